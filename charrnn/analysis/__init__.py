@@ -1,0 +1,1 @@
+"""The laboratory: independent proofs of the gradient."""

@@ -1,0 +1,48 @@
+"""The gradient by central differences."""
+
+import numpy as np
+
+from charrnn.analysis.oracles import Entries, Oracle
+from charrnn.analysis.problems import Problem
+from charrnn.model.activations import Activation
+from charrnn.model.bptt import window_loss
+from charrnn.model.params import Params
+from charrnn.model.rnn import states
+from charrnn.window import Array
+
+STEP = 1e-5  # near the cube root of the rounding unit: truncation and rounding errors balance
+
+
+def central_difference(
+    problem: Problem, activation: Activation, reduction: str, entries: Entries
+) -> Params:
+    """(L(θ + s) - L(θ - s)) / 2s for each entry θ, with an error of order s².
+
+    Where a ReLU switches between the two points there is no such derivative: the entry is NaN.
+    """
+    params, window, h0 = problem
+    result = params.map(lambda array: np.full_like(array, np.nan))
+
+    for name, theta in params.named():
+        flat, out = theta.reshape(-1), getattr(result, name).reshape(-1)
+        for index in entries[name].tolist():
+            centre = flat[index]
+            losses: list[float] = []
+            active: list[Array] = []
+            for point in (centre + STEP, centre - STEP):
+                flat[index] = point
+                losses.append(window_loss(params, window, h0, activation, reduction))
+                if not activation.smooth:
+                    active.append(states(params, window.x, h0, activation) > 0)
+            flat[index] = centre
+            if activation.smooth or np.array_equal(active[0], active[1]):
+                out[index] = (losses[0] - losses[1]) / (2 * STEP)
+    return result
+
+
+CENTRAL_DIFFERENCE = Oracle(
+    "central-difference",
+    central_difference,
+    tolerance=1e-6,
+    noise=4 * float(np.finfo(np.float64).eps) / STEP,
+)

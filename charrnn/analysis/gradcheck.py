@@ -1,0 +1,119 @@
+"""BPTT against the oracles, parameter by parameter."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.analysis.central_difference import CENTRAL_DIFFERENCE
+from charrnn.analysis.complex_step import COMPLEX_STEP
+from charrnn.analysis.oracles import Oracle
+from charrnn.analysis.problems import Problem
+from charrnn.model.activations import Activation
+from charrnn.model.bptt import Objective
+from charrnn.window import Array
+
+ORACLES = {oracle.name: oracle for oracle in (CENTRAL_DIFFERENCE, COMPLEX_STEP)}
+
+Verdict = Literal["passed", "failed", "undecidable"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One oracle's word on one parameter.
+
+    relative_error: the largest difference over the largest entry of that parameter's gradient,
+    so that neither a small tensor nor a small entry hides in a large one; None where nothing
+    could be compared. worst_index: where the difference is largest.
+    """
+
+    oracle: str
+    parameter: str
+    shape: tuple[int, ...]
+    relative_error: float | None
+    worst_index: tuple[int, ...] | None
+    bptt_value: float | None
+    oracle_value: float | None
+    compared: int
+    verdict: Verdict
+
+
+def gradcheck(
+    problem: Problem,
+    objective: Objective,
+    activation: Activation,
+    reduction: str,
+    oracles: Iterable[Oracle],
+    random: Generator,
+    tolerance: float | None = None,
+    most_entries: int = 400,
+) -> list[Entry]:
+    """An entry for each oracle and parameter.
+
+    objective: the backward pass on trial. tolerance: instead of each oracle's own.
+    most_entries: of larger parameters, so many entries are compared: half of them those with the
+    largest gradient, half drawn at random.
+    """
+    loss, gradient, _ = objective(*problem)
+    entries = {
+        name: _choose_entries(array, most_entries, random) for name, array in gradient.named()
+    }
+    result = []
+    for oracle in oracles:
+        truth = oracle.gradient(problem, activation, reduction, entries)
+        noise = oracle.noise * max(abs(loss), 1)
+        allowed = oracle.tolerance if tolerance is None else tolerance
+        for name, array in gradient.named():
+            result.append(_compare(oracle.name, name, array, getattr(truth, name), allowed, noise))
+    return result
+
+
+def passed(entries: Iterable[Entry]) -> bool:
+    """Whether nothing failed and every parameter has an oracle that could decide."""
+    entries = list(entries)
+    proved = {entry.parameter for entry in entries if entry.verdict == "passed"}
+    return all(entry.verdict != "failed" and entry.parameter in proved for entry in entries)
+
+
+def _choose_entries(gradient: Array, most: int, random: Generator) -> Array:
+    if gradient.size <= most:
+        return np.arange(gradient.size)
+    magnitudes = np.abs(gradient.reshape(-1))
+    largest = np.argpartition(-magnitudes, most // 2)[: most // 2]
+    others = np.setdiff1d(np.arange(gradient.size), largest)
+    return np.concatenate([largest, random.choice(others, most - len(largest), replace=False)])
+
+
+def _compare(
+    oracle: str, parameter: str, bptt: Array, truth: Array, tolerance: float, noise: float
+) -> Entry:
+    known = np.isfinite(truth)
+    scale = float(np.abs(truth, where=known, out=np.zeros_like(truth)).max())
+    # a comparison finer than the oracle's own rounding proves nothing, and never passes
+    if scale * tolerance <= noise and not _differs(bptt, truth, known, noise):
+        return Entry(
+            oracle, parameter, bptt.shape, None, None, None, None, int(known.sum()), "undecidable"
+        )
+    difference = np.where(known, np.abs(bptt - truth), 0.0)
+    difference = np.where(np.isnan(difference), np.inf, difference)
+    worst = np.unravel_index(int(difference.argmax()), bptt.shape)
+    relative = float(difference[worst]) / max(scale, np.finfo(np.float64).tiny)
+    return Entry(
+        oracle,
+        parameter,
+        bptt.shape,
+        relative,
+        tuple(int(index) for index in worst),
+        float(bptt[worst]),
+        float(truth[worst]),
+        int(known.sum()),
+        "passed" if relative <= tolerance else "failed",
+    )
+
+
+def _differs(bptt: Array, truth: Array, known: Array, noise: float) -> bool:
+    """Whether the two differ by more than rounding explains, however small the truth is."""
+    difference = np.abs(bptt[known] - truth[known])
+    return bool(known.any() and not (difference <= noise).all())

@@ -1,0 +1,41 @@
+"""Random problems to check gradients on: float64 weights, a window and a state before it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.model.params import Params, shapes
+from charrnn.window import Array, Window
+
+
+class Problem(NamedTuple):
+    """A window's loss is a function of `params` at this window and this state h0 (B, H)."""
+
+    params: Params
+    window: Window
+    h0: Array
+
+
+def random_problem(
+    random: Generator,
+    hidden_size: int = 8,
+    alphabet_size: int = 7,
+    time_steps: int = 6,
+    batch_size: int = 3,
+    bias: bool = True,
+) -> Problem:
+    """Normal weights of standard deviation 1/√inputs: units neither dead nor saturated."""
+    params = Params(
+        **{
+            name: random.standard_normal(shape) / np.sqrt(shape[-1])
+            for name, shape in shapes(hidden_size, alphabet_size, bias).items()
+        }
+    )
+    ids = random.integers(0, alphabet_size, (time_steps + 1, batch_size))
+    return Problem(params, window_of(ids), random.uniform(-0.5, 0.5, (batch_size, hidden_size)))
+
+
+def window_of(ids: Array) -> Window:
+    """The window of ids (T+1, B): each character's target is the next one."""
+    return Window(ids[:-1], ids[1:], np.zeros(ids.shape[1], dtype=bool))

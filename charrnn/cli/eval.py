@@ -1,0 +1,29 @@
+"""`charrnn eval`."""
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.options import JsonOption
+
+
+def eval_command(
+    checkpoint: Annotated[
+        str, typer.Argument(help="A checkpoint file, or a run directory: its best.")
+    ],
+    text: Annotated[list[str], typer.Argument(metavar="TEXT...", help="UTF-8 files; - is stdin.")],
+    json: JsonOption = False,
+) -> None:
+    """Measure how well a model predicts a text."""
+    from charrnn.cli.output import write_json, write_line
+    from charrnn.scoring import score_text
+
+    score, remarks = score_text(checkpoint, text)
+    for remark in remarks:
+        typer.echo(f"note: {remark}", err=True)
+    if json:
+        write_json(score)
+    else:
+        for name, value in score.items():
+            shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+            write_line(f"{name.replace('_', ' '):22} {shown}")

@@ -1,0 +1,45 @@
+"""`charrnn gradcheck`."""
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.options import ConfigOption, JsonOption
+
+
+def gradcheck_command(
+    checkpoint: Annotated[
+        str | None,
+        typer.Argument(help="A checkpoint or run directory. Without it: a small random model."),
+    ] = None,
+    config: ConfigOption = None,
+    text: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Check on windows of this text.")
+    ] = None,
+    oracle: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="central-difference, complex-step or all. Repeatable."),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Largest relative error.  [default: 1e-6, 1e-10]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random problem.")] = 1,
+    json: JsonOption = False,
+) -> None:
+    """Prove the gradients: BPTT against independent oracles, in float64."""
+    from dataclasses import asdict
+
+    from charrnn.analysis.gradcheck import passed
+    from charrnn.checking import check_gradients
+    from charrnn.cli.output import write_json
+    from charrnn.report.gradient_table import print_gradient_table
+
+    title, entries = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
+    if json:
+        rows = [asdict(entry) for entry in entries]
+        write_json({"passed": passed(entries), "entries": rows})
+    else:
+        print_gradient_table(title, entries)
+    if not passed(entries):
+        raise typer.Exit(1)

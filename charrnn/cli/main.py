@@ -1,0 +1,67 @@
+"""The command `charrnn`, and the one place where errors are printed."""
+
+import os
+import sys
+
+import typer
+
+from charrnn.cli.eval import eval_command
+from charrnn.cli.gradcheck import gradcheck_command
+from charrnn.cli.sample import sample_command
+from charrnn.cli.train import train_command
+from charrnn.errors import CharrnnError
+
+app = typer.Typer(
+    name="charrnn",
+    help="Train, prove and sample character-level recurrent language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train_command)
+app.command("sample")(sample_command)
+app.command("eval")(eval_command)
+app.command("gradcheck")(gradcheck_command)
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line and returns the exit code; every error ends here, in a sentence."""
+    try:
+        code = app(arguments, prog_name="charrnn", standalone_mode=False)
+        sys.stdout.flush()
+        return code or 0
+    except CharrnnError as error:
+        return _fail(str(error), error.hint, error.exit_code)
+    except typer.TyperException as error:
+        if not error.format_message():  # no arguments: the help was printed
+            return error.exit_code
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "charrnn"
+        return _fail(error.format_message(), f"see {path} --help", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped.", None, 130)
+    except BrokenPipeError:
+        # whoever read the output has seen enough; keep Python from flushing into the closed pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _fail(
+            "there is not enough memory.",
+            "lower model.hidden_size, training.batch_size or training.window.",
+            1,
+        )
+    except OSError as error:
+        return _fail(f"{error.filename or 'input or output'}: {error.strerror}.", None, 1)
+
+
+def _fail(message: str, hint: str | None, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)  # noqa: T201 - the one place that prints errors
+    if hint:
+        print(f"hint:  {hint}", file=sys.stderr)  # noqa: T201
+    return code

@@ -1,0 +1,24 @@
+"""Writing results to standard output."""
+
+import json
+import math
+import sys
+from typing import Any
+
+
+def write_json(document: Any) -> None:
+    """One JSON document; a number that is not finite becomes null, which JSON lacks otherwise."""
+    sys.stdout.write(json.dumps(_finite(document), ensure_ascii=False, indent=2) + "\n")
+
+
+def write_line(line: str) -> None:
+    """One line."""
+    sys.stdout.write(line + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,92 @@
+"""`charrnn train`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption
+from charrnn.errors import UsageError
+
+
+def train_command(
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]...",
+            help="UTF-8 files, joined in order; - is stdin. Without any: the embedded corpus.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of all random numbers.")] = None,
+    max_steps: Annotated[int | None, typer.Option(metavar="N", help="End after N steps.")] = None,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="End after a time such as 90s, 3m or 1h30m, instead of by steps."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Train a model on text; print the best checkpoint's path."""
+    from charrnn.cli.output import write_json, write_line
+    from charrnn.report.console import make_console_sink
+    from charrnn.report.metrics import Metrics
+    from charrnn.run import train
+
+    run = _prepare(text or [], config, assignments or [], out, resume, seed, max_steps, max_time)
+    logging = run.config.logging
+    metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
+    console = make_console_sink()
+    try:
+        ended = train(run, [metrics, console])
+    finally:
+        console.close()
+        metrics.close()
+    if json:
+        write_json(vars(ended))
+    else:
+        write_line(ended.checkpoint)
+
+
+def _prepare(
+    text: list[str],
+    config: str | None,
+    assignments: list[str],
+    out: str | None,
+    resume: str | None,
+    seed: int | None,
+    max_steps: int | None,
+    max_time: str | None,
+) -> Any:
+    from charrnn.config import load_config
+    from charrnn.run import new_run, resumed_run
+    from charrnn.text.reading import STDIN
+
+    # one limit given on the command line takes the place of the other in the config
+    limits: dict[str, Any] = (
+        {"max_steps": max_steps, "max_time": max_time} if max_steps or max_time else {}
+    )
+    text = [path if path == STDIN else str(Path(path).absolute()) for path in text]
+    if resume is None:
+        training = limits | ({} if seed is None else {"seed": seed})
+        return new_run(load_config(config, assignments, {"training": training} | _data(text)), out)
+    fixed = {"--config": config, "--set": assignments, "--out": out, "--seed": seed}
+    if given := [name for name, value in fixed.items() if value not in (None, [])]:
+        raise UsageError(
+            f"{', '.join(given)} cannot change a run that is resumed.",
+            "leave it out, or start a new run; --max-steps and --max-time may be given.",
+        )
+    return resumed_run(resume, text, limits)
+
+
+def _data(text: list[str]) -> dict[str, Any]:
+    return {"data": {"text": text}} if text else {}

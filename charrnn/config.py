@@ -1,0 +1,116 @@
+"""From YAML files, --set and flags to one checked Config, with all faults said at once."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from charrnn.config_faults import describe
+from charrnn.errors import UsageError, nearest
+from charrnn.resources import config_paths
+from charrnn.settings import Config
+
+Layer = dict[str, Any]
+
+
+def load_config(path: str | None, assignments: list[str], flags: Layer) -> Config:
+    """The default config, changed by the file `path`, by `key.path=value` and by flags.
+
+    Raises: UsageError with every fault in it.
+    """
+    layers = [("the default config", _read(config_paths()["default"]))]
+    if path is not None:
+        layers.append((path, _read(find_config(path))))
+    layers.append(("--set", _from_assignments(assignments)))
+    layers.append(("the command line", flags))
+    merged: Layer = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers:
+        merged = _merge(merged, layer)
+        origins.update(dict.fromkeys(_keys(layer), origin))
+    return check_config(merged, origins)
+
+
+def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config:
+    """A Config from plain values; `origins` says where a key's value came from."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        faults = [describe(detail, origins or {}) for detail in error.errors()]
+        raise UsageError("\n       ".join(faults)) from None
+
+
+def dump_config(config: Config) -> str:
+    """The resolved config as YAML, itself a valid config file."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def find_config(path: str) -> Path:
+    """The file itself, or the config of that name that comes with the program."""
+    known = config_paths()
+    if Path(path).is_file():
+        return Path(path)
+    if path in known:
+        return known[path]
+    guess = nearest(Path(path).stem, known)
+    raise UsageError(
+        f"there is no config file {path!r}.",
+        f"did you mean -c {guess}?"
+        if guess
+        else f"configs that come with the program: {', '.join(known)}.",
+    )
+
+
+def _read(path: Path) -> Layer:
+    try:
+        loaded = yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, UnicodeError, OSError, RecursionError) as error:
+        raise UsageError(f"{path} is no readable YAML file: {error}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict) or not all(isinstance(key, str) for key in loaded):
+        raise UsageError(
+            f"{path} holds no mapping of settings.", "start with a section such as 'model:'."
+        )
+    return loaded
+
+
+def _from_assignments(assignments: list[str]) -> Layer:
+    layer: Layer = {}
+    for assignment in assignments:
+        dotted, equals, text = assignment.partition("=")
+        *sections, key = dotted.strip().split(".")
+        if not equals or not key:
+            raise UsageError(
+                f"--set {assignment!r} is no key.path=value.",
+                "for example --set model.hidden_size=256",
+            )
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = text
+        for section in reversed(sections):
+            key, value = section, {key: value}
+        layer = _merge(layer, {key: value})
+    return layer
+
+
+def _merge(base: Layer, change: Layer) -> Layer:
+    """`change` over `base`; a mapping that names another choice replaces the former one whole."""
+    if "name" in base and base["name"] != change.get("name", base["name"]):
+        return change
+    merged = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+def _keys(layer: Layer, prefix: str = "") -> list[str]:
+    keys = []
+    for key, value in layer.items():
+        keys.append(prefix + key)
+        if isinstance(value, dict):
+            keys += _keys(value, f"{prefix}{key}.")
+    return keys

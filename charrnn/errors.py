@@ -1,0 +1,42 @@
+"""The errors that this program raises on purpose, each with the exit code it ends in."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CharrnnError(Exception):
+    """What went wrong, with the value at fault; `hint` says what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Divergence(CharrnnError):
+    """The loss or a gradient is no longer finite."""
+
+
+class UsageError(CharrnnError):
+    """An option, a prompt, a configuration or an output directory is at fault."""
+
+    exit_code = 2
+
+
+class InputError(CharrnnError):
+    """A text or a checkpoint is unusable."""
+
+    exit_code = 3
+
+
+class Interrupted(CharrnnError):
+    """The user stopped the run; everything was saved first."""
+
+    exit_code = 130
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return close[0] if close else None

@@ -1,0 +1,93 @@
+"""What a run tells whoever listens: facts, in the order in which they happen."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """The run is set up; nothing is trained yet.
+
+    Losses are in nats per character; `ngram_nats` is None without a validation part.
+    """
+
+    run: str
+    parameters: int
+    alphabet: int
+    training_characters: int
+    validation_characters: int
+    steps_per_epoch: int
+    max_steps: int | None
+    workers: int
+    first_step: int
+    uniform_nats: float
+    ngram_nats: float | None
+    ngram_order: int
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One update is done. `gradient_norm` is measured before clipping.
+
+    `loss` is in nats per character, whatever the reduction; `progress` is the share of the run
+    that is done.
+    `evaluation_due` announces that the same step is evaluated next.
+    """
+
+    step: int
+    epoch: float
+    progress: float
+    loss: float
+    gradient_norm: float
+    gradient_norms: dict[str, float] = field(repr=False)
+    clipped: bool
+    clipped_share: float
+    learning_rate: float
+    characters: int
+    characters_per_second: float
+    seconds: float
+    evaluation_due: bool
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The model was scored on the validation part."""
+
+    step: int
+    seconds: float
+    train_nats: float
+    validation_nats: float | None
+    best: bool
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The model wrote a little text."""
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Checkpoints were written."""
+
+    step: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The run is over. Losses are those of the best checkpoint, in nats per character."""
+
+    run: str
+    checkpoint: str
+    steps: int
+    train_nats_per_character: float | None
+    validation_nats_per_character: float | None
+    validation_bits_per_character: float | None
+    characters_per_second: float
+    seconds: float
+
+
+Event = RunStarted | Stepped | Evaluated | Sampled | Saved | RunEnded

@@ -1,0 +1,55 @@
+"""A trained model from its checkpoint, ready for use."""
+
+from typing import NamedTuple
+
+from charrnn.config import check_config
+from charrnn.errors import InputError, UsageError
+from charrnn.model.activations import Activation
+from charrnn.model.params import Params
+from charrnn.run_directory import find_checkpoint
+from charrnn.settings import Config
+from charrnn.text.reading import Reading, read_text
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.checkpoint import load
+from charrnn.window import Array
+from charrnn.wiring import activation_of
+
+
+class Model(NamedTuple):
+    """What a checkpoint says about predicting text; `path` is the file that was read."""
+
+    path: str
+    params: Params
+    vocabulary: Vocabulary
+    activation: Activation
+    config: Config
+
+
+def load_model(path: str) -> Model:
+    """The model of a checkpoint file or of a run directory, its best.
+
+    Raises: InputError.
+    """
+    file = find_checkpoint(path)
+    checkpoint = load(file)
+    try:
+        config = check_config(checkpoint.config)
+    except UsageError as error:
+        raise InputError(f"{file} holds a config that is none: {error}") from None
+    return Model(str(file), checkpoint.params, checkpoint.vocabulary, activation_of(config), config)
+
+
+def encode_text(vocabulary: Vocabulary, paths: list[str]) -> tuple[Array, Reading]:
+    """The ids of a text to predict, and the text itself.
+
+    Raises: InputError where it is unusable, too short or has characters that the model lacks.
+    """
+    reading = read_text(paths)
+    if len(reading.text) < 2:
+        raise InputError("the text has a single character.", "two are needed to predict one.")
+    try:
+        return vocabulary.encode(reading.text), reading
+    except UsageError as error:
+        raise InputError(
+            str(error), "give text in the model's alphabet, or leave such characters out."
+        ) from None

@@ -1,0 +1,1 @@
+"""The mathematics: arrays in, arrays out; no text, no files, no clock."""

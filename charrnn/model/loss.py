@@ -1,0 +1,41 @@
+"""Softmax and cross-entropy, and their derivative."""
+
+from typing import Any
+
+import numpy as np
+
+from charrnn.window import Array
+
+
+def softmax(o: Array) -> Array:
+    """ŷ of logits (..., A), equation (4)."""
+    exponentials = np.exp(o - o.real.max(axis=-1, keepdims=True))  # the shift cancels
+    probabilities: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def cross_entropy(o: Array, y: Array) -> Array:
+    """L_t in nats, equation (5), of logits (..., A) and target ids (...).
+
+    ln ŷ is taken from the logits, so that a vanishing ŷ does no harm.
+    """
+    shifted = o - o.real.max(axis=-1, keepdims=True)
+    at_target = np.take_along_axis(shifted, y[..., None], axis=-1)[..., 0]
+    losses: Array = np.log(np.exp(shifted).sum(axis=-1)) - at_target
+    return losses
+
+
+def loss_and_logit_gradient(o: Array, y: Array) -> tuple[Any, Array]:
+    """Σ L_t of (5) and do_t = ŷ_t - y_t of (8), for logits (T, B, A) and targets (T, B).
+
+    do overwrites o: in one pass what `softmax` and `cross_entropy` say one by one.
+    """
+    rows, targets = o.reshape(-1, o.shape[-1]), y.reshape(-1)
+    picked = np.arange(len(rows)), targets
+    rows -= rows.max(axis=1, keepdims=True)
+    at_target = rows[picked]
+    np.exp(rows, out=rows)
+    totals = rows.sum(axis=1, keepdims=True)
+    rows /= totals
+    rows[picked] -= 1
+    return np.log(totals).sum() - at_target.sum(), o

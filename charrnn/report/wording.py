@@ -1,0 +1,75 @@
+"""Events in words, for every view of them."""
+
+from charrnn.events import Evaluated, RunEnded, RunStarted, Stepped
+from charrnn.training.evaluation import BITS_PER_NAT
+
+
+def as_loss(nats: float) -> str:
+    """A loss in both units."""
+    return f"{nats:.3f} nats, {nats * BITS_PER_NAT:.3f} bits a character"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 1:05 or 2:03:04."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def introduction(event: RunStarted) -> list[str]:
+    """What is about to happen, and what to measure it against."""
+    lines = [f"note: {remark}" for remark in event.remarks]
+    lines += [
+        f"run {event.run}: {event.parameters:,} weights, {event.alphabet} characters, "
+        f"{event.workers} worker{'s' if event.workers > 1 else ''}",
+        f"text: {event.training_characters:,} characters to train on, "
+        f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps an epoch",
+    ]
+    if event.first_step > 1:
+        lines.append(f"going on at step {event.first_step:,}")
+    if event.ngram_nats is not None:
+        lines.append(
+            f"to beat: {as_loss(event.ngram_nats)}, by counting what follows "
+            f"{event.ngram_order} characters"
+        )
+    return lines
+
+
+def step_line(event: Stepped) -> str:
+    """One step in one line."""
+    return (
+        f"step {event.step:>7,} {event.progress:4.0%}  loss {event.loss:.3f} nats "
+        f"{event.loss * BITS_PER_NAT:.3f} bits  gradient norm {event.gradient_norm:.3f}  "
+        f"clipped {event.clipped_share:.1%}  learning rate {event.learning_rate:.2e}  "
+        f"{event.characters_per_second:,.0f} characters/s"
+    )
+
+
+def validation_line(event: Evaluated) -> str:
+    """One evaluation in one line."""
+    line = (
+        f"step {event.step:>7,} {duration(event.seconds):>6}  training {event.train_nats:.3f} nats"
+    )
+    if event.validation_nats is not None:
+        line += f"  validation {as_loss(event.validation_nats)}"
+    return line + ("  best" if event.best else "")
+
+
+def ending(started: RunStarted, event: RunEnded) -> list[str]:
+    """How it went, beside what it had to beat."""
+    lines = [
+        f"{event.steps:,} steps in {duration(event.seconds)}, "
+        f"{event.characters_per_second:,.0f} characters/s"
+    ]
+    validation, counting = event.validation_nats_per_character, started.ngram_nats
+    if validation is None or counting is None:
+        return lines
+    better = counting - validation
+    verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than counting"
+    return [
+        *lines,
+        "on the held-out text:",
+        f"  this network       {as_loss(validation)}: {verdict}",
+        f"  counting           {as_loss(counting)}, after {started.ngram_order} characters",
+        f"  uniform guessing   {as_loss(started.uniform_nats)}",
+    ]

@@ -1,0 +1,21 @@
+"""Where the files that travel with the program are: the embedded corpus and the configs."""
+
+from pathlib import Path
+
+CORPUS_NAME = "farrow-quay.txt"
+
+
+def _folder(name: str) -> Path:
+    """In a wheel the folder lies inside the package, in a checkout beside it."""
+    inside = Path(__file__).parent / name
+    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+
+
+def corpus_path() -> Path:
+    """The embedded corpus."""
+    return _folder("data") / CORPUS_NAME
+
+
+def config_paths() -> dict[str, Path]:
+    """The configs that come with the program, by name."""
+    return {path.stem: path for path in sorted(_folder("configs").glob("*.yaml"))}

@@ -1,0 +1,98 @@
+"""The folder of a run: config.yaml, metrics.jsonl and checkpoints."""
+
+import re
+from itertools import count
+from pathlib import Path
+
+from charrnn.errors import CharrnnError, InputError, UsageError
+from charrnn.files import write_atomically
+
+SUFFIX = ".safetensors"
+
+
+class RunDirectory:
+    """Where a run keeps its files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+
+    @classmethod
+    def create(cls, out: str | None, name: str) -> "RunDirectory":
+        """A new directory at `out`, or without it the first free of runs/NAME-1, -2, …
+
+        Raises: UsageError where it holds a run already or cannot be made.
+        """
+        if out is None:
+            out = str(next(p for n in count(1) if not (p := Path("runs", f"{name}-{n}")).exists()))
+        directory = cls(Path(out))
+        if directory.config.exists() or directory.checkpoints.exists():
+            raise UsageError(
+                f"{out} already holds a run.",
+                f"go on with it: charrnn train --resume {out}; or choose another --out.",
+            )
+        try:
+            directory.checkpoints.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(
+                f"{out} cannot be made into a run directory: {error.strerror}."
+            ) from None
+        return directory
+
+    @classmethod
+    def existing(cls, path: str) -> "RunDirectory":
+        """The directory of a run that was there before.
+
+        Raises: UsageError where there is none.
+        """
+        directory = cls(Path(path))
+        if not directory.checkpoint("last").is_file():
+            what = "holds no checkpoint to go on from" if Path(path).is_dir() else "is no directory"
+            raise UsageError(
+                f"--resume {path}: it {what}.", "give the directory that charrnn train made."
+            )
+        return directory
+
+    def checkpoint(self, name: str) -> Path:
+        """The file of the checkpoint last, best or step-N."""
+        return self.checkpoints / (name + SUFFIX)
+
+    def save(self, names: list[str], content: bytes, keep: int) -> list[Path]:
+        """Writes one checkpoint under several names; of all step-N the newest `keep` stay."""
+        paths = [self.checkpoint(name) for name in names]
+        try:
+            for path in paths:
+                write_atomically(path, content)
+            steps = {
+                int(found[1]): path
+                for path in self.checkpoints.iterdir()
+                if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
+            }
+            for step in sorted(steps)[: max(len(steps) - keep, 0)]:
+                steps[step].unlink()
+        except OSError as error:
+            raise CharrnnError(
+                f"{paths[0]} cannot be written: {error.strerror}.",
+                f"make room or mend the directory, then: charrnn train --resume {self.path}",
+            ) from None
+        return paths
+
+
+def find_checkpoint(path: str) -> Path:
+    """The file itself, or the best checkpoint of a run directory.
+
+    Raises: InputError where a directory holds none.
+    """
+    given = Path(path)
+    if not given.is_dir():
+        return given
+    best = RunDirectory(given).checkpoint("best")
+    last = RunDirectory(given).checkpoint("last")
+    for found in (best, last):
+        if found.exists():
+            return found
+    raise InputError(
+        f"{path} is a directory without checkpoints/best{SUFFIX}.", "give the directory of a run."
+    )

@@ -1,0 +1,25 @@
+"""A model's score on a text, in every unit that people compare."""
+
+from charrnn.loading import encode_text, load_model
+from charrnn.training.evaluation import evaluate
+
+
+def score_text(checkpoint: str, paths: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The score by its units, and remarks on the text.
+
+    Every character but the first is predicted; bits_per_byte shares the same bits among the
+    bytes that those characters have in UTF-8.
+    Raises: InputError for an unusable checkpoint or text, or one with unknown characters.
+    """
+    model = load_model(checkpoint)
+    ids, (text, remarks) = encode_text(model.vocabulary, paths)
+    score = evaluate(model.params, ids, model.activation)
+    bits = score.bits_per_character * score.characters
+    values = {
+        "characters": score.characters,
+        "nats_per_character": score.nats_per_character,
+        "bits_per_character": score.bits_per_character,
+        "bits_per_byte": bits / len(text[1:].encode()),
+        "perplexity": score.perplexity,
+    }
+    return values, remarks

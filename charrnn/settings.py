@@ -1,0 +1,217 @@
+"""Every setting of a run: its name, its type and its bounds."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _count(value: Any) -> Any:
+    """YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float; both are whole numbers here."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def parse_duration(value: Any) -> Any:
+    """Seconds from a number or from a text such as 90s, 3m or 1h30m; other values pass through."""
+    if not isinstance(value, str):
+        return value
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
+    if not parts or not any(parts.groups()):
+        raise ValueError("is no duration such as 90s, 3m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _workers(value: Any) -> Any:
+    value = _count(value)
+    if value == "auto" or (isinstance(value, int) and value >= 1):
+        return value
+    raise ValueError("should be auto or a whole number from 1")
+
+
+Count = Annotated[int, BeforeValidator(_count), Field(ge=1)]
+CountOrZero = Annotated[int, BeforeValidator(_count), Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[Positive, BeforeValidator(parse_duration)]
+Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Weights = Literal["orthogonal", "glorot", "normal"]
+
+
+class Initialization(_Section):
+    """How U (input), W (recurrent) and V (output) are drawn."""
+
+    input: Weights
+    recurrent: Literal["orthogonal", "glorot", "normal", "identity"]
+    output: Weights
+    recurrent_gain: Positive
+
+
+class Model(_Section):
+    """The network."""
+
+    hidden_size: Count
+    activation: Literal["tanh", "sigmoid", "relu"]
+    bias: bool
+    initialization: Initialization
+
+
+class Data(_Section):
+    """The text and its split."""
+
+    text: list[str]
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Clip(_Section):
+    """Gradient clipping."""
+
+    by: Literal["norm", "value", "none"]
+    threshold: Positive
+
+
+class Training(_Section):
+    """The walk through the text."""
+
+    batch_size: Count
+    window: Count
+    reduction: Literal["mean", "sum"]
+    precision: Literal["float32", "float64"]
+    clip: Clip
+    max_steps: Count | None
+    max_time: Seconds | None
+    workers: Workers
+    seed: CountOrZero
+
+
+class SGD(_Section):
+    """Equation (17)."""
+
+    name: Literal["sgd"]
+    learning_rate: Positive = 0.5
+
+
+class Momentum(_Section):
+    """SGD with a heavy ball."""
+
+    name: Literal["momentum"]
+    learning_rate: Positive = 0.1
+    momentum: Fraction = 0.9
+
+
+class Adagrad(_Section):
+    """Duchi et al. 2011."""
+
+    name: Literal["adagrad"]
+    learning_rate: Positive = 0.01
+    epsilon: Positive = 1e-8
+
+
+class RMSprop(_Section):
+    """Tieleman & Hinton 2012."""
+
+    name: Literal["rmsprop"]
+    learning_rate: Positive = 1e-3
+    decay: Fraction = 0.99
+    epsilon: Positive = 1e-8
+
+
+class Adam(_Section):
+    """Kingma & Ba 2015."""
+
+    name: Literal["adam"]
+    learning_rate: Positive = 2e-3
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+
+class AdamW(_Section):
+    """Loshchilov & Hutter 2019."""
+
+    name: Literal["adamw"]
+    learning_rate: Positive = 2e-3
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+
+
+Optimizer = Annotated[
+    SGD | Momentum | Adagrad | RMSprop | Adam | AdamW, Field(discriminator="name")
+]
+
+
+class ConstantSchedule(_Section):
+    """The rate stays, after a warm-up."""
+
+    name: Literal["constant"]
+    warmup: Fraction = 0.0
+
+
+class StepSchedule(_Section):
+    """The rate falls by `factor` at each milestone, a share of the run."""
+
+    name: Literal["step"]
+    warmup: Fraction = 0.0
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    milestones: list[Share] = [0.5, 0.75]
+
+
+class CosineSchedule(_Section):
+    """The rate falls along half a cosine to `final` of itself."""
+
+    name: Literal["cosine"]
+    warmup: Fraction = 0.0
+    final: Share = 0.0
+
+
+Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
+
+
+class Evaluation(_Section):
+    """What is measured and shown on the way."""
+
+    count: Count
+    max_characters: Count | None
+    sample_length: CountOrZero
+
+
+class Checkpoints(_Section):
+    """What is kept."""
+
+    every: Seconds
+    keep: CountOrZero
+
+
+class Logging(_Section):
+    """What metrics.jsonl holds."""
+
+    every_steps: Count
+
+
+class Config(_Section):
+    """A whole run, resolved: every value is there."""
+
+    model: Model
+    data: Data
+    training: Training
+    optimizer: Optimizer
+    schedule: Schedule
+    evaluation: Evaluation
+    checkpoints: Checkpoints
+    logging: Logging

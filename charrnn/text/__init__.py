@@ -1,0 +1,1 @@
+"""Language: files, characters and ids; no derivatives."""

@@ -1,0 +1,53 @@
+"""A text cut into contiguous lanes, and the lanes into windows."""
+
+import numpy as np
+
+from charrnn.errors import InputError
+from charrnn.window import Array, Window
+
+
+class Batches:
+    """The windows of an endless walk through a text; window number n is a function of n alone.
+
+    Lane j is the j-th of `batch_size` contiguous stretches of equal length, and each window
+    takes the next `window` characters of all of them. The last window of an epoch is shorter
+    where the lane's length asks for it; less than one character a lane, at the text's end,
+    stays unused.
+    """
+
+    def __init__(self, ids: Array, batch_size: int, window: int) -> None:
+        lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
+        if lane_length < window:
+            raise InputError(
+                f"the training part has {len(ids):,} characters: too short for batch size "
+                f"{batch_size} and window {window}, which need {batch_size * window + 1:,}.",
+                _fitting_pair(len(ids), batch_size, window),
+            )
+        x, y = (
+            ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length).T
+            for start in (0, 1)
+        )
+        self._x, self._y = np.ascontiguousarray(x), np.ascontiguousarray(y)  # (L, B)
+        self._window = window
+
+    @property
+    def per_epoch(self) -> int:
+        """The number of windows in one pass over the text."""
+        return -(-len(self._x) // self._window)
+
+    def __getitem__(self, number: int) -> Window:
+        place = number % self.per_epoch
+        rows = slice(place * self._window, (place + 1) * self._window)
+        fresh = np.full(self._x.shape[1], place == 0)
+        return Window(self._x[rows], self._y[rows], fresh)
+
+
+def _fitting_pair(length: int, batch_size: int, window: int) -> str:
+    if length < 2:
+        return "give a text of two characters at least."
+    window = min(window, length - 1)
+    batch_size = min(batch_size, (length - 1) // window)
+    return (
+        f"this fits: --set training.batch_size={batch_size} --set training.window={window}; "
+        "or give more text."
+    )

@@ -1,0 +1,1 @@
+"""The workshop: the training loop and what it needs."""

@@ -1,0 +1,53 @@
+"""How well a model predicts a text."""
+
+from math import exp, log
+from typing import NamedTuple
+
+from charrnn.model.activations import Activation
+from charrnn.model.loss import cross_entropy
+from charrnn.model.params import Params
+from charrnn.model.rnn import logits, states
+from charrnn.model.workspace import Workspace
+from charrnn.window import Array
+
+BITS_PER_NAT = 1 / log(2)
+
+
+class Score(NamedTuple):
+    """The summed loss of a text in nats, and the number of characters that were predicted."""
+
+    nats: float
+    characters: int
+
+    @property
+    def nats_per_character(self) -> float:
+        """The mean loss."""
+        return self.nats / self.characters
+
+    @property
+    def bits_per_character(self) -> float:
+        """The mean loss in bits."""
+        return self.nats_per_character * BITS_PER_NAT
+
+    @property
+    def perplexity(self) -> float:
+        """The number of equally likely characters that would be as hard to predict."""
+        return exp(self.nats_per_character)
+
+
+def evaluate(params: Params, ids: Array, activation: Activation, stretch: int = 1024) -> Score:
+    """Scores every character but the first exactly once, as one stream from the zero state.
+
+    ids: (N,) with N ≥ 2. `stretch` characters are held in memory at a time; the result depends
+    on it by rounding only, and on no batch size or window at all.
+    """
+    workspace = Workspace()
+    h = params.W.dtype.type(0)
+    nats = 0.0
+    for start in range(0, len(ids) - 1, stretch):
+        piece = ids[start : start + stretch + 1]
+        h_all = states(params, piece[:-1, None], h, activation, workspace)
+        losses = cross_entropy(logits(params, h_all[1:], workspace), piece[1:, None])
+        nats += float(losses.sum(dtype="float64"))
+        h = h_all[-1].copy()
+    return Score(nats, len(ids) - 1)

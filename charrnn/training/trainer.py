@@ -1,0 +1,152 @@
+"""The training loop: a generator of events."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import floor, isfinite
+
+from charrnn.errors import Divergence
+from charrnn.events import Evaluated, Stepped
+from charrnn.model.bptt import Objective
+from charrnn.model.params import Params
+from charrnn.optim.clipping import Clip, Clipped
+from charrnn.optim.optimizers import Optimizer
+from charrnn.optim.schedules import Schedule
+from charrnn.text.batches import Batches
+from charrnn.training.state import Progress, TrainState
+from charrnn.window import Window
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a run ends: after so many steps, after so many seconds, or whichever comes first."""
+
+    max_steps: int | None
+    max_seconds: float | None
+
+    def used(self, progress: Progress) -> float:
+        """The share of the budget that is used: 1 is the end."""
+        shares = [0.0]
+        if self.max_steps is not None:
+            shares.append(progress.step / self.max_steps)
+        if self.max_seconds is not None:
+            shares.append(progress.seconds / self.max_seconds)
+        return min(max(shares), 1.0)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """What a training step is made of.
+
+    evaluate: the validation loss in nats per character, or None where nothing is held out.
+    evaluations: how often in a run, evenly; the last one is at its end.
+    loss_is_mean: whether the objective's loss is a mean over characters, not a sum.
+    """
+
+    objective: Objective
+    optimizer: Optimizer
+    clip: Clip
+    schedule: Schedule
+    learning_rate: float
+    batches: Batches
+    budget: Budget
+    evaluate: Callable[[Params], float | None]
+    evaluations: int
+    loss_is_mean: bool
+    clock: Callable[[], float]
+
+    def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
+        """Steps until the budget is used or `stopped` says so, which is asked between steps.
+
+        Raises: Divergence before an update with a loss or gradient that is not finite.
+        """
+        progress = state.progress
+        start = self.clock() - progress.seconds
+        used = self.budget.used(progress)
+        while used < 1 and not stopped():
+            before, step_start = used, self.clock()
+            window = self.batches[progress.step]
+            loss, clipped, learning_rate = self._step(state, window, used)
+            now = self.clock()
+            progress.step_seconds += now - step_start
+            progress.seconds = now - start
+            used = self.budget.used(progress)
+            due = floor(before * self.evaluations) < floor(used * self.evaluations)
+            yield self._stepped(progress, window, used, loss, clipped, learning_rate, due)
+            if due:
+                evaluated = self._evaluate(state)
+                progress.seconds = self.clock() - start
+                yield evaluated
+
+    def _step(self, state: TrainState, window: Window, used: float) -> tuple[float, Clipped, float]:
+        progress = state.progress
+        state.h[window.fresh] = 0
+        loss, gradient, h = self.objective(state.params, window, state.h)
+        clipped = self.clip(gradient)
+        _check_finite(progress.step + 1, loss, clipped)
+        learning_rate = self.learning_rate * self.schedule(used)
+        self.optimizer.update(gradient, state.optimizer, state.params, learning_rate)
+        state.h[...] = h
+        characters = window.y.size
+        nats = loss if self.loss_is_mean else loss / characters
+        progress.step += 1
+        progress.characters += characters
+        progress.clipped_steps += clipped.clipped
+        progress.loss_sum += nats * characters
+        progress.loss_characters += characters
+        return nats, clipped, learning_rate
+
+    def _stepped(
+        self,
+        progress: Progress,
+        window: Window,
+        used: float,
+        loss: float,
+        clipped: Clipped,
+        learning_rate: float,
+        evaluation_due: bool,
+    ) -> Stepped:
+        return Stepped(
+            step=progress.step,
+            epoch=progress.step / self.batches.per_epoch,
+            progress=used,
+            loss=loss,
+            gradient_norm=clipped.norm,
+            gradient_norms=clipped.norms,
+            clipped=clipped.clipped,
+            clipped_share=progress.clipped_steps / progress.step,
+            learning_rate=learning_rate,
+            characters=progress.characters,
+            characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
+            seconds=progress.seconds,
+            evaluation_due=evaluation_due,
+        )
+
+    def _evaluate(self, state: TrainState) -> Evaluated:
+        progress = state.progress
+        validation = self.evaluate(state.params)
+        progress.train_nats = progress.loss_sum / progress.loss_characters
+        progress.loss_sum, progress.loss_characters = 0.0, 0
+        score = progress.train_nats if validation is None else validation
+        best = progress.best_score is None or score < progress.best_score
+        if best:
+            progress.best_score, progress.best_step = score, progress.step
+            progress.best_train_nats, progress.best_validation_nats = (
+                progress.train_nats,
+                validation,
+            )
+        return Evaluated(progress.step, progress.seconds, progress.train_nats, validation, best)
+
+
+def _check_finite(step: int, loss: float, clipped: Clipped) -> None:
+    if isfinite(loss) and isfinite(clipped.norm):
+        return
+    wrong = [name for name, norm in clipped.norms.items() if not isfinite(norm)]
+    what = f"the loss is {loss}" if not isfinite(loss) else "the loss is finite"
+    tensors = (
+        f"the gradient of {', '.join(wrong)} is not finite" if wrong else "gradients are finite"
+    )
+    raise Divergence(
+        f"training diverged at step {step}: {what}, {tensors}; the update was not made.",
+        "lower optimizer.learning_rate or training.clip.threshold; with relu also "
+        "model.initialization.recurrent_gain.",
+    )
