@@ -1,5 +1,6 @@
 """The command `charrnn`, and the one place where errors are printed."""
 
+import io
 import os
 import sys
 
@@ -27,6 +28,8 @@ app.command("gradcheck")(gradcheck_command)
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # whatever the locale says
     sys.exit(run(sys.argv[1:]))
 
 

@@ -47,6 +47,7 @@ def sample_command(
     import sys
     from collections.abc import Iterator
     from itertools import chain, islice
+    from math import isfinite
 
     from charrnn.cli.output import write_json
     from charrnn.errors import InputError, UsageError
@@ -58,6 +59,8 @@ def sample_command(
         raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
     if until == "":
         raise UsageError("--until is empty.", "leave it out, or give a string to stop after.")
+    if not isfinite(temperature):
+        raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
     if prime_file is not None:
         try:
             prime = read_text([prime_file]).text

@@ -73,7 +73,7 @@ def _prepare(
 
     # one limit given on the command line takes the place of the other in the config
     limits: dict[str, Any] = (
-        {"max_steps": max_steps, "max_time": max_time} if max_steps or max_time else {}
+        {"max_steps": max_steps, "max_time": max_time} if max_steps is not None or max_time else {}
     )
     text = [path if path == STDIN else str(Path(path).absolute()) for path in text]
     if resume is None:

@@ -28,8 +28,9 @@ def gradient_norms(gradient: Params) -> tuple[float, dict[str, float]]:
 
 def _norm(array: Array) -> float:
     flat = array.ravel()
-    square = float(flat @ flat)  # one BLAS pass, no temporary
-    if not 1e-30 < square < 1e30:  # float32 squares leave their range before their sum does
+    with np.errstate(over="ignore"):
+        square = float(np.dot(flat, flat))  # one BLAS pass, no temporary
+    if not 1e-30 < square < 1e30:  # near the ends of float32's range
         square = float(np.square(flat, dtype=np.float64).sum())
     return float(np.sqrt(square))
 

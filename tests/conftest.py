@@ -1,0 +1,75 @@
+"""What all tests share: strict arithmetic, fixed randomness, a small trained run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from charrnn.cli import main
+
+settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=40)
+settings.load_profile("fixed")
+
+TINY = [
+    "--set", "model.hidden_size=16",
+    "--set", "training.batch_size=4",
+    "--set", "training.window=8",
+    "--set", "training.workers=2",
+    "--set", "evaluation.count=3",
+]  # fmt: skip
+
+RHYME = (
+    "The keeper went up with a lamp in his hand,\n"
+    "The water came in and it took back the sand.\n"
+    "Four steps and a bell, and a boat on the bar;\n"
+    "The light is not lost, it is only too far.\n\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _strict_arithmetic() -> Iterator[None]:
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        yield
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def charrnn(capfd: pytest.CaptureFixture[str]):
+    """Runs the command line in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        capfd.readouterr()
+        code = main.run([str(argument) for argument in arguments])
+        return Outcome(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "rhyme.txt"
+    path.write_text(RHYME * 12, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
+    """The directory of a small run of 60 steps."""
+    out = tmp_path_factory.mktemp("runs") / "rhyme"
+    arguments = ["train", str(text_file), *TINY, "--max-steps", "60", "--out", str(out)]
+    assert main.run(arguments) == 0
+    return out

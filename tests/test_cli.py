@@ -1,0 +1,274 @@
+"""The command line as a user meets it: results, messages and exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from charrnn.training.checkpoint import load
+from tests.conftest import TINY
+
+KEYS = {
+    "run", "checkpoint", "steps", "train_nats_per_character", "validation_nats_per_character",
+    "validation_bits_per_character", "characters_per_second", "seconds",
+}  # fmt: skip
+
+
+def lines_of(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    a, b = (load_file(path / "checkpoints/last.safetensors") for path in (one, other))
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_train_prints_the_best_checkpoint(charrnn, tmp_path, text_file) -> None:
+    out = tmp_path / "run"
+    outcome = charrnn("train", text_file, *TINY, "--max-steps", 9, "--out", out)
+    assert outcome.code == 0
+    assert outcome.out == f"{out}/checkpoints/best.safetensors\n"
+    assert Path(outcome.out.strip()).is_file()
+    assert "uniform guessing" in outcome.err
+    assert "counting" in outcome.err
+    assert "\x1b" not in outcome.err  # no control codes off a terminal
+    names = {path.name for path in (out / "checkpoints").iterdir()}
+    assert names == {
+        "best.safetensors", "last.safetensors", "step-6.safetensors", "step-9.safetensors",
+    }  # fmt: skip
+
+
+def test_train_json(charrnn, tmp_path, text_file) -> None:
+    out = tmp_path / "run"
+    outcome = charrnn("train", text_file, *TINY, "--max-steps", 9, "--out", out, "--json")
+    document = json.loads(outcome.out)
+    assert document.keys() == KEYS
+    assert document["steps"] == 9
+    nats, bits = (document[f"validation_{unit}_per_character"] for unit in ("nats", "bits"))
+    assert bits == pytest.approx(nats / np.log(2))
+
+
+def test_metrics_hold_norms_per_parameter(charrnn, tmp_path, text_file) -> None:
+    out = tmp_path / "run"
+    charrnn("train", text_file, *TINY, "--max-steps", 20, "--out", out)
+    lines = lines_of(out)
+    steps = [line for line in lines if line["event"] == "step"]
+    assert [line["step"] for line in steps] == [1, 10, 20]
+    for line in steps:
+        total = np.sqrt(sum(norm**2 for norm in line["gradient_norms"].values()))
+        assert line["gradient_norm"] == pytest.approx(total)
+        assert set(line["gradient_norms"]) == set("UWVbc")
+    assert [line["step"] for line in lines if line["event"] == "evaluation"] == [7, 14, 20]
+    assert [len(line["text"]) for line in lines if line["event"] == "sample"] == [200] * 3
+
+
+def test_reported_validation_is_what_eval_measures(charrnn, trained, text_file, tmp_path) -> None:
+    """The held-out tenth in a file of its own scores what training said, in every unit."""
+    text = text_file.read_text()
+    held_out = text[len(text) - round(len(text) / 10) :]
+    (tmp_path / "held-out.txt").write_text(held_out)
+    document = json.loads(charrnn("eval", trained, tmp_path / "held-out.txt", "--json").out)
+    best = load(trained / "checkpoints/best.safetensors").state.progress
+    assert document["nats_per_character"] == pytest.approx(best.best_validation_nats, rel=1e-12)
+    assert document["characters"] == len(held_out) - 1
+    assert document["bits_per_byte"] == pytest.approx(document["bits_per_character"])
+    assert document["perplexity"] == pytest.approx(np.exp(document["nats_per_character"]))
+    plain = charrnn("eval", trained, tmp_path / "held-out.txt")
+    assert f"{document['bits_per_character']:.4f}" in plain.out
+
+
+def test_bits_per_byte_are_not_bits_per_character(charrnn, tmp_path) -> None:
+    text = tmp_path / "greek.txt"
+    text.write_text("αβγδ εζηθ\n" * 60, encoding="utf-8")
+    out = tmp_path / "run"
+    charrnn("train", text, *TINY, "--max-steps", 3, "--out", out)
+    document = json.loads(charrnn("eval", out, text, "--json").out)
+    ratio = document["bits_per_character"] / document["bits_per_byte"]
+    assert ratio == pytest.approx(len(text.read_bytes()[2:]) / 599)
+
+
+def test_resume_equals_uninterrupted(charrnn, tmp_path, text_file) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    schedule = ["--set", "schedule.name=constant"]  # a longer budget would stretch another one
+    charrnn("train", text_file, *TINY, *schedule, "--max-steps", 30, "--out", whole)
+    charrnn("train", text_file, *TINY, *schedule, "--max-steps", 10, "--out", parts)
+    outcome = charrnn("train", "--resume", parts, "--max-steps", 30)
+    assert outcome.code == 0, outcome.err
+    assert same_weights(whole, parts)
+    for event in ("step", "evaluation"):
+        steps = [line["step"] for line in lines_of(parts) if line["event"] == event]
+        assert len(steps) == len(set(steps))
+    assert "max_steps: 30" in (parts / "config.yaml").read_text()
+
+
+def test_sigint_finishes_the_step_saves_and_the_run_goes_on_exactly(
+    charrnn, tmp_path, text_file
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    arguments = ["train", str(text_file), *TINY, "--max-steps", "4000"]
+    charrnn(*arguments, "--out", whole)
+    command = [sys.executable, "-m", "charrnn", *arguments, "--out", str(parts)]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    metrics = parts / "metrics.jsonl"
+    while child.poll() is None and not (metrics.exists() and metrics.stat().st_size > 2000):
+        pass
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert out == ""
+    assert f"--resume {parts}" in err
+    assert load(parts / "checkpoints/last.safetensors").state.progress.step < 4000
+    assert charrnn("train", "--resume", parts).code == 0
+    assert same_weights(whole, parts)
+
+    def deterministic(run: Path) -> list[dict]:
+        measured = {"seconds", "characters_per_second"}
+        return [{k: v for k, v in line.items() if k not in measured} for line in lines_of(run)]
+
+    assert deterministic(whole) == deterministic(parts)
+
+
+def test_resume_refuses_what_would_change_the_run(charrnn, trained, tmp_path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("something else entirely\n" * 40)
+    for arguments, code, words in (
+        (["--seed", 3], 2, "--seed cannot change"),
+        (["--set", "model.bias=false"], 2, "--set cannot change"),
+        (["--out", "x"], 2, "--out cannot change"),
+        ([], 2, "is complete: 60 steps"),
+    ):
+        outcome = charrnn("train", "--resume", trained, *arguments)
+        assert (outcome.code, words in outcome.err) == (code, True), outcome.err
+    outcome = charrnn("train", other, "--resume", trained, "--max-steps", 80)
+    assert outcome.code == 3
+    assert "is not the text" in outcome.err
+    outcome = charrnn("train", "--resume", tmp_path)
+    assert outcome.code == 2
+
+
+def test_max_time_takes_the_place_of_steps(charrnn, tmp_path, text_file) -> None:
+    out = tmp_path / "run"
+    outcome = charrnn("train", text_file, *TINY, "--max-time", "0.5s", "--out", out, "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["seconds"] >= 0.5
+    config = (out / "config.yaml").read_text()
+    assert "max_steps: null" in config
+    assert lines_of(out)[-2]["event"] == "evaluation"
+
+
+def test_no_validation_part(charrnn, tmp_path, text_file) -> None:
+    out = tmp_path / "run"
+    outcome = charrnn(
+        "train", text_file, *TINY, "--set", "data.validation_fraction=0", "--max-steps", 9,
+        "--out", out, "--json",
+    )  # fmt: skip
+    document = json.loads(outcome.out)
+    assert document["validation_nats_per_character"] is None
+    assert document["train_nats_per_character"] > 0
+    assert Path(document["checkpoint"]).is_file()
+
+
+def test_several_files_and_stdin(tmp_path, text_file) -> None:
+    command = [sys.executable, "-m", "charrnn", "train", str(text_file), "-", *TINY]
+    command += ["--max-steps", "2", "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, input="ÄÖÜ" * 10, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    vocabulary = load(tmp_path / "run/checkpoints/last.safetensors").vocabulary
+    assert set("ÄÖÜ") < set(vocabulary.characters)
+
+
+def test_bad_texts_exit_3(charrnn, tmp_path) -> None:
+    cases = {
+        "empty": (b"", "is empty"),
+        "binary": (b"PK\x03\x04\x00", "NUL at byte 4"),
+        "latin1": (b"caf\xe9", "at offset 3"),
+        "short": (b"abc" * 9, "this fits: --set training.batch_size="),
+        "one": (b"a", "too few to hold out"),
+    }
+    for name, (content, words) in cases.items():
+        (tmp_path / name).write_bytes(content)
+        outcome = charrnn("train", tmp_path / name, "--out", tmp_path / "run")
+        assert outcome.code == 3, name
+        assert words in outcome.err
+        assert outcome.err.startswith("error: ")
+        assert outcome.out == ""
+    assert charrnn("train", tmp_path / "missing").code == 3
+    assert charrnn("train", tmp_path).code == 3
+    assert not (tmp_path / "run").exists()  # nothing is left behind by a run that cannot start
+
+
+def test_remarks_are_said(charrnn, tmp_path, text_file) -> None:
+    text = tmp_path / "crlf.txt"
+    text.write_bytes(b"\xef\xbb\xbf" + text_file.read_bytes().replace(b"\n", b"\r\n"))
+    outcome = charrnn("train", text, *TINY, "--max-steps", 1, "--out", tmp_path / "run")
+    assert "byte order mark" in outcome.err
+    assert "carriage return" in outcome.err
+
+
+def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
+    for arguments, words in (
+        (["train", text_file, "--set", "model.hiden_size=9"], "did you mean 'hidden_size'?"),
+        (["train", text_file, "-c", "nothing"], "there is no config file"),
+        (["train", text_file, "--out", trained], "already holds a run"),
+        (["train", text_file, "--max-steps", "0"], "training.max_steps = 0"),
+        (["train", text_file, "--max-time", "soon"], "training.max_time = 'soon'"),
+        (["train", "--nonsense"], "No such option"),
+        (["train", text_file, "--set", "training.max_steps=null"], "would never end"),
+        (["sing"], "No such command"),
+        (["sample"], "Missing argument"),
+    ):
+        outcome = charrnn(*arguments)
+        assert outcome.code == 2, (arguments, outcome)
+        assert words in outcome.err
+        assert outcome.err.startswith("error: ")
+        assert outcome.out == ""
+
+
+def test_eval_of_a_text_with_unknown_characters(charrnn, trained, tmp_path) -> None:
+    (tmp_path / "t").write_text("The wäter")
+    outcome = charrnn("eval", trained, tmp_path / "t")
+    assert outcome.code == 3
+    assert "'ä' (U+00E4) at position 6" in outcome.err
+
+
+def test_divergence_exits_1_with_advice(charrnn, tmp_path, text_file) -> None:
+    outcome = charrnn(
+        "train", text_file, *TINY, "--out", tmp_path / "run", "--set", "model.activation=relu",
+        "--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e30",
+        "--set", "training.clip.by=none",
+    )  # fmt: skip
+    assert outcome.code == 1
+    assert "training diverged at step" in outcome.err
+    assert "learning_rate" in outcome.err
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["sample"], ["eval"], ["gradcheck"]])
+def test_help(charrnn, command) -> None:
+    outcome = charrnn(*command, "--help")
+    assert outcome.code == 0
+    assert outcome.out.startswith("Usage: charrnn")
+
+
+def test_a_closed_pipe_is_quiet(trained) -> None:
+    script = f"{sys.executable} -m charrnn sample {trained} --length 200000 | head -c 10"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert len(done.stdout) == 10
+    assert done.stderr == ""
+
+
+def test_output_is_utf8_whatever_the_locale(tmp_path) -> None:
+    text = tmp_path / "t.txt"
+    text.write_text("ⲁⲃⲅ " * 200, encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    base = [sys.executable, "-m", "charrnn"]
+    train = [*base, "train", str(text), *TINY, "--max-steps", "2", "--out", str(tmp_path / "run")]
+    subprocess.run(train, env=environment, check=True, capture_output=True)
+    sample = [*base, "sample", str(tmp_path / "run"), "--prime", "ⲁ", "--length", "5"]
+    done = subprocess.run(sample, env=environment, capture_output=True)
+    assert done.stdout.decode("utf-8").startswith("ⲁ"), done.stderr

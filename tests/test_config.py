@@ -1,0 +1,117 @@
+"""Configs: layers, faults and round trips."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from charrnn.config import dump_config, load_config
+from charrnn.errors import UsageError
+from charrnn.resources import config_paths
+
+
+@pytest.mark.parametrize("name", config_paths())
+def test_every_config_that_comes_along_is_valid_and_round_trips(name: str, tmp_path: Path) -> None:
+    config = load_config(name, [], {})
+    (tmp_path / "resolved.yaml").write_text(dump_config(config), encoding="utf-8")
+    assert load_config(str(tmp_path / "resolved.yaml"), [], {}) == config
+
+
+@pytest.mark.parametrize("name", config_paths())
+def test_every_value_has_its_reason(name: str) -> None:
+    lines = config_paths()[name].read_text().splitlines()
+    values = [line for line in lines if line.split("#")[0].rstrip().rpartition(":")[2].strip()]
+    assert values
+    assert all("#" in line for line in values)
+
+
+def test_later_layers_win(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("training: {seed: 2, window: 5, batch_size: 7}")
+    flags = {"training": {"seed": 4}}
+    config = load_config(str(file), ["training.seed=3", "training.window=6"], flags)
+    training = config.training
+    assert (training.seed, training.window, training.batch_size) == (4, 6, 7)
+
+
+def test_naming_another_optimizer_takes_its_own_defaults() -> None:
+    assert load_config(None, ["optimizer.name=sgd"], {}).optimizer.learning_rate == 0.5
+    both = load_config(None, ["optimizer.momentum=0.8", "optimizer.name=momentum"], {}).optimizer
+    assert both.model_dump() == {"name": "momentum", "learning_rate": 0.1, "momentum": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("1e-3", "optimizer.learning_rate", 1e-3),
+        ("5e-4", "optimizer.learning_rate", 5e-4),
+        ("2e3", "training.max_steps", 2000),
+        ("2.0e+3", "training.max_steps", 2000),
+        ("90s", "training.max_time", 90.0),
+        ("3m", "training.max_time", 180.0),
+        ("1h30m", "training.max_time", 5400.0),
+        ("45", "training.max_time", 45.0),
+        ("null", "training.max_time", None),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, key: str, value: float, tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    section, name = key.split(".")
+    file.write_text(f"{section}:\n  {name}: {text}\n")
+    for config in (load_config(None, [f"{key}={text}"], {}), load_config(str(file), [], {})):
+        assert getattr(getattr(config, section), name) == value
+
+
+def test_all_faults_are_told_at_once_with_where_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("model: {hiden_size: 3, activation: tan}\ntraining: {window: 0}\n")
+    with pytest.raises(UsageError) as caught:
+        load_config(str(file), ["optimizer.name=adm", "training.workers=many"], {})
+    words = str(caught.value)
+    for fault in (
+        f"{file}: unknown key 'model.hiden_size'; did you mean 'hidden_size'?",
+        f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
+        "did you mean 'tanh'?",
+        f"{file}: training.window = 0 should be greater than or equal to 1.",
+        "--set: optimizer.name = 'adm' should be one of",
+        "--set: training.workers = 'many' should be auto or a whole number from 1.",
+    ):
+        assert fault in words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"- a\n- b\n", "holds no mapping"),
+        (b"model: [", "no readable YAML"),
+        (b"\xff\xfe\x00", "no readable YAML"),
+        (b"!!python/object/apply:os.system ['true']", "no readable YAML"),
+        (b"model: 3", "model = 3"),
+        (b"model:", "model = None"),
+        (b"optimizer: {learning_rate: .nan}", "optimizer.learning_rate = nan"),
+        (b"optimizer: {name: [1]}", "optimizer"),
+        (b"? [a]\n: 1", "no readable YAML|holds no mapping"),
+    ],
+)
+def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        load_config(str(file), [], {})
+
+
+@pytest.mark.parametrize("assignment", ["model", "=3", "training.max_time=soon", "model.bias=["])
+def test_broken_assignments(assignment: str) -> None:
+    with pytest.raises(UsageError, match="--set"):
+        load_config(None, [assignment], {})
+
+
+def test_a_missing_config_names_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config("defualt", [], {})
+    assert caught.value.hint == "did you mean -c default?"
+
+
+def test_the_resolved_config_is_plain_yaml() -> None:
+    config = load_config(None, [], {})
+    assert yaml.safe_load(dump_config(config)) == config.model_dump(mode="json")

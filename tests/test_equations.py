@@ -1,0 +1,135 @@
+"""Every numbered equation that the code cites, against a literal form with one-hot vectors."""
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from charrnn.analysis.problems import Problem, random_problem
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import bptt, window_loss
+from charrnn.model.loss import cross_entropy, loss_and_logit_gradient, softmax
+from charrnn.model.rnn import Stepper, logits, states
+from charrnn.optim.optimizers import OptimizerState, sgd
+
+F = {
+    "tanh": (np.tanh, lambda h: 1 - h**2),
+    "sigmoid": (lambda a: 1 / (1 + np.exp(-a)), lambda h: h * (1 - h)),
+    "relu": (lambda a: np.maximum(a, 0), lambda h: (h > 0).astype(float)),
+}
+PROBLEM = random_problem(default_rng(5), batch_size=1)
+
+
+def literal_forward(problem: Problem, name: str):
+    """a, h, o, ŷ and L of lane 0, each line the equation itself."""
+    (U, W, V, b, c), (x, y, _) = vars(problem.params).values(), problem.window
+    A = U.shape[1]
+    h = [problem.h0[0]]
+    a, o, probabilities, losses = [], [], [], []
+    for t in range(len(x)):
+        x_t, y_t = np.eye(A)[x[t, 0]], np.eye(A)[y[t, 0]]
+        a.append(U @ x_t + W @ h[-1] + b)  # (1)
+        h.append(F[name][0](a[-1]))  # (2)
+        o.append(V @ h[-1] + c)  # (3)
+        probabilities.append(np.exp(o[-1]) / np.exp(o[-1]).sum())  # (4)
+        losses.append(-y_t @ np.log(probabilities[-1]))  # (5)
+    return np.array(h), np.array(o), np.array(probabilities), np.array(losses)
+
+
+@pytest.mark.parametrize("name", F)
+def test_equations_1_to_5_forward(name: str) -> None:
+    h, o, probabilities, losses = literal_forward(PROBLEM, name)
+    found = states(PROBLEM.params, PROBLEM.window.x, PROBLEM.h0, ACTIVATIONS[name])
+    np.testing.assert_allclose(found[:, 0], h, rtol=1e-13, atol=1e-15)
+    found_o = logits(PROBLEM.params, found[1:])
+    np.testing.assert_allclose(found_o[:, 0], o, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(softmax(found_o)[:, 0], probabilities, rtol=1e-12)
+    np.testing.assert_allclose(cross_entropy(found_o, PROBLEM.window.y)[:, 0], losses, rtol=1e-12)
+
+
+def test_equation_6_reductions() -> None:
+    tanh = ACTIVATIONS["tanh"]
+    problem = random_problem(default_rng(2))
+    T, B = problem.window.x.shape
+    total = window_loss(*problem, tanh, "sum")
+    assert total / (T * B) == pytest.approx(window_loss(*problem, tanh, "mean"), rel=1e-14)
+    summed, mean = (bptt(*problem, tanh, reduction)[1] for reduction in ("sum", "mean"))
+    for name, array in summed.named():
+        np.testing.assert_allclose(array / (T * B), getattr(mean, name), rtol=1e-12, atol=1e-17)
+
+
+def test_equations_7_and_8_softmax() -> None:
+    o = default_rng(3).standard_normal(6)
+    probabilities = softmax(o)
+    jacobian = np.diag(probabilities) - np.outer(probabilities, probabilities)  # (7)
+    step = 1e-6
+    for j in range(6):
+        shifted = [softmax(o + sign * step * np.eye(6)[j]) for sign in (1, -1)]
+        np.testing.assert_allclose(
+            (shifted[0] - shifted[1]) / (2 * step), jacobian[:, j], atol=1e-9
+        )
+    y = np.eye(6)[4]
+    chained = -(y / probabilities) @ jacobian  # ∂L/∂ŷ · ∂ŷ/∂o
+    _, do = loss_and_logit_gradient(o[None, None].copy(), np.array([[4]]))
+    np.testing.assert_allclose(do[0, 0], probabilities - y, rtol=1e-14)  # (8)
+    np.testing.assert_allclose(do[0, 0], chained, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", F)
+def test_equations_9_to_12_reverse(name: str) -> None:
+    (U, W, V, _, _), (x, y, _) = vars(PROBLEM.params).values(), PROBLEM.window
+    T, (H, A) = len(x), U.shape
+    h, _, probabilities, _ = literal_forward(PROBLEM, name)
+    dU, dW, dV, db, dc = np.zeros((H, A)), np.zeros((H, H)), np.zeros((A, H)), 0, 0
+    da_next = np.zeros(H)
+    for t in range(T, 0, -1):
+        do = probabilities[t - 1] - np.eye(A)[y[t - 1, 0]]
+        dV, dc = dV + np.outer(do, h[t]), dc + do  # (9)
+        dh = V.T @ do + W.T @ da_next  # (10)
+        da = np.diag(F[name][1](h[t])) @ dh  # (11)
+        dW, dU, db = (
+            dW + np.outer(da, h[t - 1]),
+            dU + np.outer(da, np.eye(A)[x[t - 1, 0]]),
+            db + da,
+        )  # (12)
+        da_next = da
+    _, gradient, last = bptt(*PROBLEM, ACTIVATIONS[name], "sum")
+    for found, literal in zip(
+        (array for _, array in gradient.named()), (dU, dW, dV, db, dc), strict=True
+    ):
+        np.testing.assert_allclose(found, literal, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(last[0], h[-1], rtol=1e-13)
+
+
+def test_equation_17_update() -> None:
+    params = PROBLEM.params.astype(np.float64)
+    gradient = params.map(np.cos)
+    expected = {name: array - 0.3 * np.cos(array) for name, array in params.named()}
+    sgd().update(gradient, OptimizerState(0, {}), params, 0.3)
+    for name, array in params.named():
+        np.testing.assert_allclose(array, expected[name], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", F)
+def test_equation_18_slope_is_the_largest_derivative(name: str) -> None:
+    a = np.linspace(-8, 8, 4001)
+    derivative = F[name][1](F[name][0](a))
+    assert derivative.max() == pytest.approx(ACTIVATIONS[name].slope, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", F)
+@pytest.mark.parametrize("bias", [True, False])
+def test_stepper_walks_the_same_states(name: str, bias: bool) -> None:
+    problem = random_problem(default_rng(8), batch_size=1, bias=bias)
+    h = states(problem.params, problem.window.x, np.zeros((1, 8)), ACTIVATIONS[name])
+    o = logits(problem.params, h[1:])
+    step = Stepper(problem.params, ACTIVATIONS[name])
+    for t, character in enumerate(problem.window.x[:, 0].tolist()):
+        np.testing.assert_allclose(step(character), o[t, 0], rtol=1e-12, atol=1e-14)
+
+
+def test_loss_survives_extreme_logits() -> None:
+    o = np.array([[[1000.0, -1000.0, 0.0]]])
+    assert cross_entropy(o, np.array([[1]]))[0, 0] == pytest.approx(2000)
+    loss, do = loss_and_logit_gradient(o.copy(), np.array([[1]]))
+    assert loss == pytest.approx(2000)
+    np.testing.assert_allclose(do[0, 0], [1, -1, 0], atol=1e-12)

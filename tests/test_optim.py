@@ -1,0 +1,166 @@
+"""One suite over all optimizers; the laws of clipping and of schedules."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.analysis.problems import random_problem
+from charrnn.config import load_config
+from charrnn.model.params import Params
+from charrnn.optim.clipping import gradient_norms, make_clip
+from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
+from charrnn.optim.schedules import make_schedule
+from charrnn.settings import Config
+
+CHOICES = {
+    "sgd": {},
+    "momentum": {"momentum": 0.9},
+    "adagrad": {"epsilon": 1e-8},
+    "rmsprop": {"decay": 0.9, "epsilon": 1e-8},
+    "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    "adamw": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.1},
+}
+
+
+def reference(name: str, theta: float, gradients: list[float], lr: float, matrix: bool) -> float:
+    """The published rule for one number, as it is written down there."""
+    m = v = 0.0
+    for n, g in enumerate(gradients, start=1):
+        if name == "sgd":
+            theta -= lr * g
+        elif name == "momentum":
+            m = 0.9 * m + g
+            theta -= lr * m
+        elif name == "adagrad":
+            v += g * g
+            theta -= lr * g / (np.sqrt(v) + 1e-8)
+        elif name == "rmsprop":
+            v = 0.9 * v + 0.1 * g * g
+            theta -= lr * g / (np.sqrt(v) + 1e-8)
+        else:
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+            if name == "adamw" and matrix:
+                theta -= lr * 0.1 * theta
+            theta -= lr * (m / (1 - 0.9**n)) / (np.sqrt(v / (1 - 0.999**n)) + 1e-8)
+    return theta
+
+
+def start() -> Params:
+    return random_problem(default_rng(0)).params
+
+
+def run(name: str, steps: int, dtype: str = "float64") -> tuple[Params, Params, list[Params]]:
+    before = start().astype(dtype)
+    params, optimizer = deepcopy(before), make_optimizer(name, **CHOICES[name])
+    state = optimizer.init(params)
+    gradients = [before.map(lambda a, n=n: np.cos(a * (n + 1))) for n in range(steps)]
+    for gradient in deepcopy(gradients):
+        optimizer.update(gradient, state, params, 0.05)
+    assert state.count == steps
+    return before, params, gradients
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_update_follows_the_published_rule(name: str) -> None:
+    before, after, gradients = run(name, 5)
+    for parameter, array in after.named():
+        for index in (0, array.size - 1):
+            values = [getattr(g, parameter).flat[index] for g in gradients]
+            theta = getattr(before, parameter).flat[index]
+            expected = reference(name, theta, values, 0.05, array.ndim > 1)
+            assert array.flat[index] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_update_keeps_the_precision(name: str) -> None:
+    _, after, _ = run(name, 2, "float32")
+    assert {array.dtype for _, array in after.named()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_descends_a_bowl(name: str) -> None:
+    params, optimizer = start(), make_optimizer(name, **CHOICES[name])
+    state, norms = optimizer.init(params), []
+    for _ in range(400):
+        norms.append(gradient_norms(params)[0])  # the gradient of |θ|²/2 is θ
+        optimizer.update(deepcopy(params), state, params, 0.05)
+    assert norms[-1] < 0.5 * norms[0]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_defaults_come_from_the_settings(name: str) -> None:
+    config: Config = load_config(None, [f"optimizer.name={name}"], {})
+    chosen = config.optimizer.model_dump(exclude={"learning_rate"})
+    assert make_optimizer(**chosen).slot_names == make_optimizer(name, **CHOICES[name]).slot_names
+
+
+def gradient(seed: int, scale: float) -> Params:
+    return random_problem(default_rng(seed)).params.map(lambda array: array * scale)
+
+
+@given(st.integers(0, 999), st.floats(1e-3, 1e3), st.floats(1e-2, 10))
+def test_norm_clipping_bounds_keeps_direction_and_is_idempotent(seed, scale, threshold) -> None:
+    before = gradient(seed, scale)
+    after = deepcopy(before)
+    clip = make_clip("norm", threshold)
+    told = clip(after)
+    norm, norms = gradient_norms(before)
+    assert (told.norm, told.norms) == (norm, norms)  # measured before clipping
+    assert told.clipped == (norm > threshold)
+    assert gradient_norms(after)[0] <= threshold * (1 + 1e-12) or not told.clipped
+    ratio = min(1.0, threshold / norm)
+    for name, array in after.named():
+        np.testing.assert_allclose(array, getattr(before, name) * ratio, rtol=1e-12)
+    again = deepcopy(after)
+    clip(again)
+    for name, array in again.named():
+        np.testing.assert_allclose(array, getattr(after, name), rtol=1e-12)
+
+
+@given(st.integers(0, 999), st.floats(1e-3, 1e3), st.floats(1e-2, 10))
+def test_value_clipping_bounds_each_entry(seed, scale, threshold) -> None:
+    before = gradient(seed, scale)
+    after = deepcopy(before)
+    told = make_clip("value", threshold)(after)
+    for name, array in after.named():
+        original = getattr(before, name)
+        assert np.array_equal(array, np.clip(original, -threshold, threshold))
+    assert told.clipped == any(np.abs(a).max() > threshold for _, a in before.named())
+
+
+def test_no_clipping_only_measures() -> None:
+    before = gradient(1, 1e6)
+    after = deepcopy(before)
+    told = make_clip("none", 1.0)(after)
+    assert not told.clipped
+    assert told.norm == gradient_norms(before)[0]
+    assert np.array_equal(after.W, before.W)
+
+
+def test_norms_of_float32_do_not_overflow_or_vanish() -> None:
+    for scale in (1e25, 1e-25):
+        array = np.full((3, 4), scale, dtype=np.float32)
+        norm, _ = gradient_norms(Params(array, array, array))
+        assert norm == pytest.approx(6 * scale, rel=1e-6)
+
+
+def test_schedules() -> None:
+    constant = make_schedule("constant", 0.1)
+    assert [constant(p) for p in (0.05, 0.1, 1.0)] == [0.5, 1.0, 1.0]
+    step = make_schedule("step", 0.0, factor=0.5, milestones=[0.25, 0.5])
+    assert [step(p) for p in (0.0, 0.24, 0.25, 0.6)] == [1.0, 1.0, 0.5, 0.25]
+    cosine = make_schedule("cosine", 0.0, final=0.1)
+    assert [cosine(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.55, 0.1])
+
+
+@given(
+    st.sampled_from([("constant", {}), ("cosine", {"final": 0.0})]),
+    st.floats(0, 0.9), st.floats(0, 1),
+)  # fmt: skip
+def test_a_schedule_stays_between_0_and_1(chosen, warmup, progress) -> None:
+    name, choices = chosen
+    assert 0 <= make_schedule(name, warmup, **choices)(progress) <= 1

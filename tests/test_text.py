@@ -1,0 +1,157 @@
+"""Laws of text: nothing is lost between a file and its windows."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charrnn.errors import InputError, UsageError
+from charrnn.resources import config_paths, corpus_path
+from charrnn.text.batches import Batches
+from charrnn.text.corpus import build_corpus
+from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.reading import read_text
+from charrnn.text.vocabulary import Vocabulary
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(TEXT)
+def test_decode_undoes_encode(text: str) -> None:
+    vocabulary = Vocabulary.of(text)
+    assert vocabulary.decode(vocabulary.encode(text)) == text
+    assert list(vocabulary.characters) == sorted(set(text))
+
+
+@given(TEXT, st.floats(0, 0.9))
+def test_the_split_loses_nothing(text: str, fraction: float) -> None:
+    try:
+        corpus = build_corpus(text, fraction)
+    except InputError:
+        return
+    ids = np.concatenate([corpus.training, corpus.validation])
+    assert corpus.vocabulary.decode(ids) == text
+    assert len(corpus.validation) == round(len(text) * fraction)
+
+
+@given(st.integers(2, 400), st.integers(1, 9), st.integers(1, 40))
+def test_windows_tile_the_text(length: int, batch_size: int, window: int) -> None:
+    ids = np.arange(length)
+    try:
+        batches = Batches(ids, batch_size, window)
+    except InputError:
+        assert length - 1 < batch_size * window
+        return
+    windows = [batches[number] for number in range(batches.per_epoch)]
+    lanes = np.concatenate([w.x for w in windows]).T
+    assert np.array_equal(lanes.reshape(-1), np.arange(lanes.size))  # contiguous, in order, once
+    assert lanes.size > length - 1 - batch_size
+    assert all(np.array_equal(w.y, w.x + 1) for w in windows)
+    assert [bool(w.fresh.all()) for w in windows] == [True] + [False] * (len(windows) - 1)
+    again = batches[batches.per_epoch]
+    assert np.array_equal(again.x, windows[0].x)
+    assert again.fresh.all()
+
+
+@given(st.integers(2, 200), st.integers(1, 60), st.integers(1, 60))
+def test_the_pair_that_is_offered_fits(length: int, batch_size: int, window: int) -> None:
+    ids = np.arange(length)
+    try:
+        Batches(ids, batch_size, window)
+    except InputError as error:
+        words = error.hint.replace("=", " ").replace(";", "").split()
+        pair = [int(word) for word in words if word.isdigit()]
+        Batches(ids, *pair)
+
+
+def test_a_text_of_one_character_has_no_pair() -> None:
+    with pytest.raises(InputError) as caught:
+        Batches(np.arange(1), 1, 1)
+    assert "two characters" in caught.value.hint
+
+
+def test_unknown_character_is_named_with_the_nearest() -> None:
+    vocabulary = Vocabulary.of("abcdefgh e")
+    with pytest.raises(UsageError) as caught:
+        vocabulary.encode("abé", "the prompt")
+    assert "character 'é' (U+00E9) at position 3 of the prompt" in str(caught.value)
+    assert caught.value.hint == "nearest is 'e'; or choose --unknown skip."
+
+
+def write(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_files_are_joined_in_order(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, name.encode()) for name in ("b", "a")]
+    assert read_text(paths).text == "ba"
+
+
+def test_newlines_and_byte_order_mark_are_handled_and_said(tmp_path: Path) -> None:
+    reading = read_text([write(tmp_path / "t", b"\xef\xbb\xbfone\r\ntwo\rthree\n")])
+    assert reading.text == "one\ntwo\nthree\n"
+    assert "byte order mark" in reading.remarks[0]
+    assert "2 line ends" in reading.remarks[1]
+
+
+def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("né".encode())))
+    assert read_text(["-"]).text == "né"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf", "is empty but for"),
+        (b"abc\x00def", "binary: NUL at byte 3"),
+        (b"caf\xe9 au lait", "not UTF-8: byte 0xe9 at offset 3"),
+        ("hä".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_unusable_files(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_text([write(tmp_path / "t", content)])
+
+
+def test_missing_file_and_directory(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        read_text([str(tmp_path / "none")])
+    with pytest.raises(InputError, match="is a directory"):
+        read_text([str(tmp_path)])
+
+
+def test_ngram_equals_a_literal_count() -> None:
+    """Witten-Bell with dictionaries, character by character."""
+    random = np.random.default_rng(0)
+    training, validation = random.integers(0, 4, 300), random.integers(0, 5, 60)
+    alphabet_size, order = 5, 3
+    counts: dict[tuple[int, ...], dict[int, int]] = {}
+    for length in range(order + 1):
+        for place in range(length, len(training)):
+            after = counts.setdefault(tuple(training[place - length : place]), {})
+            after[training[place]] = after.get(training[place], 0) + 1
+    joined = np.concatenate([training, validation])
+    total = 0.0
+    for place in range(len(training) + 1, len(joined)):
+        probability = 1 / alphabet_size
+        for length in range(order + 1):
+            after = counts.get(tuple(joined[place - length : place]))
+            if after:
+                n, d = sum(after.values()), len(after)
+                probability = (after.get(joined[place], 0) + d * probability) / (n + d)
+        total -= np.log(probability)
+    expected = total / (len(validation) - 1)
+    found = witten_bell_nats(training, validation, alphabet_size, order)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_embedded_corpus_is_what_its_note_says() -> None:
+    text = corpus_path().read_text(encoding="ascii")
+    assert len(text) >= 100_000
+    assert all(f"SCENE {number}. " in text for number in range(1, 57))
+    assert set(config_paths()) >= {"default"}

@@ -1,0 +1,219 @@
+"""Laws of the training loop: what must not matter does not, to the bit or to rounding."""
+
+import os
+from copy import deepcopy
+from functools import partial
+from itertools import count
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.analysis.problems import random_problem
+from charrnn.config import load_config
+from charrnn.errors import Divergence
+from charrnn.events import Evaluated, Stepped
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import bptt
+from charrnn.model.loss import cross_entropy
+from charrnn.model.params import Params
+from charrnn.model.rnn import logits, states
+from charrnn.model.workspace import Workspace
+from charrnn.text.corpus import build_corpus
+from charrnn.training.evaluation import evaluate
+from charrnn.training.parallel import choose_workers, parallel
+from charrnn.training.state import TrainState
+from charrnn.wiring import first_params, objective_maker, optimizer_of, trainer_of
+from tests.conftest import RHYME
+
+CORPUS = build_corpus(RHYME * 8, 0.1)
+
+
+def config_of(*assignments: str, **flags):
+    tiny = [
+        "model.hidden_size=12", "training.batch_size=3", "training.window=7",
+        "training.max_steps=20", "evaluation.count=4",
+    ]  # fmt: skip
+    return load_config(None, [*tiny, *assignments], flags)
+
+
+def initial_state(config) -> TrainState:
+    params = first_params(config, len(CORPUS.vocabulary))
+    return TrainState.initial(params, optimizer_of(config), config.training.batch_size)
+
+
+def train(config, state=None, stop_after=None, workers=1, **trainer_options):
+    state = state or initial_state(config)
+    with parallel(objective_maker(config), workers, config.training.reduction) as objective:
+        trainer = trainer_of(config, CORPUS, objective, **trainer_options)
+        events = list(trainer.run(state, lambda: state.progress.step == stop_after))
+    return state, events
+
+
+def assert_same_bits(one: Params, other: Params) -> None:
+    for name, array in one.named():
+        assert np.array_equal(array, getattr(other, name)), name
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"])
+def test_training_lowers_the_loss(optimizer: str) -> None:
+    config = config_of(f"optimizer.name={optimizer}", "training.max_steps=60")
+    _, events = train(config)
+    scores = [event.validation_nats for event in events if isinstance(event, Evaluated)]
+    assert scores[-1] < scores[0] < np.log(len(CORPUS.vocabulary)) + 0.2
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
+    one, other = (train(config_of())[0].params for _ in range(2))
+    assert_same_bits(one, other)
+    third = train(config_of("training.seed=2"))[0].params
+    assert not np.array_equal(one.W, third.W)
+
+
+@pytest.mark.parametrize(
+    "assignments", [["evaluation.count=1"], ["evaluation.count=20"], ["logging.every_steps=3"]]
+)
+def test_evaluating_more_often_leaves_the_weights_bit_identical(assignments) -> None:
+    assert_same_bits(train(config_of())[0].params, train(config_of(*assignments))[0].params)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_change_rounding_only(reduction: str, workers: int) -> None:
+    problem = random_problem(default_rng(1), batch_size=5)
+    config = config_of(f"training.reduction={reduction}")
+    results = []
+    for number in (1, workers):
+        with parallel(objective_maker(config), number, reduction) as objective:
+            results.append(deepcopy(objective(*problem)))
+    (loss, gradient, h), (other_loss, other_gradient, other_h) = results
+    assert loss == pytest.approx(other_loss, rel=1e-13)
+    np.testing.assert_allclose(h, other_h, rtol=1e-13)
+    for name, array in gradient.named():
+        np.testing.assert_allclose(array, getattr(other_gradient, name), rtol=1e-10, atol=1e-14)
+
+
+def test_the_same_workers_give_the_same_bits() -> None:
+    assert_same_bits(
+        train(config_of(), workers=3)[0].params, train(config_of(), workers=3)[0].params
+    )
+
+
+def test_workers_are_never_more_than_lanes() -> None:
+    assert choose_workers(8, 3) == 3
+    assert choose_workers("auto", 1) == 1
+    assert choose_workers("auto", 99) == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_loss_is_told_per_character_whatever_the_reduction(reduction: str) -> None:
+    _, events = train(config_of(f"training.reduction={reduction}", "training.max_steps=1"))
+    assert 2 < events[0].loss < 5
+
+
+def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
+    config = config_of("training.max_steps=1000", "optimizer.learning_rate=1e-12")
+    state = initial_state(config)
+    with parallel(objective_maker(config), 1, "mean") as objective:
+        trainer = trainer_of(config, CORPUS, objective)
+        epoch = trainer.batches.per_epoch
+        walk = trainer.run(state, lambda: False)
+        lane = []
+        for number in range(epoch + 1):
+            next(event for event in walk if isinstance(event, Stepped))
+            lane.append(trainer.batches[number].x)
+            start = number - (number % epoch)
+            x = np.concatenate(lane[start:])
+            h = states(state.params, x, np.zeros((3, 12), np.float32), ACTIVATIONS["tanh"])
+            np.testing.assert_allclose(state.h, h[-1], atol=1e-4)
+
+
+@given(st.integers(1, 300), st.sampled_from(list(ACTIVATIONS)))
+def test_evaluation_scores_each_target_once_whatever_the_stretch(stretch: int, name: str) -> None:
+    params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
+    score = evaluate(params, CORPUS.validation, ACTIVATIONS[name], stretch)
+    h = states(params, CORPUS.validation[:-1, None], np.zeros((1, 8)), ACTIVATIONS[name])
+    losses = cross_entropy(logits(params, h[1:]), CORPUS.validation[1:, None])
+    assert score.characters == len(CORPUS.validation) - 1 == losses.size
+    assert score.nats == pytest.approx(losses.sum(), rel=1e-12)
+
+
+def test_uniform_weights_score_the_logarithm_of_the_alphabet() -> None:
+    params = first_params(config_of(), len(CORPUS.vocabulary)).map(np.zeros_like)
+    score = evaluate(params, CORPUS.validation, ACTIVATIONS["tanh"])
+    assert score.perplexity == pytest.approx(len(CORPUS.vocabulary), rel=1e-6)
+    assert score.bits_per_character == pytest.approx(np.log2(len(CORPUS.vocabulary)), rel=1e-6)
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 13, 19])
+def test_interrupted_and_continued_equals_uninterrupted(stop_after: int) -> None:
+    config = config_of()
+    whole, whole_events = train(config)
+    state, first_events = train(config, stop_after=stop_after)
+    assert state.progress.step == stop_after
+    state, later_events = train(config, deepcopy(state))
+    assert_same_bits(whole.params, state.params)
+    assert np.array_equal(whole.h, state.h)
+
+    def told(events):
+        return [
+            (event.step, event.loss, event.gradient_norms, event.learning_rate)
+            if isinstance(event, Stepped)
+            else (event.step, event.train_nats, event.validation_nats, event.best)
+            for event in events
+        ]
+
+    assert told(whole_events) == told(first_events + later_events)
+
+
+def test_the_schedule_follows_the_clock_and_ends_annealed() -> None:
+    config = config_of(training={"max_steps": None, "max_time": "10s"})
+    ticks = count(0.0, 0.25)
+    _, events = train(config, clock=lambda: next(ticks))
+    steps = [event for event in events if isinstance(event, Stepped)]
+    assert steps[-1].progress == 1.0
+    assert steps[-2].progress < 1.0
+    assert steps[-1].learning_rate < 0.05 * max(step.learning_rate for step in steps)
+    assert len([event for event in events if isinstance(event, Evaluated)]) == 4
+    assert isinstance(events[-1], Evaluated)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_divergence_stops_before_the_update(bad: float) -> None:
+    config = config_of()
+    state = initial_state(config)
+    before = deepcopy(state.params)
+
+    def objective(params, window, h0):
+        loss, gradient, h = bptt(params, window, h0, ACTIVATIONS["tanh"])
+        gradient.V[0, 0] = bad
+        return loss, gradient, h
+
+    trainer = trainer_of(config, CORPUS, objective)
+    with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
+        list(trainer.run(state, lambda: False))
+    assert_same_bits(before, state.params)
+
+
+def test_a_training_step_has_no_stray_float64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One array in double precision would halve the speed of all that touches it."""
+    handed_out = []
+    original = Workspace.array
+
+    def recorded(self, name, shape, dtype):
+        array = original(self, name, shape, dtype)
+        handed_out.append((name, array.dtype))
+        return array
+
+    monkeypatch.setattr(Workspace, "array", recorded)
+    state, _ = train(config_of("training.max_steps=2"), workers=2)
+    arrays = [array for _, array in state.params.named()]
+    arrays += [a for slot in state.optimizer.slots.values() for _, a in slot.named()]
+    gradient = partial(bptt, activation=ACTIVATIONS["tanh"])(
+        state.params, trainer_of(config_of(), CORPUS, None).batches[0], state.h
+    )[1]
+    arrays += [array for _, array in gradient.named()]
+    assert {array.dtype for array in [*arrays, state.h]} == {np.dtype("float32")}
+    assert {dtype for _, dtype in handed_out} == {np.dtype("float32")}
