@@ -8,6 +8,7 @@ class CharrnnError(Exception):
     """What went wrong, with the value at fault; `hint` says what to do about it."""
 
     exit_code = 1
+    label = "error"
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -34,6 +35,7 @@ class Interrupted(CharrnnError):
     """The user stopped the run; everything was saved first."""
 
     exit_code = 130
+    label = "stopped"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import Stepper
@@ -40,13 +41,22 @@ def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1
 def generate(
     params: Params, activation: Activation, prime: Array, choose: Choose, random: Generator
 ) -> Iterator[int]:
-    """Character ids without end, after the prompt's ids (at least one) from the zero state."""
+    """Character ids without end, after the prompt's ids (at least one) from the zero state.
+
+    Raises: CharrnnError where the network's state grows beyond all numbers, as ReLU's can.
+    """
     step = Stepper(params, activation)
     for character in prime[:-1].tolist():
         step(character)
     character = int(prime[-1])
     while True:
-        character = choose(step(character), random)
+        o = step(character)
+        if not np.isfinite(o).all():
+            raise CharrnnError(
+                "the model's state has grown beyond all numbers.",
+                "ask for less text, or train with a lower model.initialization.recurrent_gain.",
+            )
+        character = choose(o, random)
         yield character
 
 

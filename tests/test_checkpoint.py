@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save
 
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.files import write_atomically
-from charrnn.run_directory import RunDirectory, find_checkpoint
+from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
 from charrnn.training.checkpoint import encode, load
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from charrnn.config import dump_config, load_config
+from charrnn.config.layers import dump_config, load_config
 from charrnn.errors import UsageError
 from charrnn.resources import config_paths
 
@@ -74,7 +74,7 @@ def test_all_faults_are_told_at_once_with_where_they_stand(tmp_path: Path) -> No
         "did you mean 'tanh'?",
         f"{file}: training.window = 0 should be greater than or equal to 1.",
         "--set: optimizer.name = 'adm' should be one of",
-        "--set: training.workers = 'many' should be auto or a whole number from 1.",
+        "--set: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
     ):
         assert fault in words
 

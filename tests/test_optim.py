@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
-from charrnn.config import load_config
+from charrnn.config.layers import load_config
+from charrnn.config.settings import Config
 from charrnn.model.params import Params
 from charrnn.optim.clipping import gradient_norms, make_clip
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
 from charrnn.optim.schedules import make_schedule
-from charrnn.settings import Config
 
 CHOICES = {
     "sgd": {},

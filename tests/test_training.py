@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
-from charrnn.config import load_config
+from charrnn.config.layers import load_config
 from charrnn.errors import Divergence
 from charrnn.events import Evaluated, Stepped
+from charrnn.jobs.wiring import first_params, objective_maker, optimizer_of, trainer_of
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.model.loss import cross_entropy
@@ -25,7 +26,6 @@ from charrnn.text.corpus import build_corpus
 from charrnn.training.evaluation import evaluate
 from charrnn.training.parallel import choose_workers, parallel
 from charrnn.training.state import TrainState
-from charrnn.wiring import first_params, objective_maker, optimizer_of, trainer_of
 from tests.conftest import RHYME
 
 CORPUS = build_corpus(RHYME * 8, 0.1)

@@ -40,6 +40,7 @@ class Entry:
     verdict: Verdict
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is told as such
 def gradcheck(
     problem: Problem,
     objective: Objective,

@@ -4,19 +4,17 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import JsonOption
+from charrnn.cli.options import CheckpointArgument, JsonOption
 
 
 def eval_command(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A checkpoint file, or a run directory: its best.")
-    ],
-    text: Annotated[list[str], typer.Argument(metavar="TEXT...", help="UTF-8 files; - is stdin.")],
+    checkpoint: CheckpointArgument,
+    text: Annotated[list[str], typer.Argument(metavar="TEXT", help="UTF-8 files; - is stdin.")],
     json: JsonOption = False,
 ) -> None:
     """Measure how well a model predicts a text."""
     from charrnn.cli.output import write_json, write_line
-    from charrnn.scoring import score_text
+    from charrnn.jobs.scoring import score_text
 
     score, remarks = score_text(checkpoint, text)
     for remark in remarks:

@@ -10,7 +10,10 @@ from charrnn.cli.options import ConfigOption, JsonOption
 def gradcheck_command(
     checkpoint: Annotated[
         str | None,
-        typer.Argument(help="A checkpoint or run directory. Without it: a small random model."),
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="A checkpoint or run directory. Without it: a small random model.",
+        ),
     ] = None,
     config: ConfigOption = None,
     text: Annotated[
@@ -31,8 +34,8 @@ def gradcheck_command(
     from dataclasses import asdict
 
     from charrnn.analysis.gradcheck import passed
-    from charrnn.checking import check_gradients
     from charrnn.cli.output import write_json
+    from charrnn.jobs.checking import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
     title, entries = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)

@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code or 0
     except CharrnnError as error:
-        return _fail(str(error), error.hint, error.exit_code)
+        return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
         if not error.format_message():  # no arguments: the help was printed
             return error.exit_code
@@ -48,7 +48,7 @@ def run(arguments: list[str]) -> int:
         path = context.command_path if context else "charrnn"
         return _fail(error.format_message(), f"see {path} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("stopped.", None, 130)
+        return _fail("at once.", None, 130, "stopped")
     except BrokenPipeError:
         # whoever read the output has seen enough; keep Python from flushing into the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,8 +63,8 @@ def run(arguments: list[str]) -> int:
         return _fail(f"{error.filename or 'input or output'}: {error.strerror}.", None, 1)
 
 
-def _fail(message: str, hint: str | None, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201 - the one place that prints errors
+def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
+    print(f"{label}: {message}", file=sys.stderr)  # noqa: T201 - the one place that prints errors
     if hint:
         print(f"hint:  {hint}", file=sys.stderr)  # noqa: T201
     return code

@@ -4,6 +4,10 @@ from typing import Annotated
 
 import typer
 
+CheckpointArgument = Annotated[
+    str,
+    typer.Argument(metavar="CHECKPOINT", help="A checkpoint file, or a run directory: its best."),
+]
 ConfigOption = Annotated[
     str | None,
     typer.Option("-c", "--config", metavar="CONFIG", help="YAML file, or the name of a config."),

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -14,6 +15,20 @@ def write_json(document: Any) -> None:
 def write_line(line: str) -> None:
     """One line."""
     sys.stdout.write(line + "\n")
+
+
+def write_stream(texts: Iterable[Iterable[str]], separator: str) -> None:
+    """Texts in pieces, each piece as it comes, with a line that separates the texts."""
+    for number, text in enumerate(texts):
+        if number:
+            sys.stdout.write(f"\n{separator}\n")
+        last = ""
+        for piece in text:
+            last = piece or last
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+        if sys.stdout.isatty() and not last.endswith("\n"):
+            sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
 
 
 def _finite(value: Any) -> Any:

@@ -4,15 +4,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from charrnn.cli.options import JsonOption
+from charrnn.cli.options import CheckpointArgument, JsonOption
 
 SEPARATOR = "-----"
 
 
 def sample_command(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A checkpoint file, or a run directory: its best.")
-    ],
+    checkpoint: CheckpointArgument,
     prime: Annotated[str | None, typer.Option(metavar="TEXT", help="Begin with this text.")] = None,
     prime_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Begin with the text of a file.")
@@ -44,48 +42,24 @@ def sample_command(
     json: JsonOption = False,
 ) -> None:
     """Write text with a model: the beginning given, and what follows."""
-    import sys
-    from collections.abc import Iterator
-    from itertools import chain, islice
-    from math import isfinite
+    from charrnn.blas import single_threaded_blas
+    from charrnn.cli.output import write_json, write_stream
+    from charrnn.jobs.writing import Request, Writer
 
-    from charrnn.cli.output import write_json
-    from charrnn.errors import InputError, UsageError
-    from charrnn.loading import load_model
-    from charrnn.sampling import chooser, default_prime, generate, prompt, stream, until_string
-    from charrnn.text.reading import read_text
-
-    if prime is not None and prime_file is not None:
-        raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
-    if until == "":
-        raise UsageError("--until is empty.", "leave it out, or give a string to stop after.")
-    if not isfinite(temperature):
-        raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
-    if prime_file is not None:
-        try:
-            prime = read_text([prime_file]).text
-        except InputError as error:
-            raise UsageError(f"--prime-file: {error}", error.hint) from None
-    model = load_model(checkpoint)
-    vocabulary = model.vocabulary
-    beginning = prompt(vocabulary, prime or "", unknown)
-    ids = vocabulary.lookup(beginning or default_prime(vocabulary))
-    choose = chooser(temperature, top_k, top_p)
-
-    def continuation(number: int) -> Iterator[str]:
-        drawn = generate(model.params, model.activation, ids, choose, stream(seed, number))
-        return until_string((vocabulary.characters[i] for i in islice(drawn, length)), until)
-
-    if json:
-        texts = [beginning + "".join(continuation(number)) for number in range(count)]
-        write_json({"checkpoint": model.path, "prime": beginning, "seed": seed, "texts": texts})
-        return
-    for number in range(count):
-        last = ""
-        if number:
-            sys.stdout.write("\n" + SEPARATOR + "\n")
-        for last in chain([beginning], continuation(number)):
-            sys.stdout.write(last)
-            sys.stdout.flush()
-        if sys.stdout.isatty() and not last.endswith("\n"):
-            sys.stdout.write("\n")
+    writer = Writer(
+        Request(
+            checkpoint, prime, prime_file, length, temperature, top_k, top_p, seed, until, unknown
+        )
+    )
+    with single_threaded_blas():
+        if not json:
+            write_stream([writer.text(number) for number in range(count)], SEPARATOR)
+            return
+        write_json(
+            {
+                "checkpoint": writer.model.path,
+                "prime": writer.beginning,
+                "seed": seed,
+                "texts": ["".join(writer.text(number)) for number in range(count)],
+            }
+        )

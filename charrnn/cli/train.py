@@ -1,6 +1,5 @@
 """`charrnn train`."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +12,7 @@ def train_command(
     text: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TEXT]...",
+            metavar="TEXT",
             help="UTF-8 files, joined in order; - is stdin. Without any: the embedded corpus.",
             show_default=False,
         ),
@@ -38,9 +37,9 @@ def train_command(
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
     from charrnn.cli.output import write_json, write_line
+    from charrnn.jobs.training import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
-    from charrnn.run import train
 
     run = _prepare(text or [], config, assignments or [], out, resume, seed, max_steps, max_time)
     logging = run.config.logging
@@ -67,15 +66,13 @@ def _prepare(
     max_steps: int | None,
     max_time: str | None,
 ) -> Any:
-    from charrnn.config import load_config
-    from charrnn.run import new_run, resumed_run
-    from charrnn.text.reading import STDIN
+    from charrnn.config.layers import load_config
+    from charrnn.jobs.training import new_run, resumed_run
 
     # one limit given on the command line takes the place of the other in the config
     limits: dict[str, Any] = (
         {"max_steps": max_steps, "max_time": max_time} if max_steps is not None or max_time else {}
     )
-    text = [path if path == STDIN else str(Path(path).absolute()) for path in text]
     if resume is None:
         training = limits | ({} if seed is None else {"seed": seed})
         return new_run(load_config(config, assignments, {"training": training} | _data(text)), out)

@@ -27,7 +27,7 @@ def orthogonal(random: Generator, rows: int, columns: int) -> Array:
 def glorot(random: Generator, rows: int, columns: int) -> Array:
     """Uniform with variance 2 / (rows + columns).
 
-    Source: Glorot & Bengio 2010, equation (16).
+    Source: Glorot & Bengio 2010, the normalized initialization.
     """
     bound = np.sqrt(6 / (rows + columns))
     return random.uniform(-bound, bound, (rows, columns))

@@ -72,11 +72,12 @@ class Stepper:
 
         They are valid until the next call. Equations (1)-(3).
         """
-        a = np.matmul(self._h, self._WT, out=self._a)
-        a += self._Ub[character]
-        self._activation.apply(a)
-        self._a, self._h = self._h, a
-        o = np.matmul(a, self._VT, out=self._o)
-        if self._c is not None:
-            o += self._c
+        with np.errstate(over="ignore", invalid="ignore"):  # the logits tell
+            a = np.matmul(self._h, self._WT, out=self._a)
+            a += self._Ub[character]
+            self._activation.apply(a)
+            self._a, self._h = self._h, a
+            o = np.matmul(a, self._VT, out=self._o)
+            if self._c is not None:
+                o += self._c
         return o

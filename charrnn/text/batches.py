@@ -16,13 +16,8 @@ class Batches:
     """
 
     def __init__(self, ids: Array, batch_size: int, window: int) -> None:
+        require_fit(len(ids), batch_size, window)
         lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
-        if lane_length < window:
-            raise InputError(
-                f"the training part has {len(ids):,} characters: too short for batch size "
-                f"{batch_size} and window {window}, which need {batch_size * window + 1:,}.",
-                _fitting_pair(len(ids), batch_size, window),
-            )
         x, y = (
             ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length).T
             for start in (0, 1)
@@ -42,12 +37,20 @@ class Batches:
         return Window(self._x[rows], self._y[rows], fresh)
 
 
-def _fitting_pair(length: int, batch_size: int, window: int) -> str:
-    if length < 2:
-        return "give a text of two characters at least."
-    window = min(window, length - 1)
-    batch_size = min(batch_size, (length - 1) // window)
-    return (
-        f"this fits: --set training.batch_size={batch_size} --set training.window={window}; "
-        "or give more text."
+def require_fit(length: int, batch_size: int, window: int) -> None:
+    """Raises InputError where lanes of a training text would be shorter than a window."""
+    if (length - 1) // batch_size >= window:
+        return
+    hint = "give a text of two characters at least."
+    if length >= 2:
+        fitting_window = min(window, length - 1)
+        fitting_batch = min(batch_size, (length - 1) // fitting_window)
+        hint = (
+            f"this fits: --set training.batch_size={fitting_batch} "
+            f"--set training.window={fitting_window}; or give more text."
+        )
+    raise InputError(
+        f"the training part has {length:,} characters: too short for batch size {batch_size} "
+        f"and window {window}, which need {batch_size * window + 1:,}.",
+        hint,
     )

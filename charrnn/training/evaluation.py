@@ -1,7 +1,9 @@
 """How well a model predicts a text."""
 
-from math import exp, log
+from math import exp, inf, log
 from typing import NamedTuple
+
+import numpy as np
 
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy
@@ -32,7 +34,7 @@ class Score(NamedTuple):
     @property
     def perplexity(self) -> float:
         """The number of equally likely characters that would be as hard to predict."""
-        return exp(self.nats_per_character)
+        return exp(self.nats_per_character) if self.nats_per_character < 700 else inf
 
 
 def evaluate(params: Params, ids: Array, activation: Activation, stretch: int = 1024) -> Score:
@@ -46,8 +48,9 @@ def evaluate(params: Params, ids: Array, activation: Activation, stretch: int = 
     nats = 0.0
     for start in range(0, len(ids) - 1, stretch):
         piece = ids[start : start + stretch + 1]
-        h_all = states(params, piece[:-1, None], h, activation, workspace)
-        losses = cross_entropy(logits(params, h_all[1:], workspace), piece[1:, None])
+        with np.errstate(over="ignore", invalid="ignore"):  # the score tells
+            h_all = states(params, piece[:-1, None], h, activation, workspace)
+            losses = cross_entropy(logits(params, h_all[1:], workspace), piece[1:, None])
         nats += float(losses.sum(dtype="float64"))
         h = h_all[-1].copy()
     return Score(nats, len(ids) - 1)

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from charrnn.blas import single_threaded_blas
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.window import Array, Window
@@ -52,7 +52,7 @@ def parallel(
             _accumulate(total, gradient, share)
         return loss, total, np.concatenate([h for _, _, h in results])
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(workers - 1, 1)) as pool:
+    with single_threaded_blas(), ThreadPoolExecutor(max(workers - 1, 1)) as pool:
         yield objective
 
 

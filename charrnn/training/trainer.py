@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import floor, isfinite
 
+import numpy as np
+
 from charrnn.errors import Divergence
 from charrnn.events import Evaluated, Stepped
 from charrnn.model.bptt import Objective
@@ -57,7 +59,8 @@ class Trainer:
     def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
         """Steps until the budget is used or `stopped` says so, which is asked between steps.
 
-        Raises: Divergence before an update with a loss or gradient that is not finite.
+        Raises: Divergence before an update with a loss or gradient that is not finite, and where
+        an update or the validation loss is not.
         """
         progress = state.progress
         start = self.clock() - progress.seconds
@@ -84,7 +87,14 @@ class Trainer:
         clipped = self.clip(gradient)
         _check_finite(progress.step + 1, loss, clipped)
         learning_rate = self.learning_rate * self.schedule(used)
-        self.optimizer.update(gradient, state.optimizer, state.params, learning_rate)
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                self.optimizer.update(gradient, state.optimizer, state.params, learning_rate)
+        except FloatingPointError:
+            raise _divergence(
+                progress.step + 1,
+                f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}",
+            ) from None
         state.h[...] = h
         characters = window.y.size
         nats = loss if self.loss_is_mean else loss / characters
@@ -124,6 +134,8 @@ class Trainer:
     def _evaluate(self, state: TrainState) -> Evaluated:
         progress = state.progress
         validation = self.evaluate(state.params)
+        if validation is not None and not isfinite(validation):
+            raise _divergence(progress.step, f"the validation loss is {validation}")
         progress.train_nats = progress.loss_sum / progress.loss_characters
         progress.loss_sum, progress.loss_characters = 0.0, 0
         score = progress.train_nats if validation is None else validation
@@ -145,8 +157,12 @@ def _check_finite(step: int, loss: float, clipped: Clipped) -> None:
     tensors = (
         f"the gradient of {', '.join(wrong)} is not finite" if wrong else "gradients are finite"
     )
-    raise Divergence(
-        f"training diverged at step {step}: {what}, {tensors}; the update was not made.",
-        "lower optimizer.learning_rate or training.clip.threshold; with relu also "
-        "model.initialization.recurrent_gain.",
+    raise _divergence(step, f"{what}, {tensors}; the update was not made")
+
+
+def _divergence(step: int, what: str) -> Divergence:
+    return Divergence(
+        f"training diverged at step {step}: {what}.",
+        "lower optimizer.learning_rate, or clip by norm; with relu also lower "
+        "model.initialization.recurrent_gain. Earlier checkpoints are kept.",
     )

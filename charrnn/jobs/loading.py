@@ -2,17 +2,17 @@
 
 from typing import NamedTuple
 
-from charrnn.config import check_config
+from charrnn.config.layers import check_config
+from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
+from charrnn.jobs.run_directory import find_checkpoint
+from charrnn.jobs.wiring import activation_of
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.run_directory import find_checkpoint
-from charrnn.settings import Config
 from charrnn.text.reading import Reading, read_text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.window import Array
-from charrnn.wiring import activation_of
 
 
 class Model(NamedTuple):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt
@@ -17,7 +18,6 @@ from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
 from charrnn.resources import corpus_path
-from charrnn.settings import Config
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus
 from charrnn.text.reading import STDIN
@@ -28,6 +28,12 @@ from charrnn.training.trainer import Budget, Trainer
 def text_paths(config: Config) -> list[str]:
     """The files of the config's text, or the embedded corpus."""
     return config.data.text or [str(corpus_path())]
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """The config with its text named so that it is found from every folder."""
+    paths = [path if path == STDIN else str(Path(path).absolute()) for path in config.data.text]
+    return config.model_copy(update={"data": config.data.model_copy(update={"text": paths})})
 
 
 def run_name(config: Config) -> str:

@@ -9,22 +9,13 @@ from math import log
 from types import FrameType
 from typing import Any
 
-from charrnn.config import check_config, dump_config
+from charrnn.config.layers import check_config, dump_config
+from charrnn.config.settings import Config
 from charrnn.errors import InputError, Interrupted, UsageError
 from charrnn.events import Evaluated, Event, RunEnded, RunStarted, Sampled, Saved
 from charrnn.files import write_atomically
-from charrnn.run_directory import RunDirectory
-from charrnn.sampling import chooser, default_prime, generate, stream
-from charrnn.settings import Config
-from charrnn.text.batches import Batches
-from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.ngram import witten_bell_nats
-from charrnn.text.reading import read_text
-from charrnn.training.checkpoint import Checkpoint, encode, load
-from charrnn.training.evaluation import BITS_PER_NAT
-from charrnn.training.parallel import choose_workers, parallel
-from charrnn.training.state import TrainState
-from charrnn.wiring import (
+from charrnn.jobs.run_directory import RunDirectory
+from charrnn.jobs.wiring import (
     activation_of,
     budget_of,
     first_params,
@@ -33,7 +24,17 @@ from charrnn.wiring import (
     run_name,
     text_paths,
     trainer_of,
+    with_absolute_paths,
 )
+from charrnn.sampling import chooser, default_prime, generate, stream
+from charrnn.text.batches import require_fit
+from charrnn.text.corpus import Corpus, build_corpus
+from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.reading import read_text
+from charrnn.training.checkpoint import Checkpoint, encode, load
+from charrnn.training.evaluation import BITS_PER_NAT
+from charrnn.training.parallel import choose_workers, parallel
+from charrnn.training.state import TrainState
 
 Sink = Callable[[Event], None]
 
@@ -57,6 +58,7 @@ def new_run(config: Config, out: str | None) -> Run:
 
     Raises: InputError for the text; UsageError for the directory.
     """
+    config = with_absolute_paths(config)
     corpus, remarks = _corpus(config)
     state = TrainState.initial(
         first_params(config, len(corpus.vocabulary)),
@@ -79,7 +81,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     values = dict(checkpoint.config)
     values["training"] = values["training"] | changes
     values["data"] = values["data"] | ({"text": text} if text else {})
-    config = check_config(values)
+    config = with_absolute_paths(check_config(values))
     if budget_of(config).used(checkpoint.state.progress) >= 1:
         done = checkpoint.state.progress
         raise UsageError(
@@ -99,7 +101,7 @@ def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
     text, remarks = read_text(text_paths(config))
     corpus = build_corpus(text, config.data.validation_fraction)
-    Batches(corpus.training, config.training.batch_size, config.training.window)  # or says why not
+    require_fit(len(corpus.training), config.training.batch_size, config.training.window)
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
         remarks += (
@@ -149,7 +151,7 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
         if trainer.budget.used(state.progress) < 1:
             save(["last"])
             raise Interrupted(
-                f"stopped after step {state.progress.step:,}; everything is saved.",
+                f"after step {state.progress.step:,}; everything is saved.",
                 f"go on with: charrnn train --resume {run.directory.path}",
             )
     ended = _ended(run)

@@ -1,9 +1,11 @@
 """A model's score on a text, in every unit that people compare."""
 
-from charrnn.loading import encode_text, load_model
+from charrnn.blas import single_threaded_blas
+from charrnn.jobs.loading import encode_text, load_model
 from charrnn.training.evaluation import evaluate
 
 
+@single_threaded_blas()
 def score_text(checkpoint: str, paths: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
     """The score by its units, and remarks on the text.
 

@@ -8,23 +8,25 @@ from numpy.random import Generator
 from charrnn.analysis.gradcheck import ORACLES, Entry, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem, window_of
-from charrnn.config import load_config
+from charrnn.blas import single_threaded_blas
+from charrnn.config.layers import load_config
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError, nearest
-from charrnn.loading import encode_text, load_model
+from charrnn.jobs.loading import encode_text, load_model
+from charrnn.jobs.wiring import activation_of, first_params, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.settings import Config
 from charrnn.text.reading import read_text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import Array
-from charrnn.wiring import activation_of, first_params, text_paths
 
 # windows cut from a text: enough to reach back, few enough for thousands of losses
 TIME_STEPS, BATCH_SIZE, CONTEXT = 12, 2, 64
 
 
+@single_threaded_blas()
 def check_gradients(
     checkpoint: str | None,
     config_path: str | None,

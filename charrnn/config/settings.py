@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+MAX_WORKERS = 1024
+
 
 def _count(value: Any) -> Any:
     """YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float; both are whole numbers here."""
@@ -18,7 +20,7 @@ def _count(value: Any) -> Any:
     return value
 
 
-def parse_duration(value: Any) -> Any:
+def _duration(value: Any) -> Any:
     """Seconds from a number or from a text such as 90s, 3m or 1h30m; other values pass through."""
     if not isinstance(value, str):
         return value
@@ -31,9 +33,9 @@ def parse_duration(value: Any) -> Any:
 
 def _workers(value: Any) -> Any:
     value = _count(value)
-    if value == "auto" or (isinstance(value, int) and value >= 1):
+    if value == "auto" or (type(value) is int and 1 <= value <= MAX_WORKERS):
         return value
-    raise ValueError("should be auto or a whole number from 1")
+    raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
 
 
 Count = Annotated[int, BeforeValidator(_count), Field(ge=1)]
@@ -41,7 +43,7 @@ CountOrZero = Annotated[int, BeforeValidator(_count), Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[Positive, BeforeValidator(parse_duration)]
+Seconds = Annotated[Positive, BeforeValidator(_duration)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
 
@@ -64,7 +66,7 @@ class Initialization(_Section):
 class Model(_Section):
     """The network."""
 
-    hidden_size: Count
+    hidden_size: Annotated[Count, Field(le=65536)]
     activation: Literal["tanh", "sigmoid", "relu"]
     bias: bool
     initialization: Initialization
@@ -73,7 +75,9 @@ class Model(_Section):
 class Data(_Section):
     """The text and its split."""
 
-    text: list[str]
+    text: Annotated[
+        list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+    ]
     validation_fraction: Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from charrnn.config_faults import describe
+from charrnn.config.faults import describe
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError, nearest
 from charrnn.resources import config_paths
-from charrnn.settings import Config
 
 Layer = dict[str, Any]
 

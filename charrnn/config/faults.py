@@ -5,8 +5,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from charrnn.config.settings import Config
 from charrnn.errors import nearest
-from charrnn.settings import Config
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:

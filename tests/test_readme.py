@@ -1,0 +1,40 @@
+"""What the README says is so: its commands run, its help texts are current."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from charrnn.resources import corpus_path
+from tests.help_blocks import BLOCK, README, with_current_help
+
+COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)
+TEXT = README.read_text(encoding="utf-8")
+
+
+def test_help_blocks_are_current() -> None:
+    assert {found[2] for found in BLOCK.finditer(TEXT)} == {"train", "sample", "eval", "gradcheck"}
+    assert with_current_help(TEXT) == TEXT, "make readme"
+
+
+def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
+    """In their order, in one folder; training is cut short."""
+    for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
+        shutil.copy(corpus_path(), tmp_path / name)
+    commands = COMMAND.findall(TEXT)
+    assert len(commands) > 10
+    for command in commands:
+        arguments = shlex.split(command, comments=True)[1:]
+        if arguments[0] == "train":
+            limit = "9" if "--resume" in arguments else "4"
+            arguments += ["--max-steps", limit]
+        outcome = charrnn(*arguments)
+        assert outcome.code == 0, (command, outcome.err)
+
+
+@pytest.mark.parametrize("path", [README, *sorted((README.parent / "docs").glob("*.md"))])
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
