@@ -8,20 +8,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 MAX_WORKERS = 1024
 
 
-def _count(value: Any) -> Any:
-    """YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float; both are whole numbers here."""
+def _number(value: Any) -> Any:
+    """A number as people write it: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
             return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _duration(value: Any) -> Any:
     """Seconds from a number or from a text such as 90s, 3m or 1h30m; other values pass through."""
+    value = _number(value)
     if not isinstance(value, str):
         return value
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
@@ -32,14 +31,14 @@ def _duration(value: Any) -> Any:
 
 
 def _workers(value: Any) -> Any:
-    value = _count(value)
+    value = _number(value)
     if value == "auto" or (type(value) is int and 1 <= value <= MAX_WORKERS):
         return value
     raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
 
 
-Count = Annotated[int, BeforeValidator(_count), Field(ge=1)]
-CountOrZero = Annotated[int, BeforeValidator(_count), Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
+CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -137,13 +137,15 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
     ):
         trainer = trainer_of(config, run.corpus, objective)
         emit(_started(run, trainer.batches.per_epoch, workers))
+        save(["last"])  # from here on, whatever happens, the run can go on
         saved_at = state.progress.seconds
         for event in trainer.run(state, stopped):
             emit(event)
             if isinstance(event, Evaluated):
                 if config.evaluation.sample_length:
                     emit(_sample(run))
-                save([f"step-{event.step}", "last", *(["best"] if event.best else [])])
+                # last comes last: what it says about best is true whenever the writing stops
+                save([*(["best"] if event.best else []), f"step-{event.step}", "last"])
                 saved_at = event.seconds
             elif event.seconds - saved_at >= config.checkpoints.every and not event.evaluation_due:
                 save(["last"])

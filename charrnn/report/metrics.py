@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from charrnn.events import Evaluated, Event, Sampled, Stepped
+from charrnn.files import write_atomically
 from charrnn.training.evaluation import BITS_PER_NAT
 
 
@@ -17,9 +18,8 @@ class Metrics:
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
         self._every = every_steps
-        kept = _lines_until(path, last_step)
-        self._file: TextIO = open(path, "w", encoding="utf-8")  # noqa: SIM115 - closed by close()
-        self._file.writelines(kept)
+        write_atomically(path, "".join(_lines_until(path, last_step)).encode())
+        self._file: TextIO = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
 
     def __call__(self, event: Event) -> None:
         """Writes the event, where it is one of those that are logged."""

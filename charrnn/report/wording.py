@@ -47,11 +47,10 @@ def step_line(event: Stepped) -> str:
 
 def validation_line(event: Evaluated) -> str:
     """One evaluation in one line."""
-    line = (
-        f"step {event.step:>7,} {duration(event.seconds):>6}  training {event.train_nats:.3f} nats"
-    )
+    line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {event.train_nats:.3f}"
     if event.validation_nats is not None:
-        line += f"  validation {as_loss(event.validation_nats)}"
+        nats = event.validation_nats
+        line += f"  validation {nats:.3f} nats, {nats * BITS_PER_NAT:.3f} bits"
     return line + ("  best" if event.best else "")
 
 

@@ -1,0 +1,122 @@
+"""What goes wrong in a run, and what is left then."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn.config.layers import load_config
+from charrnn.errors import CharrnnError, Divergence
+from charrnn.events import Evaluated, Stepped
+from charrnn.jobs.training import new_run, resumed_run, train
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.params import Params
+from charrnn.report.metrics import Metrics
+from charrnn.sampling import chooser, generate
+from charrnn.training.checkpoint import load
+from charrnn.training.evaluation import evaluate
+from tests.conftest import TINY
+
+
+def tiny_config(text_file: Path, *assignments: str):
+    return load_config(
+        None,
+        [*TINY[1::2], "training.max_steps=30", *assignments],
+        {"data": {"text": str(text_file)}},
+    )
+
+
+class Killed(Exception):
+    """The process is gone at this event."""
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5])
+def test_a_kill_inside_any_save_costs_nothing_but_steps(
+    tmp_path, text_file, monkeypatch, at
+) -> None:
+    """Whichever file was being replaced, the resumed run ends with the same files."""
+    import os
+
+    whole = train(new_run(tiny_config(text_file), str(tmp_path / "whole")), [])
+    replaced = []
+    original = os.replace
+
+    def kill(source: str, target: Path) -> None:
+        if target.suffix == ".safetensors":
+            replaced.append(target)
+            if len(replaced) == at + 1:
+                raise Killed
+        original(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", kill)
+        with pytest.raises(Killed):
+            train(new_run(tiny_config(text_file), str(tmp_path / "cut")), [])
+    if at == 0:
+        assert not (tmp_path / "cut/checkpoints/last.safetensors").exists()
+        return
+    ended = train(resumed_run(str(tmp_path / "cut"), [], {}), [])
+    assert ended.validation_nats_per_character == whole.validation_nats_per_character
+    for name in ("best", "last"):
+        one, other = (
+            load(tmp_path / run / f"checkpoints/{name}.safetensors") for run in ("whole", "cut")
+        )
+        assert np.array_equal(one.params.W, other.params.W), name
+
+
+def test_a_run_can_go_on_from_its_first_moment(tmp_path, text_file) -> None:
+    def kill(event: object) -> None:
+        if isinstance(event, Stepped):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(new_run(tiny_config(text_file), str(tmp_path / "run")), [kill])
+    assert train(resumed_run(str(tmp_path / "run"), [], {}), []).steps == 30
+
+
+def test_periodic_saves_change_nothing(tmp_path, text_file) -> None:
+    config = tiny_config(text_file, "checkpoints.every=1e-6", "checkpoints.keep=0")
+    train(new_run(config, str(tmp_path / "often")), [])
+    train(new_run(tiny_config(text_file), str(tmp_path / "seldom")), [])
+    one, other = (
+        load(tmp_path / run / "checkpoints/last.safetensors") for run in ("often", "seldom")
+    )
+    assert np.array_equal(one.params.W, other.params.W)
+    assert not list((tmp_path / "often/checkpoints").glob("step-*"))
+
+
+def test_the_log_drops_torn_and_later_lines(tmp_path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    whole = [json.dumps({"event": "step", "step": step}) for step in (1, 10, 20)]
+    path.write_text("\n".join(whole) + "\n" + '{"event": "step", "st')
+    Metrics(path, last_step=10, every_steps=10).close()
+    assert path.read_text() == "\n".join(whole[:2]) + "\n"
+
+
+def test_an_exploding_update_is_a_divergence(tmp_path, text_file) -> None:
+    config = tiny_config(
+        text_file, "optimizer.name=sgd", "optimizer.learning_rate=1e38", "training.clip.by=none"
+    )
+    with pytest.raises(Divergence, match="diverged at step"):
+        train(new_run(config, str(tmp_path / "run")), [])
+
+
+def exploding() -> Params:
+    W = np.full((2, 2), 1e30, np.float32)
+    return Params(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
+
+
+def test_an_exploding_model_is_told_not_sampled() -> None:
+    relu = ACTIVATIONS["relu"]
+    with pytest.raises(CharrnnError, match="beyond all numbers"):
+        list(generate(exploding(), relu, np.array([0]), chooser(), np.random.default_rng(0)))
+    assert not np.isfinite(evaluate(exploding(), np.zeros(9, int), relu).nats)
+
+
+def test_an_alphabet_of_one(tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 500)
+    events = []
+    train(new_run(tiny_config(tmp_path / "a.txt"), str(tmp_path / "run")), [events.append])
+    scores = [event.validation_nats for event in events if isinstance(event, Evaluated)]
+    assert scores == [0.0] * 3
