@@ -16,7 +16,6 @@ class RunStarted:
     training_characters: int
     validation_characters: int
     steps_per_epoch: int
-    max_steps: int | None
     workers: int
     first_step: int
     uniform_nats: float
@@ -69,14 +68,6 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """Checkpoints were written."""
-
-    step: int
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class RunEnded:
     """The run is over. Losses are those of the best checkpoint, in nats per character."""
 
@@ -90,4 +81,4 @@ class RunEnded:
     seconds: float
 
 
-Event = RunStarted | Stepped | Evaluated | Sampled | Saved | RunEnded
+Event = RunStarted | Stepped | Evaluated | Sampled | RunEnded

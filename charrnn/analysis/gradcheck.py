@@ -49,7 +49,7 @@ def gradcheck(
     oracles: Iterable[Oracle],
     random: Generator,
     tolerance: float | None = None,
-    most_entries: int = 400,
+    most_entries: int = 200,
 ) -> list[Entry]:
     """An entry for each oracle and parameter.
 

@@ -62,7 +62,7 @@ def check_gradients(
     objective = partial(bptt, activation=activation, reduction=reduction)
     problem_shape = f"T = {problem.window.x.shape[0]}, B = {len(problem.h0)}"
     title += (
-        f": {activation.name}, {reduction}, H = {problem.params.hidden_size}, "
+        f"\n{activation.name}, {reduction}, H = {problem.params.hidden_size}, "
         f"A = {problem.params.alphabet_size}, {problem_shape}"
     )
     return title, gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)

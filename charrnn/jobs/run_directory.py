@@ -59,7 +59,7 @@ class RunDirectory:
         """The file of the checkpoint last, best or step-N."""
         return self.checkpoints / (name + SUFFIX)
 
-    def save(self, names: list[str], content: bytes, keep: int) -> list[Path]:
+    def save(self, names: list[str], content: bytes, keep: int) -> None:
         """Writes one checkpoint under several names; of all step-N the newest `keep` stay."""
         paths = [self.checkpoint(name) for name in names]
         try:
@@ -77,7 +77,6 @@ class RunDirectory:
                 f"{paths[0]} cannot be written: {error.strerror}.",
                 f"make room or mend the directory, then: charrnn train --resume {self.path}",
             ) from None
-        return paths
 
 
 def find_checkpoint(path: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from charrnn.config.layers import check_config, dump_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, Interrupted, UsageError
-from charrnn.events import Evaluated, Event, RunEnded, RunStarted, Sampled, Saved
+from charrnn.events import Evaluated, Event, RunEnded, RunStarted, Sampled
 from charrnn.files import write_atomically
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
@@ -127,8 +127,7 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
         checkpoint = Checkpoint(
             state, run.corpus.vocabulary, config.model_dump(mode="json"), run.corpus.digest
         )
-        paths = run.directory.save(names, encode(checkpoint), config.checkpoints.keep)
-        emit(Saved(state.progress.step, tuple(map(str, paths))))
+        run.directory.save(names, encode(checkpoint), config.checkpoints.keep)
 
     write_atomically(run.directory.config, dump_config(config).encode())
     with (
@@ -171,7 +170,6 @@ def _started(run: Run, steps_per_epoch: int, workers: int) -> RunStarted:
         alphabet=alphabet,
         training_characters=len(corpus.training),
         validation_characters=len(corpus.validation),
-        max_steps=run.config.training.max_steps,
         steps_per_epoch=steps_per_epoch,
         workers=workers,
         first_step=state.progress.step + 1,

@@ -14,7 +14,7 @@ STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 def print_gradient_table(title: str, entries: list[Entry]) -> None:
     """For each oracle a table with a row for each parameter, then the verdict, on stdout."""
     console = Console(highlight=False)
-    console.print(title, markup=False)
+    console.print(title, markup=False, soft_wrap=True)
     for oracle, rows in groupby(entries, key=lambda entry: entry.oracle):
         table = Table(
             "", "shape", "compared", title=oracle, title_justify="left", title_style="bold",
@@ -29,7 +29,7 @@ def print_gradient_table(title: str, entries: list[Entry]) -> None:
                 "×".join(map(str, entry.shape)),
                 f"{entry.compared:,}",
                 _number(entry.relative_error, ".1e"),
-                "-" if entry.worst_index is None else ",".join(map(str, entry.worst_index)),
+                "-" if entry.worst_index is None else ", ".join(map(str, entry.worst_index)),
                 _number(entry.bptt_value, ".4e"),
                 _number(entry.oracle_value, ".4e"),
                 f"[{STYLES[entry.verdict]}]{entry.verdict}[/]",
