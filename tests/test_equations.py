@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
+from charrnn.analysis.double_sum import double_sum
+from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.problems import Problem, random_problem
+from charrnn.analysis.rtrl import rtrl
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient, softmax
 from charrnn.model.rnn import Stepper, logits, states
 from charrnn.optim.optimizers import OptimizerState, sgd
+from charrnn.window import Window
 
 F = {
     "tanh": (np.tanh, lambda h: 1 - h**2),
@@ -98,6 +102,61 @@ def test_equations_9_to_12_reverse(name: str) -> None:
     ):
         np.testing.assert_allclose(found, literal, rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(last[0], h[-1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", F)
+def test_equation_13_is_the_derivative_of_a_state(name: str) -> None:
+    """The product of Jacobians against central differences of h_T with respect to h_0."""
+    activation, (params, window, h0) = ACTIVATIONS[name], PROBLEM
+    (lane,) = lanes(PROBLEM, activation, 1)
+    product = np.eye(8)
+    for t in range(1, len(lane.h)):
+        product = (lane.D[t][:, None] * params.W) @ product  # the newest leftmost
+    for unit in range(8):
+        step = 1e-6 * np.eye(8)[unit]
+        ahead, behind = (
+            states(params, window.x, h, activation)[-1, 0] for h in (h0 + step, h0 - step)
+        )
+        np.testing.assert_allclose((ahead - behind) / 2e-6, product[:, unit], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", F)
+@pytest.mark.parametrize("reach", range(1, 8))
+def test_equation_14_truncated_at_a_reach(name: str, reach: int) -> None:
+    """Each loss by itself, back-propagated over the window of its last `reach` steps."""
+    problem, activation = random_problem(default_rng(9)), ACTIVATIONS[name]
+    params, (x, y, fresh), h0 = problem
+    h = states(params, x, h0, activation)
+    total = params.zeros_like()
+    for t in range(1, len(h)):
+        start = max(t - reach, 0)
+        for end, sign in ((t, 1), (t - 1, -1)):  # all losses of the window, less those before t
+            if end > start:
+                window = Window(x[start:end], y[start:end], fresh)
+                _, gradient, _ = bptt(params, window, h[start], activation, "sum")
+                for parameter, array in gradient.named():
+                    getattr(total, parameter)[...] += sign * array
+    for parameter, array in double_sum(problem, activation, "sum", reach=reach).named():
+        np.testing.assert_allclose(array, getattr(total, parameter), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", F)
+def test_equations_15_and_16_forward_in_time(name: str) -> None:
+    """∂h_t/∂W_ij unrolled as a sum of products, against the recursion inside RTRL."""
+    (lane,), W, V = lanes(PROBLEM, ACTIVATIONS[name], 1), PROBLEM.params.W, PROBLEM.params.V
+    i, j = 2, 5
+    dW_ij = 0.0
+    for t in range(1, len(lane.h)):
+        dh_t = np.zeros(8)
+        for k in range(1, t + 1):
+            term = lane.D[k] * np.eye(8)[i] * lane.h[k - 1, j]  # ∂h_k/∂W*
+            for later in range(k + 1, t + 1):
+                term = lane.D[later] * (W @ term)
+            dh_t += term  # (15)
+        dW_ij += dh_t @ V.T @ lane.do[t]  # (16)
+    entries = {parameter: np.arange(array.size) for parameter, array in PROBLEM.params.named()}
+    found = rtrl(PROBLEM, ACTIVATIONS[name], "sum", entries)
+    assert found.W[i, j] == pytest.approx(dW_ij, rel=1e-11)
 
 
 def test_equation_17_update() -> None:

@@ -221,7 +221,8 @@ def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
 def test_large_parameters_are_checked_in_part() -> None:
     problem = random_problem(default_rng(3), hidden_size=12)
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]), most_entries=20)
-    assert {entry.compared for entry in entries} == {20, 12, 7}
+    sampled = {entry.compared for entry in entries if entry.oracle != "double-sum"}
+    assert sampled == {20, 12, 7}
     assert passed(entries)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.analysis.oracles import Entries, Oracle
+from charrnn.analysis.oracles import SMALLEST, Entries, Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import window_loss
@@ -30,5 +30,4 @@ def complex_step(
     return result
 
 
-# products of the step with what is smaller than this underflow
-COMPLEX_STEP = Oracle("complex-step", complex_step, tolerance=1e-10, noise=1e-270)
+COMPLEX_STEP = Oracle("complex-step", complex_step, tolerance=1e-10, noise=SMALLEST)

@@ -9,13 +9,15 @@ from numpy.random import Generator
 
 from charrnn.analysis.central_difference import CENTRAL_DIFFERENCE
 from charrnn.analysis.complex_step import COMPLEX_STEP
+from charrnn.analysis.double_sum import DOUBLE_SUM
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
+from charrnn.analysis.rtrl import RTRL
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import Objective
 from charrnn.window import Array
 
-ORACLES = {oracle.name: oracle for oracle in (CENTRAL_DIFFERENCE, COMPLEX_STEP)}
+ORACLES = {oracle.name: oracle for oracle in (CENTRAL_DIFFERENCE, COMPLEX_STEP, DOUBLE_SUM, RTRL)}
 
 Verdict = Literal["passed", "failed", "undecidable"]
 

@@ -11,6 +11,8 @@ from charrnn.window import Array
 # which entries to find, as flat indices into each parameter; what is not asked for is NaN
 Entries = Mapping[str, Array]
 
+SMALLEST = 1e-270  # the noise of ways that subtract nothing: below it their products underflow
+
 
 @dataclass(frozen=True)
 class Oracle:

@@ -21,11 +21,16 @@ def gradcheck_command(
     ] = None,
     oracle: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="central-difference, complex-step or all. Repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="central-difference, complex-step, double-sum, rtrl; default all. Repeatable.",
+        ),
     ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Largest relative error.  [default: 1e-6, 1e-10]"),
+        typer.Option(
+            metavar="X", help="Largest relative error.  [default: 1e-10; central-difference 1e-6]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random problem.")] = 1,
     json: JsonOption = False,

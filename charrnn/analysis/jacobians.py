@@ -1,0 +1,54 @@
+"""The local derivatives that the analytic oracles multiply, written from the pre-activations."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from charrnn.analysis.problems import Problem
+from charrnn.model.activations import Activation
+from charrnn.model.loss import softmax
+from charrnn.model.rnn import logits, states
+from charrnn.window import Array
+
+
+class Lane(NamedTuple):
+    """One lane of a window; arrays count time as the equations do, entry 0 is before the window.
+
+    x (T+1, A): one-hot inputs. h (T+1, H). D (T+1, H): the diagonal of D_t = diag f′(a_t).
+    do (T+1, A): ∂L/∂o_t, divided as the loss is. Entry 0 of x, D and do means nothing.
+    """
+
+    x: Array
+    h: Array
+    D: Array
+    do: Array
+
+
+def slope(a: Array, name: str) -> Array:
+    """f′(a), from a and not from f(a): the backward pass takes it from h."""
+    if name == "relu":
+        return (a > 0).astype(a.dtype)
+    bounded = np.clip(a, -300, 300)  # where cosh² is still finite, and f′ has vanished
+    scale, width = (1.0, 1.0) if name == "tanh" else (0.25, 0.5)
+    derivative: Array = scale / np.cosh(width * bounded) ** 2
+    return derivative
+
+
+def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
+    """The forward pass (1)-(4) and the derivatives next to it: D_t of (11), do_t of (8)."""
+    params, (x, y, _), h0 = problem
+    T, B = x.shape
+    identity = np.eye(params.alphabet_size)
+    h = states(params, x, h0, activation)
+    probabilities = softmax(logits(params, h[1:]))
+    result = []
+    for lane in range(B):
+        one_hot = identity[np.append(0, x[:, lane])]
+        before = np.concatenate([h[:1, lane], h[:-1, lane]])
+        a = one_hot @ params.U.T + before @ params.W.T
+        if params.b is not None:
+            a += params.b
+        do = np.zeros((T + 1, params.alphabet_size))
+        do[1:] = (probabilities[:, lane] - identity[y[:, lane]]) / divisor
+        result.append(Lane(one_hot, h[:, lane], slope(a, activation.name), do))
+    return result
