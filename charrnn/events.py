@@ -5,10 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The run is set up; nothing is trained yet.
-
-    Losses are in nats per character; `ngram_nats` is None without a validation part.
-    """
+    """The run is set up; nothing is trained yet."""
 
     run: str
     parameters: int
@@ -18,25 +15,34 @@ class RunStarted:
     steps_per_epoch: int
     workers: int
     first_step: int
-    uniform_nats: float
-    ngram_nats: float | None
-    ngram_order: int
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What the held-out text costs without a network, in nats per character.
+
+    ngram: by the counts of what follows `context` characters.
+    """
+
+    uniform: float
+    ngram: float
+    context: int
 
 
 @dataclass(frozen=True)
 class Stepped:
     """One update is done. `gradient_norm` is measured before clipping.
 
-    `loss` is in nats per character, whatever the reduction; `progress` is the share of the run
-    that is done.
+    The loss is in nats per character, whatever the reduction; `used` is the share of the run's
+    budget.
     `evaluation_due` announces that the same step is evaluated next.
     """
 
     step: int
     epoch: float
-    progress: float
-    loss: float
+    used: float
+    nats_per_character: float
     gradient_norm: float
     gradient_norms: dict[str, float] = field(repr=False)
     clipped: bool
@@ -54,8 +60,8 @@ class Evaluated:
 
     step: int
     seconds: float
-    train_nats: float
-    validation_nats: float | None
+    train_nats_per_character: float
+    validation_nats_per_character: float | None
     best: bool
 
 
@@ -81,4 +87,4 @@ class RunEnded:
     seconds: float
 
 
-Event = RunStarted | Stepped | Evaluated | Sampled | RunEnded
+Event = RunStarted | Baselines | Stepped | Evaluated | Sampled | RunEnded

@@ -27,7 +27,8 @@ def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1
 
     def choose(o: Array, random: Generator) -> int:
         order = np.argsort(-o, kind="stable")[:top_k]
-        scaled = (o[order] - o[order[0]]).astype(np.float64) / temperature
+        with np.errstate(over="ignore"):  # a tiny temperature makes all but the likeliest -inf
+            scaled = (o[order] - o[order[0]]).astype(np.float64) / temperature
         cumulative = np.exp(scaled).cumsum()
         if top_p < 1:
             kept = int(np.searchsorted(cumulative, top_p * cumulative[-1])) + 1

@@ -84,8 +84,10 @@ def test_retention_keeps_the_newest_steps(tmp_path: Path) -> None:
 
 def test_run_directories_are_numbered_and_never_reused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    paths = [str(RunDirectory.create(None, "text").path) for _ in range(2)]
-    assert paths == ["runs/text-1", "runs/text-2"]
+    runs = [RunDirectory.create(None, "text") for _ in range(2)]
+    assert [str(run.path) for run in runs] == ["runs/text-1", "runs/text-2"]
+    RunDirectory.create("runs/text-1", "text")  # nothing was kept in it yet
+    runs[0].save(["last"], b"content", keep=2)
     with pytest.raises(UsageError, match="already holds a run"):
         RunDirectory.create("runs/text-1", "text")
     (tmp_path / "file").touch()

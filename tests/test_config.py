@@ -90,7 +90,15 @@ def test_all_faults_are_told_at_once_with_where_they_stand(tmp_path: Path) -> No
         (b"model:", "model = None"),
         (b"optimizer: {learning_rate: .nan}", "optimizer.learning_rate = nan"),
         (b"optimizer: {name: [1]}", "optimizer"),
-        (b"? [a]\n: 1", "no readable YAML|holds no mapping"),
+        (b"? [a]\n: 1", "no readable YAML"),
+        (b"training: {on: true}", "the key True is no text"),
+        (b"model: {1: 2}", "the key 1 is no text"),
+        (b"data: {text: 2024-13-45}", "no readable YAML"),
+        (b"training: &t {seed: *t}", "nests deeper"),
+        (b"model: " + b"[" * 5000, "no readable YAML"),
+        (b"training: {max_steps: true}", "training.max_steps = True should be a number"),
+        (b"optimizer: {learning_rate: true}", "optimizer.learning_rate = True should be a number"),
+        (b"evaluation: {max_characters: 1}", "greater than or equal to 2"),
     ],
 )
 def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
@@ -100,7 +108,13 @@ def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
         load_config(str(file), [], {})
 
 
-@pytest.mark.parametrize("assignment", ["model", "=3", "training.max_time=soon", "model.bias=["])
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "model", "=3", "training.max_time=soon", "model.bias=[", "training.seed=2023-02-30",
+        "training.seed=0b_", "model=" + "[" * 5000, "training.window={1: 2}",
+    ],
+)  # fmt: skip
 def test_broken_assignments(assignment: str) -> None:
     with pytest.raises(UsageError, match="--set"):
         load_config(None, [assignment], {})

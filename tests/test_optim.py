@@ -10,7 +10,6 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
-from charrnn.config.settings import Config
 from charrnn.model.params import Params
 from charrnn.optim.clipping import gradient_norms, make_clip
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
@@ -53,8 +52,8 @@ def start() -> Params:
     return random_problem(default_rng(0)).params
 
 
-def run(name: str, steps: int, dtype: str = "float64") -> tuple[Params, Params, list[Params]]:
-    before = start().astype(dtype)
+def run(name: str, steps: int) -> tuple[Params, Params, list[Params]]:
+    before = start()
     params, optimizer = deepcopy(before), make_optimizer(name, **CHOICES[name])
     state = optimizer.init(params)
     gradients = [before.map(lambda a, n=n: np.cos(a * (n + 1))) for n in range(steps)]
@@ -76,12 +75,6 @@ def test_update_follows_the_published_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_update_keeps_the_precision(name: str) -> None:
-    _, after, _ = run(name, 2, "float32")
-    assert {array.dtype for _, array in after.named()} == {np.dtype("float32")}
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_descends_a_bowl(name: str) -> None:
     params, optimizer = start(), make_optimizer(name, **CHOICES[name])
     state, norms = optimizer.init(params), []
@@ -92,10 +85,11 @@ def test_descends_a_bowl(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_defaults_come_from_the_settings(name: str) -> None:
-    config: Config = load_config(None, [f"optimizer.name={name}"], {})
-    chosen = config.optimizer.model_dump(exclude={"learning_rate"})
-    assert make_optimizer(**chosen).slot_names == make_optimizer(name, **CHOICES[name]).slot_names
+def test_every_optimizer_has_settings_that_make_it(name: str) -> None:
+    chosen = load_config(None, [f"optimizer.name={name}"], {}).optimizer.model_dump()
+    assert chosen.pop("learning_rate") > 0
+    assert chosen.keys() - {"name"} == CHOICES[name].keys()
+    make_optimizer(**chosen)
 
 
 def gradient(seed: int, scale: float) -> Params:
@@ -151,14 +145,20 @@ def test_norms_of_float32_do_not_overflow_or_vanish() -> None:
 def test_schedules() -> None:
     constant = make_schedule("constant", 0.1)
     assert [constant(p) for p in (0.05, 0.1, 1.0)] == [0.5, 1.0, 1.0]
-    step = make_schedule("step", 0.0, factor=0.5, milestones=[0.25, 0.5])
-    assert [step(p) for p in (0.0, 0.24, 0.25, 0.6)] == [1.0, 1.0, 0.5, 0.25]
+    step = make_schedule("step", 0.2, factor=0.5, milestones=[0.25, 0.5])
+    assert [step(p) for p in (0.1, 0.24, 0.25, 0.6)] == [0.5, 1.0, 0.5, 0.25]
     cosine = make_schedule("cosine", 0.0, final=0.1)
     assert [cosine(p) for p in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.55, 0.1])
 
 
 @given(
-    st.sampled_from([("constant", {}), ("cosine", {"final": 0.0})]),
+    st.sampled_from(
+        [
+            ("constant", {}),
+            ("cosine", {"final": 0.0}),
+            ("step", {"factor": 0.3, "milestones": [0.2, 0.9]}),
+        ]
+    ),
     st.floats(0, 0.9), st.floats(0, 1),
 )  # fmt: skip
 def test_a_schedule_stays_between_0_and_1(chosen, warmup, progress) -> None:

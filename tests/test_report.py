@@ -6,21 +6,26 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from charrnn.events import Evaluated, RunEnded, RunStarted, Sampled, Stepped
+from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Sampled, Stepped
 from charrnn.report.console import LiveView, PlainLines
 from charrnn.report.wording import as_loss, duration
 
 STARTED = RunStarted(
     run="runs/x-1", parameters=1234, alphabet=65, training_characters=9000,
     validation_characters=1000, steps_per_epoch=9, workers=2, first_step=1,
-    uniform_nats=4.174, ngram_nats=1.669, ngram_order=4, remarks=("a.txt: a [remark].",),
+    remarks=("a.txt: a [remark].",),
 )  # fmt: skip
+BASELINES = Baselines(uniform=4.174, ngram=1.669, context=4)
 STEPPED = Stepped(
-    step=45, epoch=5.0, progress=0.5, loss=2.0, gradient_norm=3.25, gradient_norms={"U": 3.25},
-    clipped=True, clipped_share=0.125, learning_rate=0.002, characters=45000,
+    step=45, epoch=5.0, used=0.5, nats_per_character=2.0,
+    gradient_norm=3.25, gradient_norms={"U": 3.25}, clipped=True, clipped_share=0.125,
+    learning_rate=0.002, characters=45000,
     characters_per_second=123456.0, seconds=60.0, evaluation_due=True,
 )  # fmt: skip
-EVALUATED = Evaluated(step=45, seconds=61.0, train_nats=2.1, validation_nats=1.5, best=True)
+EVALUATED = Evaluated(
+    step=45, seconds=61.0, train_nats_per_character=2.1, validation_nats_per_character=1.5,
+    best=True,
+)  # fmt: skip
 SAMPLED = Sampled(step=45, text="[Enter ODA, with [bold]brackets[/bold].]")
 ENDED = RunEnded(
     run="runs/x-1", checkpoint="runs/x-1/checkpoints/best.safetensors", steps=90,
@@ -39,12 +44,13 @@ def shown(view: type, *events: object, terminal: bool = False) -> str:
 
 
 def test_plain_lines_tell_all() -> None:
-    text = shown(PlainLines, STARTED, STEPPED, EVALUATED, ENDED)
+    text = shown(PlainLines, STARTED, BASELINES, STEPPED, EVALUATED, ENDED)
     for words in (
-        "note: a.txt: a [remark].", "1,234 weights", "9 steps an epoch", "counting what follows 4",
+        "note: a.txt: a [remark].", "1,234 weights", "9 steps an epoch",
+        "1.669 nats, 2.408 bits a character, by an n-gram",
         "50%", "loss 2.000 nats 2.885 bits", "gradient norm 3.250", "clipped 12.5%", "2.00e-03",
         "123,456 characters/s", "validation 1.500 nats, 2.164 bits  best",
-        "0.169 nats better than counting", "uniform guessing   4.174 nats",
+        "0.169 nats better than the n-gram", "uniform        4.174 nats",
     ):  # fmt: skip
         assert words in text
     assert "\x1b" not in text
@@ -56,7 +62,7 @@ def test_plain_steps_come_now_and_then_only() -> None:
 
 
 def test_live_view_tells_all() -> None:
-    text = shown(LiveView, STARTED, STEPPED, EVALUATED, SAMPLED, terminal=True)
+    text = shown(LiveView, STARTED, BASELINES, STEPPED, EVALUATED, SAMPLED, terminal=True)
     for words in (
         "50%  1:00 left", "45   epoch 5.00", "2.000 nats, 2.885 bits", "3.250 before clipping",
         "12.5% of steps", "2.00e-03", "123,456 characters/s", "1.500 nats", "step 45",
@@ -67,13 +73,12 @@ def test_live_view_tells_all() -> None:
 
 def test_a_network_worse_than_counting_is_told_so() -> None:
     worse = replace(ENDED, validation_nats_per_character=1.769)
-    assert "0.100 nats worse than counting" in shown(PlainLines, STARTED, worse)
+    assert "0.100 nats worse than the n-gram" in shown(PlainLines, BASELINES, worse)
 
 
 def test_nothing_held_out_has_no_baseline() -> None:
-    started = replace(STARTED, ngram_nats=None, validation_characters=0)
     ended = replace(ENDED, validation_nats_per_character=None)
-    assert "counting" not in shown(PlainLines, started, ended)
+    assert "n-gram" not in shown(PlainLines, STARTED, ended)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "0:05"), (65, "1:05"), (7384, "2:03:04")])

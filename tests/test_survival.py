@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from charrnn.config.layers import load_config
-from charrnn.errors import CharrnnError, Divergence
-from charrnn.events import Evaluated, Stepped
-from charrnn.jobs.training import new_run, resumed_run, train
+from charrnn.errors import CharrnnError, Divergence, InputError
+from charrnn.events import Evaluated, Sampled, Stepped
+from charrnn.jobs.start import new_run, resumed_run
+from charrnn.jobs.train import train
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
 from charrnn.sampling import chooser, generate
-from charrnn.training.checkpoint import load
+from charrnn.training.checkpoint import encode, load
 from charrnn.training.evaluation import evaluate
 from tests.conftest import TINY
 
@@ -25,6 +26,10 @@ def tiny_config(text_file: Path, *assignments: str):
         [*TINY[1::2], "training.max_steps=30", *assignments],
         {"data": {"text": str(text_file)}},
     )
+
+
+def weights(run: Path, name: str = "last") -> np.ndarray:
+    return load(run / f"checkpoints/{name}.safetensors").params.W
 
 
 class Killed(Exception):
@@ -53,16 +58,15 @@ def test_a_kill_inside_any_save_costs_nothing_but_steps(
         patch.setattr("os.replace", kill)
         with pytest.raises(Killed):
             train(new_run(tiny_config(text_file), str(tmp_path / "cut")), [])
-    if at == 0:
-        assert not (tmp_path / "cut/checkpoints/last.safetensors").exists()
-        return
-    ended = train(resumed_run(str(tmp_path / "cut"), [], {}), [])
+    cut = str(tmp_path / "cut")
+    nothing_yet = at == 0  # then the same command simply works again
+    ended = train(
+        new_run(tiny_config(text_file), cut) if nothing_yet else resumed_run(cut, [], {}), []
+    )
     assert ended.validation_nats_per_character == whole.validation_nats_per_character
     for name in ("best", "last"):
-        one, other = (
-            load(tmp_path / run / f"checkpoints/{name}.safetensors") for run in ("whole", "cut")
-        )
-        assert np.array_equal(one.params.W, other.params.W), name
+        one, other = (weights(tmp_path / run, name) for run in ("whole", "cut"))
+        assert np.array_equal(one, other), name
 
 
 def test_a_run_can_go_on_from_its_first_moment(tmp_path, text_file) -> None:
@@ -79,11 +83,69 @@ def test_periodic_saves_change_nothing(tmp_path, text_file) -> None:
     config = tiny_config(text_file, "checkpoints.every=1e-6", "checkpoints.keep=0")
     train(new_run(config, str(tmp_path / "often")), [])
     train(new_run(tiny_config(text_file), str(tmp_path / "seldom")), [])
-    one, other = (
-        load(tmp_path / run / "checkpoints/last.safetensors") for run in ("often", "seldom")
-    )
-    assert np.array_equal(one.params.W, other.params.W)
+    assert np.array_equal(weights(tmp_path / "often"), weights(tmp_path / "seldom"))
     assert not list((tmp_path / "often/checkpoints").glob("step-*"))
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["evaluation.count=1"],
+        ["evaluation.count=30"],
+        ["evaluation.sample_length=0"],
+        ["evaluation.sample_length=900"],
+        ["logging.every_steps=1"],
+    ],
+)
+def test_looking_more_often_leaves_the_weights_bit_identical(
+    tmp_path, text_file, assignments
+) -> None:
+    for name, changes in (("plain", []), ("changed", assignments)):
+        config = tiny_config(text_file, *changes)
+        run = new_run(config, str(tmp_path / name))
+        metrics = Metrics(run.directory.metrics, 0, config.logging.every_steps)
+        train(run, [metrics])
+        metrics.close()
+    assert np.array_equal(weights(tmp_path / "plain"), weights(tmp_path / "changed"))
+    sizes = {(tmp_path / name / "metrics.jsonl").stat().st_size for name in ("plain", "changed")}
+    assert len(sizes) == 2
+
+
+def test_the_number_of_workers_is_settled_when_a_run_begins(tmp_path, text_file) -> None:
+    run = new_run(tiny_config(text_file, "training.workers=auto"), str(tmp_path / "run"))
+    assert isinstance(run.config.training.workers, int)
+
+
+def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeypatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise CharrnnError("beyond all numbers")
+
+    monkeypatch.setattr("charrnn.jobs.train.generate", fail)
+    events = []
+    train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
+    assert (tmp_path / "run/checkpoints/best.safetensors").exists()
+    assert not [event for event in events if isinstance(event, Sampled)]
+
+
+@pytest.mark.parametrize("change", ["slots", "lanes", "activation", "section", "step"])
+def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, change) -> None:
+    """Written on purpose, digest and all."""
+    train(new_run(tiny_config(text_file), str(tmp_path / "run")), [])
+    path = tmp_path / "run/checkpoints/last.safetensors"
+    checkpoint = load(path)
+    if change == "slots":
+        checkpoint.state.optimizer.slots.clear()
+    elif change == "lanes":
+        checkpoint.state.h = checkpoint.state.h[:2]
+    elif change == "activation":
+        checkpoint.config["model"]["activation"] = "swish"
+    elif change == "section":
+        del checkpoint.config["training"]
+    else:
+        checkpoint.state.progress.step = "x"
+    path.write_bytes(encode(checkpoint))
+    with pytest.raises(InputError):
+        resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
 
 
 def test_the_log_drops_torn_and_later_lines(tmp_path) -> None:
@@ -118,5 +180,7 @@ def test_an_alphabet_of_one(tmp_path) -> None:
     (tmp_path / "a.txt").write_text("a" * 500)
     events = []
     train(new_run(tiny_config(tmp_path / "a.txt"), str(tmp_path / "run")), [events.append])
-    scores = [event.validation_nats for event in events if isinstance(event, Evaluated)]
+    scores = [
+        event.validation_nats_per_character for event in events if isinstance(event, Evaluated)
+    ]
     assert scores == [0.0] * 3

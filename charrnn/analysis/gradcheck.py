@@ -26,9 +26,10 @@ Verdict = Literal["passed", "failed", "undecidable"]
 class Entry:
     """One oracle's word on one parameter.
 
-    relative_error: the largest difference over the largest entry of that parameter's gradient,
-    so that neither a small tensor nor a small entry hides in a large one; None where nothing
-    could be compared. worst_index: where the difference is largest.
+    relative_error: the largest difference over the largest entry of that parameter's gradient:
+    a small tensor does not hide behind a large one, but an entry below the tolerance times the
+    largest of its own tensor is not resolved. None where nothing could be compared.
+    worst_index: where the difference is largest.
     """
 
     oracle: str

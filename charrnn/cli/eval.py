@@ -13,12 +13,11 @@ def eval_command(
     json: JsonOption = False,
 ) -> None:
     """Measure how well a model predicts a text."""
-    from charrnn.cli.output import write_json, write_line
-    from charrnn.jobs.scoring import score_text
+    from charrnn.cli.output import write_json, write_line, write_remarks
+    from charrnn.jobs.evaluate import score_text
 
     score, remarks = score_text(checkpoint, text)
-    for remark in remarks:
-        typer.echo(f"note: {remark}", err=True)
+    write_remarks(remarks)
     if json:
         write_json(score)
     else:

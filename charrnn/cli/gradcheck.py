@@ -39,11 +39,14 @@ def gradcheck_command(
     from dataclasses import asdict
 
     from charrnn.analysis.gradcheck import passed
-    from charrnn.cli.output import write_json
-    from charrnn.jobs.checking import check_gradients
+    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.jobs.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
-    title, entries = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
+    title, entries, remarks = check_gradients(
+        checkpoint, config, text, oracle or [], tolerance, seed
+    )
+    write_remarks(remarks)
     if json:
         rows = [asdict(entry) for entry in entries]
         write_json({"passed": passed(entries), "entries": rows})

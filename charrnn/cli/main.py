@@ -1,5 +1,6 @@
 """The command `charrnn`, and the one place where errors are printed."""
 
+import contextlib
 import io
 import os
 import sys
@@ -29,7 +30,7 @@ app.command("gradcheck")(gradcheck_command)
 def main() -> None:
     """Runs the command line and exits with its code."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # whatever the locale says
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -64,7 +65,6 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    print(f"{label}: {message}", file=sys.stderr)  # noqa: T201 - the one place that prints errors
-    if hint:
-        print(f"hint:  {hint}", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # nobody may be reading
+        sys.stderr.write(f"{label}: {message}\n" + (f"hint:  {hint}\n" if hint else ""))
     return code

@@ -17,6 +17,12 @@ def write_line(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+def write_remarks(remarks: Iterable[str]) -> None:
+    """Notes on standard error, for what was changed or left out."""
+    for remark in remarks:
+        sys.stderr.write(f"note: {remark}\n")
+
+
 def write_stream(texts: Iterable[Iterable[str]], separator: str) -> None:
     """Texts in pieces, each piece as it comes, with a line that separates the texts."""
     for number, text in enumerate(texts):

@@ -16,7 +16,10 @@ def sample_command(
         str | None, typer.Option(metavar="FILE", help="Begin with the text of a file.")
     ] = None,
     length: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Characters to write after the beginning.")
+        int,
+        typer.Option(
+            metavar="N", min=0, max=10**9, help="Characters to write after the beginning."
+        ),
     ] = 500,
     temperature: Annotated[
         float, typer.Option(metavar="X", min=0, help="Below 1 safer, above 1 wilder, 0 greedy.")
@@ -30,7 +33,10 @@ def sample_command(
     ] = 1.0,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random numbers.")] = 1,
     count: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Texts to write, with ----- between them.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them."
+        ),
     ] = 1,
     until: Annotated[
         str | None, typer.Option(metavar="STRING", help="Stop after this string was written.")
@@ -43,23 +49,32 @@ def sample_command(
 ) -> None:
     """Write text with a model: the beginning given, and what follows."""
     from charrnn.blas import single_threaded_blas
-    from charrnn.cli.output import write_json, write_stream
-    from charrnn.jobs.writing import Request, Writer
+    from charrnn.cli.output import write_json, write_remarks, write_stream
+    from charrnn.jobs.sample import Sampler
 
-    writer = Writer(
-        Request(
-            checkpoint, prime, prime_file, length, temperature, top_k, top_p, seed, until, unknown
-        )
+    sampler = Sampler(
+        checkpoint,
+        prime=prime,
+        prime_file=prime_file,
+        length=length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        until=until,
+        unknown=unknown,
     )
+    write_remarks(sampler.remarks)
     with single_threaded_blas():
         if not json:
-            write_stream([writer.text(number) for number in range(count)], SEPARATOR)
+            write_stream((sampler.text(number) for number in range(count)), SEPARATOR)
             return
-        write_json(
-            {
-                "checkpoint": writer.model.path,
-                "prime": writer.beginning,
-                "seed": seed,
-                "texts": ["".join(writer.text(number)) for number in range(count)],
-            }
-        )
+        texts = ["".join(sampler.text(number)) for number in range(count)]
+    write_json(
+        {
+            "checkpoint": sampler.model.path,
+            "prime": sampler.beginning,
+            "seed": seed,
+            "texts": texts,
+        }
+    )

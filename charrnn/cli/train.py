@@ -1,11 +1,14 @@
 """`charrnn train`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption
 from charrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from charrnn.jobs.start import Run
 
 
 def train_command(
@@ -25,7 +28,9 @@ def train_command(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Of all random numbers.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Of the first weights and the samples shown.")
+    ] = None,
     max_steps: Annotated[int | None, typer.Option(metavar="N", help="End after N steps.")] = None,
     max_time: Annotated[
         str | None,
@@ -37,7 +42,7 @@ def train_command(
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
     from charrnn.cli.output import write_json, write_line
-    from charrnn.jobs.training import train
+    from charrnn.jobs.train import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
@@ -65,9 +70,9 @@ def _prepare(
     seed: int | None,
     max_steps: int | None,
     max_time: str | None,
-) -> Any:
+) -> "Run":
     from charrnn.config.layers import load_config
-    from charrnn.jobs.training import new_run, resumed_run
+    from charrnn.jobs.start import new_run, resumed_run
 
     # one limit given on the command line takes the place of the other in the config
     limits: dict[str, Any] = (

@@ -13,6 +13,8 @@ from charrnn.resources import config_paths
 
 Layer = dict[str, Any]
 
+DEEPEST = 8  # levels of sections and lists; the settings need four
+
 
 def load_config(path: str | None, assignments: list[str], flags: Layer) -> Config:
     """The default config, changed by the file `path`, by `key.path=value` and by flags.
@@ -49,8 +51,11 @@ def dump_config(config: Config) -> str:
 def find_config(path: str) -> Path:
     """The file itself, or the config of that name that comes with the program."""
     known = config_paths()
-    if Path(path).is_file():
-        return Path(path)
+    try:
+        if Path(path).is_file():
+            return Path(path)
+    except OSError as error:
+        raise UsageError(f"the config {path!r} cannot be read: {error.strerror}.") from None
     if path in known:
         return known[path]
     guess = nearest(Path(path).stem, known)
@@ -64,12 +69,12 @@ def find_config(path: str) -> Path:
 
 def _read(path: Path) -> Layer:
     try:
-        loaded = yaml.safe_load(path.read_bytes())
-    except (yaml.YAMLError, UnicodeError, OSError, RecursionError) as error:
-        raise UsageError(f"{path} is no readable YAML file: {error}") from None
+        loaded = _parse(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{path} is no readable YAML file: {error}.") from None
     if loaded is None:
         return {}
-    if not isinstance(loaded, dict) or not all(isinstance(key, str) for key in loaded):
+    if not isinstance(loaded, dict):
         raise UsageError(
             f"{path} holds no mapping of settings.", "start with a section such as 'model:'."
         )
@@ -87,13 +92,36 @@ def _from_assignments(assignments: list[str]) -> Layer:
                 "for example --set model.hidden_size=256",
             )
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
+            value = _parse(text)
+        except ValueError:
+            value = text  # whatever it is, it is shown as it was typed
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
     return layer
+
+
+def _parse(content: bytes | str) -> Any:
+    """Plain values from YAML. Raises: ValueError with what is wrong in one line."""
+    try:
+        value = yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    _check_plain(value, 0)
+    return value
+
+
+def _check_plain(value: Any, depth: int) -> None:
+    if depth > DEEPEST:
+        raise ValueError(f"it nests deeper than {DEEPEST} levels")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"the key {key!r} is no text; put it in quotes if it is meant so")
+            _check_plain(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_plain(item, depth + 1)
 
 
 def _merge(base: Layer, change: Layer) -> Layer:

@@ -10,6 +10,8 @@ MAX_WORKERS = 1024
 
 def _number(value: Any) -> Any:
     """A number as people write it: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
+    if isinstance(value, bool):
+        raise ValueError("should be a number")
     if isinstance(value, str):
         try:
             value = float(value)
@@ -39,9 +41,10 @@ def _workers(value: Any) -> Any:
 
 Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
 CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[Number, Field(ge=0, lt=1)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 Seconds = Annotated[Positive, BeforeValidator(_duration)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
@@ -77,7 +80,7 @@ class Data(_Section):
     text: Annotated[
         list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)]
+    validation_fraction: Fraction
 
 
 class Clip(_Section):
@@ -151,7 +154,7 @@ class AdamW(_Section):
     beta1: Fraction = 0.9
     beta2: Fraction = 0.999
     epsilon: Positive = 1e-8
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    weight_decay: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0.01
 
 
 Optimizer = Annotated[
@@ -171,7 +174,7 @@ class StepSchedule(_Section):
 
     name: Literal["step"]
     warmup: Fraction = 0.0
-    factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    factor: Annotated[Number, Field(gt=0, le=1)] = 0.1
     milestones: list[Share] = [0.5, 0.75]
 
 
@@ -190,8 +193,8 @@ class Evaluation(_Section):
     """What is measured and shown on the way."""
 
     count: Count
-    max_characters: Count | None
-    sample_length: CountOrZero
+    max_characters: Annotated[Count, Field(ge=2)] | None
+    sample_length: Annotated[CountOrZero, Field(le=1_000_000)]
 
 
 class Checkpoints(_Section):

@@ -1,5 +1,6 @@
 """A trained model from its checkpoint, ready for use."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from charrnn.config.layers import check_config
@@ -11,7 +12,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.text.reading import Reading, read_text
 from charrnn.text.vocabulary import Vocabulary
-from charrnn.training.checkpoint import load
+from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.window import Array
 
 
@@ -31,12 +32,23 @@ def load_model(path: str) -> Model:
     Raises: InputError.
     """
     file = find_checkpoint(path)
+    checkpoint, config = load_checkpoint(file)
+    activation = activation_of(config)
+    return Model(str(file), checkpoint.params, checkpoint.vocabulary, activation, config)
+
+
+def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
+    """A checkpoint and the config in it, both verified.
+
+    Raises: InputError.
+    """
     checkpoint = load(file)
     try:
-        config = check_config(checkpoint.config)
+        return checkpoint, check_config(checkpoint.config)
     except UsageError as error:
-        raise InputError(f"{file} holds a config that is none: {error}") from None
-    return Model(str(file), checkpoint.params, checkpoint.vocabulary, activation_of(config), config)
+        raise InputError(
+            f"{file} holds no config of this program: {error}", "use the release that wrote it."
+        ) from None
 
 
 def encode_text(vocabulary: Vocabulary, paths: list[str]) -> tuple[Array, Reading]:
@@ -45,11 +57,16 @@ def encode_text(vocabulary: Vocabulary, paths: list[str]) -> tuple[Array, Readin
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
     reading = read_text(paths)
-    if len(reading.text) < 2:
-        raise InputError("the text has a single character.", "two are needed to predict one.")
+    require_two(reading.text)
     try:
         return vocabulary.encode(reading.text), reading
     except UsageError as error:
         raise InputError(
             str(error), "give text in the model's alphabet, or leave such characters out."
         ) from None
+
+
+def require_two(text: str) -> None:
+    """Raises InputError for a text in which nothing can be predicted."""
+    if len(text) < 2:
+        raise InputError("the text has a single character.", "two are needed to predict one.")

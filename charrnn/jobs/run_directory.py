@@ -28,18 +28,28 @@ class RunDirectory:
         if out is None:
             out = str(next(p for n in count(1) if not (p := Path("runs", f"{name}-{n}")).exists()))
         directory = cls(Path(out))
-        if directory.config.exists() or directory.checkpoints.exists():
-            raise UsageError(
-                f"{out} already holds a run.",
-                f"go on with it: charrnn train --resume {out}; or choose another --out.",
-            )
         try:
-            directory.checkpoints.mkdir(parents=True)
+            if directory._in_use():
+                raise UsageError(
+                    f"{out} already holds a run.",
+                    f"go on with it: charrnn train --resume {out}; or choose another --out.",
+                )
+            directory.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
-                f"{out} cannot be made into a run directory: {error.strerror}."
+                f"{out} cannot be made into a run directory: {error.strerror}.",
+                "choose another --out.",
             ) from None
         return directory
+
+    def _in_use(self) -> bool:
+        """Whether a run, or anything that one would overwrite, is here.
+
+        A run that was stopped before its first checkpoint leaves nothing that counts.
+        """
+        if self.metrics.exists() and self.metrics.stat().st_size:
+            return True
+        return self.config.exists() or any(self.checkpoints.glob("*" + SUFFIX))
 
     @classmethod
     def existing(cls, path: str) -> "RunDirectory":
@@ -48,12 +58,17 @@ class RunDirectory:
         Raises: UsageError where there is none.
         """
         directory = cls(Path(path))
-        if not directory.checkpoint("last").is_file():
-            what = "holds no checkpoint to go on from" if Path(path).is_dir() else "is no directory"
-            raise UsageError(
-                f"--resume {path}: it {what}.", "give the directory that charrnn train made."
-            )
-        return directory
+        what = "is no directory"
+        try:
+            if directory.checkpoint("last").is_file():
+                return directory
+            if Path(path).is_dir():
+                what = "holds no checkpoint to go on from"
+        except OSError as error:
+            what = f"cannot be read: {error.strerror}"
+        raise UsageError(
+            f"--resume {path}: it {what}.", "give the directory that charrnn train made."
+        )
 
     def checkpoint(self, name: str) -> Path:
         """The file of the checkpoint last, best or step-N."""
@@ -85,13 +100,15 @@ def find_checkpoint(path: str) -> Path:
     Raises: InputError where a directory holds none.
     """
     given = Path(path)
-    if not given.is_dir():
-        return given
-    best = RunDirectory(given).checkpoint("best")
-    last = RunDirectory(given).checkpoint("last")
-    for found in (best, last):
-        if found.exists():
-            return found
+    try:
+        if not given.is_dir():
+            return given
+        for name in ("best", "last"):
+            found = RunDirectory(given).checkpoint(name)
+            if found.exists():
+                return found
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     raise InputError(
         f"{path} is a directory without checkpoints/best{SUFFIX}.", "give the directory of a run."
     )

@@ -22,6 +22,7 @@ from charrnn.text.batches import Batches
 from charrnn.text.corpus import Corpus
 from charrnn.text.reading import STDIN
 from charrnn.training.evaluation import evaluate
+from charrnn.training.parallel import choose_workers
 from charrnn.training.trainer import Budget, Trainer
 
 
@@ -30,10 +31,17 @@ def text_paths(config: Config) -> list[str]:
     return config.data.text or [str(corpus_path())]
 
 
-def with_absolute_paths(config: Config) -> Config:
-    """The config with its text named so that it is found from every folder."""
-    paths = [path if path == STDIN else str(Path(path).absolute()) for path in config.data.text]
-    return config.model_copy(update={"data": config.data.model_copy(update={"text": paths})})
+def resolved(config: Config) -> Config:
+    """The config with text that is found from every folder, and a number of workers."""
+    data, training = config.data, config.training
+    paths = [path if path == STDIN else str(Path(path).absolute()) for path in data.text]
+    workers = choose_workers(training.workers, training.batch_size)
+    return config.model_copy(
+        update={
+            "data": data.model_copy(update={"text": paths}),
+            "training": training.model_copy(update={"workers": workers}),
+        }
+    )
 
 
 def run_name(config: Config) -> str:

@@ -73,4 +73,9 @@ def no_clip(gradient: Params) -> Clipped:
 
 def make_clip(by: str, threshold: float) -> Clip:
     """The clipping of that name: norm, value or none."""
-    return {"norm": clip_by_norm(threshold), "value": clip_by_value(threshold)}.get(by, no_clip)
+    clips = {
+        "norm": clip_by_norm(threshold),
+        "value": clip_by_value(threshold),
+        "none": no_clip,
+    }
+    return clips[by]

@@ -25,14 +25,13 @@ def cosine(final: float) -> Schedule:
 
 
 def warmed_up(schedule: Schedule, warmup: float) -> Schedule:
-    """The factor rises linearly over the first `warmup` share of the run; then comes `schedule`."""
+    """The schedule, times a factor that rises linearly to 1 over the first `warmup` of the run."""
 
     def factor(progress: float) -> float:
         progress = min(max(progress, 0.0), 1.0)
-        if progress < warmup:
-            # never quite 0: the first update of a run should move something
-            return max(progress / warmup, 1e-3) * schedule(0.0)
-        return schedule((progress - warmup) / (1 - warmup))
+        # never quite 0: the first update of a run should move something
+        ramp = max(progress / warmup, 1e-3) if progress < warmup else 1.0
+        return ramp * schedule(progress)
 
     return factor
 

@@ -1,5 +1,9 @@
 """A run as a person sees it: a live view on a terminal, plain lines elsewhere."""
 
+import contextlib
+import os
+import sys
+
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -7,9 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.events import Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
+from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
 from charrnn.report.wording import (
     as_loss,
+    baseline_line,
     duration,
     ending,
     introduction,
@@ -27,7 +32,7 @@ class PlainLines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told = 0.0
-        self._started: RunStarted | None = None
+        self._baselines: Baselines | None = None
 
     def __call__(self, event: Event) -> None:
         """Prints the event in a line or a few, or nothing."""
@@ -38,11 +43,13 @@ class PlainLines:
         elif isinstance(event, Evaluated):
             self._print(validation_line(event))
         elif isinstance(event, RunStarted):
-            self._started = event
             for line in introduction(event):
                 self._print(line)
-        elif isinstance(event, RunEnded) and self._started:
-            for line in ending(self._started, event):
+        elif isinstance(event, Baselines):
+            self._baselines = event
+            self._print(baseline_line(event))
+        elif isinstance(event, RunEnded):
+            for line in ending(self._baselines, event):
                 self._print(line)
 
     def close(self) -> None:
@@ -69,15 +76,15 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         """Takes the event into the picture."""
         if isinstance(event, Stepped):
-            self._step = event
-            self._loss = SMOOTHING * self._loss + (1 - SMOOTHING) * event.loss
+            self._loss = SMOOTHING * self._loss + (1 - SMOOTHING) * event.nats_per_character
             self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
+            self._step = event  # last: from here on the refreshing thread draws it
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the picture
         elif isinstance(event, Sampled):
             self._sample = event.text
-        elif isinstance(event, RunStarted):
+        elif isinstance(event, RunStarted | Baselines):
             self._plain(event)
             self._live.start()
         elif isinstance(event, RunEnded):
@@ -92,13 +99,13 @@ class LiveView:
         step = self._step
         if step is None:
             return Text("first step …", style="dim")
-        left = step.seconds * (1 - step.progress) / step.progress if step.progress else 0.0
+        left = step.seconds * (1 - step.used) / step.used if step.used else 0.0
         bar = Table.grid(expand=True, padding=(0, 1))
         bar.add_column(ratio=1)
         bar.add_column(justify="right")
         bar.add_row(
-            ProgressBar(total=1.0, completed=step.progress),
-            Text(f"{step.progress:4.0%}  {duration(left)} left", style="bold"),
+            ProgressBar(total=1.0, completed=step.used),
+            Text(f"{step.used:4.0%}  {duration(left)} left", style="bold"),
         )
         figures = Table.grid(padding=(0, 2))
         figures.add_column(style="dim", justify="right")
@@ -111,13 +118,10 @@ class LiveView:
             ("learning rate", f"{step.learning_rate:.2e}"),
             ("speed", f"{step.characters_per_second:,.0f} characters/s"),
         ]
-        if self._evaluated and self._evaluated.validation_nats is not None:
-            rows.append(
-                (
-                    "validation",
-                    f"{as_loss(self._evaluated.validation_nats)} at step {self._evaluated.step:,}",
-                )
-            )
+        evaluated = self._evaluated
+        if evaluated and evaluated.validation_nats_per_character is not None:
+            loss = as_loss(evaluated.validation_nats_per_character)
+            rows.append(("validation", f"{loss} at step {evaluated.step:,}"))
         for name, value in rows:
             figures.add_row(name, value)
         parts: list[RenderableType] = [bar, figures]
@@ -126,7 +130,37 @@ class LiveView:
         return Group(*parts)
 
 
-def make_console_sink() -> PlainLines | LiveView:
+class _Console(Console):
+    """Standard error; whoever reads it may leave, and the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
+class Unbreakable:
+    """A view that is put away, and not the run, when its output can no longer be written."""
+
+    def __init__(self, view: PlainLines | LiveView) -> None:
+        self._view: PlainLines | LiveView | None = view
+
+    def __call__(self, event: Event) -> None:
+        """Shows the event, if there is still someone to show it to."""
+        if self._view:
+            try:
+                self._view(event)
+            except OSError:
+                self._view = None
+                # what is left in the buffer must not fail once more at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+    def close(self) -> None:
+        """Leaves the terminal as it was."""
+        if self._view:
+            with contextlib.suppress(OSError):
+                self._view.close()
+
+
+def make_console_sink() -> Unbreakable:
     """The view that fits where standard error goes."""
-    console = Console(stderr=True)
-    return LiveView(console) if console.is_terminal else PlainLines(console)
+    console = _Console(stderr=True)
+    return Unbreakable(LiveView(console) if console.is_terminal else PlainLines(console))

@@ -26,11 +26,11 @@ class Metrics:
         if isinstance(event, Stepped):
             if event.step != 1 and event.step % self._every:
                 return
-            self._write("step", event, bits_per_character=event.loss * BITS_PER_NAT)
+            self._write("step", event, bits_per_character=event.nats_per_character * BITS_PER_NAT)
         elif isinstance(event, Evaluated):
-            nats = event.validation_nats
+            nats = event.validation_nats_per_character
             bits = None if nats is None else nats * BITS_PER_NAT
-            self._write("evaluation", event, validation_bits=bits)
+            self._write("evaluation", event, validation_bits_per_character=bits)
         elif isinstance(event, Sampled):
             self._write("sample", event)
 

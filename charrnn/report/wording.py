@@ -1,6 +1,6 @@
 """Events in words, for every view of them."""
 
-from charrnn.events import Evaluated, RunEnded, RunStarted, Stepped
+from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
 from charrnn.training.evaluation import BITS_PER_NAT
 
 
@@ -27,19 +27,20 @@ def introduction(event: RunStarted) -> list[str]:
     ]
     if event.first_step > 1:
         lines.append(f"going on at step {event.first_step:,}")
-    if event.ngram_nats is not None:
-        lines.append(
-            f"to beat: {as_loss(event.ngram_nats)}, by counting what follows "
-            f"{event.ngram_order} characters"
-        )
     return lines
+
+
+def baseline_line(event: Baselines) -> str:
+    """What there is to beat."""
+    return f"to beat: {as_loss(event.ngram)}, by an n-gram of {event.context} characters' context"
 
 
 def step_line(event: Stepped) -> str:
     """One step in one line."""
+    nats = event.nats_per_character
     return (
-        f"step {event.step:>7,} {event.progress:4.0%}  loss {event.loss:.3f} nats "
-        f"{event.loss * BITS_PER_NAT:.3f} bits  gradient norm {event.gradient_norm:.3f}  "
+        f"step {event.step:>7,} {event.used:4.0%}  loss {nats:.3f} nats "
+        f"{nats * BITS_PER_NAT:.3f} bits  gradient norm {event.gradient_norm:.3f}  "
         f"clipped {event.clipped_share:.1%}  learning rate {event.learning_rate:.2e}  "
         f"{event.characters_per_second:,.0f} characters/s"
     )
@@ -47,28 +48,29 @@ def step_line(event: Stepped) -> str:
 
 def validation_line(event: Evaluated) -> str:
     """One evaluation in one line."""
-    line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {event.train_nats:.3f}"
-    if event.validation_nats is not None:
-        nats = event.validation_nats
-        line += f"  validation {nats:.3f} nats, {nats * BITS_PER_NAT:.3f} bits"
+    train, validation = event.train_nats_per_character, event.validation_nats_per_character
+    line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {train:.3f}"
+    if validation is not None:
+        line += f"  validation {validation:.3f} nats, {validation * BITS_PER_NAT:.3f} bits"
     return line + ("  best" if event.best else "")
 
 
-def ending(started: RunStarted, event: RunEnded) -> list[str]:
+def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
     """How it went, beside what it had to beat."""
     lines = [
         f"{event.steps:,} steps in {duration(event.seconds)}, "
         f"{event.characters_per_second:,.0f} characters/s"
     ]
-    validation, counting = event.validation_nats_per_character, started.ngram_nats
-    if validation is None or counting is None:
+    validation = event.validation_nats_per_character
+    if validation is None or baselines is None:
         return lines
-    better = counting - validation
-    verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than counting"
+    better = baselines.ngram - validation
+    verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than the n-gram"
     return [
         *lines,
         "on the held-out text:",
-        f"  this network       {as_loss(validation)}: {verdict}",
-        f"  counting           {as_loss(counting)}, after {started.ngram_order} characters",
-        f"  uniform guessing   {as_loss(started.uniform_nats)}",
+        f"  this network   {as_loss(validation)}: {verdict}",
+        f"  n-gram         {as_loss(baselines.ngram)}: Witten-Bell counts after "
+        f"{baselines.context} characters",
+        f"  uniform        {as_loss(baselines.uniform)}: all characters alike",
     ]

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import stat
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -147,8 +147,16 @@ def _assemble(tensors: dict[str, Array], described: dict[str, Any]) -> Checkpoin
     )
     if tensors:
         raise ValueError(f"unexpected tensors {', '.join(sorted(tensors))}")
-    known = {field.name for field in fields(Progress)}
-    if described["progress"].keys() != known:
-        raise ValueError("progress has other fields")
-    state = TrainState(params, optimizer, h, Progress(**described["progress"]))
+    state = TrainState(params, optimizer, h, _progress(described["progress"]))
     return Checkpoint(state, vocabulary, described["config"], str(described["text_digest"]))
+
+
+def _progress(values: dict[str, Any]) -> Progress:
+    types = get_type_hints(Progress)
+    if values.keys() != types.keys():
+        raise ValueError(f"progress has the fields {', '.join(sorted(values))}")
+    for name, value in values.items():
+        right = isinstance(value, types[name]) and not isinstance(value, bool)
+        if not right or (value is not None and not 0 <= value < float("inf")):
+            raise ValueError(f"progress.{name} = {value!r}")
+    return Progress(**values)

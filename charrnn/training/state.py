@@ -14,9 +14,9 @@ class Progress:
     """The numbers of a run. The position in the text is a function of `step`.
 
     loss_sum, loss_characters: nats and characters of the steps since the last evaluation.
-    train_nats: their mean at the last evaluation.
     best_score: the lowest validation loss so far, or training loss where nothing is held out;
     the other best_ are what was measured then.
+    evaluated: the seconds at which the last evaluation ended; evaluation_seconds: how long it took.
     seconds: of the whole run; step_seconds: those spent in steps alone.
     """
 
@@ -25,13 +25,13 @@ class Progress:
     clipped_steps: int = 0
     loss_sum: float = 0.0
     loss_characters: int = 0
-    train_nats: float | None = None
     best_score: float | None = None
-    best_step: int | None = None
     best_train_nats: float | None = None
     best_validation_nats: float | None = None
     seconds: float = 0.0
     step_seconds: float = 0.0
+    evaluated: float = 0.0
+    evaluation_seconds: float = 0.0
 
 
 @dataclass

@@ -59,6 +59,7 @@ class Trainer:
     def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
         """Steps until the budget is used or `stopped` says so, which is asked between steps.
 
+        The last step of a used budget is always evaluated.
         Raises: Divergence before an update with a loss or gradient that is not finite, and where
         an update or the validation loss is not.
         """
@@ -68,17 +69,43 @@ class Trainer:
         while used < 1 and not stopped():
             before, step_start = used, self.clock()
             window = self.batches[progress.step]
-            loss, clipped, learning_rate = self._step(state, window, used)
+            nats, clipped, learning_rate = self._step(state, window, used)
             now = self.clock()
             progress.step_seconds += now - step_start
             progress.seconds = now - start
             used = self.budget.used(progress)
-            due = floor(before * self.evaluations) < floor(used * self.evaluations)
-            yield self._stepped(progress, window, used, loss, clipped, learning_rate, due)
+            due = self._evaluation_due(progress, before, used)
+            yield Stepped(
+                step=progress.step,
+                epoch=progress.step / self.batches.per_epoch,
+                used=used,
+                nats_per_character=nats,
+                gradient_norm=clipped.norm,
+                gradient_norms=clipped.norms,
+                clipped=clipped.clipped,
+                clipped_share=progress.clipped_steps / progress.step,
+                learning_rate=learning_rate,
+                characters=progress.characters,
+                characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
+                seconds=progress.seconds,
+                evaluation_due=due,
+            )
             if due:
+                evaluation_start = self.clock()
                 evaluated = self._evaluate(state)
-                progress.seconds = self.clock() - start
+                progress.evaluated = progress.seconds = self.clock() - start
+                progress.evaluation_seconds = self.clock() - evaluation_start
+                used = self.budget.used(progress)
                 yield evaluated
+
+    def _evaluation_due(self, progress: Progress, before: float, used: float) -> bool:
+        if used >= 1:
+            return True
+        # a run against the clock spends a tenth of it on evaluations at most
+        rest = progress.seconds - progress.evaluated
+        if self.budget.max_seconds is not None and rest < 9 * progress.evaluation_seconds:
+            return False
+        return floor(before * self.evaluations) < floor(used * self.evaluations)
 
     def _step(self, state: TrainState, window: Window, used: float) -> tuple[float, Clipped, float]:
         progress = state.progress
@@ -105,48 +132,25 @@ class Trainer:
         progress.loss_characters += characters
         return nats, clipped, learning_rate
 
-    def _stepped(
-        self,
-        progress: Progress,
-        window: Window,
-        used: float,
-        loss: float,
-        clipped: Clipped,
-        learning_rate: float,
-        evaluation_due: bool,
-    ) -> Stepped:
-        return Stepped(
-            step=progress.step,
-            epoch=progress.step / self.batches.per_epoch,
-            progress=used,
-            loss=loss,
-            gradient_norm=clipped.norm,
-            gradient_norms=clipped.norms,
-            clipped=clipped.clipped,
-            clipped_share=progress.clipped_steps / progress.step,
-            learning_rate=learning_rate,
-            characters=progress.characters,
-            characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
-            seconds=progress.seconds,
-            evaluation_due=evaluation_due,
-        )
-
     def _evaluate(self, state: TrainState) -> Evaluated:
         progress = state.progress
         validation = self.evaluate(state.params)
         if validation is not None and not isfinite(validation):
             raise _divergence(progress.step, f"the validation loss is {validation}")
-        progress.train_nats = progress.loss_sum / progress.loss_characters
+        train = progress.loss_sum / progress.loss_characters
         progress.loss_sum, progress.loss_characters = 0.0, 0
-        score = progress.train_nats if validation is None else validation
+        score = train if validation is None else validation
         best = progress.best_score is None or score < progress.best_score
         if best:
-            progress.best_score, progress.best_step = score, progress.step
-            progress.best_train_nats, progress.best_validation_nats = (
-                progress.train_nats,
-                validation,
-            )
-        return Evaluated(progress.step, progress.seconds, progress.train_nats, validation, best)
+            progress.best_score = score
+            progress.best_train_nats, progress.best_validation_nats = train, validation
+        return Evaluated(
+            step=progress.step,
+            seconds=progress.seconds,
+            train_nats_per_character=train,
+            validation_nats_per_character=validation,
+            best=best,
+        )
 
 
 def _check_finite(step: int, loss: float, clipped: Clipped) -> None:

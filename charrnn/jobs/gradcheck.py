@@ -12,13 +12,13 @@ from charrnn.blas import single_threaded_blas
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError, nearest
-from charrnn.jobs.loading import encode_text, load_model
+from charrnn.jobs.loading import encode_text, load_model, require_two
 from charrnn.jobs.wiring import activation_of, first_params, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.text.reading import read_text
+from charrnn.text.reading import STDIN, read_text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import Array
 
@@ -34,8 +34,8 @@ def check_gradients(
     oracle_names: list[str],
     tolerance: float | None,
     seed: int,
-) -> tuple[str, list[Entry]]:
-    """A title that says what was checked, and an entry for each oracle and parameter.
+) -> tuple[str, list[Entry], tuple[str, ...]]:
+    """A title that says what was checked, an entry for each oracle and parameter, and remarks.
 
     A checkpoint is checked as it was trained, a config as it is before training; with neither,
     and no text, the model is small, random and checked in every entry.
@@ -47,17 +47,21 @@ def check_gradients(
     if tolerance is not None and not tolerance > 0:
         raise UsageError(f"--tolerance {tolerance} is not above 0.", "such as --tolerance 1e-6")
     random = np.random.default_rng(seed)
+    remarks: tuple[str, ...] = ()
     if checkpoint is not None:
         model = load_model(checkpoint)
         config, title = model.config, model.path
-        ids, _ = encode_text(model.vocabulary, [text] if text else text_paths(config))
+        if text is None and STDIN in text_paths(config):
+            raise UsageError(f"{title} was trained from standard input.", "give a --text.")
+        ids, (_, remarks) = encode_text(model.vocabulary, [text] if text else text_paths(config))
         problem = _problem_in_text(model.params, ids, model.activation, random)
     else:
         config, title = load_config(config_path, [], {}), "a small random model"
         problem = random_problem(random, bias=config.model.bias)
         if config_path or text:
             title = f"{config_path or 'the default config'} before training"
-            problem = _untrained_problem(config, [text] if text else text_paths(config), random)
+            reading, remarks = read_text([text] if text else text_paths(config))
+            problem = _untrained_problem(config, reading, random)
     activation, reduction = activation_of(config), config.training.reduction
     objective = partial(bptt, activation=activation, reduction=reduction)
     problem_shape = f"T = {problem.window.x.shape[0]}, B = {len(problem.h0)}"
@@ -65,7 +69,8 @@ def check_gradients(
         f"\n{activation.name}, {reduction}, H = {problem.params.hidden_size}, "
         f"A = {problem.params.alphabet_size}, {problem_shape}"
     )
-    return title, gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
+    entries = gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
+    return title, entries, remarks
 
 
 def _oracles(names: list[str]) -> list[Oracle]:
@@ -81,8 +86,8 @@ def _oracles(names: list[str]) -> list[Oracle]:
     return [ORACLES[name] for name in dict.fromkeys(names)]
 
 
-def _untrained_problem(config: Config, paths: list[str], random: Generator) -> Problem:
-    text = read_text(paths).text
+def _untrained_problem(config: Config, text: str, random: Generator) -> Problem:
+    require_two(text)
     vocabulary = Vocabulary.of(text)
     params = first_params(config, len(vocabulary))
     return _problem_in_text(params, vocabulary.lookup(text), activation_of(config), random)

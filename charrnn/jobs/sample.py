@@ -1,0 +1,62 @@
+"""Writing texts with a model: a beginning, and what follows."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from math import isfinite
+
+from charrnn.errors import InputError, UsageError
+from charrnn.jobs.loading import load_model
+from charrnn.sampling import chooser, default_prime, generate, prompt, stream, until_string
+from charrnn.text.reading import read_text
+
+
+class Sampler:
+    """A model ready to write, with the options of `charrnn sample` of these names.
+
+    remarks: what the user should know about the prompt's file.
+    Raises: UsageError for the prompt or an option, InputError for the checkpoint.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        *,
+        prime: str | None = None,
+        prime_file: str | None = None,
+        length: int = 500,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        seed: int = 1,
+        until: str | None = None,
+        unknown: str = "error",
+    ) -> None:
+        if until == "":
+            raise UsageError("--until is empty.", "leave it out, or give a string to stop after.")
+        if not isfinite(temperature):
+            raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
+        beginning, self.remarks = _prime(prime, prime_file)
+        self.model = load_model(checkpoint)
+        self.beginning = prompt(self.model.vocabulary, beginning, unknown)
+        self._choose = chooser(temperature, top_k, top_p)
+        self._length, self._seed, self._until = length, seed, until
+
+    def text(self, number: int) -> Iterator[str]:
+        """The text with this number, in pieces as it is made: the beginning first."""
+        params, vocabulary = self.model.params, self.model.vocabulary
+        ids = vocabulary.lookup(self.beginning or default_prime(vocabulary))
+        random = stream(self._seed, number)
+        drawn = generate(params, self.model.activation, ids, self._choose, random)
+        characters = (vocabulary.characters[i] for i in islice(drawn, self._length))
+        return chain([self.beginning], until_string(characters, self._until))
+
+
+def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, ...]]:
+    if prime_file is None:
+        return prime or "", ()
+    if prime is not None:
+        raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
+    try:
+        return read_text([prime_file])
+    except InputError as error:
+        raise UsageError(f"--prime-file: {error}", error.hint) from None

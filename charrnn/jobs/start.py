@@ -1,0 +1,110 @@
+"""Everything that a run needs before its first step: new, or from where it stopped."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from charrnn.config.layers import check_config
+from charrnn.config.settings import Config
+from charrnn.errors import InputError, UsageError
+from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.run_directory import RunDirectory
+from charrnn.jobs.wiring import (
+    budget_of,
+    first_params,
+    optimizer_of,
+    resolved,
+    run_name,
+    text_paths,
+)
+from charrnn.text.batches import require_fit
+from charrnn.text.corpus import Corpus, build_corpus
+from charrnn.text.reading import STDIN, read_text
+from charrnn.training.state import TrainState
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that training needs. `remarks` are what the user should know about the text."""
+
+    directory: RunDirectory
+    config: Config
+    corpus: Corpus
+    state: TrainState
+    remarks: tuple[str, ...]
+
+
+def new_run(config: Config, out: str | None) -> Run:
+    """A run from the first step. Nothing is written before text and config are known to fit.
+
+    Raises: InputError for the text; UsageError for the directory.
+    """
+    config = resolved(config)
+    corpus, remarks = _corpus(config)
+    state = TrainState.initial(
+        first_params(config, len(corpus.vocabulary)),
+        optimizer_of(config),
+        config.training.batch_size,
+    )
+    directory = RunDirectory.create(out, run_name(config))
+    return Run(directory, config, corpus, state, remarks)
+
+
+def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
+    """A run that goes on from its last checkpoint.
+
+    text: where the text is now, if it was moved. changes: of `training`, such as max_steps.
+    Raises: UsageError where there is no run or its budget is used; InputError where the text is
+    another one.
+    """
+    directory = RunDirectory.existing(path)
+    checkpoint, config = load_checkpoint(directory.checkpoint("last"))
+    if STDIN in text_paths(config) and not text:
+        raise UsageError(
+            f"{path} was trained from standard input.",
+            f"pipe the same text once more: charrnn train - --resume {path}",
+        )
+    values = config.model_dump()
+    values["training"] |= changes
+    values["data"] |= {"text": text} if text else {}
+    config = resolved(check_config(values))
+    if budget_of(config).used(checkpoint.state.progress) >= 1:
+        done = checkpoint.state.progress
+        raise UsageError(
+            f"{path} is complete: {done.step:,} steps in {done.seconds:.0f} s.",
+            f"give it more, such as --max-steps {2 * done.step}",
+        )
+    if problem := _misfit(checkpoint.state, config):
+        raise InputError(
+            f"{directory.checkpoint('last')} cannot be gone on from: {problem}.",
+            "it was not written by charrnn train; start a new run.",
+        )
+    corpus, remarks = _corpus(config)
+    if corpus.digest != checkpoint.text_digest:
+        raise InputError(
+            f"{', '.join(text_paths(config))} is not the text that {path} was trained on.",
+            "name the original text after --resume, or start a new run.",
+        )
+    return Run(directory, config, corpus, checkpoint.state, remarks)
+
+
+def _misfit(state: TrainState, config: Config) -> str | None:
+    """What of a training state does not belong to its own config."""
+    slots, wanted = set(state.optimizer.slots), set(optimizer_of(config).slot_names)
+    if slots != wanted:
+        return f"its optimizer has {sorted(slots)}, {config.optimizer.name} needs {sorted(wanted)}"
+    if len(state.h) != config.training.batch_size:
+        return f"it has {len(state.h)} lanes, its config {config.training.batch_size}"
+    return None
+
+
+def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
+    budget_of(config)
+    text, remarks = read_text(text_paths(config))
+    corpus = build_corpus(text, config.data.validation_fraction)
+    require_fit(len(corpus.training), config.training.batch_size, config.training.window)
+    most = config.evaluation.max_characters
+    if most is not None and len(corpus.validation) > most:
+        remarks += (
+            f"validation uses the first {most:,} of {len(corpus.validation):,} characters.",
+        )
+    return corpus, remarks

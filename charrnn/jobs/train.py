@@ -1,0 +1,135 @@
+"""Training a run to its end: told as events, saved on the way."""
+
+from collections.abc import Callable
+from itertools import islice
+from math import log
+
+import numpy as np
+
+from charrnn.config.layers import dump_config
+from charrnn.errors import CharrnnError, Interrupted
+from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled
+from charrnn.files import write_atomically
+from charrnn.jobs.start import Run
+from charrnn.jobs.stop import stop_requests
+from charrnn.jobs.wiring import activation_of, objective_maker, trainer_of
+from charrnn.sampling import chooser, default_prime, generate, stream
+from charrnn.text.ngram import witten_bell_nats
+from charrnn.training.checkpoint import Checkpoint, encode
+from charrnn.training.evaluation import BITS_PER_NAT
+from charrnn.training.parallel import parallel
+
+Sink = Callable[[Event], None]
+
+NGRAM_CONTEXT = 4
+NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
+
+
+def train(run: Run, sinks: list[Sink]) -> RunEnded:
+    """Trains to the end of the budget, telling the sinks.
+
+    Raises: Interrupted after SIGINT or SIGTERM, once the last step is saved; Divergence;
+    CharrnnError where a checkpoint cannot be written.
+    """
+    config, state = run.config, run.state
+    settings = config.training
+    workers = int(settings.workers)  # a run's config is resolved
+
+    def emit(event: Event) -> None:
+        for sink in sinks:
+            sink(event)
+
+    def sample(event: Evaluated) -> None:
+        try:
+            text = _sample(run)
+        except CharrnnError:  # a ReLU network may be unable to write, and learn nonetheless
+            return
+        if text:
+            emit(Sampled(event.step, text))
+
+    def save(names: list[str]) -> None:
+        checkpoint = Checkpoint(
+            state, run.corpus.vocabulary, config.model_dump(mode="json"), run.corpus.digest
+        )
+        run.directory.save(names, encode(checkpoint), config.checkpoints.keep)
+
+    with (
+        parallel(objective_maker(config), workers, settings.reduction) as objective,
+        stop_requests() as stopped,
+    ):
+        trainer = trainer_of(config, run.corpus, objective)
+        save(["last"])  # from here on, whatever happens, the run can go on
+        write_atomically(run.directory.config, dump_config(config).encode())
+        emit(_started(run, trainer.batches.per_epoch, workers))
+        if len(run.corpus.validation):
+            emit(_baselines(run))
+        saved_at = state.progress.seconds
+        for event in trainer.run(state, stopped):
+            emit(event)
+            if isinstance(event, Evaluated):
+                sample(event)
+                # last comes last: what it says about best is true whenever the writing stops
+                save([*(["best"] if event.best else []), f"step-{event.step}", "last"])
+                saved_at = event.seconds
+            elif event.seconds - saved_at >= config.checkpoints.every and not event.evaluation_due:
+                save(["last"])
+                saved_at = event.seconds
+        if trainer.budget.used(state.progress) < 1:
+            save(["last"])
+            raise Interrupted(
+                f"after step {state.progress.step:,}; everything is saved.",
+                f"go on with: charrnn train --resume {run.directory.path}",
+            )
+    ended = _ended(run)
+    emit(ended)
+    return ended
+
+
+def _started(run: Run, steps_per_epoch: int, workers: int) -> RunStarted:
+    return RunStarted(
+        run=str(run.directory.path),
+        parameters=run.state.params.size,
+        alphabet=len(run.corpus.vocabulary),
+        training_characters=len(run.corpus.training),
+        validation_characters=len(run.corpus.validation),
+        steps_per_epoch=steps_per_epoch,
+        workers=workers,
+        first_step=run.state.progress.step + 1,
+        remarks=run.remarks,
+    )
+
+
+def _baselines(run: Run) -> Baselines:
+    corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
+    held_out = corpus.validation[: run.config.evaluation.max_characters]
+    counted = corpus.training[-NGRAM_CHARACTERS:]
+    ngram = witten_bell_nats(counted, held_out, alphabet, NGRAM_CONTEXT)
+    return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
+
+
+def _sample(run: Run) -> str:
+    vocabulary, config = run.corpus.vocabulary, run.config
+    ids = generate(
+        run.state.params,
+        activation_of(config),
+        vocabulary.lookup(default_prime(vocabulary)),
+        chooser(),
+        stream(config.training.seed, run.state.progress.step),
+    )
+    length = config.evaluation.sample_length
+    return vocabulary.decode(np.fromiter(islice(ids, length), dtype=int, count=length))
+
+
+def _ended(run: Run) -> RunEnded:
+    progress = run.state.progress
+    validation = progress.best_validation_nats
+    return RunEnded(
+        run=str(run.directory.path),
+        checkpoint=str(run.directory.checkpoint("best")),
+        steps=progress.step,
+        train_nats_per_character=progress.best_train_nats,
+        validation_nats_per_character=validation,
+        validation_bits_per_character=None if validation is None else validation * BITS_PER_NAT,
+        characters_per_second=progress.characters / progress.step_seconds,
+        seconds=progress.seconds,
+    )
