@@ -88,6 +88,6 @@ def prompt(vocabulary: Vocabulary, text: str, unknown: str) -> str:
     Raises: UsageError that names the first unknown character.
     """
     if unknown == "skip":
-        return "".join(character for character in text if character in vocabulary.characters)
+        return vocabulary.known(text)
     vocabulary.encode(text, "the prompt")
     return text

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from charrnn.terminal import harmless
 from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
@@ -141,7 +142,7 @@ def test_resume_refuses_what_would_change_the_run(charrnn, trained, tmp_path) ->
         (["--seed", 3], 2, "--seed cannot change"),
         (["--set", "model.bias=false"], 2, "--set cannot change"),
         (["--out", "x"], 2, "--out cannot change"),
-        ([], 2, "is complete: 60 steps"),
+        ([], 2, "has made 60 steps"),
     ):
         outcome = charrnn("train", "--resume", trained, *arguments)
         assert (outcome.code, words in outcome.err) == (code, True), outcome.err
@@ -214,7 +215,7 @@ def test_remarks_are_said(charrnn, tmp_path, text_file) -> None:
 def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
     for arguments, words in (
         (["train", text_file, "--set", "model.hiden_size=9"], "did you mean 'hidden_size'?"),
-        (["train", text_file, "-c", "nothing"], "there is no config file"),
+        (["train", text_file, "-c", "nothing"], "neither a file nor a config"),
         (["train", text_file, "--out", trained], "already holds a run"),
         (["train", text_file, "--max-steps", "0"], "training.max_steps = 0"),
         (["train", text_file, "--max-time", "soon"], "training.max_time = 'soon'"),
@@ -235,6 +236,10 @@ def test_eval_of_a_text_with_unknown_characters(charrnn, trained, tmp_path) -> N
     outcome = charrnn("eval", trained, tmp_path / "t")
     assert outcome.code == 3
     assert "'ä' (U+00E4) at position 6" in outcome.err
+    (tmp_path / "plain").write_text("The wter")
+    skipped = charrnn("eval", trained, tmp_path / "t", "--unknown", "skip")
+    assert skipped.out == charrnn("eval", trained, tmp_path / "plain").out
+    assert "1 unknown characters were left out" in skipped.err
 
 
 def test_divergence_exits_1_with_advice(charrnn, tmp_path, text_file) -> None:
@@ -301,7 +306,7 @@ def test_names_that_no_file_can_have(charrnn, text_file) -> None:
 
 
 def test_a_directory_with_something_in_it_is_left_alone(charrnn, tmp_path, text_file) -> None:
-    for name in ("config.yaml", "metrics.jsonl"):
+    for name in ("config.yaml", "metrics.jsonl", "letter.txt"):
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()
         (folder / name).write_text("mine\n")
@@ -332,3 +337,47 @@ def test_remarks_on_every_text(charrnn, trained, tmp_path) -> None:
         ["sample", trained, "--prime-file", tmp_path / "t", "--length", 3],
     ):
         assert "carriage return" in charrnn(*arguments).err
+
+
+def test_an_empty_directory_name_is_refused(charrnn, text_file) -> None:
+    outcome = charrnn("train", text_file, *TINY, "--max-steps", 1, "--out", "")
+    assert outcome.code == 2
+    assert "--out is empty" in outcome.err
+
+
+def test_closed_streams_end_in_no_traceback(tmp_path, trained, text_file) -> None:
+    base = f"{sys.executable} -m charrnn"
+    tiny = " ".join(TINY)
+    for line, code in (
+        (f"{base} sample {trained} --length 5 >&-", 0),
+        (f"{base} gradcheck --json >&-", 0),
+        (f"{base} train {text_file} {tiny} --max-steps 2 --out {tmp_path}/a >&- 2>&-", 0),
+        (f"{base} train - {tiny} --out {tmp_path}/b <&-", 3),
+        (f"{base} train /dev/zero {tiny} --out {tmp_path}/b", 3),
+        (f"{base} gradcheck | head -n 1 > /dev/null; exit ${{PIPESTATUS[0]}}", 0),
+    ):
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+        assert done.returncode == code, (line, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_sighup_saves(tmp_path, text_file) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "charrnn", "train", str(text_file), *TINY]
+    command += ["--max-steps", "100000", "--out", str(run)]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    metrics = run / "metrics.jsonl"
+    while child.poll() is None and not (metrics.exists() and metrics.stat().st_size > 2000):
+        pass
+    child.send_signal(signal.SIGHUP)
+    assert child.wait(timeout=60) == 130
+    assert load(run / "checkpoints/last.safetensors").state.progress.step > 1
+
+
+def test_version_and_bare_command(charrnn) -> None:
+    assert charrnn("--version").out.startswith("charrnn ")
+    assert charrnn().out == charrnn("--help").out
+
+
+def test_control_characters_cannot_drive_a_terminal() -> None:
+    assert harmless("a\x1b[31m\x07\x9b\x7f\tb\n") == "a␛[31m␇\ufffd␡\tb\n"

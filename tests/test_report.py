@@ -76,6 +76,11 @@ def test_a_network_worse_than_counting_is_told_so() -> None:
     assert "0.100 nats worse than the n-gram" in shown(PlainLines, BASELINES, worse)
 
 
+def test_a_difference_that_means_little_is_not_told_as_one() -> None:
+    close = replace(ENDED, validation_nats_per_character=1.66)
+    assert "about as good as the n-gram" in shown(PlainLines, BASELINES, close)
+
+
 def test_nothing_held_out_has_no_baseline() -> None:
     ended = replace(ENDED, validation_nats_per_character=None)
     assert "n-gram" not in shown(PlainLines, STARTED, ended)

@@ -4,19 +4,20 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import CheckpointArgument, JsonOption
+from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
 
 
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[list[str], typer.Argument(metavar="TEXT", help="UTF-8 files; - is stdin.")],
+    unknown: UnknownOption = "error",
     json: JsonOption = False,
 ) -> None:
     """Measure how well a model predicts a text."""
     from charrnn.cli.output import write_json, write_line, write_remarks
     from charrnn.jobs.evaluate import score_text
 
-    score, remarks = score_text(checkpoint, text)
+    score, remarks = score_text(checkpoint, text, unknown)
     write_remarks(remarks)
     if json:
         write_json(score)

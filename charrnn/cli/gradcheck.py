@@ -35,7 +35,7 @@ def gradcheck_command(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random problem.")] = 1,
     json: JsonOption = False,
 ) -> None:
-    """Prove the gradients: BPTT against independent oracles, in float64."""
+    """Prove the gradients of a model by independent oracles."""
     from dataclasses import asdict
 
     from charrnn.analysis.gradcheck import passed

@@ -4,9 +4,11 @@ import contextlib
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from charrnn import __version__
 from charrnn.cli.eval import eval_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.sample import sample_command
@@ -16,7 +18,6 @@ from charrnn.errors import CharrnnError
 app = typer.Typer(
     name="charrnn",
     help="Train, prove and sample character-level recurrent language models.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -27,8 +28,26 @@ app.command("eval")(eval_command)
 app.command("gradcheck")(gradcheck_command)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"charrnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Runs the command line and exits with its code."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started the program
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
     sys.exit(run(sys.argv[1:]))
@@ -37,20 +56,20 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns the exit code; every error ends here, in a sentence."""
     try:
-        code = app(arguments, prog_name="charrnn", standalone_mode=False)
+        code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
         sys.stdout.flush()
         return code or 0
     except CharrnnError as error:
         return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
-        if not error.format_message():  # no arguments: the help was printed
-            return error.exit_code
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "charrnn"
         return _fail(error.format_message(), f"see {path} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("at once.", None, 130, "stopped")
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        if BrokenPipeError not in (type(error), type(error.__context__)):
+            raise  # Typer turns a broken pipe into SystemExit
         # whoever read the output has seen enough; keep Python from flushing into the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

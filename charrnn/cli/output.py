@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from charrnn.terminal import harmless
+
 
 def write_json(document: Any) -> None:
     """One JSON document; a number that is not finite becomes null, which JSON lacks otherwise."""
@@ -25,15 +27,16 @@ def write_remarks(remarks: Iterable[str]) -> None:
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str) -> None:
     """Texts in pieces, each piece as it comes, with a line that separates the texts."""
+    on_terminal = sys.stdout.isatty()
     for number, text in enumerate(texts):
         if number:
             sys.stdout.write(f"\n{separator}\n")
         last = ""
         for piece in text:
             last = piece or last
-            sys.stdout.write(piece)
+            sys.stdout.write(harmless(piece) if on_terminal else piece)
             sys.stdout.flush()
-        if sys.stdout.isatty() and not last.endswith("\n"):
+        if on_terminal and not last.endswith("\n"):
             sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
 
 

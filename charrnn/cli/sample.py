@@ -1,10 +1,10 @@
 """`charrnn sample`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import CheckpointArgument, JsonOption
+from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
 
 SEPARATOR = "-----"
 
@@ -41,13 +41,10 @@ def sample_command(
     until: Annotated[
         str | None, typer.Option(metavar="STRING", help="Stop after this string was written.")
     ] = None,
-    unknown: Annotated[
-        Literal["error", "skip"],
-        typer.Option(help="What to do with characters of the beginning that the model lacks."),
-    ] = "error",
+    unknown: UnknownOption = "error",
     json: JsonOption = False,
 ) -> None:
-    """Write text with a model: the beginning given, and what follows."""
+    """Write text with a model, from a beginning on."""
     from charrnn.blas import single_threaded_blas
     from charrnn.cli.output import write_json, write_remarks, write_stream
     from charrnn.jobs.sample import Sampler

@@ -35,7 +35,8 @@ def train_command(
     max_time: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="End after a time such as 90s, 3m or 1h30m, instead of by steps."
+            metavar="TIME",
+            help="End after a time such as 90s, 3m or 1h30m; with --max-steps, whichever is first.",
         ),
     ] = None,
     json: JsonOption = False,
@@ -76,7 +77,9 @@ def _prepare(
 
     # one limit given on the command line takes the place of the other in the config
     limits: dict[str, Any] = (
-        {"max_steps": max_steps, "max_time": max_time} if max_steps is not None or max_time else {}
+        {"max_steps": max_steps, "max_time": max_time}
+        if (max_steps, max_time) != (None, None)
+        else {}
     )
     if resume is None:
         training = limits | ({} if seed is None else {"seed": seed})

@@ -1,5 +1,6 @@
 """One line for each fault of a config: where it stands, which key, which value, what is right."""
 
+import reprlib
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -31,7 +32,7 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         message = f"should be one of {allowed}"
     guess = nearest(str(value), str(allowed).replace("'", "").replace(" or ", ", ").split(", "))
     message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}: {dotted} = {value!r} {message}" + (
+    return f"{where}: {dotted} = {reprlib.repr(value)} {message}" + (
         f"; did you mean {guess!r}?" if guess else "."
     )
 

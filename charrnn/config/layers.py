@@ -60,7 +60,7 @@ def find_config(path: str) -> Path:
         return known[path]
     guess = nearest(Path(path).stem, known)
     raise UsageError(
-        f"there is no config file {path!r}.",
+        f"{path!r} is neither a file nor a config that comes along.",
         f"did you mean -c {guess}?"
         if guess
         else f"configs that come with the program: {', '.join(known)}.",

@@ -62,7 +62,7 @@ class Initialization(_Section):
     input: Weights
     recurrent: Literal["orthogonal", "glorot", "normal", "identity"]
     output: Weights
-    recurrent_gain: Positive
+    recurrent_gain: Annotated[Positive, Field(le=1e6)]
 
 
 class Model(_Section):

@@ -6,7 +6,9 @@ from charrnn.training.evaluation import evaluate
 
 
 @single_threaded_blas()
-def score_text(checkpoint: str, paths: list[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+def score_text(
+    checkpoint: str, paths: list[str], unknown: str = "error"
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """The score by its units, and remarks on the text.
 
     Every character but the first is predicted; bits_per_byte shares the same bits among the
@@ -14,7 +16,7 @@ def score_text(checkpoint: str, paths: list[str]) -> tuple[dict[str, float], tup
     Raises: InputError for an unusable checkpoint or text, or one with unknown characters.
     """
     model = load_model(checkpoint)
-    ids, (text, remarks) = encode_text(model.vocabulary, paths)
+    ids, (text, remarks) = encode_text(model.vocabulary, paths, unknown)
     score = evaluate(model.params, ids, model.activation)
     bits = score.bits_per_character * score.characters
     values = {

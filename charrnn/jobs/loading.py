@@ -51,12 +51,19 @@ def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
         ) from None
 
 
-def encode_text(vocabulary: Vocabulary, paths: list[str]) -> tuple[Array, Reading]:
+def encode_text(
+    vocabulary: Vocabulary, paths: list[str], unknown: str = "error"
+) -> tuple[Array, Reading]:
     """The ids of a text to predict, and the text itself.
 
+    unknown: "skip" leaves out characters that the model lacks, with a remark.
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
     reading = read_text(paths)
+    if unknown == "skip":
+        text = vocabulary.known(reading.text)
+        left_out = f"{len(reading.text) - len(text):,} unknown characters were left out."
+        reading = Reading(text, (*reading.remarks, left_out))
     require_two(reading.text)
     try:
         return vocabulary.encode(reading.text), reading

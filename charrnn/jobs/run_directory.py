@@ -3,6 +3,7 @@
 import re
 from itertools import count
 from pathlib import Path
+from shlex import quote
 
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.files import write_atomically
@@ -25,6 +26,8 @@ class RunDirectory:
 
         Raises: UsageError where it holds a run already or cannot be made.
         """
+        if out == "":
+            raise UsageError("--out is empty.", "name a directory, or leave the option out.")
         if out is None:
             out = str(next(p for n in count(1) if not (p := Path("runs", f"{name}-{n}")).exists()))
         directory = cls(Path(out))
@@ -32,8 +35,10 @@ class RunDirectory:
             if directory._in_use():
                 raise UsageError(
                     f"{out} already holds a run.",
-                    f"go on with it: charrnn train --resume {out}; or choose another --out.",
+                    f"go on with it: charrnn train --resume {quote(out)}; or choose another --out.",
                 )
+            if directory.path.exists() and directory._foreign():
+                raise UsageError(f"{out} is not empty.", "choose another --out.")
             directory.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
@@ -43,13 +48,14 @@ class RunDirectory:
         return directory
 
     def _in_use(self) -> bool:
-        """Whether a run, or anything that one would overwrite, is here.
+        return any(self.checkpoints.glob("*" + SUFFIX))
 
-        A run that was stopped before its first checkpoint leaves nothing that counts.
-        """
-        if self.metrics.exists() and self.metrics.stat().st_size:
-            return True
-        return self.config.exists() or any(self.checkpoints.glob("*" + SUFFIX))
+    def _foreign(self) -> bool:
+        """Whether there is more than what a run leaves that was stopped before its first save."""
+        own = {self.checkpoints}
+        if self.metrics.is_file() and not self.metrics.stat().st_size:
+            own.add(self.metrics)
+        return any(path not in own for path in self.path.iterdir())
 
     @classmethod
     def existing(cls, path: str) -> "RunDirectory":
@@ -90,7 +96,8 @@ class RunDirectory:
         except OSError as error:
             raise CharrnnError(
                 f"{paths[0]} cannot be written: {error.strerror}.",
-                f"make room or mend the directory, then: charrnn train --resume {self.path}",
+                "make room or mend the directory, then: "
+                f"charrnn train --resume {quote(str(self.path))}",
             ) from None
 
 

@@ -1,6 +1,7 @@
 """Everything that a run needs before its first step: new, or from where it stopped."""
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from charrnn.config.layers import check_config
@@ -70,15 +71,19 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     if budget_of(config).used(checkpoint.state.progress) >= 1:
         done = checkpoint.state.progress
         raise UsageError(
-            f"{path} is complete: {done.step:,} steps in {done.seconds:.0f} s.",
-            f"give it more, such as --max-steps {2 * done.step}",
+            f"{path} has made {done.step:,} steps in {done.seconds:.0f} s, all of its budget.",
+            f"give it a larger total, such as --max-steps {2 * done.step}",
         )
     if problem := _misfit(checkpoint.state, config):
         raise InputError(
             f"{directory.checkpoint('last')} cannot be gone on from: {problem}.",
             "it was not written by charrnn train; start a new run.",
         )
-    corpus, remarks = _corpus(config)
+    try:
+        corpus, remarks = _corpus(config)
+    except InputError as error:
+        moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
+        raise InputError(str(error), error.hint if text else moved) from None
     if corpus.digest != checkpoint.text_digest:
         raise InputError(
             f"{', '.join(text_paths(config))} is not the text that {path} was trained on.",

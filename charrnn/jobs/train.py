@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import islice
 from math import log
+from shlex import quote
 
 import numpy as np
 
@@ -28,7 +29,7 @@ NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
 def train(run: Run, sinks: list[Sink]) -> RunEnded:
     """Trains to the end of the budget, telling the sinks.
 
-    Raises: Interrupted after SIGINT or SIGTERM, once the last step is saved; Divergence;
+    Raises: Interrupted after SIGINT, SIGTERM or SIGHUP, once the last step is saved; Divergence;
     CharrnnError where a checkpoint cannot be written.
     """
     config, state = run.config, run.state
@@ -78,7 +79,7 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
             save(["last"])
             raise Interrupted(
                 f"after step {state.progress.step:,}; everything is saved.",
-                f"go on with: charrnn train --resume {run.directory.path}",
+                f"go on with: charrnn train --resume {quote(str(run.directory.path))}",
             )
     ended = _ended(run)
     emit(ended)

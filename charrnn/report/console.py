@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
+from charrnn.report.terminal import PipeConsole
 from charrnn.report.wording import (
     as_loss,
     baseline_line,
@@ -21,6 +22,7 @@ from charrnn.report.wording import (
     step_line,
     validation_line,
 )
+from charrnn.terminal import harmless
 
 SMOOTHING = 0.98
 SECONDS_BETWEEN_LINES = 10.0
@@ -83,7 +85,7 @@ class LiveView:
             self._evaluated = event
             self._plain(event)  # stays above the picture
         elif isinstance(event, Sampled):
-            self._sample = event.text
+            self._sample = harmless(event.text)
         elif isinstance(event, RunStarted | Baselines):
             self._plain(event)
             self._live.start()
@@ -130,13 +132,6 @@ class LiveView:
         return Group(*parts)
 
 
-class _Console(Console):
-    """Standard error; whoever reads it may leave, and the run goes on."""
-
-    def on_broken_pipe(self) -> None:
-        raise
-
-
 class Unbreakable:
     """A view that is put away, and not the run, when its output can no longer be written."""
 
@@ -162,5 +157,5 @@ class Unbreakable:
 
 def make_console_sink() -> Unbreakable:
     """The view that fits where standard error goes."""
-    console = _Console(stderr=True)
+    console = PipeConsole(stderr=True)
     return Unbreakable(LiveView(console) if console.is_terminal else PlainLines(console))

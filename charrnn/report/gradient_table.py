@@ -3,17 +3,17 @@
 from itertools import groupby
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from charrnn.analysis.gradcheck import Entry, passed
+from charrnn.report.terminal import PipeConsole
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 
 def print_gradient_table(title: str, entries: list[Entry]) -> None:
     """For each oracle a table with a row for each parameter, then the verdict, on stdout."""
-    console = Console(highlight=False)
+    console = PipeConsole(highlight=False)
     console.print(title, markup=False, soft_wrap=True)
     for oracle, rows in groupby(entries, key=lambda entry: entry.oracle):
         table = Table(
@@ -43,7 +43,7 @@ def _verdict(entries: list[Entry]) -> str:
         return "passed: BPTT is the gradient of the loss."
     failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
     if failed:
-        return f"failed: BPTT is wrong in {', '.join(failed)}."
+        return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
     proved = {entry.parameter for entry in entries if entry.verdict == "passed"}
     unproved = dict.fromkeys(e.parameter for e in entries if e.parameter not in proved)
     return f"undecidable: the gradient of {', '.join(unproved)} is below what rounding shows."

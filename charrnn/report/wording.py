@@ -3,6 +3,8 @@
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
 from charrnn.training.evaluation import BITS_PER_NAT
 
+ONE_SEED = 0.02  # nats: what the luck of a seed is worth
+
 
 def as_loss(nats: float) -> str:
     """A loss in both units."""
@@ -66,6 +68,8 @@ def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
         return lines
     better = baselines.ngram - validation
     verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than the n-gram"
+    if abs(better) < ONE_SEED:
+        verdict = "about as good as the n-gram"
     return [
         *lines,
         "on the held-out text:",

@@ -18,23 +18,22 @@ class Batches:
     def __init__(self, ids: Array, batch_size: int, window: int) -> None:
         require_fit(len(ids), batch_size, window)
         lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
-        x, y = (
-            ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length).T
+        self._x, self._y = (  # (B, L), views of the ids
+            ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length)
             for start in (0, 1)
         )
-        self._x, self._y = np.ascontiguousarray(x), np.ascontiguousarray(y)  # (L, B)
         self._window = window
 
     @property
     def per_epoch(self) -> int:
         """The number of windows in one pass over the text."""
-        return -(-len(self._x) // self._window)
+        return -(-self._x.shape[1] // self._window)
 
     def __getitem__(self, number: int) -> Window:
         place = number % self.per_epoch
-        rows = slice(place * self._window, (place + 1) * self._window)
-        fresh = np.full(self._x.shape[1], place == 0)
-        return Window(self._x[rows], self._y[rows], fresh)
+        span = slice(place * self._window, (place + 1) * self._window)
+        x, y = (np.ascontiguousarray(lanes[:, span].T) for lanes in (self._x, self._y))
+        return Window(x, y, np.full(len(self._x), place == 0))
 
 
 def require_fit(length: int, batch_size: int, window: int) -> None:

@@ -16,30 +16,29 @@ def witten_bell_nats(training: Array, validation: Array, alphabet_size: int, ord
     Scores the targets that evaluation scores: all but the first character.
     Source: Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
-    ids = np.concatenate([training, validation]).astype(np.int64)
+    ids = np.concatenate([training, validation])
     seen = np.arange(len(ids)) < len(training)
-    first = len(training) + 1
     probability = np.full(len(ids), 1 / alphabet_size)
-    context = np.zeros(len(ids), dtype=np.int64)  # the number of the context before each place
+    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each place
     for length in range(order + 1):
         if length:
             # a longer context is the one before the last character, and that character
-            context = _numbered(np.roll(context, 1) * alphabet_size + np.roll(ids, 1))
-            seen = seen & (np.arange(len(ids)) >= length)
-        pair = _numbered(context * alphabet_size + ids)
+            context = _numbered(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
+            seen[:length] = False
+        pair = _numbered(context, ids, alphabet_size)
         pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
         context_counts = np.bincount(context[seen], minlength=context.max() + 1)
-        pair_context = np.zeros(len(pair_counts), dtype=np.int64)
+        pair_context = np.zeros(len(pair_counts), dtype=np.int32)
         pair_context[pair] = context
         distinct = np.bincount(pair_context[pair_counts > 0], minlength=len(context_counts))
         n, d = context_counts[context], distinct[context]
-        known = n > 0
-        interpolated = (pair_counts[pair] + d * probability) / np.maximum(n + d, 1)
-        probability = np.where(known, interpolated, probability)
-    return float(-np.log(probability[first:]).mean())
+        probability = np.where(
+            n > 0, (pair_counts[pair] + d * probability) / np.maximum(n + d, 1), probability
+        )
+    return float(-np.log(probability[len(training) + 1 :]).mean())
 
 
-def _numbered(codes: Array) -> Array:
-    """Equal codes get equal numbers from 0, so that the next order's codes stay small."""
-    numbers: Array = np.unique(codes, return_inverse=True)[1]
-    return numbers
+def _numbered(contexts: Array, ids: Array, alphabet_size: int) -> Array:
+    """A number from 0 for each distinct pair of context and character, so that all stay small."""
+    codes = contexts.astype(np.int64) * alphabet_size + ids
+    return np.unique(codes, return_inverse=True)[1].astype(np.int32)

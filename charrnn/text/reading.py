@@ -1,5 +1,7 @@
 """From files to one string, with what was changed on the way."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +39,8 @@ def _read_bytes(path: str) -> bytes:
     if path == STDIN:
         return sys.stdin.buffer.read()
     try:
+        if stat.S_ISCHR(os.stat(path).st_mode):
+            raise InputError(f"{path!r} is a device.", "give a file, or - for standard input.")
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(

@@ -47,7 +47,8 @@ class Vocabulary:
     @cached_property
     def _ids(self) -> Array:
         """The id of each code point that exists, UNKNOWN for those outside."""
-        table = np.full(sys.maxunicode + 1, UNKNOWN, dtype=np.int32)
+        smallest = np.int16 if len(self) <= np.iinfo(np.int16).max else np.int32
+        table = np.full(sys.maxunicode + 1, UNKNOWN, dtype=smallest)
         table[code_points(self.characters)] = np.arange(len(self))
         return table
 
@@ -65,12 +66,18 @@ class Vocabulary:
         unknown = np.flatnonzero(ids == UNKNOWN)
         if len(unknown):
             position = int(unknown[0])
+            others = sorted({text[i] for i in unknown} - {text[position]})
+            nor = f"; nor are {len(others)} others, such as {others[0]!r}" if others else ""
             raise UsageError(
                 f"character {describe(text[position])} at position {position + 1:,} of {place} "
-                f"is not among the {len(self)} this model knows.",
+                f"is not among the {len(self)} this model knows{nor}.",
                 self._suggestion(text[position]),
             )
         return ids
+
+    def known(self, text: str) -> str:
+        """The text without the characters that are not in the vocabulary."""
+        return text.translate(dict.fromkeys(map(ord, set(text) - set(self.characters))))
 
     def decode(self, ids: Array) -> str:
         """The characters of ids (N,)."""
