@@ -67,8 +67,12 @@ def stream(seed: int, number: int) -> Generator:
 
 
 def default_prime(vocabulary: Vocabulary) -> str:
-    """What a text follows without a prompt: a line's end, or the first character known."""
-    return "\n" if "\n" in vocabulary.characters else vocabulary.characters[0]
+    """What a text follows without a prompt: a blank line, or the first character known.
+
+    A single line's end is too little: from the zero state the network takes it for the middle of
+    something.
+    """
+    return "\n\n" if "\n" in vocabulary.characters else vocabulary.characters[0]
 
 
 def until_string(characters: Iterator[str], end: str | None) -> Iterator[str]:

@@ -76,11 +76,9 @@ def _prepare(
     from charrnn.jobs.start import new_run, resumed_run
 
     # one limit given on the command line takes the place of the other in the config
-    limits: dict[str, Any] = (
-        {"max_steps": max_steps, "max_time": max_time}
-        if (max_steps, max_time) != (None, None)
-        else {}
-    )
+    limits: dict[str, Any] = {}
+    if max_steps is not None or max_time is not None:
+        limits = {"max_steps": max_steps, "max_time": max_time}
     if resume is None:
         training = limits | ({} if seed is None else {"seed": seed})
         return new_run(load_config(config, assignments, {"training": training} | _data(text)), out)

@@ -43,6 +43,7 @@ class PlainLines:
                 self._told = event.seconds
                 self._print(step_line(event))
         elif isinstance(event, Evaluated):
+            self._told = event.seconds
             self._print(validation_line(event))
         elif isinstance(event, RunStarted):
             for line in introduction(event):
