@@ -47,7 +47,7 @@ def test_plain_lines_tell_all() -> None:
     text = shown(PlainLines, STARTED, BASELINES, STEPPED, EVALUATED, ENDED)
     for words in (
         "note: a.txt: a [remark].", "1,234 weights", "9 steps an epoch",
-        "1.669 nats, 2.408 bits a character, by an n-gram",
+        "to beat: 1.669 nats, 2.408 bits a character, n-gram after 4",
         "50%", "loss 2.000 nats 2.885 bits", "gradient norm 3.250", "clipped 12.5%", "2.00e-03",
         "123,456 characters/s", "validation 1.500 nats, 2.164 bits  best",
         "0.169 nats better than the n-gram", "uniform        4.174 nats",

@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -130,7 +131,8 @@ class LiveView:
         parts: list[RenderableType] = [bar, figures]
         if self._sample:
             parts.append(Panel(Text(self._sample), title="sample", title_align="left", style="dim"))
-        return Group(*parts)
+        # room for the ^C that a terminal echoes: it must not wrap, or the view is left behind
+        return Padding(Group(*parts), (0, 3, 0, 0))
 
 
 class Unbreakable:

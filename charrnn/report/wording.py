@@ -34,7 +34,7 @@ def introduction(event: RunStarted) -> list[str]:
 
 def baseline_line(event: Baselines) -> str:
     """What there is to beat."""
-    return f"to beat: {as_loss(event.ngram)}, by an n-gram of {event.context} characters' context"
+    return f"to beat: {as_loss(event.ngram)}, n-gram after {event.context} characters"
 
 
 def step_line(event: Stepped) -> str:
