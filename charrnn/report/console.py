@@ -5,8 +5,8 @@ import os
 import sys
 
 from rich.console import Console, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -132,7 +132,7 @@ class LiveView:
         if self._sample:
             parts.append(Panel(Text(self._sample), title="sample", title_align="left", style="dim"))
         # room for the ^C that a terminal echoes: it must not wrap, or the view is left behind
-        return Padding(Group(*parts), (0, 3, 0, 0))
+        return Constrain(Group(*parts), self._live.console.width - 3)
 
 
 class Unbreakable:
