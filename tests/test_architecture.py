@@ -35,7 +35,7 @@ BELOW = {
 }
 ONLY_IN = {
     "typer": {"cli"},
-    "rich": {"report", "cli"},
+    "rich": {"report"},
     "yaml": {"config"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},

@@ -247,7 +247,7 @@ def test_command_passes_and_tells_every_parameter(charrnn) -> None:
 
 def test_command_fails_with_a_planted_bug(charrnn, monkeypatch: pytest.MonkeyPatch) -> None:
     tanh = ACTIVATIONS["tanh"]
-    broken = Activation("tanh", tanh.apply, lambda h, d: None, tanh.slope, tanh.smooth)
+    broken = Activation("tanh", tanh.apply, lambda h, d: None, tanh.smooth)
     monkeypatch.setitem(ACTIVATIONS, "tanh", broken)
     outcome = charrnn("gradcheck")
     assert outcome.code == 1

@@ -127,7 +127,9 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
     assert not [event for event in events if isinstance(event, Sampled)]
 
 
-@pytest.mark.parametrize("change", ["slots", "lanes", "activation", "section", "step"])
+@pytest.mark.parametrize(
+    "change", ["slots", "lanes", "activation", "section", "step", "vocabulary"]
+)
 def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, change) -> None:
     """Written on purpose, digest and all."""
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [])
@@ -141,8 +143,11 @@ def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, chan
         checkpoint.config["model"]["activation"] = "swish"
     elif change == "section":
         del checkpoint.config["training"]
-    else:
+    elif change == "step":
         checkpoint.state.progress.step = "x"
+    else:
+        characters = checkpoint.vocabulary.characters
+        checkpoint.vocabulary.characters = characters[1:] + characters[0]
     path.write_bytes(encode(checkpoint))
     with pytest.raises(InputError):
         resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})

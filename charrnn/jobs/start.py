@@ -62,7 +62,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     if STDIN in text_paths(config) and not text:
         raise UsageError(
             f"{path} was trained from standard input.",
-            f"pipe the same text once more: charrnn train - --resume {path}",
+            f"pipe the same text once more: charrnn train - --resume {quote(path)}",
         )
     values = config.model_dump()
     values["training"] |= changes
@@ -84,7 +84,8 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     except InputError as error:
         moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
         raise InputError(str(error), error.hint if text else moved) from None
-    if corpus.digest != checkpoint.text_digest:
+    same_text = corpus.digest == checkpoint.text_digest
+    if not same_text or corpus.vocabulary != checkpoint.vocabulary:
         raise InputError(
             f"{', '.join(text_paths(config))} is not the text that {path} was trained on.",
             "name the original text after --resume, or start a new run.",

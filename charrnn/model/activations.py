@@ -14,14 +14,12 @@ class Activation:
 
     apply(a): overwrites a with h = f(a), equation (2).
     backward(h, d): overwrites d with f′(a) ∘ d, equation (11); all three f′ are functions of h.
-    slope: γ, the largest value of f′, equation (18).
     smooth: whether f′ exists everywhere.
     """
 
     name: str
     apply: Callable[[Array], None]
     backward: Callable[[Array, Array], None]
-    slope: float
     smooth: bool
 
 
@@ -60,8 +58,8 @@ def _relu_backward(h: Array, d: Array) -> None:
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("tanh", _tanh, _tanh_backward, slope=1.0, smooth=True),
-        Activation("sigmoid", _sigmoid, _sigmoid_backward, slope=0.25, smooth=True),
-        Activation("relu", _relu, _relu_backward, slope=1.0, smooth=False),
+        Activation("tanh", _tanh, _tanh_backward, smooth=True),
+        Activation("sigmoid", _sigmoid, _sigmoid_backward, smooth=True),
+        Activation("relu", _relu, _relu_backward, smooth=False),
     )
 }
