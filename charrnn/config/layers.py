@@ -52,7 +52,7 @@ def find_config(path: str) -> Path:
     """The file itself, or the config of that name that comes with the program."""
     known = config_paths()
     try:
-        if Path(path).is_file():
+        if Path(path).is_file() or Path(path).is_fifo():
             return Path(path)
     except OSError as error:
         raise UsageError(f"the config {path!r} cannot be read: {error.strerror}.") from None
@@ -104,24 +104,41 @@ def _from_assignments(assignments: list[str]) -> Layer:
 def _parse(content: bytes | str) -> Any:
     """Plain values from YAML. Raises: ValueError with what is wrong in one line."""
     try:
-        value = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        _check_size(content)
+        _check_keys(yaml.compose(content, Loader=yaml.SafeLoader))
+        return yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from None
-    _check_plain(value, 0)
-    return value
 
 
-def _check_plain(value: Any, depth: int) -> None:
-    if depth > DEEPEST:
-        raise ValueError(f"it nests deeper than {DEEPEST} levels")
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise ValueError(f"the key {key!r} is no text; put it in quotes if it is meant so")
-            _check_plain(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _check_plain(item, depth + 1)
+def _check_size(content: bytes | str) -> None:
+    """Raises ValueError for what makes a small file huge or endless: aliases and deep nesting."""
+    depth = 0
+    for event in yaml.parse(content, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("it has an alias (*name); write the value out")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"it nests deeper than {DEEPEST} levels")
+
+
+def _check_keys(node: yaml.Node | None) -> None:
+    """Raises ValueError for what YAML would pass over: a key twice, a key that is no text."""
+    if isinstance(node, yaml.MappingNode):
+        keys = [key for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key.tag != "tag:yaml.org,2002:str":
+                raise ValueError(
+                    f"the key {key.value!r} is no text; put it in quotes if it is meant so"
+                )
+            if key.value in [earlier.value for earlier in keys[:place]]:
+                raise ValueError(f"the key {key.value!r} stands there twice")
+        for _, value in node.value:
+            _check_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item)
 
 
 def _merge(base: Layer, change: Layer) -> Layer:

@@ -20,6 +20,7 @@ from charrnn.jobs.wiring import (
 from charrnn.text.batches import require_fit
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import STDIN, read_text
+from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
 
 
@@ -58,7 +59,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     another one.
     """
     directory = RunDirectory.existing(path)
-    checkpoint, config = load_checkpoint(directory.checkpoint("last"))
+    checkpoint, config = _last(directory)
     if STDIN in text_paths(config) and not text:
         raise UsageError(
             f"{path} was trained from standard input.",
@@ -91,6 +92,16 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
             "name the original text after --resume, or start a new run.",
         )
     return Run(directory, config, corpus, checkpoint.state, remarks)
+
+
+def _last(directory: RunDirectory) -> tuple[Checkpoint, Config]:
+    try:
+        return load_checkpoint(directory.checkpoint("last"))
+    except InputError as error:
+        raise InputError(
+            str(error),
+            f"put a sound one of {directory.checkpoints} in its place, as last.safetensors.",
+        ) from None
 
 
 def _misfit(state: TrainState, config: Config) -> str | None:
