@@ -93,3 +93,4 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_losses_in_both_units() -> None:
     assert as_loss(1.0) == "1.000 nats, 1.443 bits a character"
+    assert as_loss(3e20) == "3.0e+20 nats, 4.3e+20 bits a character"

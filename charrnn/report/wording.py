@@ -6,9 +6,14 @@ from charrnn.training.evaluation import BITS_PER_NAT
 ONE_SEED = 0.02  # nats: what the luck of a seed is worth
 
 
+def figure(value: float) -> str:
+    """A loss with three decimals; one that explodes, with its magnitude."""
+    return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
+
+
 def as_loss(nats: float) -> str:
     """A loss in both units."""
-    return f"{nats:.3f} nats, {nats * BITS_PER_NAT:.3f} bits a character"
+    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits a character"
 
 
 def duration(seconds: float) -> str:
@@ -41,8 +46,8 @@ def step_line(event: Stepped) -> str:
     """One step in one line."""
     nats = event.nats_per_character
     return (
-        f"step {event.step:>7,} {event.used:4.0%}  loss {nats:.3f} nats "
-        f"{nats * BITS_PER_NAT:.3f} bits  gradient norm {event.gradient_norm:.3f}  "
+        f"step {event.step:>7,} {event.used:4.0%}  loss {figure(nats)} nats "
+        f"{figure(nats * BITS_PER_NAT)} bits  gradient norm {event.gradient_norm:.3f}  "
         f"clipped {event.clipped_share:.1%}  learning rate {event.learning_rate:.2e}  "
         f"{event.characters_per_second:,.0f} characters/s"
     )
@@ -51,9 +56,9 @@ def step_line(event: Stepped) -> str:
 def validation_line(event: Evaluated) -> str:
     """One evaluation in one line."""
     train, validation = event.train_nats_per_character, event.validation_nats_per_character
-    line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {train:.3f}"
+    line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {figure(train)}"
     if validation is not None:
-        line += f"  validation {validation:.3f} nats, {validation * BITS_PER_NAT:.3f} bits"
+        line += f"  validation {figure(validation)} nats, {figure(validation * BITS_PER_NAT)} bits"
     return line + ("  best" if event.best else "")
 
 
