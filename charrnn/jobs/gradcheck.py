@@ -48,20 +48,22 @@ def check_gradients(
         raise UsageError(f"--tolerance {tolerance} is not above 0.", "such as --tolerance 1e-6")
     random = np.random.default_rng(seed)
     remarks: tuple[str, ...] = ()
-    if checkpoint is not None:
-        model = load_model(checkpoint)
-        config, title = model.config, model.path
-        if text is None and STDIN in text_paths(config):
+    model = load_model(checkpoint) if checkpoint is not None else None
+    config = model.config if model else load_config(config_path, [], {})
+    paths = [text] if text else text_paths(config)
+    if model:
+        title = model.path
+        if not text and STDIN in paths:
             raise UsageError(f"{title} was trained from standard input.", "give a --text.")
-        ids, (_, remarks) = encode_text(model.vocabulary, [text] if text else text_paths(config))
+        ids, (_, remarks) = encode_text(model.vocabulary, paths)
         problem = _problem_in_text(model.params, ids, model.activation, random)
+    elif config_path or text:
+        title = f"{config_path or 'the default config'} before training"
+        reading, remarks = read_text(paths)
+        problem = _untrained_problem(config, reading, random)
     else:
-        config, title = load_config(config_path, [], {}), "a small random model"
+        title = "a small random model"
         problem = random_problem(random, bias=config.model.bias)
-        if config_path or text:
-            title = f"{config_path or 'the default config'} before training"
-            reading, remarks = read_text([text] if text else text_paths(config))
-            problem = _untrained_problem(config, reading, random)
     activation, reduction = activation_of(config), config.training.reduction
     objective = partial(bptt, activation=activation, reduction=reduction)
     problem_shape = f"T = {problem.window.x.shape[0]}, B = {len(problem.h0)}"

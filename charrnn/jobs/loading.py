@@ -69,7 +69,9 @@ def encode_text(
         return vocabulary.encode(reading.text), reading
     except UsageError as error:
         raise InputError(
-            str(error), "give text in the model's alphabet, or leave such characters out."
+            str(error),
+            "give text in the model's alphabet; "
+            "charrnn eval leaves such characters out with --unknown skip.",
         ) from None
 
 
