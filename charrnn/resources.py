@@ -1,8 +1,8 @@
-"""Where the files that travel with the program are: the embedded corpus and the configs."""
+"""Where the files that travel with the program are: texts and configs."""
 
 from pathlib import Path
 
-CORPUS_NAME = "farrow-quay.txt"
+CORPUS_NAME = "farrow-quay"
 
 
 def _folder(name: str) -> Path:
@@ -13,7 +13,12 @@ def _folder(name: str) -> Path:
 
 def corpus_path() -> Path:
     """The embedded corpus."""
-    return _folder("data") / CORPUS_NAME
+    return text_resources()[CORPUS_NAME]
+
+
+def text_resources() -> dict[str, Path]:
+    """The texts that come with the program, by name."""
+    return {path.stem: path for path in sorted(_folder("data").glob("*.txt"))}
 
 
 def config_paths() -> dict[str, Path]:

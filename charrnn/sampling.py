@@ -1,6 +1,7 @@
 """A model and a prompt in, characters out."""
 
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 import numpy as np
 from numpy.random import Generator
@@ -9,6 +10,7 @@ from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import Stepper
+from charrnn.text.lines import NEWLINE
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import Array
 
@@ -59,6 +61,22 @@ def generate(
             )
         character = choose(o, random)
         yield character
+
+
+def continuation(
+    params: Params,
+    activation: Activation,
+    vocabulary: Vocabulary,
+    beginning: str,
+    lines: bool,
+    choose: Choose,
+    random: Generator,
+) -> Iterator[str]:
+    """What a model writes after a beginning: without end, or of lines the rest of the line."""
+    start = NEWLINE + beginning if lines else beginning or default_prime(vocabulary)
+    ids = generate(params, activation, vocabulary.lookup(start), choose, random)
+    characters = (vocabulary.characters[i] for i in ids)
+    return takewhile(lambda character: character != NEWLINE, characters) if lines else characters
 
 
 def stream(seed: int, number: int) -> Generator:

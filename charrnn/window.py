@@ -2,18 +2,28 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+NO_TARGET = -1  # stands in y where no loss is wanted
 
 
 class Window(NamedTuple):
     """T characters of B parallel lanes, time first.
 
-    x, y: ids (T, B) of the input and target characters, y_t = x_{t+1}.
+    x, y: ids (T, B) of the input and target characters, y_t = x_{t+1}, or NO_TARGET.
     fresh: (B,) whether the lane starts here, from the zero state.
+    carried: the steps after which the next window starts; None: all T of them.
     """
 
     x: Array
     y: Array
     fresh: Array
+    carried: int | None = None
+
+    @property
+    def targets(self) -> int:
+        """The number of losses."""
+        return int(np.count_nonzero(self.y >= 0))

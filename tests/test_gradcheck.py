@@ -45,7 +45,7 @@ def literal_bptt(
     problem: Problem, activation: Activation, bug: str | None
 ) -> tuple[float, Params, np.ndarray]:
     """The summed loss's gradient, step by step and lane by lane, with a bug if one is named."""
-    params, (x, y, _), h0 = problem
+    params, (x, y, *_), h0 = problem
     T, B = x.shape
     A = params.alphabet_size
     h = states(params, x, h0, activation).copy()

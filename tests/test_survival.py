@@ -15,6 +15,7 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
 from charrnn.sampling import chooser, generate
+from charrnn.text.batches import stream_window
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.evaluation import evaluate
 from tests.conftest import TINY
@@ -178,7 +179,7 @@ def test_an_exploding_model_is_told_not_sampled() -> None:
     relu = ACTIVATIONS["relu"]
     with pytest.raises(CharrnnError, match="beyond all numbers"):
         list(generate(exploding(), relu, np.array([0]), chooser(), np.random.default_rng(0)))
-    assert not np.isfinite(evaluate(exploding(), np.zeros(9, int), relu).nats)
+    assert not np.isfinite(evaluate(exploding(), [stream_window(np.zeros(9, int))], relu).nats)
 
 
 def test_an_alphabet_of_one(tmp_path) -> None:

@@ -146,7 +146,9 @@ def test_ngram_equals_a_literal_count() -> None:
                 probability = (after.get(joined[place], 0) + d * probability) / (n + d)
         total -= np.log(probability)
     expected = total / (len(validation) - 1)
-    found = witten_bell_nats(training, validation, alphabet_size, order)
+    place = np.arange(len(joined))
+    counted, scored = place < len(training), place > len(training)
+    found = witten_bell_nats(joined, counted, scored, alphabet_size, order)
     assert found == pytest.approx(expected, rel=1e-12)
 
 

@@ -21,6 +21,7 @@ from charrnn.model.bptt import bptt
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
+from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.training.evaluation import evaluate
 from charrnn.training.parallel import choose_workers, parallel
@@ -127,7 +128,7 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
 @given(st.integers(1, 300), st.sampled_from(list(ACTIVATIONS)))
 def test_evaluation_scores_each_target_once_whatever_the_stretch(stretch: int, name: str) -> None:
     params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
-    score = evaluate(params, CORPUS.validation, ACTIVATIONS[name], stretch)
+    score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS[name], stretch)
     h = states(params, CORPUS.validation[:-1, None], np.zeros((1, 8)), ACTIVATIONS[name])
     losses = cross_entropy(logits(params, h[1:]), CORPUS.validation[1:, None])
     assert score.characters == len(CORPUS.validation) - 1 == losses.size
@@ -136,7 +137,7 @@ def test_evaluation_scores_each_target_once_whatever_the_stretch(stretch: int, n
 
 def test_uniform_weights_score_the_logarithm_of_the_alphabet() -> None:
     params = first_params(config_of(), len(CORPUS.vocabulary)).map(np.zeros_like)
-    score = evaluate(params, CORPUS.validation, ACTIVATIONS["tanh"])
+    score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS["tanh"])
     assert score.perplexity == pytest.approx(len(CORPUS.vocabulary), rel=1e-6)
     assert score.bits_per_character == pytest.approx(np.log2(len(CORPUS.vocabulary)), rel=1e-6)
 

@@ -1,5 +1,7 @@
 """The gradient as an explicit sum over all pairs of a loss and an earlier use of the weights."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from charrnn.analysis.jacobians import lanes
@@ -15,11 +17,11 @@ def double_sum(
     activation: Activation,
     reduction: str,
     entries: Entries | None = None,
-    reach: int | None = None,
+    reach: Callable[[int], int] | None = None,
 ) -> Params:
     """The gradient by (13) and (14), with (9) for V and c: every entry, asked for or not.
 
-    reach: only the terms with t - k < reach; without it, all of them.
+    reach: only the terms with t - k < reach(t); without it, all of them.
     """
     params = problem.params
     W, V = params.W, params.V
@@ -31,7 +33,7 @@ def double_sum(
                 g.c[...] += do[t]
             dh_t_dh_k = np.eye(params.hidden_size)
             for k in range(t, 0, -1):
-                if reach is not None and t - k >= reach:
+                if reach is not None and t - k >= reach(t):
                     break
                 term = D[k] * (dh_t_dh_k.T @ V.T @ do[t])  # the bracket of (14)
                 g.W[...] += np.outer(term, h[k - 1])

@@ -36,7 +36,7 @@ def slope(a: Array, name: str) -> Array:
 
 def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
     """The forward pass (1)-(4) and the derivatives next to it: D_t of (11), do_t of (8)."""
-    params, (x, y, _), h0 = problem
+    params, (x, y, *_), h0 = problem
     T, B = x.shape
     identity = np.eye(params.alphabet_size)
     h = states(params, x, h0, activation)
@@ -50,5 +50,6 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
             a += params.b
         do = np.zeros((T + 1, params.alphabet_size))
         do[1:] = (probabilities[:, lane] - identity[y[:, lane]]) / divisor
+        do[1:][y[:, lane] < 0] = 0
         result.append(Lane(one_hot, h[:, lane], slope(a, activation.name), do))
     return result

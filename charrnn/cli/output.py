@@ -25,19 +25,20 @@ def write_remarks(remarks: Iterable[str]) -> None:
         sys.stderr.write(f"note: {remark}\n")
 
 
-def write_stream(texts: Iterable[Iterable[str]], separator: str) -> None:
-    """Texts in pieces, each piece as it comes, with a line that separates the texts."""
+def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:
+    """Texts in pieces, each piece as it comes, with what separates them and ends the last."""
     on_terminal = sys.stdout.isatty()
+    last = ""
     for number, text in enumerate(texts):
         if number:
-            sys.stdout.write(f"\n{separator}\n")
-        last = ""
+            sys.stdout.write(separator)
         for piece in text:
             last = piece or last
             sys.stdout.write(harmless(piece) if on_terminal else piece)
             sys.stdout.flush()
-        if on_terminal and not last.endswith("\n"):
-            sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
+    sys.stdout.write(end)
+    if on_terminal and not (last + end).endswith("\n"):
+        sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
 
 
 def _finite(value: Any) -> Any:

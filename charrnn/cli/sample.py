@@ -6,7 +6,7 @@ import typer
 
 from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
 
-SEPARATOR = "-----"
+SEPARATOR = "\n-----\n"
 
 
 def sample_command(
@@ -35,7 +35,7 @@ def sample_command(
     count: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them."
+            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them; or lines."
         ),
     ] = 1,
     until: Annotated[
@@ -64,14 +64,15 @@ def sample_command(
     write_remarks(sampler.remarks)
     with single_threaded_blas():
         if not json:
-            write_stream((sampler.text(number) for number in range(count)), SEPARATOR)
+            texts = (sampler.text(number) for number in range(count))
+            write_stream(texts, *(("\n", "\n") if sampler.lines else (SEPARATOR, "")))
             return
-        texts = ["".join(sampler.text(number)) for number in range(count)]
+        written = ["".join(sampler.text(number)) for number in range(count)]
     write_json(
         {
             "checkpoint": sampler.model.path,
             "prime": sampler.beginning,
             "seed": seed,
-            "texts": texts,
+            "texts": written,
         }
     )

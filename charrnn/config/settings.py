@@ -80,6 +80,7 @@ class Data(_Section):
     text: Annotated[
         list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
+    sequences: Literal["stream", "lines"]
     validation_fraction: Fraction
 
 
@@ -94,7 +95,10 @@ class Training(_Section):
     """The walk through the text."""
 
     batch_size: Count
+    bptt: Literal["truncated", "full"]
     window: Count
+    stride: Count | None
+    memory: Literal["plain", "recompute"]
     reduction: Literal["mean", "sum"]
     precision: Literal["float32", "float64"]
     clip: Clip

@@ -2,6 +2,7 @@
 
 from charrnn.blas import single_threaded_blas
 from charrnn.jobs.loading import encode_text, load_model
+from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import evaluate
 
 
@@ -16,14 +17,15 @@ def score_text(
     Raises: InputError for an unusable checkpoint or text, or one with unknown characters.
     """
     model = load_model(checkpoint)
-    ids, (text, remarks) = encode_text(model.vocabulary, paths, unknown)
-    score = evaluate(model.params, ids, model.activation)
+    ids, text, remarks = encode_text(model, paths, unknown)
+    windows = SEQUENCES[model.config.data.sequences].scoring(ids)
+    score = evaluate(model.params, windows, model.activation)
     bits = score.bits_per_character * score.characters
     values = {
         "characters": score.characters,
         "nats_per_character": score.nats_per_character,
         "bits_per_character": score.bits_per_character,
-        "bits_per_byte": bits / len(text[1:].encode()),
+        "bits_per_byte": bits / len(text[-score.characters :].encode()),
         "perplexity": score.perplexity,
     }
     return values, remarks

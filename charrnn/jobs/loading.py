@@ -10,7 +10,8 @@ from charrnn.jobs.run_directory import find_checkpoint
 from charrnn.jobs.wiring import activation_of
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.text.reading import Reading, read_text
+from charrnn.text.reading import read_text
+from charrnn.text.sequences import SEQUENCES
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.window import Array
@@ -51,22 +52,30 @@ def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
         ) from None
 
 
-def encode_text(
-    vocabulary: Vocabulary, paths: list[str], unknown: str = "error"
-) -> tuple[Array, Reading]:
-    """The ids of a text to predict, and the text itself.
+class Encoded(NamedTuple):
+    """A text to predict: its ids (N,), the text that they stand for, and remarks on it."""
+
+    ids: Array
+    text: str
+    remarks: tuple[str, ...]
+
+
+def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encoded:
+    """A text in the model's alphabet, arranged as those that the model was trained on.
 
     unknown: "skip" leaves out characters that the model lacks, with a remark.
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
-    reading = read_text(paths)
+    text, remarks = read_text(paths)
+    vocabulary = model.vocabulary
     if unknown == "skip":
-        text = vocabulary.known(reading.text)
-        left_out = f"{len(reading.text) - len(text):,} unknown characters were left out."
-        reading = Reading(text, (*reading.remarks, left_out))
-    require_two(reading.text)
+        known = vocabulary.known(text)
+        left_out = f"{len(text) - len(known):,} unknown characters were left out."
+        text, remarks = known, (*remarks, left_out)
+    require_two(text)
     try:
-        return vocabulary.encode(reading.text), reading
+        text, _ = SEQUENCES[model.config.data.sequences].arranged(text, 0.0)
+        return Encoded(vocabulary.encode(text), text, remarks)
     except UsageError as error:
         raise InputError(
             str(error),

@@ -6,7 +6,8 @@ from math import isfinite
 
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_model
-from charrnn.sampling import chooser, default_prime, generate, prompt, stream, until_string
+from charrnn.sampling import chooser, continuation, prompt, stream, until_string
+from charrnn.text.lines import NEWLINE
 from charrnn.text.reading import read_text
 
 
@@ -37,18 +38,29 @@ class Sampler:
             raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
         beginning, self.remarks = _prime(prime, prime_file)
         self.model = load_model(checkpoint)
+        self.lines = self.model.config.data.sequences == "lines"
+        if self.lines and NEWLINE in beginning:
+            raise UsageError(
+                "the prompt has more than one line, and this model writes single ones.",
+                "give the beginning of one line.",
+            )
         self.beginning = prompt(self.model.vocabulary, beginning, unknown)
         self._choose = chooser(temperature, top_k, top_p)
         self._length, self._seed, self._until = length, seed, until
 
     def text(self, number: int) -> Iterator[str]:
         """The text with this number, in pieces as it is made: the beginning first."""
-        params, vocabulary = self.model.params, self.model.vocabulary
-        ids = vocabulary.lookup(self.beginning or default_prime(vocabulary))
-        random = stream(self._seed, number)
-        drawn = generate(params, self.model.activation, ids, self._choose, random)
-        characters = (vocabulary.characters[i] for i in islice(drawn, self._length))
-        return chain([self.beginning], until_string(characters, self._until))
+        _, params, vocabulary, activation, _ = self.model
+        characters = continuation(
+            params,
+            activation,
+            vocabulary,
+            self.beginning,
+            self.lines,
+            self._choose,
+            stream(self._seed, number),
+        )
+        return chain([self.beginning], until_string(islice(characters, self._length), self._until))
 
 
 def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, ...]]:

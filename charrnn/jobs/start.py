@@ -10,6 +10,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_checkpoint
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
+    batches_of,
     budget_of,
     first_params,
     optimizer_of,
@@ -17,7 +18,6 @@ from charrnn.jobs.wiring import (
     run_name,
     text_paths,
 )
-from charrnn.text.batches import require_fit
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import STDIN, read_text
 from charrnn.training.checkpoint import Checkpoint
@@ -117,8 +117,8 @@ def _misfit(state: TrainState, config: Config) -> str | None:
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
     text, remarks = read_text(text_paths(config))
-    corpus = build_corpus(text, config.data.validation_fraction)
-    require_fit(len(corpus.training), config.training.batch_size, config.training.window)
+    corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
+    batches_of(config, corpus.training)  # raises where the text is too short for them
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
         remarks += (

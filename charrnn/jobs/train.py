@@ -13,9 +13,11 @@ from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sa
 from charrnn.files import write_atomically
 from charrnn.jobs.start import Run
 from charrnn.jobs.stop import stop_requests
-from charrnn.jobs.wiring import activation_of, objective_maker, trainer_of
-from charrnn.sampling import chooser, default_prime, generate, stream
+from charrnn.jobs.wiring import activation_of, held_out, objective_maker, trainer_of
+from charrnn.sampling import chooser, continuation, stream
+from charrnn.text.lines import NEWLINE
 from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.sequences import SEQUENCES
 from charrnn.training.checkpoint import Checkpoint, encode
 from charrnn.training.evaluation import BITS_PER_NAT
 from charrnn.training.parallel import parallel
@@ -102,23 +104,34 @@ def _started(run: Run, steps_per_epoch: int, workers: int) -> RunStarted:
 
 def _baselines(run: Run) -> Baselines:
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
-    held_out = corpus.validation[: run.config.evaluation.max_characters]
-    counted = corpus.training[-NGRAM_CHARACTERS:]
-    ngram = witten_bell_nats(counted, held_out, alphabet, NGRAM_CONTEXT)
+    sequences = SEQUENCES[run.config.data.sequences]
+    parts = corpus.training[-NGRAM_CHARACTERS:], held_out(run.config, corpus)
+    (ids, targets), (scored_ids, scored) = (
+        sequences.in_context(part, NGRAM_CONTEXT) for part in parts
+    )
+    ngram = witten_bell_nats(
+        np.concatenate([ids, scored_ids]),
+        np.concatenate([targets, np.zeros_like(scored)]),
+        np.concatenate([np.zeros_like(targets), scored]),
+        alphabet,
+        NGRAM_CONTEXT,
+    )
     return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
 
 
 def _sample(run: Run) -> str:
+    """One text; of lines, as many as begin within its length."""
     vocabulary, config = run.corpus.vocabulary, run.config
-    ids = generate(
-        run.state.params,
-        activation_of(config),
-        vocabulary.lookup(default_prime(vocabulary)),
-        chooser(),
-        stream(config.training.seed, run.state.progress.step),
-    )
-    length = config.evaluation.sample_length
-    return vocabulary.decode(np.fromiter(islice(ids, length), dtype=int, count=length))
+    random = stream(config.training.seed, run.state.progress.step)
+    lines = config.data.sequences == "lines"
+    left, texts = config.evaluation.sample_length, []
+    while left > 0:
+        characters = continuation(
+            run.state.params, activation_of(config), vocabulary, "", lines, chooser(), random
+        )
+        texts.append("".join(islice(characters, left)))
+        left -= len(texts[-1]) + len(NEWLINE)
+    return NEWLINE.join(texts)
 
 
 def _ended(run: Run) -> RunEnded:

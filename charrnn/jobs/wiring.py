@@ -10,31 +10,42 @@ import numpy as np
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS, Activation
-from charrnn.model.bptt import Objective, bptt
+from charrnn.model.bptt import Objective, bptt, least_memory
 from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
-from charrnn.resources import corpus_path
-from charrnn.text.batches import Batches
+from charrnn.resources import CORPUS_NAME, text_resources
+from charrnn.text.batches import Batches, Windows
 from charrnn.text.corpus import Corpus
+from charrnn.text.lines import LineBatches
 from charrnn.text.reading import STDIN
+from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import evaluate
 from charrnn.training.parallel import choose_workers
 from charrnn.training.trainer import Budget, Trainer
+from charrnn.window import Array
 
 
 def text_paths(config: Config) -> list[str]:
-    """The files of the config's text, or the embedded corpus."""
-    return config.data.text or [str(corpus_path())]
+    """The files of the config's text, some by the name of one that comes along; or the corpus."""
+    return [
+        str(text_resources()[path]) if _has_no_place(path) and path != STDIN else path
+        for path in config.data.text or [CORPUS_NAME]
+    ]
+
+
+def _has_no_place(path: str) -> bool:
+    """Whether this is standard input, or a text that comes along and no file."""
+    return path == STDIN or (path in text_resources() and not Path(path).exists())
 
 
 def resolved(config: Config) -> Config:
     """The config with text that is found from every folder, and a number of workers."""
     data, training = config.data, config.training
-    paths = [path if path == STDIN else str(Path(path).absolute()) for path in data.text]
+    paths = [path if _has_no_place(path) else str(Path(path).absolute()) for path in data.text]
     workers = choose_workers(training.workers, training.batch_size)
     return config.model_copy(
         update={
@@ -78,14 +89,42 @@ def optimizer_of(config: Config) -> Optimizer:
 
 def objective_maker(config: Config) -> Callable[[], Objective]:
     """Makes objectives with a workspace of their own."""
-    reduction = config.training.reduction
 
     def make() -> Objective:
         return partial(
-            bptt, activation=activation_of(config), reduction=reduction, workspace=Workspace()
+            bptt,
+            activation=activation_of(config),
+            reduction=config.training.reduction,
+            workspace=Workspace(),
+            segment=least_memory if config.training.memory == "recompute" else None,
         )
 
     return make
+
+
+def batches_of(config: Config, ids: Array) -> Windows:
+    """The windows to train on.
+
+    Raises: UsageError for a stride longer than the window; InputError for too short a text.
+    """
+    training = config.training
+    if config.data.sequences == "lines":
+        return LineBatches(ids, training.batch_size, training.seed)
+    if training.bptt == "full":
+        return Batches(ids, training.batch_size, None)
+    if training.stride is not None and training.stride > training.window:
+        raise UsageError(
+            f"training.stride = {training.stride} is longer than training.window = "
+            f"{training.window}: characters between would have no loss.",
+            f"--set training.stride={training.window}, or less.",
+        )
+    return Batches(ids, training.batch_size, training.window, training.stride)
+
+
+def held_out(config: Config, corpus: Corpus) -> Array:
+    """The part of the validation text that is scored."""
+    sequences = SEQUENCES[config.data.sequences]
+    return sequences.head(corpus.validation, config.evaluation.max_characters)
 
 
 def budget_of(config: Config) -> Budget:
@@ -110,12 +149,13 @@ def trainer_of(
 ) -> Trainer:
     """The training loop for this text."""
     training = config.training
-    held_out = corpus.validation[: config.evaluation.max_characters]
+    scored = held_out(config, corpus)
+    windows = SEQUENCES[config.data.sequences].scoring
 
     def validation_nats(params: Params) -> float | None:
-        if not len(held_out):
+        if not len(scored):
             return None
-        return evaluate(params, held_out, activation_of(config)).nats_per_character
+        return evaluate(params, windows(scored), activation_of(config)).nats_per_character
 
     return Trainer(
         objective=objective,
@@ -123,7 +163,7 @@ def trainer_of(
         clip=make_clip(training.clip.by, training.clip.threshold),
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
-        batches=Batches(corpus.training, training.batch_size, training.window),
+        batches=batches_of(config, corpus.training),
         budget=budget_of(config),
         evaluate=validation_nats,
         evaluations=config.evaluation.count,

@@ -1,6 +1,7 @@
 """The gradient of a window's loss, by back-propagation through time."""
 
 from collections.abc import Callable
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ ONE_HOT_LIMIT = 192  # alphabets up to this size: dU by a product with one-hot r
 
 
 def divisor(window: Window, reduction: str) -> int:
-    """What the summed loss is divided by, equation (6): 1 for a sum, T·B for a mean."""
-    return window.y.size if reduction == "mean" else 1
+    """What the summed loss is divided by, equation (6): 1 for a sum, the targets for a mean."""
+    return max(window.targets, 1) if reduction == "mean" else 1
 
 
 def window_loss(
@@ -31,6 +32,14 @@ def window_loss(
     return losses.sum() / divisor(window, reduction)
 
 
+def least_memory(time_steps: int) -> int:
+    """The segment √T: as many states are kept between segments as within one.
+
+    Source: Chen et al. 2016, arXiv 1604.06174; Gruslys et al. 2016, arXiv 1606.03401.
+    """
+    return isqrt(time_steps - 1) + 1
+
+
 def bptt(
     params: Params,
     window: Window,
@@ -38,45 +47,103 @@ def bptt(
     activation: Activation,
     reduction: str = "mean",
     workspace: Workspace | None = None,
+    segment: Callable[[int], int] | None = None,
 ) -> tuple[float, Params, Array]:
-    """Loss, gradient and last state of a window, equations (1)-(12).
+    """Loss, gradient and carried state of a window, equations (1)-(12).
 
     h0: state before the window (B, H), a constant: the gradient ends at the window's start.
-    Returns the loss, its gradient, and h_T (B, H); both arrays live in the workspace until the
-    next call.
+    segment: from T to the number of steps whose states are kept at a time. Forward, only the
+    state before each segment stays; backward, a segment's states are computed once more. Without
+    it all T are kept.
+    Returns the loss, its gradient, and the state (B, H) before the next window; the arrays live
+    in the workspace until the next call.
     """
     workspace = workspace or Workspace()
     T, B = window.x.shape
-    H, A = params.hidden_size, params.alphabet_size
+    length = segment(T) if segment else T
+    starts = range(0, T, length)
+    carried = T if window.carried is None else window.carried
     dtype = params.W.dtype
     scale = divisor(window, reduction)
 
-    h = states(params, window.x, h0, activation, workspace)
-    loss, do = loss_and_logit_gradient(logits(params, h[1:], workspace), window.y)
+    kept = workspace.array("kept", (len(starts) + 1, B, params.hidden_size), dtype)
+    kept[0] = h0
+    h_carried = workspace.copy("carried", kept[0])
+    for number, start in enumerate(starts):
+        x = window.x[start : start + length]
+        h = states(params, x, kept[number], activation, workspace)
+        kept[number + 1] = h[-1]
+        if start < carried <= start + len(x):
+            h_carried[...] = h[carried - start]
+
+    loss, gradient, da_next = 0.0, None, None
+    for number in reversed(range(len(starts))):
+        part = slice(starts[number], starts[number] + length)
+        x, y = window.x[part], window.y[part]
+        if number < len(starts) - 1:  # the last segment's states are still there
+            h = states(params, x, kept[number], activation, workspace)
+        part_loss, part_gradient, da = _backward(
+            params, x, y, h, da_next, scale, activation, workspace
+        )
+        loss += part_loss
+        if len(starts) == 1:
+            gradient = part_gradient
+        elif gradient is None:
+            gradient = part_gradient.map(np.copy)
+        else:
+            for name, array in gradient.named():
+                array += getattr(part_gradient, name)
+        da_next = workspace.copy("da_next", da[0])
+    assert gradient is not None
+    return loss / scale, gradient, h_carried
+
+
+def _backward(
+    params: Params,
+    x: Array,
+    y: Array,
+    h: Array,
+    da_next: Array | None,
+    scale: int,
+    activation: Activation,
+    workspace: Workspace,
+) -> tuple[float, Params, Array]:
+    """Σ L_t of a segment, its gradient divided by `scale`, and da (T, B, H).
+
+    h (T+1, B, H): the states of the segment. da_next (B, H): da_{T+1}, of the segment after it.
+    """
+    T, B = x.shape
+    H, A = params.hidden_size, params.alphabet_size
+    dtype = params.W.dtype
+
+    first = int((y >= 0).any(axis=1).argmax())  # the steps before have no loss
+    loss, do = loss_and_logit_gradient(logits(params, h[first + 1 :], workspace), y[first:])
     do /= scale  # (8)
 
     da = workspace.array("da", (T, B, H), dtype)
-    np.matmul(do.reshape(T * B, A), params.V, out=da.reshape(T * B, H))  # Vᵀ do_t of (10)
+    da[:first] = 0
+    np.matmul(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))  # Vᵀ do_t of (10)
     Wda = workspace.array("Wda", (B, H), dtype)
     for t in range(T, 0, -1):
         dh = da[t - 1]  # becomes da_t: arrays count from 0, the equations from 1
-        if t < T:
-            dh += np.matmul(da[t], params.W, out=Wda)  # Wᵀ da_{t+1} of (10)
+        later = da[t] if t < T else da_next
+        if later is not None:
+            dh += np.matmul(later, params.W, out=Wda)  # Wᵀ da_{t+1} of (10)
         activation.backward(h[t], dh)  # (11)
 
     def product(name: str, left: Array, right: Array) -> Array:
-        left, right = (array.reshape(T * B, -1) for array in (left, right))
+        left, right = left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1])
         out = workspace.array(name, (left.shape[1], right.shape[1]), dtype)
         return np.matmul(left.T, right, out=out)
 
     gradient = Params(
-        U=_input_gradient(da, window.x, A, workspace),
+        U=_input_gradient(da, x, A, workspace),
         W=product("dW", da, h[:-1]),  # (12)
-        V=product("dV", do, h[1:]),  # (9)
+        V=product("dV", do, h[first + 1 :]),  # (9)
         b=None if params.b is None else da.sum(axis=(0, 1)),
         c=None if params.c is None else do.sum(axis=(0, 1)),
     )
-    return float(loss / scale), gradient, h[T]
+    return float(loss), gradient, da
 
 
 def _input_gradient(da: Array, x: Array, alphabet_size: int, workspace: Workspace) -> Array:

@@ -15,27 +15,32 @@ def softmax(o: Array) -> Array:
 
 
 def cross_entropy(o: Array, y: Array) -> Array:
-    """L_t in nats, equation (5), of logits (..., A) and target ids (...).
+    """L_t in nats, equation (5), of logits (..., A) and target ids (...); 0 for NO_TARGET.
 
     ln ŷ is taken from the logits, so that a vanishing ŷ does no harm.
     """
     shifted = o - o.real.max(axis=-1, keepdims=True)
     at_target = np.take_along_axis(shifted, y[..., None], axis=-1)[..., 0]
     losses: Array = np.log(np.exp(shifted).sum(axis=-1)) - at_target
+    losses[y < 0] = 0
     return losses
 
 
 def loss_and_logit_gradient(o: Array, y: Array) -> tuple[Any, Array]:
     """Σ L_t of (5) and do_t = ŷ_t - y_t of (8), for logits (T, B, A) and targets (T, B).
 
-    do overwrites o: in one pass what `softmax` and `cross_entropy` say one by one.
+    Where y is NO_TARGET both are 0. do overwrites o: in one pass what `softmax` and
+    `cross_entropy` say one by one.
     """
     rows, targets = o.reshape(-1, o.shape[-1]), y.reshape(-1)
     picked = np.arange(len(rows)), targets
+    idle = np.flatnonzero(targets < 0)
     rows -= rows.max(axis=1, keepdims=True)
     at_target = rows[picked]
     np.exp(rows, out=rows)
     totals = rows.sum(axis=1, keepdims=True)
     rows /= totals
     rows[picked] -= 1
-    return np.log(totals).sum() - at_target.sum(), o
+    losses = np.log(totals[:, 0]) - at_target
+    rows[idle] = losses[idle] = 0
+    return losses.sum(), o

@@ -1,39 +1,80 @@
-"""A text cut into contiguous lanes, and the lanes into windows."""
+"""A text as one stream: cut into contiguous lanes, and the lanes into windows."""
+
+from typing import Protocol
 
 import numpy as np
+from numpy.random import Generator
 
 from charrnn.errors import InputError
-from charrnn.window import Array, Window
+from charrnn.window import NO_TARGET, Array, Window
 
 
-class Batches:
-    """The windows of an endless walk through a text; window number n is a function of n alone.
-
-    Lane j is the j-th of `batch_size` contiguous stretches of equal length, and each window
-    takes the next `window` characters of all of them. The last window of an epoch is shorter
-    where the lane's length asks for it; less than one character a lane, at the text's end,
-    stays unused.
-    """
-
-    def __init__(self, ids: Array, batch_size: int, window: int) -> None:
-        require_fit(len(ids), batch_size, window)
-        lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
-        self._x, self._y = (  # (B, L), views of the ids
-            ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length)
-            for start in (0, 1)
-        )
-        self._window = window
+class Windows(Protocol):
+    """An endless walk through a text; window number n is a function of n alone."""
 
     @property
     def per_epoch(self) -> int:
         """The number of windows in one pass over the text."""
-        return -(-self._x.shape[1] // self._window)
+
+    def __getitem__(self, number: int) -> Window: ...
+
+
+class Batches:
+    """The windows of contiguous lanes.
+
+    Lane j is the j-th of `batch_size` contiguous stretches of equal length. Each window brings
+    the next `stride` characters of all of them, whose losses count, and begins so far before
+    them that it spans `window` characters; at the text's start there are less. The last window
+    of an epoch is shorter where the lane's length asks for it; less than one character a lane,
+    at the text's end, stays unused.
+    """
+
+    def __init__(
+        self, ids: Array, batch_size: int, window: int | None, stride: int | None = None
+    ) -> None:
+        lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
+        self._window = window or lane_length  # None: the whole lane
+        self._stride = stride or self._window
+        require_fit(len(ids), batch_size, max(self._window, 1))
+        self._x, self._y = (  # (B, L), views of the ids
+            ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length)
+            for start in (0, 1)
+        )
+
+    @property
+    def per_epoch(self) -> int:
+        """The number of windows in one pass over the text."""
+        return -(-self._x.shape[1] // self._stride)
 
     def __getitem__(self, number: int) -> Window:
         place = number % self.per_epoch
-        span = slice(place * self._window, (place + 1) * self._window)
-        x, y = (np.ascontiguousarray(lanes[:, span].T) for lanes in (self._x, self._y))
-        return Window(x, y, np.full(len(self._x), place == 0))
+        start, next_start = self._start(place), self._start(place + 1)
+        span = slice(start, (place + 1) * self._stride)
+        x, y = (lanes[:, span].T.copy() for lanes in (self._x, self._y))
+        counted_before = place * self._stride - start
+        if counted_before:
+            y[:counted_before] = NO_TARGET
+        return Window(x, y, np.full(len(self._x), start == 0), min(next_start - start, len(x)))
+
+    def _start(self, place: int) -> int:
+        return max((place + 1) * self._stride - self._window, 0)
+
+
+def stream_window(ids: Array) -> Window:
+    """All of a text in one lane."""
+    return Window(ids[:-1, None], ids[1:, None], np.ones(1, dtype=bool))
+
+
+def random_pieces(
+    ids: Array, random: Generator, time_steps: int, batch_size: int, context: int
+) -> tuple[Array, Window]:
+    """A window at B random places, at most T steps long, and the ids (C, B) before it."""
+    T = min(time_steps, len(ids) - 1)
+    context = min(context, len(ids) - 1 - T)
+    starts = random.integers(0, len(ids) - context - T, batch_size)
+    pieces = np.stack([ids[start : start + context + T + 1] for start in starts], axis=1)
+    x, y = pieces[context:-1], pieces[context + 1 :]
+    return pieces[:context], Window(x, y, np.full(batch_size, context == 0))
 
 
 def require_fit(length: int, batch_size: int, window: int) -> None:

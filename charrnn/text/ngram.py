@@ -5,19 +5,19 @@ import numpy as np
 from charrnn.window import Array
 
 
-def witten_bell_nats(training: Array, validation: Array, alphabet_size: int, order: int) -> float:
-    """Mean nats per character of `validation` after counts on `training`.
+def witten_bell_nats(
+    ids: Array, counted: Array, scored: Array, alphabet_size: int, order: int
+) -> float:
+    """Mean nats per character where `scored`, after counts where `counted`; ids (N,), masks (N,).
 
     The probability of a character after its last `order` ones, interpolated with that after
     fewer, down to the uniform distribution. With n the context's count, d the number of
     distinct characters seen after it and q the probability after one character less,
     p = (count + d q) / (n + d).
 
-    Scores the targets that evaluation scores: all but the first character.
     Source: Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
-    ids = np.concatenate([training, validation])
-    seen = np.arange(len(ids)) < len(training)
+    seen = counted.copy()
     probability = np.full(len(ids), 1 / alphabet_size)
     context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each place
     for length in range(order + 1):
@@ -35,7 +35,7 @@ def witten_bell_nats(training: Array, validation: Array, alphabet_size: int, ord
         probability = np.where(
             n > 0, (pair_counts[pair] + d * probability) / np.maximum(n + d, 1), probability
         )
-    return float(-np.log(probability[len(training) + 1 :]).mean())
+    return float(-np.log(probability[scored]).mean())
 
 
 def _numbered(contexts: Array, ids: Array, alphabet_size: int) -> Array:

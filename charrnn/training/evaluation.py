@@ -1,5 +1,6 @@
 """How well a model predicts a text."""
 
+from collections.abc import Iterable
 from math import exp, inf, log
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array
+from charrnn.window import Window
 
 BITS_PER_NAT = 1 / log(2)
 
@@ -37,20 +38,24 @@ class Score(NamedTuple):
         return exp(self.nats_per_character) if self.nats_per_character < 700 else inf
 
 
-def evaluate(params: Params, ids: Array, activation: Activation, stretch: int = 1024) -> Score:
-    """Scores every character but the first exactly once, as one stream from the zero state.
+def evaluate(
+    params: Params, windows: Iterable[Window], activation: Activation, stretch: int = 1024
+) -> Score:
+    """Scores every target of the windows, each of which starts from the zero state.
 
-    ids: (N,) with N ≥ 2. `stretch` characters are held in memory at a time; the result depends
-    on it by rounding only, and on no batch size or window at all.
+    `stretch` steps are held in memory at a time; the result depends on it by rounding only.
     """
     workspace = Workspace()
-    h = params.W.dtype.type(0)
-    nats = 0.0
-    for start in range(0, len(ids) - 1, stretch):
-        piece = ids[start : start + stretch + 1]
-        with np.errstate(over="ignore", invalid="ignore"):  # the score tells
-            h_all = states(params, piece[:-1, None], h, activation, workspace)
-            losses = cross_entropy(logits(params, h_all[1:], workspace), piece[1:, None])
-        nats += float(losses.sum(dtype="float64"))
-        h = h_all[-1].copy()
-    return Score(nats, len(ids) - 1)
+    nats, characters = 0.0, 0
+    for window in windows:
+        T, B = window.x.shape
+        h = np.zeros((B, params.hidden_size), params.W.dtype)
+        for start in range(0, T, stretch):
+            piece = slice(start, start + stretch)
+            with np.errstate(over="ignore", invalid="ignore"):  # the score tells
+                h_all = states(params, window.x[piece], h, activation, workspace)
+                losses = cross_entropy(logits(params, h_all[1:], workspace), window.y[piece])
+            nats += float(losses.sum(dtype="float64"))
+            h = h_all[-1].copy()
+        characters += window.targets
+    return Score(nats, characters)

@@ -32,20 +32,26 @@ def parallel(
     objectives = [make_objective() for _ in range(workers)]
 
     def part(worker: int, params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
-        lanes = _lanes(worker, workers, len(h0))
-        part_of_window = Window(window.x[:, lanes], window.y[:, lanes], window.fresh[lanes])
         # whoever called looks at what comes out; a thread does not inherit the caller's errstate
         with np.errstate(over="ignore", invalid="ignore"):
-            return objectives[worker](params, part_of_window, h0[lanes])
+            return objectives[worker](params, window, h0)
 
     def objective(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
-        parts = [pool.submit(part, worker, params, window, h0) for worker in range(1, workers)]
-        results = [part(0, params, window, h0), *(future.result() for future in parts)]
+        lanes = [_lanes(worker, workers, len(h0)) for worker in range(workers)]
+        windows = [
+            Window(window.x[:, own], window.y[:, own], window.fresh[own], window.carried)
+            for own in lanes
+        ]
+        futures = [
+            pool.submit(part, worker, params, windows[worker], h0[lanes[worker]])
+            for worker in range(1, workers)
+        ]
+        results = [part(0, params, windows[0], h0[lanes[0]]), *(f.result() for f in futures)]
         if workers == 1:
             return results[0]
-        shares = [
-            len(h) / len(h0) if reduction == "mean" else 1.0 for _, _, h in results
-        ]  # a mean of means, weighted by lanes
+        shares = [1.0] * workers
+        if reduction == "mean":  # a mean of means, weighted by their losses
+            shares = [own.targets / window.targets for own in windows]
         loss = sum(share * loss for share, (loss, _, _) in zip(shares, results, strict=True))
         total = results[0][1]
         for share, (_, gradient, _) in zip(shares, results, strict=True):

@@ -13,7 +13,7 @@ from charrnn.model.params import Params
 from charrnn.optim.clipping import Clip, Clipped
 from charrnn.optim.optimizers import Optimizer
 from charrnn.optim.schedules import Schedule
-from charrnn.text.batches import Batches
+from charrnn.text.batches import Windows
 from charrnn.training.state import Progress, TrainState
 from charrnn.window import Window
 
@@ -49,7 +49,7 @@ class Trainer:
     clip: Clip
     schedule: Schedule
     learning_rate: float
-    batches: Batches
+    batches: Windows
     budget: Budget
     evaluate: Callable[[Params], float | None]
     evaluations: int
@@ -123,7 +123,7 @@ class Trainer:
                 f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}",
             ) from None
         state.h[...] = h
-        characters = window.y.size
+        characters = window.targets
         nats = loss if self.loss_is_mean else loss / characters
         progress.step += 1
         progress.characters += characters

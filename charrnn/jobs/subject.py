@@ -1,0 +1,67 @@
+"""What an analysis looks at: a trained model or one before training, and a text to run it on."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.analysis.problems import Problem
+from charrnn.config.settings import Config
+from charrnn.errors import UsageError
+from charrnn.jobs.loading import encode_text, load_model, require_two
+from charrnn.jobs.wiring import activation_of, first_params, text_paths
+from charrnn.model.params import Params
+from charrnn.model.rnn import states
+from charrnn.text.corpus import build_corpus
+from charrnn.text.reading import STDIN, read_text
+from charrnn.text.sequences import SEQUENCES
+from charrnn.window import Array
+
+CONTEXT = 64  # characters read before a piece of text, so that it does not begin from nothing
+
+
+class Subject(NamedTuple):
+    """A model with its config, the ids of a text, a name for the two, and remarks on the text."""
+
+    title: str
+    params: Params
+    config: Config
+    ids: Array
+    remarks: tuple[str, ...]
+
+
+def trained(checkpoint: str, text: str | None) -> Subject:
+    """A checkpoint and a text in its alphabet; without one, the text it was trained on.
+
+    Raises: InputError; UsageError where that text is not to be had again.
+    """
+    model = load_model(checkpoint)
+    paths = [text] if text else text_paths(model.config)
+    if not text and STDIN in paths:
+        raise UsageError(f"{model.path} was trained from standard input.", "give a --text.")
+    ids, _, remarks = encode_text(model, paths)
+    return Subject(model.path, model.params, model.config, ids, remarks)
+
+
+def untrained(config: Config, name: str, text: str | None) -> Subject:
+    """The model of a config before its first step, and a text; without one, the config's.
+
+    Raises: InputError.
+    """
+    reading, remarks = read_text([text] if text else text_paths(config))
+    require_two(reading)
+    corpus = build_corpus(reading, 0.0, config.data.sequences)
+    params = first_params(config, len(corpus.vocabulary))
+    return Subject(f"{name} before training", params, config, corpus.training, remarks)
+
+
+def problem_in_text(
+    subject: Subject, random: Generator, time_steps: int, batch_size: int
+) -> Problem:
+    """Random pieces of the text in float64, each after the state that its context leaves."""
+    draw = SEQUENCES[subject.config.data.sequences].drawn
+    before, window = draw(subject.ids, random, time_steps, batch_size, CONTEXT)
+    params = subject.params.astype(np.float64)
+    zero = np.zeros((batch_size, params.hidden_size))
+    h0 = states(params, before, zero, activation_of(subject.config))[-1].copy()
+    return Problem(params, window, h0)

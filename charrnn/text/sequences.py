@@ -1,0 +1,54 @@
+"""What a text is to a model: one stream, or lines that know nothing of each other."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.text.batches import random_pieces, stream_window
+from charrnn.text.lines import (
+    first_lines,
+    line_windows,
+    lines_in_context,
+    random_lines,
+    shuffled_lines,
+)
+from charrnn.window import Array, Window
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """How a text is cut.
+
+    arranged(text, validation_fraction): the text to work with, and how many of its characters,
+    from its start, are to train on.
+    scoring(ids): windows in which each target stands once, each from the zero state.
+    in_context(ids, order): the ids, so that the `order` before each say what it follows, and
+    which of them are targets.
+    head(ids, most): the first of the ids, at most so many, and of whole sequences.
+    drawn(ids, random, T, B, context): B random pieces of T steps as a window, and the ids (C, B)
+    before it, from each sequence's start or with C = context.
+    """
+
+    arranged: Callable[[str, float], tuple[str, int]]
+    scoring: Callable[[Array], Iterable[Window]]
+    in_context: Callable[[Array, int], tuple[Array, Array]]
+    head: Callable[[Array, int | None], Array]
+    drawn: Callable[[Array, Generator, int, int, int], tuple[Array, Window]]
+
+
+def _end_held_out(text: str, validation_fraction: float) -> tuple[str, int]:
+    return text, len(text) - round(len(text) * validation_fraction)
+
+
+SEQUENCES = {
+    "stream": Sequences(
+        _end_held_out,
+        lambda ids: [stream_window(ids)],
+        lambda ids, order: (ids, np.arange(len(ids)) > 0),
+        lambda ids, most: ids[:most],
+        random_pieces,
+    ),
+    "lines": Sequences(shuffled_lines, line_windows, lines_in_context, first_lines, random_lines),
+}

@@ -1,0 +1,243 @@
+"""Lines as sequences of their own: batched, masked, scored and written one by one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.analysis.problems import Problem, random_problem
+from charrnn.errors import InputError
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import bptt
+from charrnn.resources import text_resources
+from charrnn.text.corpus import build_corpus
+from charrnn.text.lines import LineBatches, first_lines, line_windows, lines_in_context
+from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.evaluation import evaluate
+from charrnn.window import NO_TARGET, Window
+from tests.conftest import TINY
+
+NAMES = "Ann\nBartholomew\nCy\n\nDora\nEd\nFlorentine\n   \nGus\nHal\nIda\nJo\n"
+WORDS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=20)
+LINES = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0.2"]
+
+
+@pytest.fixture(scope="module")
+def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from charrnn.cli import main
+
+    folder = tmp_path_factory.mktemp("lines")
+    (folder / "names.txt").write_text(NAMES * 4)
+    out = folder / "run"
+    names = str(folder / "names.txt")
+    assert main.run(["train", names, *LINES, "--max-steps", "90", "--out", str(out)]) == 0
+    return out
+
+
+def written_out(window: Window, vocabulary: Vocabulary) -> list[str]:
+    """The lines of a window's targets."""
+    return [vocabulary.decode(lane[lane != NO_TARGET]) for lane in window.y.T]
+
+
+@given(WORDS, st.integers(1, 7), st.integers(0, 3))
+def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: int) -> None:
+    corpus = build_corpus("\n".join(words), 0.0, "lines")
+    batches = LineBatches(corpus.training, batch_size, seed)
+    for epoch in range(2):
+        seen = []
+        for place in range(batches.per_epoch):
+            window = batches[epoch * batches.per_epoch + place]
+            x, y, fresh, carried = window
+            assert x.shape == y.shape
+            assert x.shape[1] == batch_size
+            assert carried is None
+            assert fresh.all()
+            newline = corpus.vocabulary.characters.index("\n")
+            assert (x[0] == newline).all()  # the start symbol
+            inside = y[:-1] != NO_TARGET
+            np.testing.assert_array_equal(
+                x[1:][inside & (y[1:] != NO_TARGET)], y[:-1][inside & (y[1:] != NO_TARGET)]
+            )
+            seen += [line for line in written_out(window, corpus.vocabulary) if line]
+        assert sorted(seen) == sorted(word + "\n" for word in words)
+
+
+def test_windows_are_a_function_of_their_number() -> None:
+    ids = build_corpus(NAMES, 0.0, "lines").training
+    walked = LineBatches(ids, 3, 1)
+    windows = [walked[number] for number in range(9)]
+    for number in (8, 0, 5):
+        fresh = LineBatches(ids, 3, 1)[number]
+        np.testing.assert_array_equal(fresh.x, windows[number].x)
+        np.testing.assert_array_equal(fresh.y, windows[number].y)
+    orders = {tuple(written_out(walked[number], Vocabulary.of(NAMES))) for number in range(40)}
+    assert len(orders) > 10  # each epoch draws anew
+
+
+def test_little_is_padding() -> None:
+    text = text_resources()["place-names"].read_text()
+    batches = LineBatches(build_corpus(text, 0.1, "lines").training, 32, 1)
+    windows = [batches[number] for number in range(batches.per_epoch)]
+    padded = sum(window.y.size - window.targets for window in windows)
+    assert padded < 0.05 * sum(window.y.size for window in windows)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
+    """What is padded changes nothing: each line by itself gives the same loss and gradient."""
+    corpus = build_corpus(NAMES, 0.0, "lines")
+    params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
+    window = LineBatches(corpus.training, 10, 1)[0]
+    zero = np.zeros((10, 8))
+    loss, gradient, _ = bptt(params, window, zero, ACTIVATIONS[name], reduction)
+    total, losses = params.zeros_like(), 0.0
+    for lane in range(10):
+        length = int((window.y[:, lane] != NO_TARGET).sum())
+        alone = Window(
+            window.x[:length, lane, None], window.y[:length, lane, None], window.fresh[:1]
+        )
+        one = Problem(params, alone, zero[:1])
+        line_loss, line_gradient, _ = bptt(*one, ACTIVATIONS[name], "sum")
+        losses += line_loss
+        for parameter, array in total.named():
+            array += getattr(line_gradient, parameter)
+    scale = window.targets if reduction == "mean" else 1
+    assert window.targets == len(NAMES.replace("   ", "").replace("\n\n", "\n").strip()) + 1
+    assert loss == pytest.approx(losses / scale, rel=1e-13)
+    for parameter, array in gradient.named():
+        expected = getattr(total, parameter) / scale
+        np.testing.assert_allclose(array, expected, rtol=1e-10, atol=1e-14)
+
+
+@given(WORDS, st.integers(1, 40))
+def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], most: int) -> None:
+    corpus = build_corpus("\n".join([*words, "abc"]), 0.0, "lines")
+    params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
+    tanh = ACTIVATIONS["tanh"]
+    whole = evaluate(params, line_windows(corpus.training), tanh)
+    other = evaluate(params, line_windows(corpus.training, most), tanh, stretch=2)
+    assert whole.characters == other.characters == len(corpus.training)
+    assert whole.nats == pytest.approx(other.nats, rel=1e-12)
+
+
+def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
+    text = "".join(f"{number:03}\n" for number in range(100))
+    one, other = (build_corpus(text, 0.2, "lines") for _ in range(2))
+    np.testing.assert_array_equal(one.validation, other.validation)
+    held_out = one.vocabulary.decode(one.validation).split()
+    training = one.vocabulary.decode(one.training).split()
+    assert sorted(held_out + training) == text.split()
+    assert len(held_out) == 20
+    assert held_out != sorted(held_out)
+    assert min(held_out) < "030"  # not the end of the list
+
+
+@pytest.mark.parametrize(
+    ("text", "fraction", "words"),
+    [(" \n\n \n", 0.1, "blank"), ("only\n", 0.5, "too few"), ("a\nb\nc\n", 0.01, "too few")],
+)
+def test_too_few_lines(text: str, fraction: float, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        build_corpus(text, fraction, "lines")
+
+
+@pytest.mark.parametrize(("most", "kept"), [(None, 3), (100, 3), (8, 2), (7, 2), (6, 1), (1, 1)])
+def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
+    vocabulary = Vocabulary.of("abcdef\n")
+    ids = vocabulary.lookup("abc\nde\nf\n")
+    assert vocabulary.decode(first_lines(ids, most)).count("\n") == kept
+
+
+def test_the_ngram_sees_no_line_before() -> None:
+    """A line after any other has the same probability: its context is starts of lines."""
+    vocabulary = Vocabulary.of("abcde\n")
+    scores = []
+    for others in ("ab\nab\nba\n", "ba\nab\nab\n"):
+        counted, targets = lines_in_context(vocabulary.lookup(others), 4)
+        ids, scored = lines_in_context(vocabulary.lookup("ab\n"), 4)
+        assert (ids[scored] == vocabulary.lookup("ab\n")).all()
+        scores.append(
+            witten_bell_nats(
+                np.concatenate([counted, ids]),
+                np.concatenate([targets, np.zeros_like(scored)]),
+                np.concatenate([np.zeros_like(targets), scored]),
+                len(vocabulary),
+                4,
+            )
+        )
+    assert scores[0] == pytest.approx(scores[1], rel=1e-14)
+    # a: 2 of 3 lines begin with it; b after it, and the end after ab: each for certain, but for
+    # the share of new characters, which all shorter contexts soften
+    assert 0 < scores[0] < np.log(len(vocabulary)) / 3
+
+
+def test_sample_writes_whole_lines_and_stops(charrnn, line_run) -> None:
+    outcome = charrnn("sample", line_run, "--count", 12)
+    assert outcome.code == 0
+    lines = outcome.out.split("\n")
+    assert lines[-1] == ""
+    assert len(lines) == 13
+    document = json.loads(charrnn("sample", line_run, "--count", 12, "--json").out)
+    assert document["texts"] == lines[:-1]
+    begun = charrnn("sample", line_run, "--prime", "Bar", "--temperature", 0)
+    assert begun.out.startswith("Bar")
+    assert begun.out.count("\n") == 1
+    cut = charrnn("sample", line_run, "--length", 2, "--count", 3)
+    assert all(len(line) <= 2 for line in cut.out.split("\n"))
+    refused = charrnn("sample", line_run, "--prime", "Bar\nCy")
+    assert refused.code == 2
+    assert "more than one line" in refused.err
+
+
+def test_samples_of_a_run_are_lines(line_run) -> None:
+    lines = [json.loads(line) for line in (line_run / "metrics.jsonl").read_text().splitlines()]
+    samples = [line["text"] for line in lines if line["event"] == "sample"]
+    assert samples
+    assert all("\n" in text and 150 < len(text) <= 200 for text in samples)
+
+
+def test_eval_of_lines_is_what_training_said(charrnn, line_run, tmp_path) -> None:
+    from charrnn.training.checkpoint import load
+
+    corpus = build_corpus(NAMES * 4, 0.2, "lines")
+    held_out = corpus.vocabulary.decode(corpus.validation)
+    (tmp_path / "held-out.txt").write_text(held_out + "\n\n")
+    document = json.loads(charrnn("eval", line_run, tmp_path / "held-out.txt", "--json").out)
+    progress = load(line_run / "checkpoints/best.safetensors").state.progress
+    assert document["nats_per_character"] == pytest.approx(progress.best_validation_nats, rel=1e-6)
+    assert document["characters"] == len(held_out)
+    assert document["bits_per_byte"] == pytest.approx(document["bits_per_character"])
+
+
+def test_gradcheck_of_lines(charrnn, line_run, tmp_path) -> None:
+    outcome = charrnn("gradcheck", line_run)
+    assert outcome.code == 0, outcome.out
+    assert "passed: BPTT" in outcome.out
+
+
+def test_workers_and_resume_with_lines(charrnn, tmp_path) -> None:
+    from safetensors.numpy import load_file
+
+    (tmp_path / "names.txt").write_text(NAMES * 4)
+    constant = ["--set", "schedule.name=constant"]
+    arguments = ["train", "names.txt", *LINES, *constant]
+    assert charrnn(*arguments, "--max-steps", 30, "--out", "whole").code == 0
+    assert charrnn(*arguments, "--max-steps", 11, "--out", "parts").code == 0
+    assert charrnn("train", "--resume", "parts", "--max-steps", 30).code == 0
+    single = ["--set", "training.workers=1", "--set", "training.precision=float64"]
+    double = ["--set", "training.precision=float64"]
+    assert charrnn(*arguments, *single, "--max-steps", 5, "--out", "single").code == 0
+    assert charrnn(*arguments, *double, "--max-steps", 5, "--out", "double").code == 0
+    whole, parts, one, two = (
+        load_file(f"{run}/checkpoints/last.safetensors")
+        for run in ("whole", "parts", "single", "double")
+    )
+    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)

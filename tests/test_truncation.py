@@ -1,0 +1,182 @@
+"""Full and truncated BPTT in every form: what each leaves out, and that nothing else changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.analysis.double_sum import double_sum
+from charrnn.analysis.gradcheck import ORACLES, gradcheck, passed
+from charrnn.analysis.problems import Problem, random_problem
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import bptt, least_memory
+from charrnn.model.params import Params
+from charrnn.model.workspace import Workspace
+from charrnn.text.batches import Batches
+from charrnn.window import NO_TARGET, Window
+
+TANH = ACTIVATIONS["tanh"]
+IDS = default_rng(7).integers(0, 5, 25).astype(np.int16)  # two lanes of 12
+
+
+def problem_of(batch_size: int = 2, name_seed: int = 1) -> Problem:
+    """All of IDS in one window, from the zero state."""
+    params = random_problem(default_rng(name_seed), alphabet_size=5).params
+    return Problem(params, Batches(IDS, batch_size, None)[0], np.zeros((batch_size, 8)))
+
+
+def sweeps(problem: Problem, window: int, stride: int, activation=TANH) -> tuple[Params, int]:
+    """The summed gradient of an epoch of windows at fixed weights, and the losses in it."""
+    batch_size = len(problem.h0)
+    batches = Batches(IDS, batch_size, window, stride)
+    total, h, losses = problem.params.zeros_like(), problem.h0, 0
+    for number in range(batches.per_epoch):
+        _, gradient, h = bptt(problem.params, batches[number], h, activation, "sum")
+        h = h.copy()
+        losses += batches[number].targets
+        for name, array in total.named():
+            array += getattr(gradient, name)
+    return total, losses
+
+
+def assert_equal(one: Params, other: Params, tolerance: float = 1e-12) -> None:
+    for name, array in one.named():
+        scale = np.abs(array).max()
+        np.testing.assert_allclose(getattr(other, name), array, atol=tolerance * scale, rtol=0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("sweeps_an_epoch", [1, 3, 12])
+def test_reaching_over_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int) -> None:
+    """k2 = T: whatever k1 is, from one to T, the sweeps add up to the full gradient."""
+    problem = problem_of(batch_size)
+    length = 24 // batch_size
+    found, losses = sweeps(problem, length, length // sweeps_an_epoch)
+    assert losses == 24
+    assert_equal(bptt(*problem, TANH, "sum")[1], found)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (5, 1), (4, 2), (5, 3), (6, 6)])
+def test_equation_19_sweeps_are_the_double_sum_with_their_reach(name, window, stride) -> None:
+    """Loss t is injected in the sweep that ends at e = k1⌈t/k1⌉, so it reaches k2 - (e - t)."""
+    problem = problem_of()
+    expected = double_sum(problem, ACTIVATIONS[name], "sum", reach=lambda t: window - (-t % stride))
+    found, losses = sweeps(problem, window, stride, ACTIVATIONS[name])
+    assert losses == 24
+    assert_equal(expected, found)
+
+
+def test_sweeps_of_unequal_reach_differ() -> None:
+    assert not np.allclose(sweeps(problem_of(), 4, 4)[0].W, sweeps(problem_of(), 4, 1)[0].W)
+
+
+@given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
+def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride) -> None:
+    window, stride = max(window, stride), min(window, stride)
+    window = min(window, 24 // batch_size)
+    stride = min(stride, window)
+    before = IDS.copy()
+    batches = Batches(IDS, batch_size, window, stride)
+    length = 24 // batch_size
+    counted = np.zeros((length, batch_size), dtype=int)
+    start = 0
+    for number in range(batches.per_epoch):
+        x, y, fresh, carried = batches[number]
+        assert len(x) <= window
+        assert fresh.all() == (start == 0)
+        lanes = IDS[: batch_size * length].reshape(batch_size, length).T
+        np.testing.assert_array_equal(x, lanes[start : start + len(x)])
+        counted[start : start + len(x)] += y != NO_TARGET
+        newest = y[-1]
+        assert (newest != NO_TARGET).all()
+        start += carried
+    assert (counted == 1).all()
+    np.testing.assert_array_equal(IDS, before)  # a window is a copy
+
+
+def test_the_carried_state_is_the_one_before_the_next_window() -> None:
+    problem = problem_of()
+    whole = bptt(*problem, TANH)  # h of all steps is not returned, so walk without a stride
+    batches, h = Batches(IDS, 2, 5, 2), problem.h0
+    walked = {}
+    start = 0
+    for number in range(batches.per_epoch):
+        h = bptt(problem.params, batches[number], h, TANH)[2].copy()
+        start += batches[number].carried
+        walked[start] = h
+    plain, h = Batches(IDS, 2, 1), problem.h0
+    for place in range(plain.per_epoch):
+        if place in walked:
+            np.testing.assert_allclose(walked[place], h, rtol=1e-13)
+        h = bptt(problem.params, plain[place], h, TANH)[2].copy()
+    np.testing.assert_allclose(whole[2], h, rtol=1e-13)
+
+
+@given(
+    seed=st.integers(0, 1000), time_steps=st.integers(1, 30), segment=st.integers(1, 31),
+    carried=st.integers(0, 30), name=st.sampled_from(list(ACTIVATIONS)),
+    reduction=st.sampled_from(["mean", "sum"]), bias=st.booleans(),
+)  # fmt: skip
+def test_recomputed_segments_change_rounding_only(
+    seed, time_steps, segment, carried, name, reduction, bias
+) -> None:
+    random = default_rng(seed)
+    problem = random_problem(random, time_steps=time_steps, bias=bias)
+    x, y, fresh, _ = problem.window
+    y = np.where(random.random(y.shape) < 0.3, NO_TARGET, y)
+    window = Window(x, y, fresh, min(carried, time_steps))
+    arguments = (problem.params, window, problem.h0, ACTIVATIONS[name], reduction)
+    loss, gradient, h = bptt(*arguments)
+    found = bptt(*arguments, Workspace(), lambda T: segment)
+    assert found[0] == pytest.approx(loss, rel=1e-13)
+    np.testing.assert_allclose(found[2], h, rtol=1e-13)
+    assert_equal(gradient, found[1], 1e-13)
+
+
+@given(st.integers(1, 10**7))
+def test_the_segment_is_the_root(time_steps: int) -> None:
+    segment = least_memory(time_steps)
+    assert (segment - 1) ** 2 < time_steps <= segment**2
+
+
+def test_recomputing_holds_few_states() -> None:
+    """The memory of a stream 16 times as long grows by 4."""
+    sizes = []
+    for time_steps in (256, 4096):
+        problem = random_problem(default_rng(0), time_steps=time_steps)
+        workspace = Workspace()
+        bptt(*problem, TANH, workspace=workspace, segment=least_memory)
+        sizes.append(sum(buffer.nbytes for buffer in workspace._buffers.values()))
+    assert sizes[1] < 4.1 * sizes[0]
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_losses_that_do_not_count_pass_every_oracle(name: str) -> None:
+    random = default_rng(4)
+    problem = random_problem(random, time_steps=7)
+    x, y, fresh, _ = problem.window
+    y = y.copy()
+    y[:3] = NO_TARGET  # as in an overlapping window
+    y[-2:, 1] = NO_TARGET  # as in a padded line
+    problem = problem._replace(window=Window(x, y, fresh))
+    assert problem.window.targets == 10
+    for reduction in ("mean", "sum"):
+
+        def objective(params, window, h0, reduction=reduction):
+            return bptt(params, window, h0, ACTIVATIONS[name], reduction, segment=lambda T: 3)
+
+        entries = gradcheck(
+            problem, objective, ACTIVATIONS[name], reduction, ORACLES.values(), random
+        )
+        assert passed(entries), [entry for entry in entries if entry.verdict != "passed"]
+
+
+def test_a_window_without_any_loss_has_no_gradient() -> None:
+    problem = random_problem(default_rng(4))
+    x, y, fresh, _ = problem.window
+    window = Window(x, np.full_like(y, NO_TARGET), fresh)
+    loss, gradient, _ = bptt(problem.params, window, problem.h0, TANH)
+    assert loss == 0
+    assert all(not array.any() for _, array in gradient.named())
