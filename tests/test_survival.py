@@ -121,7 +121,7 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
     def fail(*arguments: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.jobs.train.generate", fail)
+    monkeypatch.setattr("charrnn.jobs.train.continuation", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()
