@@ -67,7 +67,9 @@ def main() -> None:
     if options.measure:
         *sizes, memory, repeats = options.measure
         return measure(*map(int, sizes), memory, int(repeats))
-    print("characters  lanes  H    recompute s  plain s  ratio  recompute MB  plain MB  |loss, norm|")
+    print(
+        "characters  lanes  H    recompute s  plain s  ratio  recompute MB  plain MB  |loss, norm|"
+    )
     both = options.characters // 10  # a length where both forms fit
     for characters, lanes, hidden_size, plain_too in (
         (both, 1, 256, True),

@@ -66,6 +66,20 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class LagProfile:
+    """How much of a loss flows back how far: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
+
+    None stands for what is beyond all numbers. rate: the factor a character that fits best;
+    half_life in characters.
+    """
+
+    step: int
+    norms: tuple[float | None, ...]
+    rate: float | None
+    half_life: float | None
+
+
+@dataclass(frozen=True)
 class Sampled:
     """The model wrote a little text."""
 
@@ -87,4 +101,4 @@ class RunEnded:
     seconds: float
 
 
-Event = RunStarted | Baselines | Stepped | Evaluated | Sampled | RunEnded
+Event = RunStarted | Baselines | Stepped | LagProfile | Evaluated | Sampled | RunEnded

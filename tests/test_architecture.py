@@ -36,6 +36,7 @@ BELOW = {
 ONLY_IN = {
     "typer": {"cli"},
     "rich": {"report"},
+    "matplotlib": {"report"},
     "yaml": {"config"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
+from safetensors.numpy import load_file
 
 from charrnn.analysis.double_sum import double_sum
 from charrnn.analysis.gradcheck import ORACLES, gradcheck, passed
@@ -15,6 +16,7 @@ from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.text.batches import Batches
 from charrnn.window import NO_TARGET, Window
+from tests.conftest import TINY
 
 TANH = ACTIVATIONS["tanh"]
 IDS = default_rng(7).integers(0, 5, 25).astype(np.int16)  # two lanes of 12
@@ -180,3 +182,58 @@ def test_a_window_without_any_loss_has_no_gradient() -> None:
     loss, gradient, _ = bptt(problem.params, window, problem.h0, TANH)
     assert loss == 0
     assert all(not array.any() for _, array in gradient.named())
+
+
+def run_settings(*more: str) -> list[str]:
+    return [*TINY, *(part for setting in more for part in ("--set", setting))]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["training.stride=3"],
+        ["training.stride=1", "training.window=5"],
+        ["training.bptt=full", "training.memory=recompute"],
+        ["training.memory=recompute", "data.sequences=lines"],
+    ],
+)
+def test_every_form_resumes_exactly(charrnn, text_file, settings) -> None:
+    arguments = ["train", text_file, *run_settings("schedule.name=constant", *settings)]
+    assert charrnn(*arguments, "--max-steps", 12, "--out", "whole").code == 0
+    assert charrnn(*arguments, "--max-steps", 5, "--out", "parts").code == 0
+    assert charrnn("train", "--resume", "parts", "--max-steps", 12).code == 0
+    one, other = (load_file(f"{run}/checkpoints/last.safetensors") for run in ("whole", "parts"))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def weights_after(charrnn, text_file, out: str, *settings: str) -> dict[str, np.ndarray]:
+    double = run_settings("training.precision=float64", *settings)
+    assert charrnn("train", text_file, *double, "--max-steps", 4, "--out", out).code == 0
+    return load_file(f"{out}/checkpoints/last.safetensors")
+
+
+def test_memory_and_stride_mean_what_they_say(charrnn, text_file) -> None:
+    """Recomputing changes rounding only; a stride of the window is no stride; full is the text."""
+    plain = weights_after(charrnn, text_file, "plain")
+    for out, settings in {
+        "again": ["training.memory=recompute"],
+        "stride": ["training.stride=8"],
+    }.items():
+        found = weights_after(charrnn, text_file, out, *settings)
+        for name, array in plain.items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-9, atol=1e-12)
+    full = weights_after(charrnn, text_file, "full", "training.bptt=full")
+    window = weights_after(charrnn, text_file, "window", "training.window=483")
+    recomputed = weights_after(
+        charrnn, text_file, "recomputed", "training.bptt=full", "training.memory=recompute"
+    )
+    assert not np.allclose(full["model.W"], plain["model.W"])
+    for name, array in full.items():
+        assert np.array_equal(array, window[name])
+        np.testing.assert_allclose(recomputed[name], array, rtol=1e-7, atol=1e-10)
+
+
+def test_a_stride_longer_than_the_window_is_refused(charrnn, text_file) -> None:
+    outcome = charrnn("train", text_file, *run_settings("training.stride=9"))
+    assert outcome.code == 2
+    assert "training.stride = 9 is longer than training.window = 8" in outcome.err

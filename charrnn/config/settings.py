@@ -212,6 +212,7 @@ class Logging(_Section):
     """What metrics.jsonl holds."""
 
     every_steps: Count
+    lag_profile: bool
 
 
 class Config(_Section):

@@ -9,8 +9,9 @@ import numpy as np
 
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError, Interrupted
-from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled
+from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
 from charrnn.files import write_atomically
+from charrnn.jobs.lag_log import LagLog
 from charrnn.jobs.start import Run
 from charrnn.jobs.stop import stop_requests
 from charrnn.jobs.wiring import activation_of, held_out, objective_maker, trainer_of
@@ -66,9 +67,12 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
         emit(_started(run, trainer.batches.per_epoch, workers))
         if len(run.corpus.validation):
             emit(_baselines(run))
+        lag_log = LagLog(run, trainer.batches.per_epoch) if config.logging.lag_profile else None
         saved_at = state.progress.seconds
         for event in trainer.run(state, stopped):
             emit(event)
+            if isinstance(event, Stepped) and lag_log and (profile := lag_log(event)):
+                emit(profile)
             if isinstance(event, Evaluated):
                 sample(event)
                 # last comes last: what it says about best is true whenever the writing stops

@@ -14,13 +14,14 @@ class Activation:
 
     apply(a): overwrites a with h = f(a), equation (2).
     backward(h, d): overwrites d with f′(a) ∘ d, equation (11); all three f′ are functions of h.
-    smooth: whether f′ exists everywhere.
+    smooth: whether f′ exists everywhere. steepest: γ = max f′ of (18).
     """
 
     name: str
     apply: Callable[[Array], None]
     backward: Callable[[Array, Array], None]
     smooth: bool
+    steepest: float
 
 
 def _tanh(a: Array) -> None:
@@ -58,8 +59,8 @@ def _relu_backward(h: Array, d: Array) -> None:
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("tanh", _tanh, _tanh_backward, smooth=True),
-        Activation("sigmoid", _sigmoid, _sigmoid_backward, smooth=True),
-        Activation("relu", _relu, _relu_backward, smooth=False),
+        Activation("tanh", _tanh, _tanh_backward, smooth=True, steepest=1.0),
+        Activation("sigmoid", _sigmoid, _sigmoid_backward, smooth=True, steepest=0.25),
+        Activation("relu", _relu, _relu_backward, smooth=False, steepest=1.0),
     )
 }

@@ -12,13 +12,23 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
+from charrnn.events import (
+    Baselines,
+    Evaluated,
+    Event,
+    LagProfile,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    Stepped,
+)
 from charrnn.report.terminal import PipeConsole
 from charrnn.report.wording import (
     as_loss,
     baseline_line,
     duration,
     ending,
+    flow_line,
     introduction,
     step_line,
     validation_line,
@@ -70,6 +80,7 @@ class LiveView:
         self._plain = PlainLines(console)
         self._step: Stepped | None = None
         self._evaluated: Evaluated | None = None
+        self._lags: LagProfile | None = None
         self._sample = ""
         self._loss = 0.0
         self._weight = 0.0
@@ -86,6 +97,8 @@ class LiveView:
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the picture
+        elif isinstance(event, LagProfile):
+            self._lags = event
         elif isinstance(event, Sampled):
             self._sample = harmless(event.text)
         elif isinstance(event, RunStarted | Baselines):
@@ -126,6 +139,8 @@ class LiveView:
         if evaluated and evaluated.validation_nats_per_character is not None:
             loss = as_loss(evaluated.validation_nats_per_character)
             rows.append(("validation", f"{loss} at step {evaluated.step:,}"))
+        if self._lags and self._lags.rate is not None:
+            rows.append(("flow back", flow_line(self._lags.rate, self._lags.half_life)))
         for name, value in rows:
             figures.add_row(name, value)
         parts: list[RenderableType] = [bar, figures]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from charrnn.events import Evaluated, Event, Sampled, Stepped
+from charrnn.events import Evaluated, Event, LagProfile, Sampled, Stepped
 from charrnn.files import write_atomically
 from charrnn.training.evaluation import BITS_PER_NAT
 
@@ -31,6 +31,8 @@ class Metrics:
             nats = event.validation_nats_per_character
             bits = None if nats is None else nats * BITS_PER_NAT
             self._write("evaluation", event, validation_bits_per_character=bits)
+        elif isinstance(event, LagProfile):
+            self._write("lag_profile", event)
         elif isinstance(event, Sampled):
             self._write("sample", event)
 
@@ -38,7 +40,9 @@ class Metrics:
         """Nothing is written after this."""
         self._file.close()
 
-    def _write(self, kind: str, event: Stepped | Evaluated | Sampled, **more: float | None) -> None:
+    def _write(
+        self, kind: str, event: Stepped | Evaluated | LagProfile | Sampled, **more: float | None
+    ) -> None:
         values = asdict(event) | more
         values.pop("evaluation_due", None)
         self._file.write(json.dumps({"event": kind} | values, ensure_ascii=False) + "\n")

@@ -53,6 +53,14 @@ def step_line(event: Stepped) -> str:
     )
 
 
+def flow_line(rate: float, half_life: float | None) -> str:
+    """How much of a gradient goes on, character by character."""
+    line = f"×{rate:.3f} a character"
+    if half_life is None:
+        return line
+    return f"{line}, {'half-life' if rate < 1 else 'doubles in'} {half_life:.3g}"
+
+
 def validation_line(event: Evaluated) -> str:
     """One evaluation in one line."""
     train, validation = event.train_nats_per_character, event.validation_nats_per_character

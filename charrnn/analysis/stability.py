@@ -1,0 +1,77 @@
+"""What decides whether a gradient vanishes: the spectrum of W, the slopes, the exponents."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.analysis.problems import Problem
+from charrnn.model.activations import Activation
+from charrnn.model.rnn import states
+from charrnn.window import Array
+
+
+class Spectrum(NamedTuple):
+    """Singular values of W (H,), largest first, and the largest modulus of its eigenvalues."""
+
+    singular_values: Array
+    radius: float
+
+
+def spectrum(W: Array) -> Spectrum:
+    """The spectrum of the recurrent weights (H, H)."""
+    singular_values = np.linalg.svd(W, compute_uv=False)
+    return Spectrum(singular_values, float(np.abs(np.linalg.eigvals(W)).max()))
+
+
+class Saturation(NamedTuple):
+    """The slopes f′(a) of all units at all steps.
+
+    mean: over both. saturated: the share below a tenth of the steepest, γ. stuck: the number of
+    units that are below it at every step.
+    """
+
+    mean: float
+    saturated: float
+    stuck: int
+
+
+def saturation(problem: Problem, activation: Activation) -> Saturation:
+    """How much of the slopes is left where the text leads the units."""
+    slopes = _slopes(problem, activation)
+    flat = slopes < 0.1 * activation.steepest
+    stuck = int(flat.reshape(-1, flat.shape[-1]).all(axis=0).sum())
+    return Saturation(float(slopes.mean()), float(flat.mean()), stuck)
+
+
+def lyapunov_exponents(
+    problem: Problem, activation: Activation, random: Generator, count: int
+) -> Array:
+    """The `count` largest exponents (count,), in nats a character, equation (21).
+
+    Mean over the lanes, after a quarter of the window in which the directions settle. Positive:
+    two states that differ by little part; negative: they meet. -inf where a direction is lost.
+    Source: Benettin et al. 1980, Meccanica 15; for trained RNNs Vogt et al. 2022, arXiv 2006.14123.
+    """
+    W = problem.params.W
+    D = _slopes(problem, activation)
+    T, B, H = D.shape
+    settling = T // 4
+    Q = np.linalg.qr(random.standard_normal((B, H, min(count, H))))[0]
+    total = np.zeros((B, Q.shape[-1]))
+    for t in range(T):
+        Q, R = np.linalg.qr(D[t][:, :, None] * (W @ Q))
+        if t >= settling:
+            with np.errstate(divide="ignore"):
+                total += np.log(np.abs(np.diagonal(R, axis1=1, axis2=2)))
+    exponents: Array = total.mean(axis=0) / (T - settling)
+    return np.sort(exponents)[::-1]
+
+
+def _slopes(problem: Problem, activation: Activation) -> Array:
+    """f′(a_t) at every step (T, B, H), D_t's diagonal."""
+    params, (x, *_), h0 = problem
+    h = states(params, x, h0, activation)[1:]
+    slopes = np.ones_like(h)
+    activation.backward(h, slopes)
+    return slopes

@@ -1,0 +1,61 @@
+"""`charrnn gradflow`."""
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.options import JsonOption, SetOption
+
+
+def gradflow_command(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CHECKPOINT|CONFIG",
+            help="A checkpoint or run directory; or a config, for its model before training. "
+            "Without it: the default config.",
+        ),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Measure on this text.  [default: the model's own]"),
+    ] = None,
+    lags: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="Characters to look back.")
+    ] = 128,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="tanh, sigmoid and ReLU at several scales of W.")
+    ] = False,
+    truncation: Annotated[
+        bool,
+        typer.Option("--truncation", help="The truncated gradients beside the full one."),
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(metavar="X", help="The error that --truncation may cost.")
+    ] = 0.1,
+    assignments: SetOption = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the places in the text.")] = 1,
+    json: JsonOption = False,
+) -> None:
+    """See how gradients flow back through a model, and what truncation costs."""
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.jobs.gradflow import gradient_flow
+    from charrnn.report.flow_tables import print_gradient_flow
+    from charrnn.report.plots import drawing, plot_gradient_flow
+
+    draw = drawing(plot) if plot is not None else None
+    found, remarks = gradient_flow(
+        model, assignments or [], text, lags, compare, tolerance if truncation else None, seed
+    )
+    write_remarks(remarks)
+    if draw:
+        draw(plot_gradient_flow(found))
+    if json:
+        write_json(asdict(found))
+    else:
+        print_gradient_flow(found)

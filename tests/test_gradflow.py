@@ -1,0 +1,339 @@
+"""How gradients flow back: every figure against a literal form or a case that is known."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.analysis.double_sum import double_sum
+from charrnn.analysis.flow import by_lag, decay, lag_profile
+from charrnn.analysis.gradflow import measure_flow
+from charrnn.analysis.jacobians import lanes
+from charrnn.analysis.problems import Problem, random_problem
+from charrnn.analysis.stability import lyapunov_exponents, saturation, spectrum
+from charrnn.analysis.truncation import agreement, by_reach, by_window, smallest_within
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import bptt
+from charrnn.model.initialization import orthogonal
+from charrnn.model.params import Params
+from charrnn.model.rnn import states
+from charrnn.window import NO_TARGET, Window
+
+TANH, RELU = ACTIVATIONS["tanh"], ACTIVATIONS["relu"]
+
+
+def masked_problem(name_seed: int = 3, time_steps: int = 7) -> Problem:
+    """No losses in the two oldest steps, and one lane shorter than the others."""
+    problem = random_problem(default_rng(name_seed), time_steps=time_steps)
+    x, y, fresh, _ = problem.window
+    y = y.copy()
+    y[:2] = NO_TARGET
+    y[-2:, 1] = NO_TARGET
+    return problem._replace(window=Window(x, y, fresh))
+
+
+def linear_problem(W: np.ndarray, time_steps: int = 12) -> Problem:
+    """ReLU units that are all active at every step: the Jacobian is W throughout."""
+    H = len(W)
+    params = Params(U=np.full((H, 2), 1e3), W=W, V=default_rng(0).standard_normal((2, H)) * 1e-4)
+    ids = default_rng(1).integers(0, 2, (time_steps + 1, 2))
+    window = Window(ids[:-1], ids[1:], np.ones(2, dtype=bool))
+    return Problem(params, window, np.ones((2, H)))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_equation_20_by_the_product_of_jacobians(name: str) -> None:
+    problem, W = masked_problem(), masked_problem().params.W
+    literal: dict[int, list[np.ndarray]] = {}
+    for lane, (_, h, D, do) in enumerate(lanes(problem, ACTIVATIONS[name], 1)):
+        for t in range(1, len(h)):
+            if problem.window.y[t - 1, lane] == NO_TARGET:
+                continue
+            dh = problem.params.V.T @ do[t]
+            for lag in range(t + 1):
+                literal.setdefault(lag, []).append(dh)
+                dh = (D[t - lag][:, None] * W).T @ dh  # (20), one step further back
+    found = list(by_lag(problem, ACTIVATIONS[name], 100))
+    assert len(found) == 8  # h_0 to h_7
+    for lag, (dh, counted, *_) in enumerate(found):
+        rows = dh[counted]
+        assert not dh[~counted].any()
+        expected = np.array(literal[lag])
+        assert rows.shape == expected.shape
+        order, other = (np.lexsort(array.T) for array in (rows, expected))
+        np.testing.assert_allclose(rows[order], expected[other], rtol=1e-10, atol=1e-14)
+    norms = lag_profile(problem, ACTIVATIONS[name], 100).norms
+    means = [np.mean([np.linalg.norm(row) for row in literal[lag]]) for lag in range(8)]
+    np.testing.assert_allclose(norms, means, rtol=1e-10)
+
+
+@given(
+    seed=st.integers(0, 1000), gain=st.floats(0.1, 4), name=st.sampled_from(list(ACTIVATIONS)),
+)  # fmt: skip
+def test_equation_18_bounds_what_flows_back(seed: int, gain: float, name: str) -> None:
+    problem = random_problem(default_rng(seed), time_steps=9)
+    params = Params(**vars(problem.params) | {"W": gain * problem.params.W})
+    problem = problem._replace(params=params)
+    activation = ACTIVATIONS[name]
+    sigma = spectrum(params.W).singular_values[0]
+    for _, h, D, _ in lanes(problem, activation, 1):
+        product, tight = np.eye(8), 1.0
+        for t in range(1, len(h)):
+            product = (D[t][:, None] * params.W) @ product
+            tight *= D[t].max() * sigma  # ‖D_t‖ ‖W‖
+            assert D[t].max() <= activation.steepest
+            norm = np.linalg.norm(product, ord=2)
+            assert norm <= tight * (1 + 1e-12)
+            assert tight <= (activation.steepest * sigma) ** t * (1 + 1e-12)
+    flow = measure_flow(problem, activation, 9, default_rng(0))
+    assert (flow.norms <= flow.bound * (1 + 1e-12)).all()
+
+
+def test_the_steepest_slope_is_reached() -> None:
+    for name, at in (("tanh", 0.0), ("sigmoid", 0.0), ("relu", 1.0)):
+        h, slope = np.array([at]), np.ones(1)
+        ACTIVATIONS[name].apply(h)
+        ACTIVATIONS[name].backward(h, slope)
+        assert slope[0] == ACTIVATIONS[name].steepest
+
+
+def test_spectrum_of_a_known_matrix() -> None:
+    W = np.array([[0.0, 3.0], [0.0, 0.0]])  # expands once, then nothing is left
+    values, radius = spectrum(W)
+    np.testing.assert_allclose(values, [3, 0])
+    assert radius == 0
+    turned = 0.7 * orthogonal(default_rng(0), 6, 6)
+    np.testing.assert_allclose(spectrum(turned).singular_values, np.full(6, 0.7))
+    assert spectrum(turned).radius == pytest.approx(0.7)
+
+
+def test_equation_21_where_the_jacobian_is_constant() -> None:
+    """Exponents are logarithms of the moduli of W's eigenvalues, largest first."""
+    W = np.diag([0.9, 0.5, 0.25])
+    found = lyapunov_exponents(linear_problem(W, 200), RELU, default_rng(0), 3)
+    np.testing.assert_allclose(found, np.log([0.9, 0.5, 0.25]), atol=0.02)
+    turned = linear_problem(0.8 * np.eye(5), 40)
+    found = lyapunov_exponents(turned, RELU, default_rng(0), 2)
+    np.testing.assert_allclose(found, np.log([0.8, 0.8]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_all_exponents_add_up_to_the_volume(name: str) -> None:
+    """(21): their sum is the mean logarithm of |det D_t W|, whatever the directions are."""
+    problem = random_problem(default_rng(2), hidden_size=4, time_steps=40)
+    exponents = lyapunov_exponents(problem, ACTIVATIONS[name], default_rng(0), 99)
+    assert len(exponents) == 4
+    logarithms = [
+        np.log(np.abs(np.linalg.det(D[t][:, None] * problem.params.W)))
+        for _, h, D, _ in lanes(problem, ACTIVATIONS[name], 1)
+        for t in range(11, len(h))  # a quarter settles
+    ]
+    assert exponents.sum() == pytest.approx(np.mean(logarithms), rel=1e-10)
+
+
+@pytest.mark.parametrize("gain", [1.0, 4.0])
+def test_the_largest_exponent_is_how_fast_two_states_part(gain: float) -> None:
+    problem = random_problem(default_rng(6), hidden_size=60, time_steps=600, batch_size=1)
+    params = Params(**vars(problem.params) | {"W": gain * problem.params.W})
+    problem = problem._replace(params=params)
+    largest = lyapunov_exponents(problem, TANH, default_rng(0), 1)[0]
+    h, distance, total = problem.h0, 1e-9, 0.0
+    other = h + distance / np.sqrt(60)
+    for t in range(600):
+        x = problem.window.x[t : t + 1]
+        h, other = (states(params, x, state, TANH)[1].copy() for state in (h, other))
+        apart = np.linalg.norm(other - h)
+        if t >= 150:
+            total += np.log(apart / distance)
+        other = h + (other - h) * distance / apart
+    assert (largest > 0) == (gain > 1)
+    assert largest == pytest.approx(total / 450, abs=0.01)
+
+
+def test_a_direction_that_is_lost_has_no_finite_exponent() -> None:
+    found = lyapunov_exponents(linear_problem(np.diag([0.5, 0.0])), RELU, default_rng(0), 2)
+    assert found[0] == pytest.approx(np.log(0.5))
+    assert found[1] == -np.inf
+
+
+def test_saturation_of_known_units() -> None:
+    """One unit at rest, one driven to its end in every step, one in half of them."""
+    params = Params(U=np.array([[0.0, 0.0], [5.0, 5.0], [5.0, 0.0]]), W=np.zeros((3, 3)),
+                    V=np.zeros((2, 3)))  # fmt: skip
+    x = np.array([[0], [1], [0], [1]])
+    problem = Problem(params, Window(x, x, np.ones(1, dtype=bool)), np.zeros((1, 3)))
+    found = saturation(problem, TANH)
+    assert found.saturated == pytest.approx((0 + 4 + 2) / 12)
+    assert found.stuck == 1
+    steep = 1 - np.tanh(5) ** 2
+    assert found.mean == pytest.approx((4 + 2 + 6 * steep) / 12)
+
+
+@pytest.mark.parametrize(
+    ("rate", "kind"), [(0.5, "vanishing"), (0.996, "steady"), (1.0, "steady"), (1.2, "exploding")]
+)
+def test_decay_of_a_geometric_profile(rate: float, kind: str) -> None:
+    found = decay(7 * rate ** np.arange(50.0))
+    assert found.kind == kind
+    assert found.rate == pytest.approx(rate)
+    assert found.half_life == pytest.approx(np.inf if rate == 1 else abs(np.log(2) / np.log(rate)))
+    assert found.one_percent == (7 if rate == 0.5 else None)
+
+
+@pytest.mark.parametrize(
+    ("norms", "rate", "kind"),
+    [
+        ([1.0, 0.0, 0.0], 0.0, "vanishing"),
+        ([1.0, 0.0], 0.0, "vanishing"),
+        ([2.0, 1.0], 0.5, "vanishing"),
+        ([0.0, 0.0], 0.0, "vanishing"),
+        ([1.0, np.inf, np.inf], np.inf, "exploding"),
+        ([1.0, np.nan, np.nan], np.inf, "exploding"),
+    ],
+)
+def test_decay_of_extremes(norms: list[float], rate: float, kind: str) -> None:
+    found = decay(np.array(norms))
+    assert (found.rate, found.kind) == (pytest.approx(rate), kind)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("bias", [True, False])
+def test_every_reach_is_the_double_sum_of_that_reach(name: str, bias: bool) -> None:
+    problem = random_problem(default_rng(5), time_steps=6, bias=bias)
+    full = bptt(*problem, ACTIVATIONS[name], "sum")[1]
+    found = by_reach(problem, ACTIVATIONS[name], 6)
+    assert len(found) == 6
+    for reach, one in enumerate(found, start=1):
+        literal = double_sum(problem, ACTIVATIONS[name], "sum", reach=lambda t, reach=reach: reach)
+        np.testing.assert_allclose(one, agreement(literal, full), rtol=1e-8, atol=1e-8)
+    assert found[-1].error < 1e-12
+    assert found[0].error > 0.01
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_windows_end_to_end_are_the_double_sum_of_their_reach(name: str) -> None:
+    """Losses in the newest five of seven steps: a window of two reaches 1, 2, 1, 2, 1 back."""
+    problem = masked_problem()
+    full = bptt(*problem, ACTIVATIONS[name], "sum")[1]
+    for length, one in zip(
+        (1, 2, 5), by_window(problem, ACTIVATIONS[name], [1, 2, 5]), strict=True
+    ):
+        literal = double_sum(
+            problem, ACTIVATIONS[name], "sum", reach=lambda t, k=length: max((t - 3) % k + 1, 0)
+        )
+        np.testing.assert_allclose(one, agreement(literal, full), rtol=1e-8, atol=1e-8)
+
+
+def test_agreement_of_known_gradients() -> None:
+    one = random_problem(default_rng(0)).params
+    assert agreement(one, one) == pytest.approx((1, 1, 0), abs=1e-7)
+    assert agreement(one.map(lambda a: -2 * a), one) == pytest.approx((-1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("errors", "place"), [([0.5, 0.1, 0.05], 1), ([0.05, 0.5, 0.05], 2), ([0.5, 0.5], None),
+                          ([0.0], 0), ([np.nan, 0.0], 1)],
+)  # fmt: skip
+def test_smallest_within_stays_within(errors: list[float], place: int | None) -> None:
+    assert smallest_within(0.1, [agreement_of(error) for error in errors]) == place
+
+
+def agreement_of(error: float):
+    from charrnn.analysis.truncation import Agreement
+
+    return Agreement(1.0, 1.0, error)
+
+
+@pytest.mark.parametrize("model", [[], ["relu", "--set", "model.hidden_size=16"], ["trained"]])
+def test_gradflow_tells_and_draws(charrnn, trained, text_file, tmp_path, model) -> None:
+    model = [trained if part == "trained" else part for part in model]
+    arguments = ["gradflow", *model, "--text", text_file, "--lags", 20, "--truncation"]
+    outcome = charrnn(*arguments, "--plot", tmp_path / "flow.png")
+    assert outcome.code == 0, outcome.err
+    for words in ("half-life", "spectral radius", "Lyapunov", "γσ₁", "windows end to end"):
+        if words != "half-life" or "vanishing" in outcome.out:
+            assert words in outcome.out
+    assert "\x1b" not in outcome.out
+    assert (tmp_path / "flow.png").read_bytes().startswith(b"\x89PNG")
+    document = json.loads(charrnn(*arguments, "--json").out)
+    (flow,) = document["flows"]
+    assert len(flow["norms"]) == len(flow["bound"]) == 21
+    assert all(n <= b * (1 + 1e-9) for n, b in zip(flow["norms"], flow["bound"], strict=True))
+    assert flow["decay"].keys() == {"kind", "rate", "half_life", "one_percent"}
+    truncation = document["truncation"]
+    errors = [one["error"] for one in truncation["by_reach"]]
+    assert len(errors) == 20
+    within = truncation["within_reach"]
+    if within is not None:
+        assert errors[within - 1] <= 0.1
+        assert within == 1 or errors[within - 2] > 0.1
+    assert truncation["by_window"].keys() == {"1", "2", "4", "8", "16"}
+
+
+def test_gradflow_compares_activations(charrnn, text_file, tmp_path) -> None:
+    small = ["--set", "model.hidden_size=16", "--text", text_file, "--lags", 12]
+    arguments = ["gradflow", "--compare", *small]
+    outcome = charrnn(*arguments, "--plot", tmp_path / "three.svg")
+    assert outcome.code == 0, outcome.err
+    svg = (tmp_path / "three.svg").read_text()
+    assert svg.startswith("<?xml")
+    flows = json.loads(charrnn(*arguments, "--json").out)["flows"]
+    assert len(flows) == 12
+    rates = {(flow["activation"], flow["recurrent_gain"]): flow["decay"]["rate"] for flow in flows}
+    for scale in (0.5, 1.0, 2.0, 4.0):
+        assert rates["sigmoid", scale] < rates["tanh", scale]
+        assert rates["sigmoid", scale] < rates["relu", scale]
+    for name in ("tanh", "sigmoid"):
+        assert rates[name, 0.5] < rates[name, 1.0] < 1
+    assert rates["relu", 4.0] > 1.5
+    assert "exploding" in outcome.out
+    assert "ReLU" in outcome.out
+
+
+def test_gradflow_of_lines(charrnn, tmp_path) -> None:
+    arguments = ["names", "--set", "model.hidden_size=16", "--lags", 64, "--truncation"]
+    document = json.loads(charrnn("gradflow", *arguments, "--json").out)
+    longest = 22  # characters of a name, and its newline
+    assert len(document["flows"][0]["norms"]) <= longest + 1
+    assert document["truncation"]["by_reach"][-1]["error"] < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--plot", "x.jpg"], 2, ".png, .svg, .pdf"),
+        (["--plot", "none/x.png"], 2, "cannot be written"),
+        (["--truncation", "--tolerance", "0"], 2, "--tolerance 0.0 is not between 0 and 1"),
+        (["RUN", "--compare"], 2, "--compare is for a model before training"),
+        (["RUN", "--set", "model.bias=false"], 2, "--set is for a model before training"),
+        (["relux"], 2, "did you mean relu?"),
+        (["nothing"], 2, "neither a checkpoint nor a config"),
+        (["none.safetensors"], 3, "there is no checkpoint"),
+        (["--text", "none.txt"], 3, "there is no file"),
+        (["--lags", "0"], 2, "--lags"),
+    ],
+)
+def test_gradflow_refuses(charrnn, trained, text_file, arguments, code, words) -> None:
+    arguments = [trained if part == "RUN" else part for part in arguments]
+    outcome = charrnn("gradflow", *arguments)
+    assert (outcome.code, words in outcome.err) == (code, True), outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 7])
+def test_gradflow_on_very_short_texts(charrnn, tmp_path, length: int) -> None:
+    (tmp_path / "short.txt").write_text("abcdefgh"[:length])
+    outcome = charrnn("gradflow", "tiny", "--text", "short.txt", "--truncation")
+    assert outcome.code == 0, outcome.err
+
+
+def test_plot_without_matplotlib_says_what_to_install(charrnn, text_file, monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    outcome = charrnn("gradflow", "tiny", "--text", text_file, "--plot", "x.png")
+    assert outcome.code == 2
+    assert "charrnn[plot]" in outcome.err

@@ -1,0 +1,109 @@
+"""The lag profile of a run in training: once an epoch, and without a trace in the weights."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from charrnn.analysis.flow import lag_profile
+from charrnn.events import LagProfile, Stepped
+from charrnn.jobs import lag_log
+from charrnn.jobs.lag_log import LagLog
+from charrnn.jobs.start import new_run
+from tests.conftest import TINY
+
+EPOCH = 61  # steps: a tenth is held out, 483 characters a lane, 8 at a time
+
+
+@pytest.fixture(autouse=True)
+def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag_log, "FEWEST_CHARACTERS", 100)
+
+
+def profiles(run: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == "lag_profile"]
+
+
+def train(charrnn, text_file: Path, out: str, *more: object) -> Path:
+    outcome = charrnn("train", text_file, *TINY, *more, "--out", out)
+    assert outcome.code == 0, outcome.err
+    return Path(out)
+
+
+@pytest.mark.parametrize("sequences", ["stream", "lines"])
+def test_on_or_off_leaves_the_weights_bit_identical(charrnn, text_file, sequences) -> None:
+    steps = ["--max-steps", 150, "--set", f"data.sequences={sequences}"]
+    on = train(charrnn, text_file, "on", *steps)
+    off = train(charrnn, text_file, "off", *steps, "--set", "logging.lag_profile=false")
+    one, other = (load_file(run / "checkpoints/last.safetensors") for run in (on, off))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert profiles(on)
+    assert not profiles(off)
+
+
+def test_once_an_epoch_and_the_same_when_resumed(charrnn, text_file) -> None:
+    constant = ["--set", "schedule.name=constant"]
+    whole = train(charrnn, text_file, "whole", *constant, "--max-steps", 2 * EPOCH + 5)
+    found = profiles(whole)
+    assert [line["step"] for line in found] == [EPOCH, 2 * EPOCH]
+    parts = train(charrnn, text_file, "parts", *constant, "--max-steps", EPOCH + 3)
+    assert charrnn("train", "--resume", parts, "--max-steps", 2 * EPOCH + 5).code == 0
+    assert profiles(parts) == found
+    for line in found:
+        assert len(line["norms"]) == lag_log.LAGS + 1
+        assert line["half_life"] == pytest.approx(abs(np.log(2) / np.log(line["rate"])))
+
+
+def small_run(text_file: Path, tmp_path: Path):
+    from charrnn.config.layers import load_config
+
+    settings = [setting for setting in TINY if setting != "--set"]
+    config = load_config(None, settings, {"data": {"text": [str(text_file)]}})
+    return new_run(config, str(tmp_path / "run"))
+
+
+def stepped(step: int, characters: int) -> Stepped:
+    zero = dict.fromkeys(Stepped.__dataclass_fields__, 0)
+    return Stepped(**zero | {"step": step, "characters": characters})
+
+
+def test_it_is_the_profile_of_gradflow(text_file, tmp_path, monkeypatch) -> None:
+    run = small_run(text_file, tmp_path)
+    seen = []
+
+    def watched(problem, activation, lags):
+        seen.append((problem, lags))
+        return lag_profile(problem, activation, lags)
+
+    monkeypatch.setattr(lag_log, "lag_profile", watched)
+    event = LagLog(run, 10)(stepped(10, 10_000))
+    assert isinstance(event, LagProfile)
+    (problem, lags) = seen[0]
+    assert problem.window.targets == lag_log.LOSSES * lag_log.LANES
+    double = problem._replace(
+        params=problem.params.astype(np.float64), h0=problem.h0.astype(np.float64)
+    )
+    np.testing.assert_allclose(
+        event.norms, lag_profile(double, lag_log.activation_of(run.config), lags).norms, rtol=1e-4
+    )
+
+
+def test_small_texts_are_not_measured_in_every_epoch(text_file, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(lag_log, "FEWEST_CHARACTERS", 100_000)
+    log = LagLog(small_run(text_file, tmp_path), 10)
+    told = [epoch for epoch in range(1, 101) if log(stepped(10 * epoch, 5_000 * epoch))]
+    assert told == [20, 40, 60, 80, 100]
+    assert log(stepped(15, 200_000)) is None  # in the middle of an epoch
+
+
+def test_an_explosion_is_told_as_such(text_file, tmp_path) -> None:
+    run = small_run(text_file, tmp_path)
+    run.state.params.W[...] *= 1e30
+    run.state.params.V[...] *= 1e30
+    with np.errstate(all="ignore"):
+        event = LagLog(run, 1)(stepped(1, 1_000))
+    assert None in event.norms or max(event.norms) > 1e20
+    json.dumps(event.norms, allow_nan=False)
