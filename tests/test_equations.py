@@ -1,5 +1,8 @@
 """Every numbered equation that the code cites, against a literal form with one-hot vectors."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.random import default_rng
@@ -48,6 +51,19 @@ def test_equations_1_to_5_forward(name: str) -> None:
     np.testing.assert_allclose(found_o[:, 0], o, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(softmax(found_o)[:, 0], probabilities, rtol=1e-12)
     np.testing.assert_allclose(cross_entropy(found_o, PROBLEM.window.y)[:, 0], losses, rtol=1e-12)
+
+
+def test_each_numbered_equation_has_a_test_that_names_it() -> None:
+    tests = Path(__file__).parent
+    text = (tests.parent / "docs" / "equations.md").read_text(encoding="utf-8")
+    numbered = {int(number) for number in re.findall(r"^    \((\d+)\)", text, re.MULTILINE)}
+    named = set()
+    for path in tests.glob("test_*.py"):
+        for first, last in re.findall(
+            r"^def test_equations?_(\d+)_(?:(?:to|and)_(\d+)_)?", path.read_text(), re.MULTILINE
+        ):
+            named |= set(range(int(first), int(last or first) + 1))
+    assert numbered == named == set(range(1, len(numbered) + 1))
 
 
 def test_equation_6_reductions() -> None:

@@ -172,6 +172,19 @@ def test_saturation_of_known_units() -> None:
     assert found.mean == pytest.approx((4 + 2 + 6 * steep) / 12)
 
 
+def test_padding_is_not_part_of_a_line() -> None:
+    problem = random_problem(default_rng(2), time_steps=5)
+    x, y, fresh, _ = problem.window
+    padded = Window(np.pad(x, ((0, 3), (0, 0))), np.pad(y, ((0, 3), (0, 0)), constant_values=-1),
+                    fresh)  # fmt: skip
+    flows = [
+        measure_flow(problem._replace(window=window), TANH, 5, default_rng(0))
+        for window in (problem.window, padded)
+    ]
+    assert flows[0].saturation == pytest.approx(flows[1].saturation)
+    np.testing.assert_allclose(flows[0].norms, flows[1].norms, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("rate", "kind"), [(0.5, "vanishing"), (0.996, "steady"), (1.0, "steady"), (1.2, "exploding")]
 )
@@ -270,7 +283,7 @@ def test_gradflow_tells_and_draws(charrnn, trained, text_file, tmp_path, model) 
     if within is not None:
         assert errors[within - 1] <= 0.1
         assert within == 1 or errors[within - 2] > 0.1
-    assert truncation["by_window"].keys() == {"1", "2", "4", "8", "16"}
+    assert truncation["by_window"].keys() == {"1", "2", "4", "8", "16", "20"}
 
 
 def test_gradflow_compares_activations(charrnn, text_file, tmp_path) -> None:
@@ -297,8 +310,11 @@ def test_gradflow_of_lines(charrnn, tmp_path) -> None:
     arguments = ["names", "--set", "model.hidden_size=16", "--lags", 64, "--truncation"]
     document = json.loads(charrnn("gradflow", *arguments, "--json").out)
     longest = 22  # characters of a name, and its newline
-    assert len(document["flows"][0]["norms"]) <= longest + 1
+    (flow,) = document["flows"]
+    assert 500 < flow["losses"] < 2000
+    assert len(flow["norms"]) <= longest + 1
     assert document["truncation"]["by_reach"][-1]["error"] < 1e-9
+    assert list(document["truncation"]["by_window"].values())[-1]["error"] < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,9 @@ class Saturation(NamedTuple):
 
 def saturation(problem: Problem, activation: Activation) -> Saturation:
     """How much of the slopes is left where the text leads the units."""
-    slopes = _slopes(problem, activation)
+    slopes = _slopes(problem, activation)[_inside(problem)]
     flat = slopes < 0.1 * activation.steepest
-    stuck = int(flat.reshape(-1, flat.shape[-1]).all(axis=0).sum())
-    return Saturation(float(slopes.mean()), float(flat.mean()), stuck)
+    return Saturation(float(slopes.mean()), float(flat.mean()), int(flat.all(axis=0).sum()))
 
 
 def lyapunov_exponents(
@@ -49,23 +48,31 @@ def lyapunov_exponents(
 ) -> Array:
     """The `count` largest exponents (count,), in nats a character, equation (21).
 
-    Mean over the lanes, after a quarter of the window in which the directions settle. Positive:
-    two states that differ by little part; negative: they meet. -inf where a direction is lost.
+    Mean over the steps of all lanes, after a quarter of the window in which the directions settle.
+    Positive: two states that differ by little part; negative: they meet. -inf where a direction is
+    lost.
     Source: Benettin et al. 1980, Meccanica 15; for trained RNNs Vogt et al. 2022, arXiv 2006.14123.
     """
     W = problem.params.W
     D = _slopes(problem, activation)
     T, B, H = D.shape
-    settling = T // 4
+    measured = _inside(problem)
+    measured[: T // 4] = False
     Q = np.linalg.qr(random.standard_normal((B, H, min(count, H))))[0]
-    total = np.zeros((B, Q.shape[-1]))
+    total = np.zeros(Q.shape[-1])
     for t in range(T):
         Q, R = np.linalg.qr(D[t][:, :, None] * (W @ Q))
-        if t >= settling:
-            with np.errstate(divide="ignore"):
-                total += np.log(np.abs(np.diagonal(R, axis1=1, axis2=2)))
-    exponents: Array = total.mean(axis=0) / (T - settling)
-    return np.sort(exponents)[::-1]
+        growth = np.abs(np.diagonal(R, axis1=1, axis2=2))[measured[t]]
+        with np.errstate(divide="ignore"):
+            total += np.log(growth).sum(axis=0)
+    return np.sort(total / measured.sum())[::-1]
+
+
+def _inside(problem: Problem) -> Array:
+    """The steps (T, B) up to each lane's last target: behind it is padding."""
+    targets = problem.window.y >= 0
+    inside: Array = np.logical_or.accumulate(targets[::-1])[::-1]
+    return inside
 
 
 def _slopes(problem: Problem, activation: Activation) -> Array:

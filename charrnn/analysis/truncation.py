@@ -41,9 +41,9 @@ class Truncation:
 
 
 def truncation(problem: Problem, activation: Activation, most: int, tolerance: float) -> Truncation:
-    """Every reach up to `most`, and windows of 1, 2, 4, … characters."""
+    """Every reach up to `most`, and windows of 1, 2, 4, …, and `most` characters."""
     reaches = by_reach(problem, activation, most)
-    lengths = [2**n for n in range(most.bit_length())]
+    lengths = sorted({most, *(2**n for n in range(most.bit_length()))})
     windows = by_window(problem, activation, lengths)
     within, tiled = smallest_within(tolerance, reaches), smallest_within(tolerance, windows)
     return Truncation(

@@ -98,9 +98,11 @@ def _problem(subject: Subject, lags: int, seed: int) -> tuple[Problem, int]:
     Lines are too short to be halved: all their losses count, and some reach further than others.
     """
     random = np.random.default_rng(seed)
-    problem = problem_in_text(subject, random, 2 * lags, max(LOSSES // lags, 1))
+    lines = subject.config.data.sequences == "lines"
+    length = len(subject.ids) // int((subject.ids == subject.ids[-1]).sum()) if lines else lags
+    problem = problem_in_text(subject, random, 2 * lags, max(LOSSES // length, 1))
     x, y, fresh, _ = problem.window
-    if subject.config.data.sequences == "lines":
+    if lines:
         return problem, min(lags, len(x))
     older = len(x) // 2
     y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])

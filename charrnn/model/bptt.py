@@ -116,7 +116,8 @@ def _backward(
     H, A = params.hidden_size, params.alphabet_size
     dtype = params.W.dtype
 
-    first = int((y >= 0).any(axis=1).argmax())  # the steps before have no loss
+    # the steps before the first one with a loss need no logits
+    first = 0 if y[0, 0] >= 0 else int((y >= 0).any(axis=1).argmax())
     loss, do = loss_and_logit_gradient(logits(params, h[first + 1 :], workspace), y[first:])
     do /= scale  # (8)
 

@@ -42,5 +42,6 @@ def loss_and_logit_gradient(o: Array, y: Array) -> tuple[Any, Array]:
     rows /= totals
     rows[picked] -= 1
     losses = np.log(totals[:, 0]) - at_target
-    rows[idle] = losses[idle] = 0
+    if len(idle):
+        rows[idle] = losses[idle] = 0
     return losses.sum(), o
