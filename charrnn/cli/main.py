@@ -78,7 +78,8 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _fail(
             "there is not enough memory.",
-            "lower model.hidden_size, training.batch_size or training.window.",
+            "lower model.hidden_size, training.batch_size or training.window; "
+            "for full BPTT or long lines: --set training.memory=recompute",
             1,
         )
     except OSError as error:

@@ -1,7 +1,5 @@
 """What a gradient check is done on: a random problem, a config, or a trained model and a text."""
 
-from functools import partial
-
 import numpy as np
 
 from charrnn.analysis.gradcheck import ORACLES, Entry, gradcheck
@@ -11,8 +9,7 @@ from charrnn.blas import single_threaded_blas
 from charrnn.config.layers import load_config
 from charrnn.errors import UsageError, nearest
 from charrnn.jobs.subject import problem_in_text, trained, untrained
-from charrnn.jobs.wiring import activation_of
-from charrnn.model.bptt import bptt
+from charrnn.jobs.wiring import activation_of, objective_maker
 
 # windows cut from a text: enough to reach back, few enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2
@@ -52,7 +49,7 @@ def check_gradients(
         title, config = "a small random model", load_config(None, [], {})
         problem = random_problem(random, bias=config.model.bias)
     activation, reduction = activation_of(config), config.training.reduction
-    objective = partial(bptt, activation=activation, reduction=reduction)
+    objective = objective_maker(config)()
     problem_shape = f"T = {problem.window.x.shape[0]}, B = {len(problem.h0)}"
     title += (
         f"\n{activation.name}, {reduction}, H = {problem.params.hidden_size}, "

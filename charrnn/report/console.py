@@ -140,7 +140,7 @@ class LiveView:
             loss = as_loss(evaluated.validation_nats_per_character)
             rows.append(("validation", f"{loss} at step {evaluated.step:,}"))
         if self._lags and self._lags.rate is not None:
-            rows.append(("flow back", flow_line(self._lags.rate, self._lags.half_life)))
+            rows.append(("gradient flow", flow_line(self._lags.rate, self._lags.half_life)))
         for name, value in rows:
             figures.add_row(name, value)
         parts: list[RenderableType] = [bar, figures]

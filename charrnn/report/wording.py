@@ -54,11 +54,11 @@ def step_line(event: Stepped) -> str:
 
 
 def flow_line(rate: float, half_life: float | None) -> str:
-    """How much of a gradient goes on, character by character."""
-    line = f"×{rate:.3f} a character"
+    """What becomes of a gradient, character by character."""
+    line = f"×{rate:.3f} a character back"
     if half_life is None:
         return line
-    return f"{line}, {'half-life' if rate < 1 else 'doubles in'} {half_life:.3g}"
+    return f"{line}, {'half is left' if rate < 1 else 'doubled'} after {half_life:.3g}"
 
 
 def validation_line(event: Evaluated) -> str:
