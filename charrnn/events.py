@@ -69,13 +69,12 @@ class Evaluated:
 class LagProfile:
     """How much of a loss flows back how far: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
 
-    None stands for what is beyond all numbers. rate: the factor a character that fits best;
-    half_life in characters.
+    rate: the factor a character that fits best. half_life: in characters; None: there is none.
     """
 
     step: int
-    norms: tuple[float | None, ...]
-    rate: float | None
+    norms: tuple[float, ...]
+    rate: float
     half_life: float | None
 
 
@@ -85,6 +84,11 @@ class Sampled:
 
     step: int
     text: str
+
+
+@dataclass(frozen=True)
+class StopRequested:
+    """The run will stop after the step that it is in."""
 
 
 @dataclass(frozen=True)
@@ -101,4 +105,6 @@ class RunEnded:
     seconds: float
 
 
-Event = RunStarted | Baselines | Stepped | LagProfile | Evaluated | Sampled | RunEnded
+Event = (
+    RunStarted | Baselines | Stepped | LagProfile | Evaluated | Sampled | StopRequested | RunEnded
+)

@@ -10,6 +10,11 @@ Array = NDArray[Any]
 NO_TARGET = -1  # stands in y where no loss is wanted
 
 
+def first_loss(y: Array) -> int:
+    """The first row of targets (T, B) in which one counts."""
+    return 0 if y[0, 0] >= 0 else int((y >= 0).any(axis=1).argmax())
+
+
 class Window(NamedTuple):
     """T characters of B parallel lanes, time first.
 
@@ -22,6 +27,11 @@ class Window(NamedTuple):
     y: Array
     fresh: Array
     carried: int | None = None
+
+    @property
+    def first_loss(self) -> int:
+        """The number of steps before the first one with a loss."""
+        return first_loss(self.y)
 
     @property
     def targets(self) -> int:

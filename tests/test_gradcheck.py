@@ -197,6 +197,25 @@ def test_below_rounding_is_undecidable_never_passed() -> None:
     assert entries[1].relative_error is None
 
 
+def test_what_cancels_is_undecidable() -> None:
+    """A target that is all but certain: ŷ - y loses its digits, whichever way it is followed."""
+    problem = random_problem(default_rng(1), time_steps=2, batch_size=2)
+    y = np.zeros_like(problem.window.y)
+    params = Params(**vars(problem.params) | {"c": np.array([20.0, *np.zeros(6)])})
+    problem = problem._replace(params=params, window=problem.window._replace(y=y))
+    entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]))
+    assert {entry.verdict for entry in entries if entry.parameter == "W"} == {"undecidable"}
+    assert not [entry for entry in entries if entry.verdict == "failed"]
+
+    def flipped(*given):
+        loss, gradient, h = bptt(*given, ACTIVATIONS["tanh"])
+        gradient.W[...] *= -1
+        return loss, gradient, h
+
+    failed = {entry.oracle for entry in check(problem, flipped) if entry.verdict == "failed"}
+    assert failed >= {"complex-step", "double-sum", "rtrl"}
+
+
 def test_not_a_number_fails() -> None:
     def broken(*_):
         loss, gradient, h = bptt(*PROBLEM, ACTIVATIONS["tanh"])

@@ -1,6 +1,7 @@
 """Lines as sequences of their own: batched, masked, scored and written one by one."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,13 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.resources import text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.lines import LineBatches, first_lines, line_windows, lines_in_context
-from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.lines import (
+    LineBatches,
+    first_lines,
+    line_remarks,
+    line_windows,
+    random_lines,
+)
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.evaluation import evaluate
 from charrnn.window import NO_TARGET, Window
@@ -54,7 +60,7 @@ def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: in
             window = batches[epoch * batches.per_epoch + place]
             x, y, fresh, carried = window
             assert x.shape == y.shape
-            assert x.shape[1] == batch_size
+            assert 1 <= x.shape[1] <= batch_size
             assert carried is None
             assert fresh.all()
             newline = corpus.vocabulary.characters.index("\n")
@@ -93,7 +99,7 @@ def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> No
     """What is padded changes nothing: each line by itself gives the same loss and gradient."""
     corpus = build_corpus(NAMES, 0.0, "lines")
     params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
-    window = LineBatches(corpus.training, 10, 1)[0]
+    (window,) = line_windows(corpus.training)
     zero = np.zeros((10, 8))
     loss, gradient, _ = bptt(params, window, zero, ACTIVATIONS[name], reduction)
     total, losses = params.zeros_like(), 0.0
@@ -140,7 +146,7 @@ def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
 
 @pytest.mark.parametrize(
     ("text", "fraction", "words"),
-    [(" \n\n \n", 0.1, "blank"), ("only\n", 0.5, "too few"), ("a\nb\nc\n", 0.01, "too few")],
+    [(" \n\n \n", 0.1, "blank"), ("only\n", 0.5, "cannot be"), ("a\nb\nc\n", 0.01, "cannot be")],
 )
 def test_too_few_lines(text: str, fraction: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -154,27 +160,96 @@ def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
     assert vocabulary.decode(first_lines(ids, most)).count("\n") == kept
 
 
-def test_the_ngram_sees_no_line_before() -> None:
-    """A line after any other has the same probability: its context is starts of lines."""
-    vocabulary = Vocabulary.of("abcde\n")
-    scores = []
-    for others in ("ab\nab\nba\n", "ba\nab\nab\n"):
-        counted, targets = lines_in_context(vocabulary.lookup(others), 4)
-        ids, scored = lines_in_context(vocabulary.lookup("ab\n"), 4)
-        assert (ids[scored] == vocabulary.lookup("ab\n")).all()
-        scores.append(
-            witten_bell_nats(
-                np.concatenate([counted, ids]),
-                np.concatenate([targets, np.zeros_like(scored)]),
-                np.concatenate([np.zeros_like(targets), scored]),
-                len(vocabulary),
-                4,
-            )
+def literal_baseline(training: list[str], held_out: list[str], order: int) -> float:
+    """Witten-Bell with dictionaries; the newline before a line is all that is before it."""
+    alphabet = len(set("".join(training + held_out)) | {"\n"})
+    counts: dict[str, dict[str, int]] = {}
+    for line in (f"\n{line}\n" for line in training):
+        for place in range(1, len(line)):
+            for length in range(min(order, place) + 1):
+                after = counts.setdefault(line[place - length : place], {})
+                after[line[place]] = after.get(line[place], 0) + 1
+    nats = []
+    for line in (f"\n{line}\n" for line in held_out):
+        for place in range(1, len(line)):
+            p = 1 / alphabet
+            for length in range(min(order, place) + 1):
+                if after := counts.get(line[place - length : place]):
+                    n, d = sum(after.values()), len(after)
+                    p = (after.get(line[place], 0) + d * p) / (n + d)
+            nats.append(-np.log(p))
+    return float(np.mean(nats))
+
+
+def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
+    from charrnn.config.layers import load_config
+    from charrnn.events import Baselines
+    from charrnn.jobs.start import new_run
+    from charrnn.jobs.train import train
+
+    config = load_config("names", ["training.max_steps=1", "model.hidden_size=4"], {})
+    run = new_run(config, str(tmp_path / "run"))
+    events = []
+    train(run, [events.append])
+    (found,) = [event for event in events if isinstance(event, Baselines)]
+    parts = run.corpus.training, run.corpus.validation
+    training, held_out = (run.corpus.vocabulary.decode(part).split("\n")[:-1] for part in parts)
+    assert found.ngram == pytest.approx(literal_baseline(training, held_out, 4), rel=1e-12)
+    assert run.remarks == ("937 lines to train on, 104 held out.",)
+
+
+def test_held_out_lines_are_scored_whole(text_file) -> None:
+    from charrnn.config.layers import load_config
+    from charrnn.jobs.wiring import batches_of, held_out
+
+    config = load_config("names", ["evaluation.max_characters=50"], {})
+    corpus = build_corpus(NAMES * 20, 0.5, "lines")
+    assert corpus.vocabulary.decode(held_out(config, corpus)).endswith("\n")
+    assert 40 < len(held_out(config, corpus)) <= 50
+    other = load_config("names", ["training.seed=2"], {})
+    one, two = (batches_of(c, corpus.training) for c in (config, other))
+    assert any(not np.array_equal(one[n].x, two[n].x) for n in range(one.per_epoch))
+
+
+def test_the_order_of_lengths_is_drawn() -> None:
+    ids = build_corpus(
+        "".join("a" * (1 + n % 30) + "\n" for n in range(300)), 0.0, "lines"
+    ).training
+    batches = LineBatches(ids, 10, 1)
+    lengths = [len(batches[number].x) for number in range(batches.per_epoch)]
+    assert lengths != sorted(lengths)
+
+
+def test_one_enormous_line_does_not_widen_the_others() -> None:
+    corpus = build_corpus("ab\n" * 50 + "x" * 5000 + "\n", 0.0, "lines")
+    batches = LineBatches(corpus.training, 16, 1)
+    windows = [batches[number] for number in range(batches.per_epoch)]
+    assert sum(window.y.size for window in windows) == len(corpus.training)
+    assert max(window.x.shape for window in windows) == (5001, 1)
+    assert "the longest line has 5,001" in " ".join(line_remarks(corpus.training, corpus.training))
+
+
+def test_lines_are_cut_to_the_steps_asked_for() -> None:
+    ids = build_corpus(NAMES, 0.0, "lines").training
+    before, window = random_lines(ids, default_rng(0), 4, 99, 64)
+    assert len(before) == 0
+    assert window.x.shape == (4, 10)  # no more lines than there are
+
+
+def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
+    from charrnn.jobs.loading import load_model
+    from charrnn.sampling import chooser, continuation, generate
+
+    _, params, vocabulary, activation, _ = load_model(str(line_run))
+    for beginning in ("", "Bar", "Jo"):
+        written = continuation(
+            params, activation, vocabulary, beginning, True, chooser(0), default_rng(0)
         )
-    assert scores[0] == pytest.approx(scores[1], rel=1e-14)
-    # a: 2 of 3 lines begin with it; b after it, and the end after ab: each for certain, but for
-    # the share of new characters, which all shorter contexts soften
-    assert 0 < scores[0] < np.log(len(vocabulary)) / 3
+        ids = generate(
+            params, activation, vocabulary.lookup("\n" + beginning), chooser(0), default_rng(0)
+        )
+        expected = vocabulary.decode(np.array(list(islice(ids, 60)))).split("\n")[0]
+        assert "".join(islice(written, 60)) == expected
 
 
 def test_sample_writes_whole_lines_and_stops(charrnn, line_run) -> None:
@@ -190,6 +265,8 @@ def test_sample_writes_whole_lines_and_stops(charrnn, line_run) -> None:
     assert begun.out.count("\n") == 1
     cut = charrnn("sample", line_run, "--length", 2, "--count", 3)
     assert all(len(line) <= 2 for line in cut.out.split("\n"))
+    for prime in ("Bar\n", "Bar"):
+        assert charrnn("sample", line_run, "--prime", prime, "--temperature", 0).out == begun.out
     refused = charrnn("sample", line_run, "--prime", "Bar\nCy")
     assert refused.code == 2
     assert "more than one line" in refused.err

@@ -148,7 +148,7 @@ def test_ngram_equals_a_literal_count() -> None:
     expected = total / (len(validation) - 1)
     place = np.arange(len(joined))
     counted, scored = place < len(training), place > len(training)
-    found = witten_bell_nats(joined, counted, scored, alphabet_size, order)
+    found = witten_bell_nats(joined, counted, scored, place, alphabet_size, order)
     assert found == pytest.approx(expected, rel=1e-12)
 
 

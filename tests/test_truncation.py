@@ -1,5 +1,8 @@
 """Full and truncated BPTT in every form: what each leaves out, and that nothing else changes."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,11 +13,13 @@ from safetensors.numpy import load_file
 from charrnn.analysis.double_sum import double_sum
 from charrnn.analysis.gradcheck import ORACLES, gradcheck, passed
 from charrnn.analysis.problems import Problem, random_problem
+from charrnn.jobs.wiring import batches_of, objective_maker
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.text.batches import Batches
+from charrnn.training.parallel import parallel
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
 
@@ -60,7 +65,7 @@ def test_reaching_over_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: 
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (5, 1), (4, 2), (5, 3), (6, 6)])
+@pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (4, 2), (5, 3), (6, 6), (7, 5)])
 def test_equation_19_sweeps_are_the_double_sum_with_their_reach(name, window, stride) -> None:
     """Loss t is injected in the sweep that ends at e = k1⌈t/k1⌉, so it reaches k2 - (e - t)."""
     problem = problem_of()
@@ -234,6 +239,42 @@ def test_memory_and_stride_mean_what_they_say(charrnn, text_file) -> None:
 
 
 def test_a_stride_longer_than_the_window_is_refused(charrnn, text_file) -> None:
-    outcome = charrnn("train", text_file, *run_settings("training.stride=9"))
+    outcome = charrnn("train", text_file, *run_settings("training.stride=9", "model.bias=7"))
     assert outcome.code == 2
-    assert "training.stride = 9 is longer than training.window = 8" in outcome.err
+    assert "--set: training.stride = 9 should be at most training.window, 8" in outcome.err
+    assert "model.bias" in outcome.err  # all faults at once
+
+
+def test_settings_reach_the_windows_and_the_gradient(tmp_path) -> None:
+    from charrnn.config.layers import load_config
+
+    config = load_config(
+        "tiny", ["training.stride=3", "training.memory=recompute", "training.batch_size=2"], {}
+    )
+    assert objective_maker(config)().keywords["segment"] is least_memory
+    ids = np.arange(100, dtype=np.int16) % 7
+    assert batches_of(config, ids)[5].targets == 6
+    assert batches_of(config, ids)[11].carried == 3
+
+
+def test_a_step_counts_the_characters_that_have_a_loss(charrnn, text_file) -> None:
+    arguments = run_settings("training.stride=3", "logging.every_steps=1")
+    assert charrnn("train", text_file, *arguments, "--max-steps", 6, "--out", "run").code == 0
+    lines = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
+    steps = [line for line in lines if line["event"] == "step"]
+    assert [line["characters"] for line in steps] == [12 * step for step in range(1, 7)]
+    assert all(2.5 < line["nats_per_character"] < 4.5 for line in steps)
+
+
+def test_workers_carry_the_same_state(tmp_path) -> None:
+    """Threads share lanes of a window whose state is carried from its middle."""
+    from charrnn.config.layers import load_config
+
+    problem = random_problem(default_rng(0), time_steps=9, batch_size=5)
+    window = problem.window._replace(carried=4)
+    found = []
+    for workers in (1, 2, 3):
+        with parallel(objective_maker(load_config("tiny", [], {})), workers, "mean") as objective:
+            found.append(objective(problem.params, window, problem.h0)[2].copy())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-13)

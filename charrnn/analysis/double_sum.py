@@ -26,7 +26,7 @@ def double_sum(
     params = problem.params
     W, V = params.W, params.V
     g = params.zeros_like()
-    for x, h, D, do in lanes(problem, activation, divisor(problem.window, reduction)):
+    for x, h, D, do, _ in lanes(problem, activation, divisor(problem.window, reduction)):
         for t in range(1, len(h)):
             g.V[...] += np.outer(do[t], h[t])  # (9)
             if g.c is not None:

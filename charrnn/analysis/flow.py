@@ -12,6 +12,7 @@ from charrnn.model.loss import loss_and_logit_gradient
 from charrnn.model.rnn import logits, states
 from charrnn.window import Array
 
+SMALLEST = float(np.finfo(np.float64).tiny)
 STEADY = 0.005  # the change a character below which a profile neither vanishes nor explodes
 
 
@@ -41,7 +42,7 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     params, (x, y, *_), h0 = problem
     h = states(params, x, h0, activation)
     T = len(x)
-    first = int((y >= 0).any(axis=1).argmax()) + 1  # the first step t with a loss
+    first = problem.window.first_loss + 1  # t counts from 1
     do = loss_and_logit_gradient(logits(params, h[first:]), y[first - 1 :])[1]
     dh = do @ params.V  # Vᵀ do_t
     for lag in range(min(lags, T) + 1):
@@ -55,30 +56,37 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
 
 
 class Profile(NamedTuple):
-    """Means over the losses that reach back over l steps; no entry where none does.
+    """Means over the losses that reach back over l steps.
 
+    There is no entry where none does, nor from where on the numbers end.
     norms[l]: of ‖∂L_t/∂h_{t-l}‖. starts[l]: of ‖∂L_t/∂h_t‖ of the same losses, so that (18) says
-    norms[l] ≤ (γσ₁)^l starts[l].
+    norms[l] ≤ (γσ₁)^l starts[l]. losses[l]: how many they are.
     """
 
     norms: Array
     starts: Array
+    losses: Array
+
+    @property
+    def left(self) -> Array:
+        """What is left of the same losses' gradient, whichever losses reach so far."""
+        left: Array = self.norms / np.maximum(self.starts, SMALLEST)
+        return left
 
 
 def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
     """How much of a loss's gradient comes how far back."""
-    norms: list[float] = []
-    starts: list[float] = []
+    found: list[tuple[float, float, int]] = []
     start = None
     with np.errstate(over="ignore", invalid="ignore"):  # an explosion is told as such
         for dh, counted, *_ in by_lag(problem, activation, lags):
-            if not counted.any():
-                break
             norm = np.linalg.norm(dh, axis=-1)
             start = norm if start is None else start
-            norms.append(float(norm[counted].mean()))
-            starts.append(float(start[-len(norm) :][counted].mean()))
-    return Profile(np.array(norms), np.array(starts))
+            if not counted.any() or not np.isfinite(norm).all():
+                break
+            of_these = start[-len(norm) :][counted]
+            found.append((norm[counted].mean(), of_these.mean(), len(of_these)))
+    return Profile(*(np.array(column) for column in zip(*found, strict=True)))
 
 
 class Decay(NamedTuple):
@@ -96,21 +104,17 @@ class Decay(NamedTuple):
     one_percent: int | None
 
 
-def decay(norms: Array) -> Decay:
-    """The decay of a profile (L + 1,), L ≥ 1, by least squares of its logarithm."""
-    with np.errstate(divide="ignore"):
-        logarithms = np.log(norms)
-    lags = np.flatnonzero(np.isfinite(logarithms) & (np.arange(len(norms)) > 0))
-    if len(lags) < len(norms) - 1 and len(lags) < 2:  # all of it is gone at once, or beyond numbers
-        rate = 0.0 if np.isfinite(norms).all() else inf
-    elif len(lags) == 1:
-        rate = float(norms[1] / norms[0])
-    else:
-        rate = exp(np.polyfit(lags, logarithms[lags], 1)[0])
-    above = np.flatnonzero(~(norms < 0.01 * norms[0]))
-    after = int(above[-1]) + 1
+def decay(left: Array) -> Decay:
+    """The decay of what is left (L + 1,), from 1 at lag 0, by least squares of its logarithm."""
+    lags = np.flatnonzero((left > 0) & (np.arange(len(left)) > 0))
+    if len(lags) > 1:
+        rate = exp(np.polyfit(lags, np.log(left[lags]), 1)[0])
+    else:  # of a single lag; or all of it is gone at once, or beyond all numbers
+        rate = float(left[1]) if len(left) > 1 else inf
+    above = np.flatnonzero(left >= 0.01)
+    after = int(above[-1]) + 1 if len(above) else 0
     half_life = 0.0 if rate in (0.0, inf) else inf if rate == 1 else abs(log(2) / log(rate))
     kind: Literal["vanishing", "steady", "exploding"] = "steady"
     if abs(rate - 1) >= STEADY:
         kind = "vanishing" if rate < 1 else "exploding"
-    return Decay(kind, rate, half_life, after if after < len(norms) else None)
+    return Decay(kind, rate, half_life, after if after < len(left) else None)

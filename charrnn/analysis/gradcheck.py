@@ -10,11 +10,12 @@ from numpy.random import Generator
 from charrnn.analysis.central_difference import CENTRAL_DIFFERENCE
 from charrnn.analysis.complex_step import COMPLEX_STEP
 from charrnn.analysis.double_sum import DOUBLE_SUM
+from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.rtrl import RTRL
 from charrnn.model.activations import Activation
-from charrnn.model.bptt import Objective
+from charrnn.model.bptt import Objective, divisor
 from charrnn.window import Array
 
 ORACLES = {oracle.name: oracle for oracle in (CENTRAL_DIFFERENCE, COMPLEX_STEP, DOUBLE_SUM, RTRL)}
@@ -64,12 +65,14 @@ def gradcheck(
     entries = {
         name: _choose_entries(array, most_entries, random) for name, array in gradient.named()
     }
+    rounding = _rounding(problem, activation, reduction)
     result = []
     for oracle in oracles:
         truth = oracle.gradient(problem, activation, reduction, entries)
-        noise = oracle.noise * max(abs(loss), 1)
+        of_oracle = oracle.noise * max(abs(loss), 1)
         allowed = oracle.tolerance if tolerance is None else tolerance
         for name, array in gradient.named():
+            noise = max(of_oracle, rounding[name])
             result.append(_compare(oracle.name, name, array, getattr(truth, name), allowed, noise))
     return result
 
@@ -79,6 +82,29 @@ def passed(entries: Iterable[Entry]) -> bool:
     entries = list(entries)
     proved = {entry.parameter for entry in entries if entry.verdict == "passed"}
     return all(entry.verdict != "failed" and entry.parameter in proved for entry in entries)
+
+
+def _rounding(problem: Problem, activation: Activation, reduction: str) -> dict[str, float]:
+    """What the rounding of ŷ - y in (8) may do to each gradient: every way has it.
+
+    Where a target is all but certain the difference cancels, and what is left of it is noise. It is
+    followed back by (9)-(12) with absolute values in the place of signs.
+    """
+    params = problem.params
+    noise = params.zeros_like()
+    scale = divisor(problem.window, reduction)
+    for x, h, D, do, y in lanes(problem, activation, scale):
+        da = np.zeros(params.hidden_size)
+        for t in range(len(h) - 1, 0, -1):
+            of_do = np.finfo(np.float64).eps * (y[t] / scale + np.abs(do[t]))
+            da = np.abs(D[t] * (np.abs(params.V.T) @ of_do + np.abs(params.W.T @ da)))
+            noise.V[...] += np.outer(of_do, np.abs(h[t]))
+            noise.W[...] += np.outer(da, np.abs(h[t - 1]))
+            noise.U[...] += np.outer(da, x[t])
+            if noise.b is not None and noise.c is not None:
+                noise.b[...] += da
+                noise.c[...] += of_do
+    return {name: 8 * float(array.max()) for name, array in noise.named()}
 
 
 def _choose_entries(gradient: Array, most: int, random: Generator) -> Array:

@@ -14,14 +14,16 @@ from charrnn.window import Array
 class Lane(NamedTuple):
     """One lane of a window; arrays count time as the equations do, entry 0 is before the window.
 
-    x (T+1, A): one-hot inputs. h (T+1, H). D (T+1, H): the diagonal of D_t = diag f′(a_t).
-    do (T+1, A): ∂L/∂o_t, divided as the loss is. Entry 0 of x, D and do means nothing.
+    x, y (T+1, A): one-hot inputs and targets; y is zero where there is no target. h (T+1, H).
+    D (T+1, H): the diagonal of D_t = diag f′(a_t). do (T+1, A): ∂L/∂o_t, divided as the loss is.
+    Entry 0 of all but h means nothing.
     """
 
     x: Array
     h: Array
     D: Array
     do: Array
+    y: Array
 
 
 def slope(a: Array, name: str) -> Array:
@@ -48,8 +50,10 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
         a = one_hot @ params.U.T + before @ params.W.T
         if params.b is not None:
             a += params.b
-        do = np.zeros((T + 1, params.alphabet_size))
-        do[1:] = (probabilities[:, lane] - identity[y[:, lane]]) / divisor
-        do[1:][y[:, lane] < 0] = 0
-        result.append(Lane(one_hot, h[:, lane], slope(a, activation.name), do))
+        counted = y[:, lane, None] >= 0
+        targets = np.zeros((T + 1, params.alphabet_size))
+        targets[1:] = identity[y[:, lane]] * counted
+        do = np.zeros_like(targets)
+        do[1:] = (probabilities[:, lane] - targets[1:]) * counted / divisor
+        result.append(Lane(one_hot, h[:, lane], slope(a, activation.name), do, targets))
     return result

@@ -28,7 +28,7 @@ def rtrl(problem: Problem, activation: Activation, reduction: str, entries: Entr
     if params.b is not None:
         row["b"] = (entries["b"], np.zeros_like(entries["b"]))
     dV, dc = np.zeros_like(params.V), np.zeros(A)
-    for x, h, D, do in lanes(problem, activation, divisor(problem.window, reduction)):
+    for x, h, D, do, _ in lanes(problem, activation, divisor(problem.window, reduction)):
         influence = {name: np.zeros((H, len(entries[name]))) for name in row}  # ∂h_0/∂θ = 0
         for t in range(1, len(h)):
             dV += np.outer(do[t], h[t])  # (9)

@@ -48,7 +48,7 @@ def lyapunov_exponents(
 ) -> Array:
     """The `count` largest exponents (count,), in nats a character, equation (21).
 
-    Mean over the steps of all lanes, after a quarter of the window in which the directions settle.
+    Mean over the steps of all lanes, after a quarter of each in which the directions settle.
     Positive: two states that differ by little part; negative: they meet. -inf where a direction is
     lost.
     Source: Benettin et al. 1980, Meccanica 15; for trained RNNs Vogt et al. 2022, arXiv 2006.14123.
@@ -56,8 +56,8 @@ def lyapunov_exponents(
     W = problem.params.W
     D = _slopes(problem, activation)
     T, B, H = D.shape
-    measured = _inside(problem)
-    measured[: T // 4] = False
+    inside = _inside(problem)
+    measured = inside & (np.arange(T)[:, None] >= inside.sum(axis=0) // 4)
     Q = np.linalg.qr(random.standard_normal((B, H, min(count, H))))[0]
     total = np.zeros(Q.shape[-1])
     for t in range(T):

@@ -42,9 +42,10 @@ class Truncation:
 
 def truncation(problem: Problem, activation: Activation, most: int, tolerance: float) -> Truncation:
     """Every reach up to `most`, and windows of 1, 2, 4, …, and `most` characters."""
-    reaches = by_reach(problem, activation, most)
+    full = bptt(*problem, activation, "sum")[1]
+    reaches = by_reach(problem, activation, full, most)
     lengths = sorted({most, *(2**n for n in range(most.bit_length()))})
-    windows = by_window(problem, activation, lengths)
+    windows = by_window(problem, activation, full, lengths)
     within, tiled = smallest_within(tolerance, reaches), smallest_within(tolerance, windows)
     return Truncation(
         tolerance,
@@ -56,25 +57,27 @@ def truncation(problem: Problem, activation: Activation, most: int, tolerance: f
 
 
 def agreement(gradient: Params, full: Params) -> Agreement:
-    """How well a gradient stands for the full one."""
+    """How well a gradient stands for the full one; one that is zero, for itself."""
     g, G = (
         np.concatenate([array.ravel() for _, array in params.named()])
         for params in (gradient, full)
     )
     length, full_length = np.linalg.norm(g), np.linalg.norm(G)
-    return Agreement(
-        float(g @ G / (length * full_length)),
-        float(length / full_length),
-        float(np.linalg.norm(g - G) / full_length),
-    )
+    if length == full_length == 0:
+        return Agreement(1.0, 1.0, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return Agreement(
+            float(g @ G / (length * full_length)),
+            float(length / full_length),
+            float(np.linalg.norm(g - G) / full_length),
+        )
 
 
-def by_reach(problem: Problem, activation: Activation, most: int) -> list[Agreement]:
+def by_reach(problem: Problem, activation: Activation, full: Params, most: int) -> list[Agreement]:
     """Entry k2 - 1: each loss is followed back k2 steps, for k2 = 1, …, most.
 
     It is (14) with t - k < k2, and so BPTT(1, k2) at fixed weights, equation (19).
     """
-    full = bptt(*problem, activation, "sum")[1]
     # V and c do not depend on the past
     gradient = Params(**vars(full.zeros_like()) | {"V": full.V, "c": full.c})
     one_hot = np.eye(full.alphabet_size)
@@ -89,12 +92,13 @@ def by_reach(problem: Problem, activation: Activation, most: int) -> list[Agreem
     return found
 
 
-def by_window(problem: Problem, activation: Activation, lengths: list[int]) -> list[Agreement]:
+def by_window(
+    problem: Problem, activation: Activation, full: Params, lengths: list[int]
+) -> list[Agreement]:
     """The same losses in windows of each length, end to end: BPTT(K, K), equation (19)."""
     params, (x, y, *_), h0 = problem
-    full = bptt(*problem, activation, "sum")[1]
     h = states(params, x, h0, activation)
-    first = int((y >= 0).any(axis=1).argmax())  # steps before it only warm the state
+    first = problem.window.first_loss  # the steps before only warm the state
     found = []
     for length in lengths:
         missing = -(len(x) - first) % length

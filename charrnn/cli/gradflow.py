@@ -18,7 +18,9 @@ def gradflow_command(
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Measure on this text.  [default: the model's own]"),
+        typer.Option(
+            metavar="FILE", help="Measure on this text.  [default: what the model is trained on]"
+        ),
     ] = None,
     lags: Annotated[
         int, typer.Option(metavar="N", min=1, max=100_000, help="Characters to look back.")
@@ -31,8 +33,9 @@ def gradflow_command(
         typer.Option("--truncation", help="The truncated gradients beside the full one."),
     ] = False,
     tolerance: Annotated[
-        float, typer.Option(metavar="X", help="The error that --truncation may cost.")
-    ] = 0.1,
+        float | None,
+        typer.Option(metavar="X", help="Error that truncation may cost.  [default: 0.1]"),
+    ] = None,
     assignments: SetOption = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
@@ -49,12 +52,13 @@ def gradflow_command(
     from charrnn.report.plots import drawing, plot_gradient_flow
 
     draw = drawing(plot) if plot is not None else None
-    found, remarks = gradient_flow(
-        model, assignments or [], text, lags, compare, tolerance if truncation else None, seed
-    )
-    write_remarks(remarks)
+    if truncation and tolerance is None:
+        tolerance = 0.1
+    found, remarks = gradient_flow(model, assignments or [], text, lags, compare, tolerance, seed)
     if draw:
         draw(plot_gradient_flow(found))
+        remarks += (f"the picture is in {plot}",)
+    write_remarks(remarks)
     if json:
         write_json(asdict(found))
     else:

@@ -35,7 +35,7 @@ def sample_command(
     count: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them; or lines."
+            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them, or lines."
         ),
     ] = 1,
     until: Annotated[

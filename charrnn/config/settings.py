@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 MAX_WORKERS = 1024
 
@@ -106,6 +106,14 @@ class Training(_Section):
     max_time: Seconds | None
     workers: Workers
     seed: CountOrZero
+
+    @field_validator("stride")
+    @classmethod
+    def _within_the_window(cls, stride: int | None, info: ValidationInfo) -> int | None:
+        window = info.data.get("window")
+        if stride is not None and window is not None and stride > window:
+            raise ValueError(f"should be at most training.window, {window}")
+        return stride
 
 
 class SGD(_Section):

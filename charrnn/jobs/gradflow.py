@@ -4,21 +4,20 @@ from pathlib import Path
 
 import numpy as np
 
-from charrnn.analysis.gradflow import Flow, GradientFlow, measure_flow
-from charrnn.analysis.problems import Problem
+from charrnn.analysis.gradflow import GradientFlow, measure_flow
 from charrnn.analysis.truncation import truncation
 from charrnn.blas import single_threaded_blas
 from charrnn.config.layers import check_config, load_config
 from charrnn.config.settings import Config
-from charrnn.errors import CharrnnError, UsageError, nearest
+from charrnn.errors import UsageError, nearest
 from charrnn.jobs.run_directory import SUFFIX
-from charrnn.jobs.subject import Subject, problem_in_text, trained, untrained
-from charrnn.jobs.wiring import activation_of
+from charrnn.jobs.subject import looking_back, problem_after, trained, untrained
+from charrnn.jobs.wiring import activation_of, first_params
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.resources import config_paths
-from charrnn.window import NO_TARGET, Window
 
 LOSSES = 1024  # that are followed back together
+LOSSES_COMPARED = 256  # before training they are much alike
 SCALES = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -39,6 +38,8 @@ def gradient_flow(
     """
     if tolerance is not None and not 0 < tolerance < 1:
         raise UsageError(f"--tolerance {tolerance} is not between 0 and 1.", "such as 0.1")
+    if compare:
+        _refuse_with_comparison(assignments, tolerance)
     if _is_checkpoint(model):
         if compare or assignments:
             raise UsageError(
@@ -46,25 +47,39 @@ def gradient_flow(
                 f"and {model} is a checkpoint.",
                 "give a config instead, or leave the option out.",
             )
-        subjects = [trained(str(model), text)]
-        gains: list[float | None] = [None]
+        subject = trained(str(model), text)
+        configs = [subject.config]
     else:
         config = load_config(model, assignments, {})
+        subject = untrained(config, model or "the default config", text)
         configs = _variants(config) if compare else [config]
-        gains = [variant.model.initialization.recurrent_gain for variant in configs]
-        name = model or "the default config"
-        subjects = [untrained(variant, name, text) for variant in configs]
-    flows = [
-        _flow(subject, lags, seed, gain) for subject, gain in zip(subjects, gains, strict=True)
-    ]
-    subject = subjects[0]
-    shape = f"H = {subject.params.hidden_size}, A = {subject.params.alphabet_size}"
-    title = f"{subject.title}\n{'' if compare else flows[0].activation + ', '}{shape}"
-    cost = None
+    A = subject.params.alphabet_size
+    losses = LOSSES_COMPARED if compare else LOSSES
+    before, window, reach = looking_back(
+        subject, np.random.default_rng(seed), lags, lags, max(losses // lags, 1)
+    )
+    flows = []
+    for variant in configs:
+        params = first_params(variant, A) if compare else subject.params
+        activation = activation_of(variant)
+        problem = problem_after(before, window, params, activation)
+        gain = variant.model.initialization.recurrent_gain if compare else None
+        flows.append(measure_flow(problem, activation, reach, np.random.default_rng(seed), gain))
+    cost = None if tolerance is None else truncation(problem, activation, reach, tolerance)
+    remarks = subject.remarks
+    if reach < lags:
+        remarks += (f"the text lets losses be followed back over {reach:,} characters only.",)
+    lines = subject.config.data.sequences == "lines"
+    found = GradientFlow(subject.title, params.hidden_size, A, lines, flows, cost)
+    return found, remarks
+
+
+def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> None:
     if tolerance is not None:
-        problem, reach = _problem(subject, lags, seed)
-        cost = truncation(problem, activation_of(subject.config), reach, tolerance)
-    return GradientFlow(title, flows, cost), subject.remarks
+        raise UsageError("--compare and --truncation are both given.", "choose one of them.")
+    for key in ("model.activation", "model.initialization.recurrent_gain"):
+        if any(assignment.partition("=")[0].strip() == key for assignment in assignments):
+            raise UsageError(f"--compare sets {key} itself.", "leave out the --set, or --compare.")
 
 
 def _is_checkpoint(model: str | None) -> bool:
@@ -90,32 +105,3 @@ def _variants(config: Config) -> list[Config]:
             values["model"]["initialization"]["recurrent_gain"] = scale
             variants.append(check_config(values))
     return variants
-
-
-def _problem(subject: Subject, lags: int, seed: int) -> tuple[Problem, int]:
-    """A window of twice the lags, whose newer half has the losses, and the lags that all reach.
-
-    Lines are too short to be halved: all their losses count, and some reach further than others.
-    """
-    random = np.random.default_rng(seed)
-    lines = subject.config.data.sequences == "lines"
-    length = len(subject.ids) // int((subject.ids == subject.ids[-1]).sum()) if lines else lags
-    problem = problem_in_text(subject, random, 2 * lags, max(LOSSES // length, 1))
-    x, y, fresh, _ = problem.window
-    if lines:
-        return problem, min(lags, len(x))
-    older = len(x) // 2
-    y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])
-    return problem._replace(window=Window(x, y, fresh)), max(older, 1)
-
-
-def _flow(subject: Subject, lags: int, seed: int, gain: float | None) -> Flow:
-    problem, reach = _problem(subject, lags, seed)
-    try:
-        random = np.random.default_rng(seed)
-        return measure_flow(problem, activation_of(subject.config), reach, random, gain)
-    except (FloatingPointError, np.linalg.LinAlgError):
-        raise CharrnnError(
-            f"{subject.title}: the state grows beyond all numbers on this text.",
-            "lower model.initialization.recurrent_gain, or --lags.",
-        ) from None

@@ -5,16 +5,13 @@ from math import isfinite
 import numpy as np
 
 from charrnn.analysis.flow import decay, lag_profile
-from charrnn.analysis.problems import Problem
 from charrnn.events import LagProfile, Stepped
 from charrnn.jobs.start import Run
-from charrnn.jobs.subject import CONTEXT
+from charrnn.jobs.subject import Subject, looking_back, problem_after
 from charrnn.jobs.wiring import activation_of
 from charrnn.model.rnn import states
-from charrnn.text.sequences import SEQUENCES
-from charrnn.window import NO_TARGET, Window
 
-LAGS, LOSSES, LANES = 64, 8, 4
+LAGS, RECENT, LANES = 64, 8, 4
 FEWEST_CHARACTERS = 100_000  # between two profiles: one costs about as much as a thousand
 
 
@@ -28,38 +25,24 @@ class LagLog:
         self._activation = activation_of(run.config)
         self._params = run.state.params
         self._steps_per_epoch = steps_per_epoch
-        draw = SEQUENCES[run.config.data.sequences].drawn
+        subject = Subject("", self._params, run.config, run.corpus.training, ())
         random = np.random.default_rng(0)
-        self._before, (x, y, fresh, _) = draw(
-            run.corpus.training, random, LAGS + LOSSES, LANES, CONTEXT
-        )
-        older = max(len(y) - LOSSES, 0)
-        if run.config.data.sequences == "stream":
-            y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])
-        self._window = Window(x, y, fresh)
+        self._before, self._window, _ = looking_back(subject, random, LAGS, RECENT, LANES)
 
     def __call__(self, event: Stepped) -> LagProfile | None:
-        """The profile after this step, where one is due."""
+        """The profile after this step, where one is due and the state is finite."""
         epochs, rest = divmod(event.step, self._steps_per_epoch)
-        if rest or not self._due(event.characters, event.characters // epochs):
+        if rest:
             return None
-        zero = np.zeros((LANES, self._params.hidden_size), self._params.W.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told as None
-            h0 = states(self._params, self._before, zero, self._activation)[-1].copy()
-            problem = Problem(self._params, self._window, h0)
-            norms = lag_profile(problem, self._activation, LAGS).norms
-            found = decay(norms)
-        return LagProfile(
-            event.step,
-            tuple(map(_finite, norms.tolist())),
-            _finite(found.rate),
-            _finite(found.half_life),
-        )
-
-    def _due(self, characters: int, per_epoch: int) -> bool:
-        before = max(characters - per_epoch, 0)
-        return characters // FEWEST_CHARACTERS > before // FEWEST_CHARACTERS
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None
+        before = event.characters - event.characters // epochs
+        if event.characters // FEWEST_CHARACTERS == before // FEWEST_CHARACTERS:
+            return None
+        problem = problem_after(self._before, self._window, self._params, self._activation)
+        with np.errstate(over="ignore", invalid="ignore"):
+            h = states(problem.params, problem.window.x, problem.h0, self._activation)
+            if not np.isfinite(h).all():
+                return None
+            profile = lag_profile(problem, self._activation, LAGS)
+        found = decay(profile.left)
+        half_life = found.half_life if isfinite(found.half_life) else None
+        return LagProfile(event.step, tuple(profile.norms.tolist()), found.rate, half_life)

@@ -72,10 +72,12 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
         known = vocabulary.known(text)
         left_out = f"{len(text) - len(known):,} unknown characters were left out."
         text, remarks = known, (*remarks, left_out)
+    sequences = model.config.data.sequences
+    text, _ = SEQUENCES[sequences].arranged(text, 0.0)
     require_two(text)
+    place = "the text" if sequences == "stream" else "the lines that are not blank"
     try:
-        text, _ = SEQUENCES[model.config.data.sequences].arranged(text, 0.0)
-        return Encoded(vocabulary.encode(text), text, remarks)
+        return Encoded(vocabulary.encode(text, place), text, remarks)
     except UsageError as error:
         raise InputError(
             str(error),

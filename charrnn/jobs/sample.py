@@ -39,6 +39,8 @@ class Sampler:
         beginning, self.remarks = _prime(prime, prime_file)
         self.model = load_model(checkpoint)
         self.lines = self.model.config.data.sequences == "lines"
+        if self.lines:
+            beginning = beginning.removesuffix(NEWLINE)  # echo and editors end files with one
         if self.lines and NEWLINE in beginning:
             raise UsageError(
                 "the prompt has more than one line, and this model writes single ones.",

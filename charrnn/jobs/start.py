@@ -19,6 +19,7 @@ from charrnn.jobs.wiring import (
     text_paths,
 )
 from charrnn.text.corpus import Corpus, build_corpus
+from charrnn.text.lines import line_remarks
 from charrnn.text.reading import STDIN, read_text
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
@@ -119,6 +120,8 @@ def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     text, remarks = read_text(text_paths(config))
     corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
     batches_of(config, corpus.training)  # raises where the text is too short for them
+    if config.data.sequences == "lines":
+        remarks += line_remarks(corpus.training, corpus.validation)
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
         remarks += (

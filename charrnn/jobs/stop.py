@@ -9,8 +9,8 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "
 
 
 @contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT, SIGTERM or SIGHUP has come; a second one has its usual effect."""
+def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once; a second one stops."""
     received: list[int] = []
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
@@ -21,6 +21,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
         restore()
+        tell()
 
     for number in before:
         signal.signal(number, note)

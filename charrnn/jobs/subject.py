@@ -7,15 +7,17 @@ from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
 from charrnn.config.settings import Config
-from charrnn.errors import UsageError
+from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import encode_text, load_model, require_two
 from charrnn.jobs.wiring import activation_of, first_params, text_paths
+from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.text.corpus import build_corpus
+from charrnn.text.lines import typical_length
 from charrnn.text.reading import STDIN, read_text
 from charrnn.text.sequences import SEQUENCES
-from charrnn.window import Array
+from charrnn.window import NO_TARGET, Array, Window
 
 CONTEXT = 64  # characters read before a piece of text, so that it does not begin from nothing
 
@@ -39,7 +41,11 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     paths = [text] if text else text_paths(model.config)
     if not text and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give a --text.")
-    ids, _, remarks = encode_text(model, paths)
+    try:
+        ids, _, remarks = encode_text(model, paths)
+    except InputError as error:
+        own = "give a --text; without it, the one that the model was trained on is read."
+        raise InputError(str(error), error.hint if text else own) from None
     return Subject(model.path, model.params, model.config, ids, remarks)
 
 
@@ -61,7 +67,32 @@ def problem_in_text(
     """Random pieces of the text in float64, each after the state that its context leaves."""
     draw = SEQUENCES[subject.config.data.sequences].drawn
     before, window = draw(subject.ids, random, time_steps, batch_size, CONTEXT)
-    params = subject.params.astype(np.float64)
-    zero = np.zeros((batch_size, params.hidden_size))
-    h0 = states(params, before, zero, activation_of(subject.config))[-1].copy()
-    return Problem(params, window, h0)
+    return problem_after(before, window, subject.params, activation_of(subject.config))
+
+
+def problem_after(before: Array, window: Window, params: Params, activation: Activation) -> Problem:
+    """A window in float64 after the ids (C, B) before it."""
+    params = params.astype(np.float64)
+    zero = np.zeros((before.shape[1], params.hidden_size))
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever looks at it says so
+        return Problem(params, window, states(params, before, zero, activation)[-1].copy())
+
+
+def looking_back(
+    subject: Subject, random: Generator, lags: int, recent: int, batch_size: int
+) -> tuple[Array, Window, int]:
+    """Ids (C, B) and the window after them, the losses of whose `recent` last steps reach so far.
+
+    The third is the number of lags that they all reach: less than `lags` in a short text.
+    Lines are not divided: all their losses count, and some reach further than others.
+    """
+    sequences = subject.config.data.sequences
+    draw = SEQUENCES[sequences].drawn
+    if sequences == "lines":
+        batch_size = max(recent * batch_size // typical_length(subject.ids), 1)
+        before, window = draw(subject.ids, random, lags, batch_size, CONTEXT)
+        return before, window, len(window.x)
+    before, (x, y, fresh, _) = draw(subject.ids, random, lags + recent, batch_size, CONTEXT)
+    older = min(lags, len(y) // 2) if len(y) < lags + recent else lags
+    y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])
+    return before, Window(x, y, fresh), max(older, 1)

@@ -9,7 +9,16 @@ import numpy as np
 
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError, Interrupted
-from charrnn.events import Baselines, Evaluated, Event, RunEnded, RunStarted, Sampled, Stepped
+from charrnn.events import (
+    Baselines,
+    Evaluated,
+    Event,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    Stepped,
+    StopRequested,
+)
 from charrnn.files import write_atomically
 from charrnn.jobs.lag_log import LagLog
 from charrnn.jobs.start import Run
@@ -59,7 +68,7 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
 
     with (
         parallel(objective_maker(config), workers, settings.reduction) as objective,
-        stop_requests() as stopped,
+        stop_requests(lambda: emit(StopRequested())) as stopped,
     ):
         trainer = trainer_of(config, run.corpus, objective)
         save(["last"])  # from here on, whatever happens, the run can go on
@@ -110,16 +119,13 @@ def _baselines(run: Run) -> Baselines:
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
     sequences = SEQUENCES[run.config.data.sequences]
     parts = corpus.training[-NGRAM_CHARACTERS:], held_out(run.config, corpus)
-    (ids, targets), (scored_ids, scored) = (
-        sequences.in_context(part, NGRAM_CONTEXT) for part in parts
+    counted, scored = (
+        np.concatenate([(sequences.history(part) > 0) & (part is of) for part in parts])
+        for of in parts
     )
-    ngram = witten_bell_nats(
-        np.concatenate([ids, scored_ids]),
-        np.concatenate([targets, np.zeros_like(scored)]),
-        np.concatenate([np.zeros_like(targets), scored]),
-        alphabet,
-        NGRAM_CONTEXT,
-    )
+    ids = np.concatenate(parts)
+    history = sequences.history(ids)
+    ngram = witten_bell_nats(ids, counted, scored, history, alphabet, NGRAM_CONTEXT)
     return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
 
 

@@ -105,19 +105,13 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
 def batches_of(config: Config, ids: Array) -> Windows:
     """The windows to train on.
 
-    Raises: UsageError for a stride longer than the window; InputError for too short a text.
+    Raises: InputError for too short a text.
     """
     training = config.training
     if config.data.sequences == "lines":
         return LineBatches(ids, training.batch_size, training.seed)
     if training.bptt == "full":
         return Batches(ids, training.batch_size, None)
-    if training.stride is not None and training.stride > training.window:
-        raise UsageError(
-            f"training.stride = {training.stride} is longer than training.window = "
-            f"{training.window}: characters between would have no loss.",
-            f"--set training.stride={training.window}, or less.",
-        )
     return Batches(ids, training.batch_size, training.window, training.stride)
 
 

@@ -11,7 +11,7 @@ from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array, Window
+from charrnn.window import Array, Window, first_loss
 
 Objective = Callable[[Params, Window, Array], tuple[float, Params, Array]]
 
@@ -66,14 +66,13 @@ def bptt(
     dtype = params.W.dtype
     scale = divisor(window, reduction)
 
-    kept = workspace.array("kept", (len(starts) + 1, B, params.hidden_size), dtype)
-    kept[0] = h0
-    h_carried = workspace.copy("carried", kept[0])
+    kept = workspace.array("kept", (len(starts), B, params.hidden_size), dtype)
+    h_carried = workspace.copy("carried", h0)
+    h = h0[None]
     for number, start in enumerate(starts):
-        x = window.x[start : start + length]
-        h = states(params, x, kept[number], activation, workspace)
-        kept[number + 1] = h[-1]
-        if start < carried <= start + len(x):
+        kept[number] = h[-1]
+        h = states(params, window.x[start : start + length], kept[number], activation, workspace)
+        if start < carried < start + len(h):
             h_carried[...] = h[carried - start]
 
     loss, gradient, da_next = 0.0, None, None
@@ -89,7 +88,9 @@ def bptt(
         if len(starts) == 1:
             gradient = part_gradient
         elif gradient is None:
-            gradient = part_gradient.map(np.copy)
+            gradient = Params(
+                **{name: workspace.copy(f"sum {name}", g) for name, g in part_gradient.named()}
+            )
         else:
             for name, array in gradient.named():
                 array += getattr(part_gradient, name)
@@ -116,8 +117,7 @@ def _backward(
     H, A = params.hidden_size, params.alphabet_size
     dtype = params.W.dtype
 
-    # the steps before the first one with a loss need no logits
-    first = 0 if y[0, 0] >= 0 else int((y >= 0).any(axis=1).argmax())
+    first = first_loss(y)  # the steps before need no logits
     loss, do = loss_and_logit_gradient(logits(params, h[first + 1 :], workspace), y[first:])
     do /= scale  # (8)
 

@@ -21,6 +21,7 @@ from charrnn.events import (
     RunStarted,
     Sampled,
     Stepped,
+    StopRequested,
 )
 from charrnn.report.terminal import PipeConsole
 from charrnn.report.wording import (
@@ -62,6 +63,8 @@ class PlainLines:
         elif isinstance(event, Baselines):
             self._baselines = event
             self._print(baseline_line(event))
+        elif isinstance(event, StopRequested):
+            self._print("stopping after this step; once more stops at once, unsaved")
         elif isinstance(event, RunEnded):
             for line in ending(self._baselines, event):
                 self._print(line)
@@ -101,7 +104,7 @@ class LiveView:
             self._lags = event
         elif isinstance(event, Sampled):
             self._sample = harmless(event.text)
-        elif isinstance(event, RunStarted | Baselines):
+        elif isinstance(event, RunStarted | Baselines | StopRequested):
             self._plain(event)
             self._live.start()
         elif isinstance(event, RunEnded):
@@ -139,7 +142,7 @@ class LiveView:
         if evaluated and evaluated.validation_nats_per_character is not None:
             loss = as_loss(evaluated.validation_nats_per_character)
             rows.append(("validation", f"{loss} at step {evaluated.step:,}"))
-        if self._lags and self._lags.rate is not None:
+        if self._lags:
             rows.append(("gradient flow", flow_line(self._lags.rate, self._lags.half_life)))
         for name, value in rows:
             figures.add_row(name, value)

@@ -9,32 +9,47 @@ from rich.text import Text
 from charrnn.analysis.flow import Decay
 from charrnn.analysis.gradflow import Flow, GradientFlow
 from charrnn.analysis.truncation import Agreement, Truncation
-from charrnn.report.terminal import PipeConsole
+from charrnn.report.terminal import table_console
 
-BAR_WIDTH = 40
+BAR_WIDTH, DECADES = 36, 12
 DISPLAYED = {"relu": "ReLU"}
+LEGEND = (
+    "γσ₁: the bound (18) a character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
+    "rate: a character, fitted. docs/equations.md says what they are."
+)
 STYLES = {"vanishing": "blue", "steady": "green", "exploding": "red"}
 
 
 def print_gradient_flow(found: GradientFlow) -> None:
     """What was found: of one model in full, of several side by side."""
-    console = PipeConsole(highlight=False)
-    console.print(found.title, markup=False, soft_wrap=True)
+    console = table_console()
+    console.print(found.model, markup=False, soft_wrap=True)
+    console.print(description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]
         console.print(_profile_chart(flow))
         console.print(_figures(flow))
-        console.print(verdict(flow.decay), markup=False, soft_wrap=True)
+        console.print(verdict(flow), markup=False)
     else:
         console.print(_comparison(found.flows))
+        console.print(LEGEND, markup=False)
     if found.truncation:
         console.print(_truncation_table(found.truncation))
-        for line in truncation_verdict(found.truncation):
-            console.print(line, markup=False, soft_wrap=True)
+        for line in truncation_verdict(found.truncation, found.lines):
+            console.print(line, markup=False)
 
 
-def verdict(decay: Decay) -> str:
+def description(found: GradientFlow) -> str:
+    """What kind of network it is."""
+    kind = "" if len(found.flows) > 1 else found.flows[0].activation + ", "
+    return f"{kind}H = {found.hidden_size}, A = {found.alphabet_size}"
+
+
+def verdict(flow: Flow) -> str:
     """What becomes of a gradient on its way back, in a sentence."""
+    decay = flow.decay
+    if flow.norms[0] == 0:
+        return "there is nothing to flow back: no loss has a gradient."
     if decay.rate == 0:
         return "vanishing: nothing is left after a character."
     if not np.isfinite(decay.rate):
@@ -43,33 +58,36 @@ def verdict(decay: Decay) -> str:
         return f"steady: ×{decay.rate:.4f} a character; {_one_percent(decay)}."
     characters = f"{decay.half_life:.3g} characters"
     if decay.kind == "exploding":
-        return f"exploding at ×{decay.rate:.4g} a character: it doubles in {characters}."
-    return (
-        f"vanishing at ×{decay.rate:.4g} a character: half-life {characters}; "
-        f"{_one_percent(decay)}."
-    )
+        return f"exploding at ×{decay.rate:.4g} a character: doubled after {characters}."
+    rate = f"vanishing at ×{decay.rate:.4g} a character"
+    return f"{rate}: half-life {characters}; {_one_percent(decay)}."
 
 
 def _one_percent(decay: Decay) -> str:
     if decay.one_percent is None:
-        return "more than 1 % is left at the end"
-    return f"less than 1 % is left after {decay.one_percent:,}"
+        return "over 1 % left at the end"
+    return f"under 1 % left after {decay.one_percent:,}"
 
 
-def truncation_verdict(truncation: Truncation) -> list[str]:
-    """The answer to the question which window, a line for each of the two readings."""
-    most, allowed = len(truncation.by_reach), f"{truncation.tolerance:.0%}"
-    lines = []
-    for what, k, note in (
-        ("following each loss back", truncation.within_reach, "(training.stride=1)"),
-        ("windows end to end", truncation.within_window, "(training.stride=null)"),
+def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
+    """The answer to the question which window, a line for each of the two readings.
+
+    lines: they are always taken whole, and no setting changes it.
+    """
+    most, allowed = len(truncation.by_reach), f"{100 * truncation.tolerance:g} %"
+    answers = []
+    for what, k, stride in (
+        ("reach", truncation.within_reach, "1"),
+        ("windows (1, 2, 4, …)", truncation.within_window, "null"),
     ):
         if k is None:
-            text = f"{what}, no k2 up to {most} keeps the error within {allowed} {note}"
-        else:
-            text = f"{what}, k2 = {k} keeps the error within {allowed} {note}"
-        lines.append(text)
-    return lines
+            answers.append(f"{what}: error above {allowed} for all k2 up to {most}")
+            continue
+        settings = f"training.window={k}, training.stride={stride}"
+        answers.append(
+            f"{what}: error within {allowed} from {f'k2 = {k}' if lines else settings} on"
+        )
+    return answers
 
 
 def shown_lags(last: int) -> list[int]:
@@ -77,25 +95,28 @@ def shown_lags(last: int) -> list[int]:
     return [0, *(2**n for n in range(last.bit_length()) if 2**n < last), last]
 
 
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", caption_justify="left",
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+
+
 def _profile_chart(flow: Flow) -> Table:
     norms, bound = flow.norms, flow.bound
-    table = Table(
-        title=f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses:,} losses, l characters back (logarithmic)",
-        title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )  # fmt: skip
-    for heading in ("l", "norm", "at most (18)"):
+    table = _table(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, l characters back")
+    fewer = flow.losses[-1] < flow.losses[0]  # lines end, and do not reach as far as others
+    for heading in ("l", *(["losses"] if fewer else []), "norm", "bound (18)"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column(f"1e-{DECADES} … 1, logarithmic")
     with np.errstate(divide="ignore"):
         logarithms = np.log10(norms)
-    finite = logarithms[np.isfinite(logarithms)]
-    top = finite.max(initial=-300.0)
-    bottom = min(finite.min(initial=300.0), top - 1) - 0.05
+    top = max(float(logarithms.max()), 0.0)
     for lag in shown_lags(len(norms) - 1):
-        height = (logarithms[lag] - bottom) / (top - bottom)
+        height = 1 + (logarithms[lag] - top) / DECADES
         bar = Bar(1, 0, float(np.clip(height, 0, 1)), width=BAR_WIDTH)
-        table.add_row(f"{lag}", f"{norms[lag]:.2e}", f"{bound[lag]:.1e}", bar)
+        reaching = [f"{flow.losses[lag]:,}"] if fewer else []
+        table.add_row(f"{lag}", *reaching, f"{norms[lag]:.2e}", f"{bound[lag]:.1e}", bar)
     return table
 
 
@@ -116,8 +137,8 @@ def _figures(flow: Flow) -> Table:
         ("bound (18)", f"γσ₁ = {flow.contraction:.3g} a character, {must}"),
         ("Lyapunov", ", ".join(f"{x:+.3f}" for x in exponents[:4])
                      + f" nats a character: {_fate(float(exponents[0]))}"),
-        ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} below a tenth of the "
-                      f"steepest; {slopes.stuck:,} units always"),
+        ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} are below γ/10, "
+                      f"those of {slopes.stuck:,} units at every step"),
     ):  # fmt: skip
         figures.add_row(name, Text(value))
     return figures
@@ -131,12 +152,8 @@ def _fate(largest: float) -> str:
 
 def _comparison(flows: list[Flow]) -> Table:
     last = min(len(flow.norms) for flow in flows) - 1
-    lags = [lag for lag in (1, 16, last) if lag <= last]
-    table = Table(
-        title="what is left of a loss's gradient l characters back, for W at several scales",
-        title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )  # fmt: skip
+    lags = sorted({min(lag, last) for lag in (1, 16, last)})
+    table = _table("what is left of a gradient l characters back, for W at several scales")
     table.add_column("", no_wrap=True)
     for heading in ("W", "γσ₁", "λ₁", "f′", *(f"l={lag}" for lag in lags), "rate"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -150,7 +167,7 @@ def _comparison(flows: list[Flow]) -> Table:
             f"{flow.contraction:.2f}",
             f"{flow.lyapunov_exponents[0]:+.2f}",
             f"{flow.saturation.mean:.2f}",
-            *(f"{norms[lag] / norms[0]:.0e}" for lag in lags),
+            *(f"{norms[lag] / max(norms[0], 1e-300):.0e}" for lag in lags),
             f"×{decay.rate:.2f}",
             Text(decay.kind, STYLES[decay.kind]),
             end_section=number + 1 < len(flows) and flows[number + 1].activation != flow.activation,
@@ -159,12 +176,8 @@ def _comparison(flows: list[Flow]) -> Table:
 
 
 def _truncation_table(truncation: Truncation) -> Table:
-    table = Table(
-        title="truncated gradients g beside the full one G, of all parameters together",
-        caption="reach: each loss followed back k2 steps; windows: of k2, end to end",
-        title_justify="left", title_style="bold", caption_justify="left",
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
-    )  # fmt: skip
+    table = _table("truncated gradients g beside the full one G, of all parameters together")
+    table.caption = "reach: each loss is followed back k2 steps; windows: of k2 steps, end to end"
     headings = ("cosine", "‖g‖/‖G‖", "error")
     for heading in ("k2", *(f"reach: {headings[0]}", *headings[1:]), "",
                     *(f"windows: {headings[0]}", *headings[1:])):  # fmt: skip

@@ -6,14 +6,14 @@ from rich import box
 from rich.table import Table
 
 from charrnn.analysis.gradcheck import Entry, passed
-from charrnn.report.terminal import PipeConsole
+from charrnn.report.terminal import table_console
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 
 def print_gradient_table(title: str, entries: list[Entry]) -> None:
     """For each oracle a table with a row for each parameter, then the verdict, on stdout."""
-    console = PipeConsole(highlight=False)
+    console = table_console()
     console.print(title, markup=False, soft_wrap=True)
     for oracle, rows in groupby(entries, key=lambda entry: entry.oracle):
         table = Table(

@@ -1,5 +1,6 @@
 """The gradient flow as a picture, drawn by matplotlib."""
 
+import logging
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from charrnn.analysis.gradflow import Flow, GradientFlow
 from charrnn.analysis.truncation import Truncation
 from charrnn.errors import UsageError
 from charrnn.files import write_atomically
-from charrnn.report.flow_tables import DISPLAYED
+from charrnn.report.flow_tables import DISPLAYED, description
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 NORM = r"mean $\Vert\partial L_t/\partial h_{t-l}\Vert$"
+LOWEST_ERROR, NOTHING = 1e-4, 1e-299
 LOWEST = 1e-12  # of the gradient of a loss: below it nothing matters to a float32
 
 
@@ -31,6 +33,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
         raise UsageError(
             f"--plot {path} is none of {', '.join(FORMATS)}.", f"such as --plot {path}.png"
         )
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written to
     try:
         import matplotlib  # noqa: F401 - an extra; said before anything is computed
     except ImportError:
@@ -72,7 +75,8 @@ def plot_gradient_flow(found: GradientFlow) -> "Figure":
         _singular_values(panels[1], found.flows[0])
         if found.truncation:
             _truncation(panels[2], found.truncation)
-    figure.suptitle(found.title.replace("\n", ": "), fontsize="medium")
+    title = f"{found.model}: {description(found)}"
+    figure.suptitle(title, fontsize="medium", parse_math=False)
     return figure
 
 
@@ -85,50 +89,52 @@ def _finish(panel: "Axes", title: str, x: str) -> None:
 
 def _compare(panel: "Axes", name: str, flows: list[Flow]) -> None:
     for number, flow in enumerate(flows):
-        norms, bound = (
-            np.clip(curve / curve[0], LOWEST / 10, 1e300) for curve in (flow.norms, flow.bound)
-        )
         label = f"W × {flow.recurrent_gain:g}: {flow.decay.kind}, ×{flow.decay.rate:.2f}"
-        panel.semilogy(norms, color=f"C{number}", label=label)
-        panel.semilogy(bound, color=f"C{number}", linestyle=":", linewidth=1)
+        for curve, style in ((flow.norms, "-"), (flow.bound, ":")):
+            left = np.clip(curve / max(curve[0], NOTHING), LOWEST / 10, 10 / LOWEST)
+            panel.semilogy(left, style, color=f"C{number}", label=label if style == "-" else None)
     panel.semilogy([], [], color="gray", linestyle=":", label="bound (18)")
-    panel.set_ylim(LOWEST, 1e12)
+    low, high = panel.get_ylim()
+    panel.set_ylim(max(low, LOWEST), min(high, 1 / LOWEST))
     _finish(panel, name, "lag l, characters")
 
 
 def _profile(panel: "Axes", flow: Flow) -> None:
-    norms, bound = flow.norms, flow.bound
-    lags, decay = np.arange(len(norms)), flow.decay
+    norms, rate = np.maximum(flow.norms, NOTHING), flow.decay.rate
+    lags = np.arange(len(norms))
     panel.semilogy(lags, norms, label="measured")
-    if 0 < decay.rate < np.inf:
-        inside = norms[1:][np.isfinite(norms[1:]) & (norms[1:] > 0)]
-        level = np.exp(np.log(inside).mean() - np.log(decay.rate) * lags[1:].mean())
-        label = f"×{decay.rate:.3f} a character"
-        panel.semilogy(lags, level * decay.rate**lags, "--", linewidth=1, label=label)
-    bound = np.where(bound < 1e3 * np.nanmax(norms), bound, np.nan)
-    panel.semilogy(lags, bound, ":", color="gray", label="bound (18)")
+    fitted = lags[(norms > NOTHING) & (lags > 0)]
+    if len(fitted) and 0 < rate < np.inf:
+        level = np.exp((np.log(norms[fitted]) - np.log(rate) * fitted).mean())
+        label = f"×{rate:.3f} a character"
+        panel.semilogy(lags, level * rate**lags, "--", linewidth=1, label=label)
+    panel.semilogy(lags, np.maximum(flow.bound, NOTHING), ":", color="gray", label="bound (18)")
+    top = 10 * norms.max()
+    panel.set_ylim(max(norms.min() / 10, top * LOWEST**2, NOTHING / 10), top)
     panel.set_ylabel(NORM)
-    _finish(panel, f"gradient flow: {decay.kind}", "lag l, characters")
+    _finish(panel, f"gradient flow: {flow.decay.kind}", "lag l, characters")
 
 
 def _singular_values(panel: "Axes", flow: Flow) -> None:
-    values = flow.spectrum.singular_values
-    panel.plot(np.arange(1, len(values) + 1), values, label="singular values")
-    radius = flow.spectrum.radius
-    panel.axhline(radius, color="C1", linestyle="--", label=f"spectral radius {radius:.2f}")
-    panel.axhline(1, color="gray", linewidth=0.8)
+    values, radius = flow.spectrum.singular_values, flow.spectrum.radius
+    panel.plot(np.arange(1, len(values) + 1), values, linewidth=2.5, label="singular values")
+    panel.axhline(radius, color="C1", linestyle="--", label=f"spectral radius {radius:.3g}")
+    panel.axhline(1, color="gray", linewidth=0.8, label="1: lengths are kept")
     panel.set_ylim(0, 1.1 * max(values[0], radius, 1))
     _finish(panel, "recurrent weights W", "rank")
 
 
 def _truncation(panel: "Axes", truncation: Truncation) -> None:
-    errors = [agreement.error for agreement in truncation.by_reach]
-    panel.loglog(np.arange(1, len(errors) + 1), errors, label="each loss followed back k2")
     lengths, windows = zip(*truncation.by_window.items(), strict=True)
-    errors = [agreement.error for agreement in windows]
-    panel.loglog(lengths, errors, "o-", label="windows of k2, end to end")
+    for x, found, style, label in (
+        (range(1, len(truncation.by_reach) + 1), truncation.by_reach, ".-", "each loss back k2"),
+        (lengths, windows, "o-", "windows of k2, end to end"),
+    ):
+        errors = np.maximum([agreement.error for agreement in found], LOWEST_ERROR)
+        panel.semilogy(x, errors, style, markersize=4, label=label)
     tolerance = truncation.tolerance
     panel.axhline(tolerance, color="gray", linestyle="--", label=f"tolerance {tolerance:g}")
-    panel.set_ylim(bottom=1e-4)
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(lengths, [f"{length}" for length in lengths])
     panel.set_ylabel("‖g − G‖ / ‖G‖")
     _finish(panel, "what truncation costs", "k2, characters")

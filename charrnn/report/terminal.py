@@ -1,6 +1,8 @@
-"""A console that leaves a broken pipe to its caller."""
+"""Consoles for results on standard output."""
 
 from rich.console import Console
+
+NARROWEST = 80  # a table for less would drop digits; the terminal wraps it instead
 
 
 class PipeConsole(Console):
@@ -9,3 +11,10 @@ class PipeConsole(Console):
     def on_broken_pipe(self) -> None:
         """Raises the BrokenPipeError that is being handled."""
         raise
+
+
+def table_console() -> PipeConsole:
+    """For tables, which are never made so narrow that numbers are cut."""
+    console = PipeConsole(highlight=False)
+    console.width = max(console.width, NARROWEST)
+    return console

@@ -68,13 +68,17 @@ def stream_window(ids: Array) -> Window:
 def random_pieces(
     ids: Array, random: Generator, time_steps: int, batch_size: int, context: int
 ) -> tuple[Array, Window]:
-    """A window at B random places, at most T steps long, and the ids (C, B) before it."""
+    """A window at B random places, at most T steps long, and the ids (C, B) before it.
+
+    B is less than `batch_size` where a short text has fewer places.
+    """
     T = min(time_steps, len(ids) - 1)
     context = min(context, len(ids) - 1 - T)
-    starts = random.integers(0, len(ids) - context - T, batch_size)
+    places = len(ids) - context - T
+    starts = random.choice(places, min(batch_size, places), replace=False)
     pieces = np.stack([ids[start : start + context + T + 1] for start in starts], axis=1)
     x, y = pieces[context:-1], pieces[context + 1 :]
-    return pieces[:context], Window(x, y, np.full(batch_size, context == 0))
+    return pieces[:context], Window(x, y, np.full(len(starts), context == 0))
 
 
 def require_fit(length: int, batch_size: int, window: int) -> None:

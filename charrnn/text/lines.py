@@ -9,6 +9,7 @@ from charrnn.errors import InputError
 from charrnn.window import NO_TARGET, Array, Window
 
 NEWLINE = "\n"
+SHORT = 8  # characters: lines that differ by less go together anyhow
 
 
 def shuffled_lines(text: str, validation_fraction: float) -> tuple[str, int]:
@@ -23,9 +24,9 @@ def shuffled_lines(text: str, validation_fraction: float) -> tuple[str, int]:
         raise InputError("all lines of the text are blank.", "give one item a line.")
     if held_out == len(lines) or (validation_fraction > 0 and held_out == 0):
         raise InputError(
-            f"the text has {len(lines):,} lines that are not blank: too few to hold out a "
-            f"fraction of {validation_fraction:g}.",
-            "give more lines, or --set data.validation_fraction=0",
+            f"of the text's {len(lines):,} lines (blank ones apart) a fraction of "
+            f"{validation_fraction:g} cannot be held out.",
+            "give more lines, or another data.validation_fraction.",
         )
     if held_out:
         lines = [lines[i] for i in np.random.default_rng(0).permutation(len(lines)).tolist()]
@@ -35,37 +36,45 @@ def shuffled_lines(text: str, validation_fraction: float) -> tuple[str, int]:
 class LineBatches:
     """The windows of an endless walk through lines, each line a lane from the zero state.
 
-    Lines of like length go together, which of them is drawn anew in each epoch, and so is the
-    order of the windows. A lane is padded to its window's longest line; x is the newline there
-    and y has no target.
+    Lines of like length go together, at most `batch_size` of them and none more than twice as long
+    as another, but for a few characters. Which ones, and the order of the windows, is drawn anew
+    in each epoch. A lane is padded to its window's longest line; y has no target there.
     """
 
     def __init__(self, ids: Array, batch_size: int, seed: int) -> None:
         self._lines = _Lines(ids)
-        self._batch_size, self._seed = batch_size, seed
-        self._epoch, self._groups = -1, np.empty((0, batch_size), dtype=int)
+        self._seed = seed
+        self._bounds = _groups(np.sort(self._lines.lengths), batch_size)
+        self._epoch, self._order, self._places = -1, np.empty(0, int), np.empty(0, int)
 
     @property
     def per_epoch(self) -> int:
         """The number of windows in one pass over the lines."""
-        return -(-len(self._lines.lengths) // self._batch_size)
+        return len(self._bounds) - 1
 
     def __getitem__(self, number: int) -> Window:
         epoch, place = divmod(number, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._groups = epoch, self._drawn(epoch)
-        return self._lines.window(self._groups[place])
-
-    def _drawn(self, epoch: int) -> Array:
-        random = np.random.default_rng([self._seed, epoch, len(self._lines.lengths)])
-        order = random.permutation(len(self._lines.lengths))
-        order = order[np.argsort(self._lines.lengths[order], kind="stable")]
-        missing = self.per_epoch * self._batch_size - len(order)  # empty lanes, with the shortest
-        groups = np.concatenate([np.full(missing, -1), order]).reshape(-1, self._batch_size)
-        return random.permutation(groups)
+            random = np.random.default_rng([self._seed, epoch, len(self._lines.lengths)])
+            order = random.permutation(len(self._lines.lengths))
+            self._order = order[np.argsort(self._lines.lengths[order], kind="stable")]
+            self._places = random.permutation(self.per_epoch)
+            self._epoch = epoch
+        group = self._places[place]
+        return self._lines.window(self._order[self._bounds[group] : self._bounds[group + 1]])
 
 
-def line_windows(ids: Array, most_characters: int = 65536) -> Iterator[Window]:
+def _groups(lengths: Array, most: int) -> list[int]:
+    """Where groups of these sorted lengths begin, and their end."""
+    bounds = [0]
+    for place, length in enumerate(lengths.tolist()):
+        first = bounds[-1]
+        if place - first == most or length > 2 * lengths[first] + SHORT:
+            bounds.append(place)
+    return [*bounds, len(lengths)]
+
+
+def line_windows(ids: Array, most_characters: int = 8192) -> Iterator[Window]:
     """Every line once, those of like length together, in windows of bounded size."""
     lines = _Lines(ids)
     order = np.argsort(lines.lengths, kind="stable")
@@ -75,6 +84,20 @@ def line_windows(ids: Array, most_characters: int = 65536) -> Iterator[Window]:
         order = order[:-lanes]
 
 
+def line_remarks(training: Array, validation: Array) -> tuple[str, ...]:
+    """How many lines there are, and whether one is so long that it dominates."""
+    lengths = _Lines(training).lengths
+    held_out = len(_Lines(validation).lengths) if len(validation) else 0
+    remarks = [f"{len(lengths):,} lines to train on, {held_out:,} held out."]
+    longest, typical = int(lengths.max()), int(np.median(lengths))
+    if longest > 100 * typical:
+        remarks.append(
+            f"the longest line has {longest:,} characters, the median one {typical:,}: it takes "
+            "a step of its own, and its time."
+        )
+    return tuple(remarks)
+
+
 def first_lines(ids: Array, most: int | None) -> Array:
     """The first lines that have together at most so many characters, but one at least."""
     ends = np.flatnonzero(ids == ids[-1:]) + 1
@@ -82,13 +105,16 @@ def first_lines(ids: Array, most: int | None) -> Array:
     return ids[: ends[fitting - 1]] if len(ends) else ids
 
 
-def lines_in_context(ids: Array, order: int) -> tuple[Array, Array]:
-    """The ids with `order` newlines before each line, and which of them are targets."""
-    newline = ids[-1]
-    repeats = np.where(ids == newline, order + 1, 1)
-    targets = np.zeros(order + int(repeats.sum()), dtype=bool)
-    targets[order + np.cumsum(repeats) - repeats] = True
-    return np.concatenate([np.full(order, newline), np.repeat(ids, repeats)]), targets
+def line_history(ids: Array) -> Array:
+    """How many ids each one follows: those of its line, and the newline that starts it."""
+    lines = _Lines(ids)
+    history: Array = np.arange(len(ids)) - np.repeat(lines.starts, lines.lengths) + 1
+    return history
+
+
+def typical_length(ids: Array) -> int:
+    """The median length of the lines, with their newlines."""
+    return int(np.median(_Lines(ids).lengths))
 
 
 def random_lines(
@@ -97,7 +123,7 @@ def random_lines(
     """A window of the starts, at most T steps, of lines drawn at random; nothing is before it."""
     lines = _Lines(ids)
     number = len(lines.lengths)
-    x, y, fresh, _ = lines.window(random.choice(number, batch_size, replace=number < batch_size))
+    x, y, fresh, _ = lines.window(random.choice(number, min(batch_size, number), replace=False))
     return x[:0], Window(x[:time_steps], y[:time_steps], fresh)
 
 
@@ -108,16 +134,16 @@ class _Lines:
         newline = ids[-1]
         self._ids = np.concatenate([ids[-1:], ids])  # before each line stands a newline
         ends = np.flatnonzero(ids == newline) + 1
-        self._starts = np.concatenate([[0], ends[:-1]])
-        self.lengths = ends - self._starts
+        self.starts = np.concatenate([[0], ends[:-1]])
+        self.lengths = ends - self.starts
         self._padding = newline, ids.dtype.type(NO_TARGET)
 
     def window(self, chosen: Array) -> Window:
-        """A window (T, B) of the lines with these numbers; -1 is an empty lane."""
-        lengths = np.where(chosen >= 0, self.lengths[chosen], 0)
+        """A window (T, B) of the lines with these numbers."""
+        lengths = self.lengths[chosen]
         t = np.arange(lengths.max())[:, None]
         inside = t < lengths
-        place = np.where(inside, self._starts[chosen] + t, 0)
+        place = np.where(inside, self.starts[chosen] + t, 0)
         newline, no_target = self._padding
         x = np.where(inside, self._ids[place], newline)
         y = np.where(inside, self._ids[place + 1], no_target)

@@ -6,25 +6,25 @@ from charrnn.window import Array
 
 
 def witten_bell_nats(
-    ids: Array, counted: Array, scored: Array, alphabet_size: int, order: int
+    ids: Array, counted: Array, scored: Array, history: Array, alphabet_size: int, order: int
 ) -> float:
-    """Mean nats per character where `scored`, after counts where `counted`; ids (N,), masks (N,).
+    """Mean nats per character where `scored`, after counts where `counted`; all of shape (N,).
 
     The probability of a character after its last `order` ones, interpolated with that after
     fewer, down to the uniform distribution. With n the context's count, d the number of
     distinct characters seen after it and q the probability after one character less,
-    p = (count + d q) / (n + d).
+    p = (count + d q) / (n + d). history: the longest context that each character has.
 
     Source: Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
-    seen = counted.copy()
     probability = np.full(len(ids), 1 / alphabet_size)
     context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each place
     for length in range(order + 1):
         if length:
             # a longer context is the one before the last character, and that character
             context = _numbered(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
-            seen[:length] = False
+        known = history >= length
+        seen = counted & known
         pair = _numbered(context, ids, alphabet_size)
         pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
         context_counts = np.bincount(context[seen], minlength=context.max() + 1)
@@ -33,7 +33,9 @@ def witten_bell_nats(
         distinct = np.bincount(pair_context[pair_counts > 0], minlength=len(context_counts))
         n, d = context_counts[context], distinct[context]
         probability = np.where(
-            n > 0, (pair_counts[pair] + d * probability) / np.maximum(n + d, 1), probability
+            known & (n > 0),
+            (pair_counts[pair] + d * probability) / np.maximum(n + d, 1),
+            probability,
         )
     return float(-np.log(probability[scored]).mean())
 

@@ -9,8 +9,8 @@ from numpy.random import Generator
 from charrnn.text.batches import random_pieces, stream_window
 from charrnn.text.lines import (
     first_lines,
+    line_history,
     line_windows,
-    lines_in_context,
     random_lines,
     shuffled_lines,
 )
@@ -24,8 +24,8 @@ class Sequences:
     arranged(text, validation_fraction): the text to work with, and how many of its characters,
     from its start, are to train on.
     scoring(ids): windows in which each target stands once, each from the zero state.
-    in_context(ids, order): the ids, so that the `order` before each say what it follows, and
-    which of them are targets.
+    history(ids): how many ids each one follows in its sequence, its start included; those that
+    follow none are no targets.
     head(ids, most): the first of the ids, at most so many, and of whole sequences.
     drawn(ids, random, T, B, context): B random pieces of T steps as a window, and the ids (C, B)
     before it, from each sequence's start or with C = context.
@@ -33,7 +33,7 @@ class Sequences:
 
     arranged: Callable[[str, float], tuple[str, int]]
     scoring: Callable[[Array], Iterable[Window]]
-    in_context: Callable[[Array, int], tuple[Array, Array]]
+    history: Callable[[Array], Array]
     head: Callable[[Array, int | None], Array]
     drawn: Callable[[Array, Generator, int, int, int], tuple[Array, Window]]
 
@@ -46,9 +46,9 @@ SEQUENCES = {
     "stream": Sequences(
         _end_held_out,
         lambda ids: [stream_window(ids)],
-        lambda ids, order: (ids, np.arange(len(ids)) > 0),
+        lambda ids: np.arange(len(ids)),
         lambda ids, most: ids[:most],
         random_pieces,
     ),
-    "lines": Sequences(shuffled_lines, line_windows, lines_in_context, first_lines, random_lines),
+    "lines": Sequences(shuffled_lines, line_windows, line_history, first_lines, random_lines),
 }

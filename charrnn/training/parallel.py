@@ -37,19 +37,20 @@ def parallel(
             return objectives[worker](params, window, h0)
 
     def objective(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
-        lanes = [_lanes(worker, workers, len(h0)) for worker in range(workers)]
+        active = min(workers, len(h0))
+        lanes = [_lanes(worker, active, len(h0)) for worker in range(active)]
         windows = [
             Window(window.x[:, own], window.y[:, own], window.fresh[own], window.carried)
             for own in lanes
         ]
         futures = [
             pool.submit(part, worker, params, windows[worker], h0[lanes[worker]])
-            for worker in range(1, workers)
+            for worker in range(1, active)
         ]
         results = [part(0, params, windows[0], h0[lanes[0]]), *(f.result() for f in futures)]
-        if workers == 1:
+        if active == 1:
             return results[0]
-        shares = [1.0] * workers
+        shares = [1.0] * active
         if reduction == "mean":  # a mean of means, weighted by their losses
             shares = [own.targets / window.targets for own in windows]
         loss = sum(share * loss for share, (loss, _, _) in zip(shares, results, strict=True))
@@ -58,8 +59,12 @@ def parallel(
             _accumulate(total, gradient, share)
         return loss, total, np.concatenate([h for _, _, h in results])
 
-    with single_threaded_blas(), ThreadPoolExecutor(max(workers - 1, 1)) as pool:
-        yield objective
+    with single_threaded_blas():
+        pool = ThreadPoolExecutor(max(workers - 1, 1))
+        try:
+            yield objective
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who stops at once does not wait for it
 
 
 def _lanes(worker: int, workers: int, batch_size: int) -> slice:

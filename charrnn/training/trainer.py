@@ -109,8 +109,9 @@ class Trainer:
 
     def _step(self, state: TrainState, window: Window, used: float) -> tuple[float, Clipped, float]:
         progress = state.progress
-        state.h[window.fresh] = 0
-        loss, gradient, h = self.objective(state.params, window, state.h)
+        h = state.h[: len(window.fresh)]  # lines may leave lanes without work
+        h[window.fresh] = 0
+        loss, gradient, carried = self.objective(state.params, window, h)
         clipped = self.clip(gradient)
         _check_finite(progress.step + 1, loss, clipped)
         learning_rate = self.learning_rate * self.schedule(used)
@@ -122,7 +123,7 @@ class Trainer:
                 progress.step + 1,
                 f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}",
             ) from None
-        state.h[...] = h
+        h[...] = carried
         characters = window.targets
         nats = loss if self.loss_is_mean else loss / characters
         progress.step += 1
