@@ -381,3 +381,20 @@ def test_version_and_bare_command(charrnn) -> None:
 
 def test_control_characters_cannot_drive_a_terminal() -> None:
     assert harmless("a\x1b[31m\x07\x9b\x7f\tb\n") == "a␛[31m␇\ufffd␡\tb\n"
+
+
+def test_ctrl_c_in_a_long_step_is_answered_at_once(tmp_path) -> None:
+    (tmp_path / "long.txt").write_text("round and round the harbour wall\n" * 4000)
+    arguments = ["long.txt", *TINY, "--set", "training.bptt=full", "--out", "run"]
+    command = [sys.executable, "-m", "charrnn", "train", *arguments]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    told = ""
+    while "to beat" not in told:
+        told = child.stderr.readline()
+    child.send_signal(signal.SIGINT)
+    while "stopping after this step; once more stops at once" not in told:
+        told = child.stderr.readline()
+        assert told, "no answer"
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+    assert child.returncode == 130

@@ -29,7 +29,8 @@ def train_command(
         str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Of the first weights and the samples shown.")
+        int | None,
+        typer.Option(metavar="N", help="Of the first weights, the order of lines, the samples."),
     ] = None,
     max_steps: Annotated[int | None, typer.Option(metavar="N", help="End after N steps.")] = None,
     max_time: Annotated[

@@ -12,7 +12,7 @@ def score_text(
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """The score by its units, and remarks on the text.
 
-    Every character but the first is predicted; bits_per_byte shares the same bits among the
+    Every character is predicted but a stream's first; bits_per_byte shares the same bits among the
     bytes that those characters have in UTF-8.
     Raises: InputError for an unusable checkpoint or text, or one with unknown characters.
     """

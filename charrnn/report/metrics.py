@@ -11,7 +11,7 @@ from charrnn.training.evaluation import BITS_PER_NAT
 
 
 class Metrics:
-    """Appends steps, evaluations and samples to a file.
+    """Appends steps, lag profiles, evaluations and samples to a file.
 
     Lines of steps after `last_step`, which a resumed run will take again, are removed first.
     """
