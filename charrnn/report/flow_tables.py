@@ -60,13 +60,13 @@ def verdict(flow: Flow) -> str:
     if decay.kind == "exploding":
         return f"exploding at ×{decay.rate:.4g} a character: doubled after {characters}."
     rate = f"vanishing at ×{decay.rate:.4g} a character"
-    return f"{rate}: half-life {characters}; {_one_percent(decay)}."
+    return f"{rate}: half-life {characters}, {_one_percent(decay)}."
 
 
 def _one_percent(decay: Decay) -> str:
     if decay.one_percent is None:
-        return "over 1 % left at the end"
-    return f"under 1 % left after {decay.one_percent:,}"
+        return "over 1 % at the end"
+    return f"1 % after {decay.one_percent:,}"
 
 
 def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
@@ -177,7 +177,7 @@ def _comparison(flows: list[Flow]) -> Table:
 
 def _truncation_table(truncation: Truncation) -> Table:
     table = _table("truncated gradients g beside the full one G, of all parameters together")
-    table.caption = "reach: each loss is followed back k2 steps; windows: of k2 steps, end to end"
+    table.caption = "reach: each loss is followed back k2 steps; windows: of k2, end to end"
     headings = ("cosine", "‖g‖/‖G‖", "error")
     for heading in ("k2", *(f"reach: {headings[0]}", *headings[1:]), "",
                     *(f"windows: {headings[0]}", *headings[1:])):  # fmt: skip
