@@ -77,13 +77,13 @@ def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
     most, allowed = len(truncation.by_reach), f"{100 * truncation.tolerance:g} %"
     answers = []
     for what, k, stride in (
-        ("reach", truncation.within_reach, "1"),
-        ("windows (1, 2, 4, …)", truncation.within_window, "null"),
+        ("reach", truncation.within_reach, ", training.stride=1"),
+        ("windows (1, 2, 4, …)", truncation.within_window, ""),
     ):
         if k is None:
             answers.append(f"{what}: error above {allowed} for all k2 up to {most}")
             continue
-        settings = f"training.window={k}, training.stride={stride}"
+        settings = f"training.window={k}{stride}"
         answers.append(
             f"{what}: error within {allowed} from {f'k2 = {k}' if lines else settings} on"
         )
@@ -146,7 +146,7 @@ def _figures(flow: Flow) -> Table:
 
 def _fate(largest: float) -> str:
     if abs(largest) < 0.005:
-        return "near states keep their distance"
+        return "distances stay"
     return "near states part" if largest > 0 else "near states meet"
 
 

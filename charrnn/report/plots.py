@@ -130,11 +130,12 @@ def _truncation(panel: "Axes", truncation: Truncation) -> None:
         (range(1, len(truncation.by_reach) + 1), truncation.by_reach, ".-", "each loss back k2"),
         (lengths, windows, "o-", "windows of k2, end to end"),
     ):
-        errors = np.maximum([agreement.error for agreement in found], LOWEST_ERROR)
+        errors = np.maximum([agreement.error for agreement in found], LOWEST_ERROR / 10)
         panel.semilogy(x, errors, style, markersize=4, label=label)
     tolerance = truncation.tolerance
     panel.axhline(tolerance, color="gray", linestyle="--", label=f"tolerance {tolerance:g}")
     panel.set_xscale("log", base=2)
+    panel.set_ylim(bottom=LOWEST_ERROR)
     panel.set_xticks(lengths, [f"{length}" for length in lengths])
     panel.set_ylabel("‖g − G‖ / ‖G‖")
     _finish(panel, "what truncation costs", "k2, characters")
