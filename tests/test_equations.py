@@ -28,7 +28,7 @@ PROBLEM = random_problem(default_rng(5), batch_size=1)
 
 def literal_forward(problem: Problem, name: str):
     """a, h, o, ŷ and L of lane 0, each line the equation itself."""
-    (U, W, V, b, c), (x, y, *_) = vars(problem.params).values(), problem.window
+    (U, W, V, b, c), (x, y, *_) = dict(problem.params.named()).values(), problem.window
     A = U.shape[1]
     h = [problem.h0[0]]
     a, o, probabilities, losses = [], [], [], []
@@ -96,7 +96,7 @@ def test_equations_7_and_8_softmax() -> None:
 
 @pytest.mark.parametrize("name", F)
 def test_equations_9_to_12_reverse(name: str) -> None:
-    (U, W, V, _, _), (x, y, *_) = vars(PROBLEM.params).values(), PROBLEM.window
+    (U, W, V, _, _), (x, y, *_) = dict(PROBLEM.params.named()).values(), PROBLEM.window
     T, (H, A) = len(x), U.shape
     h, _, probabilities, _ = literal_forward(PROBLEM, name)
     dU, dW, dV, db, dc = np.zeros((H, A)), np.zeros((H, H)), np.zeros((A, H)), 0, 0

@@ -21,6 +21,7 @@ SINGLE = {np.dtype("float32")}
 class Watched(np.ndarray):
     """An array that notes the precision it is computed in, whatever the result is cast to."""
 
+    __array_priority__ = 1  # what is concatenated of such arrays is one
     seen: ClassVar[set[np.dtype]] = set()
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
@@ -69,12 +70,13 @@ def test_clipping(by: str, precisions) -> None:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-@pytest.mark.parametrize("alphabet_size", [7, 300])
+@pytest.mark.parametrize("few", [0, 10**9])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_the_gradient(name, alphabet_size, reduction, precisions, monkeypatch) -> None:
+def test_the_gradient(name, few, reduction, precisions, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.model.bptt.FEW", few)
     original = Workspace.array
     monkeypatch.setattr(Workspace, "array", lambda *given: original(*given).view(Watched))
-    problem = random_problem(default_rng(0), alphabet_size=alphabet_size)
+    problem = random_problem(default_rng(0))
     params, h0 = problem.params.map(watched), watched(problem.h0)
     _, gradient, h = bptt(params, problem.window, h0, ACTIVATIONS[name], reduction)
     assert precisions == SINGLE

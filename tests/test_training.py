@@ -24,7 +24,7 @@ from charrnn.model.rnn import logits, states
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.training.evaluation import evaluate
-from charrnn.training.parallel import choose_workers, parallel
+from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
 from tests.conftest import RHYME
 
@@ -46,8 +46,8 @@ def initial_state(config) -> TrainState:
 
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
-    with parallel(objective_maker(config), workers, config.training.reduction) as objective:
-        trainer = trainer_of(config, CORPUS, objective, **trainer_options)
+    with crew_of(workers) as crew:
+        trainer = trainer_of(config, CORPUS, crew, **trainer_options)
         events = list(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 
@@ -81,7 +81,8 @@ def test_workers_change_rounding_only(reduction: str, workers: int) -> None:
     config = config_of(f"training.reduction={reduction}")
     results = []
     for number in (1, workers):
-        with parallel(objective_maker(config), number, reduction) as objective:
+        with crew_of(number) as crew:
+            objective = parallel(objective_maker(config), crew, reduction)
             results.append(deepcopy(objective(*problem)))
     (loss, gradient, h), (other_loss, other_gradient, other_h) = results
     assert loss == pytest.approx(other_loss, rel=1e-13)
@@ -111,8 +112,8 @@ def test_loss_is_told_per_character_whatever_the_reduction(reduction: str) -> No
 def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
     config = config_of("training.max_steps=1000", "optimizer.learning_rate=1e-12")
     state = initial_state(config)
-    with parallel(objective_maker(config), 1, "mean") as objective:
-        trainer = trainer_of(config, CORPUS, objective)
+    with crew_of(1) as crew:
+        trainer = trainer_of(config, CORPUS, crew)
         epoch = trainer.batches.per_epoch
         walk = trainer.run(state, lambda: False)
         lane = []
@@ -201,8 +202,10 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
         clock.now += evaluation_seconds
         return 1.0
 
-    trainer = replace(trainer_of(config, CORPUS, objective, clock), evaluate=evaluation)
-    return list(trainer.run(initial_state(config), lambda: False))
+    with crew_of(1) as crew:
+        trainer = trainer_of(config, CORPUS, crew, clock)
+        trainer = replace(trainer, objective=objective, evaluate=evaluation)
+        return list(trainer.run(initial_state(config), lambda: False))
 
 
 def test_costly_evaluations_leave_the_time_to_the_steps() -> None:
@@ -231,7 +234,8 @@ def test_divergence_stops_before_the_update(bad: float) -> None:
         gradient.V[0, 0] = bad
         return loss, gradient, h
 
-    trainer = trainer_of(config, CORPUS, objective)
-    with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
-        list(trainer.run(state, lambda: False))
+    with crew_of(1) as crew:
+        trainer = replace(trainer_of(config, CORPUS, crew), objective=objective)
+        with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
+            list(trainer.run(state, lambda: False))
     assert_same_bits(before, state.params)

@@ -19,7 +19,7 @@ from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.text.batches import Batches
-from charrnn.training.parallel import parallel
+from charrnn.training.parallel import crew_of, parallel
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
 
@@ -274,7 +274,8 @@ def test_workers_carry_the_same_state(tmp_path) -> None:
     window = problem.window._replace(carried=4)
     found = []
     for workers in (1, 2, 3):
-        with parallel(objective_maker(load_config("tiny", [], {})), workers, "mean") as objective:
+        with crew_of(workers) as crew:
+            objective = parallel(objective_maker(load_config("tiny", [], {})), crew, "mean")
             found.append(objective(problem.params, window, problem.h0)[2].copy())
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
     np.testing.assert_allclose(found[0], found[2], rtol=1e-13)

@@ -41,6 +41,8 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     """
     params, (x, y, *_), h0 = problem
     h = states(params, x, h0, activation)
+    slope = np.empty_like(h)
+    activation.slope(h, slope)
     T = len(x)
     first = problem.window.first_loss + 1  # t counts from 1
     do = loss_and_logit_gradient(logits(params, h[first:]), y[first - 1 :])[1]
@@ -48,8 +50,7 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     for lag in range(min(lags, T) + 1):
         oldest = max(first, lag)  # the first t whose h_{t-l} is in the window; h_0 is
         k = slice(max(oldest - lag, 1), T - lag + 1)
-        da = dh[len(dh) - (k.stop - k.start) :].copy()
-        activation.backward(h[k], da)
+        da = slope[k] * dh[len(dh) - (k.stop - k.start) :]
         before = slice(k.start - 1, k.stop - 1)
         yield Lag(dh, y[oldest - 1 :] >= 0, da, h[before], x[before])
         dh = da @ params.W  # Wᵀ D_{t-l} ∂L_t/∂h_{t-l}

@@ -79,6 +79,6 @@ def _slopes(problem: Problem, activation: Activation) -> Array:
     """f′(a_t) at every step (T, B, H), D_t's diagonal."""
     params, (x, *_), h0 = problem
     h = states(params, x, h0, activation)[1:]
-    slopes = np.ones_like(h)
-    activation.backward(h, slopes)
+    slopes = np.empty_like(h)
+    activation.slope(h, slopes)
     return slopes

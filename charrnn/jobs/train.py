@@ -23,14 +23,14 @@ from charrnn.files import write_atomically
 from charrnn.jobs.lag_log import LagLog
 from charrnn.jobs.start import Run
 from charrnn.jobs.stop import stop_requests
-from charrnn.jobs.wiring import activation_of, held_out, objective_maker, trainer_of
+from charrnn.jobs.wiring import activation_of, held_out, trainer_of
 from charrnn.sampling import chooser, continuation, stream
 from charrnn.text.lines import NEWLINE
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.checkpoint import Checkpoint, encode
 from charrnn.training.evaluation import BITS_PER_NAT
-from charrnn.training.parallel import parallel
+from charrnn.training.parallel import crew_of
 
 Sink = Callable[[Event], None]
 
@@ -45,8 +45,7 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
     CharrnnError where a checkpoint cannot be written.
     """
     config, state = run.config, run.state
-    settings = config.training
-    workers = int(settings.workers)  # a run's config is resolved
+    workers = int(config.training.workers)  # a run's config is resolved
 
     def emit(event: Event) -> None:
         for sink in sinks:
@@ -67,10 +66,10 @@ def train(run: Run, sinks: list[Sink]) -> RunEnded:
         run.directory.save(names, encode(checkpoint), config.checkpoints.keep)
 
     with (
-        parallel(objective_maker(config), workers, settings.reduction) as objective,
+        crew_of(workers) as crew,
         stop_requests(lambda: emit(StopRequested())) as stopped,
     ):
-        trainer = trainer_of(config, run.corpus, objective)
+        trainer = trainer_of(config, run.corpus, crew)
         save(["last"])  # from here on, whatever happens, the run can go on
         write_atomically(run.directory.config, dump_config(config).encode())
         emit(_started(run, trainer.batches.per_epoch, workers))

@@ -24,7 +24,7 @@ from charrnn.text.lines import LineBatches
 from charrnn.text.reading import STDIN
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import evaluate
-from charrnn.training.parallel import choose_workers
+from charrnn.training.parallel import Crew, choose_workers, parallel
 from charrnn.training.trainer import Budget, Trainer
 from charrnn.window import Array
 
@@ -138,7 +138,7 @@ def budget_of(config: Config) -> Budget:
 def trainer_of(
     config: Config,
     corpus: Corpus,
-    objective: Objective,
+    crew: Crew,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Trainer:
     """The training loop for this text."""
@@ -152,9 +152,9 @@ def trainer_of(
         return evaluate(params, windows(scored), activation_of(config)).nats_per_character
 
     return Trainer(
-        objective=objective,
-        optimizer=optimizer_of(config),
-        clip=make_clip(training.clip.by, training.clip.threshold),
+        objective=parallel(objective_maker(config), crew, training.reduction),
+        update=partial(optimizer_of(config).update, share=crew.share),
+        clip=make_clip(training.clip.by, training.clip.threshold, crew.share),
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
         batches=batches_of(config, corpus.training),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,57 +11,51 @@ from charrnn.window import Array
 
 @dataclass(frozen=True)
 class Activation:
-    """f and the product with f′.
+    """f and f′.
 
-    apply(a): overwrites a with h = f(a), equation (2).
-    backward(h, d): overwrites d with f′(a) ∘ d, equation (11); all three f′ are functions of h.
+    apply(a, out): writes h = f(a) of (2) into `out`, which may be a.
+    slope(h, out): writes f′(a) of (11) into `out`; all three f′ are functions of h.
     smooth: whether f′ exists everywhere. steepest: γ = max f′ of (18).
     """
 
     name: str
-    apply: Callable[[Array], None]
-    backward: Callable[[Array, Array], None]
+    apply: Callable[[Array, Array], Any]
+    slope: Callable[[Array, Array], Any]
     smooth: bool
     steepest: float
 
 
-def _tanh(a: Array) -> None:
-    np.tanh(a, out=a)
+def _tanh_slope(h: Array, out: Array) -> None:
+    np.multiply(h, h, out=out)
+    np.subtract(1, out, out=out)
 
 
-def _tanh_backward(h: Array, d: Array) -> None:
-    # d - h²d needs one temporary less than (1 - h²)d
-    correction = h * h
-    correction *= d
-    d -= correction
-
-
-def _sigmoid(a: Array) -> None:
+def _sigmoid(a: Array, out: Array) -> None:
     # 1/(1 + exp(-a)) overflows for large -a; the tanh form never does
-    a *= 0.5
-    np.tanh(a, out=a)
-    a += 1
-    a *= 0.5
+    np.multiply(a, 0.5, out=out)
+    np.tanh(out, out=out)
+    out += 1
+    out *= 0.5
 
 
-def _sigmoid_backward(h: Array, d: Array) -> None:
-    d *= h
-    d *= 1 - h
+def _sigmoid_slope(h: Array, out: Array) -> None:
+    np.subtract(1, h, out=out)
+    out *= h
 
 
-def _relu(a: Array) -> None:
-    a *= a.real > 0  # real: the complex step differentiates along the imaginary axis
+def _relu(a: Array, out: Array) -> None:
+    np.maximum(a, 0, out=out)  # complex numbers, of the complex step, compare by their real part
 
 
-def _relu_backward(h: Array, d: Array) -> None:
-    d *= h.real > 0
+def _relu_slope(h: Array, out: Array) -> None:
+    np.greater(h, 0, out=out)
 
 
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("tanh", _tanh, _tanh_backward, smooth=True, steepest=1.0),
-        Activation("sigmoid", _sigmoid, _sigmoid_backward, smooth=True, steepest=0.25),
-        Activation("relu", _relu, _relu_backward, smooth=False, steepest=1.0),
+        Activation("tanh", np.tanh, _tanh_slope, smooth=True, steepest=1.0),
+        Activation("sigmoid", _sigmoid, _sigmoid_slope, smooth=True, steepest=0.25),
+        Activation("relu", _relu, _relu_slope, smooth=False, steepest=1.0),
     )
 }

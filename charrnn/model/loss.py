@@ -32,16 +32,17 @@ def loss_and_logit_gradient(o: Array, y: Array) -> tuple[Any, Array]:
     Where y is NO_TARGET both are 0. do overwrites o: in one pass what `softmax` and
     `cross_entropy` say one by one.
     """
-    rows, targets = o.reshape(-1, o.shape[-1]), y.reshape(-1)
-    picked = np.arange(len(rows)), targets
-    idle = np.flatnonzero(targets < 0)
+    A = o.shape[-1]
+    rows, entries, targets = o.reshape(-1, A), o.reshape(-1), y.reshape(-1)
+    picked = np.arange(0, o.size, A) + np.maximum(targets, 0)
     rows -= rows.max(axis=1, keepdims=True)
-    at_target = rows[picked]
+    losses = entries.take(picked)  # less ln Σ exp this is ln ŷ
     np.exp(rows, out=rows)
-    totals = rows.sum(axis=1, keepdims=True)
-    rows /= totals
-    rows[picked] -= 1
-    losses = np.log(totals[:, 0]) - at_target
-    if len(idle):
+    totals = rows.dot(np.ones(A, o.dtype))  # as a product, several times faster than as a sum
+    rows /= totals[:, None]
+    entries[picked] -= 1
+    np.subtract(np.log(totals, out=totals), losses, out=losses)
+    idle = targets < 0
+    if idle.any():
         rows[idle] = losses[idle] = 0
     return losses.sum(), o

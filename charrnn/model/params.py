@@ -1,7 +1,8 @@
 """The parameters of the network; a gradient has the same type."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -11,13 +12,27 @@ from charrnn.window import Array
 
 @dataclass(frozen=True)
 class Params:
-    """U, W, V and the biases b, c as the equations have them; without bias both are None."""
+    """U, W, V and the biases b, c as the equations have them; without bias both are None.
+
+    They are copied end to end into one array `flat` (size,), so that an update, or the sum of two
+    gradients, is one pass over it; `places` says where each one lies.
+    """
 
     U: Array  # (H, A)
     W: Array  # (H, H)
     V: Array  # (A, H)
     b: Array | None = None  # (H,)
     c: Array | None = None  # (A,)
+    flat: Array = field(init=False, repr=False, compare=False)
+    places: Mapping[str, slice] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places, start = {}, 0
+        for name, array in self.named():
+            places[name] = slice(start, start + array.size)
+            start += array.size
+        object.__setattr__(self, "places", places)
+        self._lie_in(np.concatenate([array.ravel() for _, array in self.named()]))
 
     @property
     def hidden_size(self) -> int:
@@ -32,7 +47,7 @@ class Params:
     @property
     def size(self) -> int:
         """The number of weights."""
-        return sum(array.size for _, array in self.named())
+        return self.flat.size
 
     def named(self) -> Iterator[tuple[str, Array]]:
         """Name and array of every parameter that is present, in fixed order."""
@@ -40,6 +55,11 @@ class Params:
             array = getattr(self, name)
             if array is not None:
                 yield name, array
+
+    @property
+    def matrices_size(self) -> int:
+        """The number of entries of U, W and V: the first ones of `flat`."""
+        return self.U.size + self.W.size + self.V.size
 
     def map(self, function: Callable[[Array], Array]) -> "Params":
         """The function applied to each array."""
@@ -51,7 +71,21 @@ class Params:
 
     def zeros_like(self) -> "Params":
         """Zeros of the same shapes and precision."""
-        return self.map(np.zeros_like)
+        return self.within(np.zeros_like(self.flat))
+
+    def within(self, flat: Array) -> "Params":
+        """Parameters of the same shapes in given memory (size,)."""
+        other = copy(self)
+        other._lie_in(flat)
+        return other
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Params":
+        return self.within(self.flat.copy())
+
+    def _lie_in(self, flat: Array) -> None:
+        for name, place in self.places.items():
+            object.__setattr__(self, name, flat[place].reshape(getattr(self, name).shape))
+        object.__setattr__(self, "flat", flat)
 
 
 def shapes(hidden_size: int, alphabet_size: int, bias: bool) -> Mapping[str, tuple[int, ...]]:

@@ -1,9 +1,12 @@
 """The network forward in time."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
+from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.workspace import Workspace
 from charrnn.window import Array
 
@@ -23,13 +26,11 @@ def states(
     h = workspace.array("h", (T + 1, B, H), dtype)
     h[0] = h0
     _input_term(params, x, workspace, out=h[1:])
-    # rows are lanes, so W h becomes h Wᵀ; thin products want Wᵀ contiguous
-    WT = workspace.copy("WT", params.W.T)
-    Wh = workspace.array("Wh", (B, H), dtype)
-    for t in range(1, T + 1):
-        a = h[t]
-        a += np.matmul(h[t - 1], WT, out=Wh)
-        activation.apply(a)
+    times_WT = product_with(params.W.T, B, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
+    f = activation.apply
+    for before, a in pairwise(h):
+        a += times_WT(before)
+        f(a, a)
     return h
 
 
@@ -46,7 +47,7 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
     workspace = workspace or Workspace()
     rows = h.reshape(-1, h.shape[-1])
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
-    np.matmul(rows, params.V.T, out=o)
+    product_by_rows(rows, params.V.T, out=o)
     if params.c is not None:
         o += params.c
     return o.reshape(*h.shape[:-1], -1)
@@ -75,7 +76,7 @@ class Stepper:
         with np.errstate(over="ignore", invalid="ignore"):  # the logits tell
             a = np.matmul(self._h, self._WT, out=self._a)
             a += self._Ub[character]
-            self._activation.apply(a)
+            self._activation.apply(a, a)
             self._a, self._h = self._h, a
             o = np.matmul(a, self._VT, out=self._o)
             if self._c is not None:

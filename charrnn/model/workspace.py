@@ -13,14 +13,25 @@ class Workspace:
 
     def __init__(self) -> None:
         self._buffers: dict[str, Array] = {}
+        self._latest: dict[str, Array] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An array of this shape (C order); valid until the next call with its name."""
+        latest = self._latest.get(name)
+        if latest is not None and latest.shape == shape and latest.dtype == dtype:
+            return latest
         size = prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = self._buffers[name] = np.empty(size, dtype)
-        return buffer[:size].reshape(shape)
+        array = self._latest[name] = buffer[:size].reshape(shape)
+        return array
+
+    def ones(self, size: int, dtype: DTypeLike) -> Array:
+        """Ones (size,)."""
+        ones = self.array("ones", (size,), dtype)
+        ones[...] = 1
+        return ones
 
     def copy(self, name: str, source: Array) -> Array:
         """A C-contiguous copy of `source` under a name."""

@@ -1,11 +1,14 @@
 """Gradient clipping; the gradient is changed in place and the norms before it are told."""
 
 from collections.abc import Callable
+from math import hypot, inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from charrnn.model.params import Params
+from charrnn.model.workspace import Workspace
+from charrnn.optim.shares import Share, whole
 from charrnn.window import Array
 
 
@@ -20,62 +23,75 @@ class Clipped(NamedTuple):
 Clip = Callable[[Params], Clipped]
 
 
-def gradient_norms(gradient: Params) -> tuple[float, dict[str, float]]:
+def gradient_norms(gradient: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
     """The Euclidean norm of all entries together, and of each parameter's."""
-    norms = {name: _norm(array) for name, array in gradient.named()}
-    return float(np.hypot.reduce(list(norms.values()))), norms
+    places = gradient.places
 
+    def squares(of: slice, workspace: Workspace) -> list[float]:
+        return [
+            _square(gradient.flat[max(place.start, of.start) : min(place.stop, of.stop)])
+            for place in places.values()
+        ]
 
-def _norm(array: Array) -> float:
-    flat = array.ravel()
     with np.errstate(over="ignore"):
-        square = float(np.dot(flat, flat))  # one BLAS pass, no temporary
+        parts = share(squares, gradient.size)
+    norms = {name: sqrt(sum(s)) for name, *s in zip(places, *parts, strict=True)}
+    return hypot(*norms.values()), norms
+
+
+def _square(entries: Array) -> float:
+    square = float(entries.dot(entries))  # one BLAS pass, no temporary
     if not 1e-30 < square < 1e30:  # near the ends of float32's range
-        square = float(np.square(flat, dtype=np.float64).sum())
-    return float(np.sqrt(square))
+        square = float(np.square(entries, dtype=np.float64).sum())
+    return square
 
 
-def clip_by_norm(threshold: float) -> Clip:
+def clip_by_norm(threshold: float, share: Share = whole) -> Clip:
     """Scales the whole gradient where its norm passes the threshold.
 
     Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
     """
 
     def clip(gradient: Params) -> Clipped:
-        norm, norms = gradient_norms(gradient)
-        clipped = threshold < norm < np.inf
+        norm, norms = gradient_norms(gradient, share)
+        clipped = threshold < norm < inf
         if clipped:
-            for _, array in gradient.named():
-                array *= threshold / norm
+            factor = threshold / norm
+            share(
+                lambda of, _: np.multiply(gradient.flat[of], factor, out=gradient.flat[of]),
+                gradient.size,
+            )
         return Clipped(norm, norms, clipped)
 
     return clip
 
 
-def clip_by_value(threshold: float) -> Clip:
+def clip_by_value(threshold: float, share: Share = whole) -> Clip:
     """Bounds each entry by ± the threshold."""
 
+    def bound(entries: Array) -> bool:
+        beyond = max(entries.max(initial=0), -entries.min(initial=0)) > threshold
+        np.clip(entries, -threshold, threshold, out=entries)
+        return bool(beyond)
+
     def clip(gradient: Params) -> Clipped:
-        norm, norms = gradient_norms(gradient)
-        clipped = False
-        for _, array in gradient.named():
-            clipped |= bool(np.abs(array).max(initial=0) > threshold)
-            np.clip(array, -threshold, threshold, out=array)
-        return Clipped(norm, norms, clipped)
+        norm, norms = gradient_norms(gradient, share)
+        clipped = share(lambda of, _: bound(gradient.flat[of]), gradient.size)
+        return Clipped(norm, norms, any(clipped))
 
     return clip
 
 
-def no_clip(gradient: Params) -> Clipped:
+def no_clip(share: Share = whole) -> Clip:
     """Only measures."""
-    return Clipped(*gradient_norms(gradient), clipped=False)
+    return lambda gradient: Clipped(*gradient_norms(gradient, share), clipped=False)
 
 
-def make_clip(by: str, threshold: float) -> Clip:
+def make_clip(by: str, threshold: float, share: Share = whole) -> Clip:
     """The clipping of that name: norm, value or none."""
     clips = {
-        "norm": clip_by_norm(threshold),
-        "value": clip_by_value(threshold),
-        "none": no_clip,
+        "norm": clip_by_norm(threshold, share),
+        "value": clip_by_value(threshold, share),
+        "none": no_clip(share),
     }
     return clips[by]

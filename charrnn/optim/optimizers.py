@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from charrnn.model.params import Params
+from charrnn.model.workspace import Workspace
+from charrnn.optim.shares import Share, whole
 from charrnn.window import Array
 
 Slots = dict[str, Params]
@@ -20,35 +23,51 @@ class OptimizerState:
     slots: Slots
 
 
-# one parameter's update: (count, θ, gradient, its slots in the order of the names, learning rate)
-Rule = Callable[[int, Array, Array, list[Array], float], None]
+# an update of some entries: (count, θ, gradient, their slots in the order of the names, learning
+# rate, room for as many entries)
+Rule = Callable[[int, Array, Array, list[Array], float, Array], None]
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A rule for one parameter, made into an update of all of them."""
+    """A rule that treats each entry of the parameters alike, and the decay of the matrices."""
 
     slot_names: tuple[str, ...]
     rule: Rule
+    weight_decay: float = 0.0
 
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update: zeros."""
         return OptimizerState(0, {name: params.zeros_like() for name in self.slot_names})
 
     def update(
-        self, gradient: Params, state: OptimizerState, params: Params, learning_rate: float
+        self,
+        gradient: Params,
+        state: OptimizerState,
+        params: Params,
+        learning_rate: float,
+        share: Share = whole,
     ) -> None:
         """One step, in place. The gradient is spent: a rule may write over it."""
         state.count += 1
-        for name, theta in params.named():
-            slots = [getattr(state.slots[slot], name) for slot in self.slot_names]
-            self.rule(state.count, theta, getattr(gradient, name), slots, learning_rate)
+        slots = [state.slots[name].flat for name in self.slot_names]
+
+        def part(of: slice, workspace: Workspace) -> None:
+            theta = params.flat[of]
+            if self.weight_decay:
+                matrices = max(params.matrices_size - of.start, 0)
+                theta[:matrices] *= 1 - learning_rate * self.weight_decay
+            room = workspace.array("room", theta.shape, theta.dtype)
+            own = [slot[of] for slot in slots]
+            self.rule(state.count, theta, gradient.flat[of], own, learning_rate, room)
+
+        share(part, params.size)
 
 
 def sgd() -> Optimizer:
     """θ ← θ - lr g, equation (17)."""
 
-    def rule(count: int, theta: Array, g: Array, slots: list[Array], lr: float) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
         g *= lr
         theta -= g
 
@@ -58,7 +77,7 @@ def sgd() -> Optimizer:
 def momentum(momentum: float) -> Optimizer:
     """m ← μ m + g, θ ← θ - lr m: the heavy ball of Polyak 1964."""
 
-    def rule(count: int, theta: Array, g: Array, slots: list[Array], lr: float) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
         (m,) = slots
         m *= momentum
         m += g
@@ -70,10 +89,11 @@ def momentum(momentum: float) -> Optimizer:
 def adagrad(epsilon: float) -> Optimizer:
     """v ← v + g², θ ← θ - lr g / (√v + ε). Source: Duchi, Hazan & Singer 2011."""
 
-    def rule(count: int, theta: Array, g: Array, slots: list[Array], lr: float) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
         (v,) = slots
-        v += g * g
-        theta -= _quotient(g, np.sqrt(v), epsilon, lr)
+        v += np.multiply(g, g, out=room)
+        g *= lr
+        theta -= _quotient(g, np.sqrt(v, out=room), epsilon)
 
     return Optimizer(("v",), rule)
 
@@ -81,10 +101,11 @@ def adagrad(epsilon: float) -> Optimizer:
 def rmsprop(decay: float, epsilon: float) -> Optimizer:
     """v ← ρ v + (1-ρ) g², θ ← θ - lr g / (√v + ε). Source: Tieleman & Hinton 2012."""
 
-    def rule(count: int, theta: Array, g: Array, slots: list[Array], lr: float) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
         (v,) = slots
-        _average(v, g * g, decay)
-        theta -= _quotient(g, np.sqrt(v), epsilon, lr)
+        _average(v, np.multiply(g, g, out=room), decay)
+        g *= lr
+        theta -= _quotient(g, np.sqrt(v, out=room), epsilon)
 
     return Optimizer(("v",), rule)
 
@@ -97,20 +118,16 @@ def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) 
     Source: Kingma & Ba 2015, arXiv 1412.6980; Loshchilov & Hutter 2019, arXiv 1711.05101.
     """
 
-    def rule(count: int, theta: Array, g: Array, slots: list[Array], lr: float) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
         m, v = slots
-        square = g * g
+        _average(v, np.multiply(g, g, out=room), beta2)
         _average(m, g, beta1)
-        _average(v, square, beta2)
-        if weight_decay and theta.ndim > 1:
-            theta *= 1 - lr * weight_decay
-        root = np.sqrt(v, out=square)
         # both corrections are scalars; on the numerator's and ε's side they cost no pass
-        correction = float(np.sqrt(1 - beta2**count))
-        np.copyto(g, m)
-        theta -= _quotient(g, root, epsilon * correction, lr * correction / (1 - beta1**count))
+        correction = sqrt(1 - beta2**n)
+        np.multiply(m, lr * correction / (1 - beta1**n), out=g)
+        theta -= _quotient(g, np.sqrt(v, out=room), epsilon * correction)
 
-    return Optimizer(("m", "v"), rule)
+    return Optimizer(("m", "v"), rule, weight_decay)
 
 
 def _average(running: Array, new: Array, decay: float) -> None:
@@ -120,10 +137,9 @@ def _average(running: Array, new: Array, decay: float) -> None:
     running += new
 
 
-def _quotient(numerator: Array, root: Array, epsilon: float, lr: float) -> Array:
-    """lr · numerator / (root + ε), over the memory of the numerator."""
+def _quotient(numerator: Array, root: Array, epsilon: float) -> Array:
+    """numerator / (root + ε), over the memory of the numerator."""
     root += epsilon
-    numerator *= lr
     numerator /= root
     return numerator
 

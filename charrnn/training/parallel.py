@@ -1,16 +1,23 @@
-"""An objective whose lanes are shared among threads."""
+"""The threads of a run, and an objective whose lanes are shared among them."""
 
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TypeVar
 
 import numpy as np
 
 from charrnn.blas import single_threaded_blas
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
+from charrnn.model.workspace import Workspace
 from charrnn.window import Array, Window
+
+Result = TypeVar("Result")
+
+WORTH = 100_000  # entries of an array: with fewer, a second thread costs more than it brings
 
 
 def choose_workers(wanted: int | str, batch_size: int) -> int:
@@ -19,64 +26,93 @@ def choose_workers(wanted: int | str, batch_size: int) -> int:
     return min(available or 1 if wanted == "auto" else int(wanted), batch_size)
 
 
+class Crew:
+    """Workers with numbers from 0, each with a workspace; number 0 is the caller's own thread."""
+
+    def __init__(self, workers: int, pool: ThreadPoolExecutor) -> None:
+        self.workers = workers
+        self._pool = pool
+        self._workspaces = [Workspace() for _ in range(workers)]
+
+    def each(self, task: Callable[[int], Result], count: int) -> list[Result]:
+        """What task(0), …, task(count - 1) return, worked on at once, in this order."""
+        # a thread does not inherit the caller's context, which holds NumPy's errstate
+        others = [self._pool.submit(copy_context().run, task, n) for n in range(1, count)]
+        return [task(0), *(other.result() for other in others)]
+
+    def share(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
+        """What the task returns for contiguous slices of range(size), in their order."""
+        count = self.workers if size >= WORTH else 1
+        return self.each(
+            lambda worker: task(portion(worker, count, size), self._workspaces[worker]), count
+        )
+
+
 @contextmanager
-def parallel(
-    make_objective: Callable[[], Objective], workers: int, reduction: str
-) -> Iterator[Objective]:
-    """An objective that splits the lanes, which are independent, among threads.
-
-    The gradients are added in fixed order: the same number of workers gives the same bits,
-    another number the same to rounding. Each worker has an objective, and so a workspace, of its
-    own, and single-threaded BLAS: threads inside such small products cost more than they bring.
-    """
-    objectives = [make_objective() for _ in range(workers)]
-
-    def part(worker: int, params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
-        # whoever called looks at what comes out; a thread does not inherit the caller's errstate
-        with np.errstate(over="ignore", invalid="ignore"):
-            return objectives[worker](params, window, h0)
-
-    def objective(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
-        active = min(workers, len(h0))
-        lanes = [_lanes(worker, active, len(h0)) for worker in range(active)]
-        windows = [
-            Window(window.x[:, own], window.y[:, own], window.fresh[own], window.carried)
-            for own in lanes
-        ]
-        futures = [
-            pool.submit(part, worker, params, windows[worker], h0[lanes[worker]])
-            for worker in range(1, active)
-        ]
-        results = [part(0, params, windows[0], h0[lanes[0]]), *(f.result() for f in futures)]
-        if active == 1:
-            return results[0]
-        shares = [1.0] * active
-        if reduction == "mean":  # a mean of means, weighted by their losses
-            shares = [own.targets / window.targets for own in windows]
-        loss = sum(share * loss for share, (loss, _, _) in zip(shares, results, strict=True))
-        total = results[0][1]
-        for share, (_, gradient, _) in zip(shares, results, strict=True):
-            _accumulate(total, gradient, share)
-        return loss, total, np.concatenate([h for _, _, h in results])
-
+def crew_of(workers: int) -> Iterator[Crew]:
+    """So many threads, and single-threaded BLAS: its threads cost more than they bring here."""
     with single_threaded_blas():
         pool = ThreadPoolExecutor(max(workers - 1, 1))
         try:
-            yield objective
+            yield Crew(workers, pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # who stops at once does not wait for it
 
 
-def _lanes(worker: int, workers: int, batch_size: int) -> slice:
-    """The contiguous lanes of one worker, as equal as they can be."""
-    return slice(worker * batch_size // workers, (worker + 1) * batch_size // workers)
+def portion(number: int, count: int, size: int) -> slice:
+    """The numbered one of `count` contiguous slices of range(size), as equal as they can be."""
+    return slice(number * size // count, (number + 1) * size // count)
 
 
-def _accumulate(total: Params, gradient: Params, share: float) -> None:
-    """total += share · gradient; total itself, the first of the sum, is only scaled."""
-    for name, array in total.named():
-        addend = getattr(gradient, name)
-        if share != 1:
-            addend *= share
-        if addend is not array:
-            array += addend
+def parallel(make_objective: Callable[[], Objective], crew: Crew, reduction: str) -> Objective:
+    """An objective that splits the lanes, which are independent, among the workers.
+
+    The gradients are added in fixed order: the same number of workers gives the same bits,
+    another number the same to rounding. Each worker has an objective, and so a workspace, of its
+    own.
+    """
+    objectives = [make_objective() for _ in range(crew.workers)]
+    workspace = Workspace()
+
+    def objective(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
+        active = min(crew.workers, len(h0))
+        if active == 1:
+            return _quietly(objectives[0], params, window, h0)
+        lanes = [portion(worker, active, len(h0)) for worker in range(active)]
+        windows = [
+            Window(window.x[:, own], window.y[:, own], window.fresh[own], window.carried)
+            for own in lanes
+        ]
+
+        def part(worker: int) -> tuple[float, Params, Array]:
+            return _quietly(objectives[worker], params, windows[worker], h0[lanes[worker]])
+
+        losses, gradients, states = zip(*crew.each(part, active), strict=True)
+        shares = [1.0] * active
+        if reduction == "mean":  # a mean of means, weighted by their losses
+            shares = [own.targets / window.targets for own in windows]
+        crew.share(
+            lambda of, _: _weighted_sum([g.flat[of] for g in gradients], shares), params.size
+        )
+        carried = workspace.array("carried", h0.shape, h0.dtype)
+        np.concatenate(states, out=carried)
+        loss = sum(share * loss for share, loss in zip(shares, losses, strict=True))
+        return loss, gradients[0], carried
+
+    return objective
+
+
+def _quietly(
+    objective: Objective, params: Params, window: Window, h0: Array
+) -> tuple[float, Params, Array]:
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever called looks at what comes out
+        return objective(params, window, h0)
+
+
+def _weighted_sum(arrays: list[Array], weights: list[float]) -> None:
+    """Into the first array; the others are spent."""
+    for array, weight in zip(arrays, weights, strict=True):
+        if weight != 1:
+            array *= weight
+        if array is not arrays[0]:
+            arrays[0] += array

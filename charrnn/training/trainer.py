@@ -11,11 +11,13 @@ from charrnn.events import Evaluated, Stepped
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.optim.clipping import Clip, Clipped
-from charrnn.optim.optimizers import Optimizer
+from charrnn.optim.optimizers import OptimizerState
 from charrnn.optim.schedules import Schedule
 from charrnn.text.batches import Windows
 from charrnn.training.state import Progress, TrainState
 from charrnn.window import Window
+
+Update = Callable[[Params, OptimizerState, Params, float], None]  # an Optimizer's
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Trainer:
     """
 
     objective: Objective
-    optimizer: Optimizer
+    update: Update
     clip: Clip
     schedule: Schedule
     learning_rate: float
@@ -117,7 +119,7 @@ class Trainer:
         learning_rate = self.learning_rate * self.schedule(used)
         try:
             with np.errstate(over="raise", invalid="raise"):
-                self.optimizer.update(gradient, state.optimizer, state.params, learning_rate)
+                self.update(gradient, state.optimizer, state.params, learning_rate)
         except FloatingPointError:
             raise _divergence(
                 progress.step + 1,

@@ -1,0 +1,87 @@
+"""Products in pieces are products, and a step of training allocates nothing that grows."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.random import default_rng
+
+from charrnn.config.layers import load_config
+from charrnn.jobs.wiring import objective_maker
+from charrnn.model import products
+from charrnn.model.initialization import initial_params
+from charrnn.model.products import product_by_rows, product_with
+from charrnn.model.workspace import Workspace
+from charrnn.optim.clipping import make_clip
+from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
+from charrnn.training.parallel import crew_of, parallel
+from charrnn.window import Window
+from tests.test_optim import CHOICES
+
+sizes = st.integers(1, 90)
+
+
+@given(sizes, sizes, sizes, st.sampled_from([1, 100, 2000, 10**6]), st.booleans())
+def test_a_product_in_tiles_is_the_product(rows, K, N, small, transposed) -> None:
+    random = default_rng(0)
+    matrix = random.standard_normal((N, K)).T if transposed else random.standard_normal((K, N))
+    workspace = Workspace()
+    workspace.array("W", (200_000,), np.float64)[...] = np.nan  # what was there before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "SMALL", small)
+        patch.setattr(products, "WIDE", 32)
+        product = product_with(matrix, rows, workspace, "W")
+        for _ in range(2):
+            left = random.standard_normal((rows, K))
+            np.testing.assert_allclose(product(left), left @ matrix, rtol=1e-12, atol=1e-12)
+
+
+@given(sizes, sizes, sizes, st.sampled_from([1, 1000, 10**6]), st.booleans())
+def test_a_product_by_rows_is_the_product(M, K, N, small, transposed) -> None:
+    random = default_rng(0)
+    left = random.standard_normal((M, K))
+    right = random.standard_normal((N, K)).T if transposed else random.standard_normal((K, N))
+    out = np.full((M, N), np.nan)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "SMALL", small)
+        product_by_rows(left, right, out)
+    np.testing.assert_allclose(out, left @ right, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("alphabet_size", [65, 3000])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("by", ["norm", "value"])
+def test_a_warm_step_allocates_nothing(alphabet_size: int, optimizer: str, by: str) -> None:
+    """Nothing but numbers of characters, and a vector of the alphabet's size."""
+    T, B, H = 32, 32, 96
+    random = default_rng(0)
+    params = initial_params(random, H, alphabet_size, dtype=np.float32)
+    x, y = random.integers(0, alphabet_size, (2, T, B), dtype=np.int16)
+    window, h0 = Window(x, y, np.zeros(B, bool)), np.zeros((B, H), np.float32)
+    with crew_of(2) as crew:
+        objective = parallel(objective_maker(load_config("tiny", [], {})), crew, "mean")
+        clip, chosen = (
+            make_clip(by, 1e-3, crew.share),
+            make_optimizer(optimizer, **CHOICES[optimizer]),
+        )
+        state = chosen.init(params)
+
+        def step() -> None:
+            _, gradient, _ = objective(params, window, h0)
+            clip(gradient)
+            chosen.update(gradient, state, params, 1e-4, crew.share)
+
+        step()
+        tracemalloc.start()
+        try:
+            step()
+            start, _ = tracemalloc.get_traced_memory()
+            tracemalloc.reset_peak()
+            step()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    a_state = 4 * T * B * H
+    assert peak - start < a_state / 4
