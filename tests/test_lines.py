@@ -24,9 +24,9 @@ from charrnn.text.lines import (
     random_lines,
 )
 from charrnn.text.vocabulary import Vocabulary
-from charrnn.training.evaluation import evaluate
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
+from tests.scores import evaluate
 
 NAMES = "Ann\nBartholomew\nCy\n\nDora\nEd\nFlorentine\n   \nGus\nHal\nIda\nJo\n"
 WORDS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=20)
@@ -127,7 +127,7 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
     whole = evaluate(params, line_windows(corpus.training), tanh)
-    other = evaluate(params, line_windows(corpus.training, most), tanh, stretch=2)
+    other = evaluate(params, line_windows(corpus.training, most), tanh, workers=2, most=2)
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 

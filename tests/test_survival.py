@@ -17,8 +17,8 @@ from charrnn.report.metrics import Metrics
 from charrnn.sampling import chooser, generate
 from charrnn.text.batches import stream_window
 from charrnn.training.checkpoint import encode, load
-from charrnn.training.evaluation import evaluate
 from tests.conftest import TINY
+from tests.scores import evaluate
 
 
 def tiny_config(text_file: Path, *assignments: str):

@@ -1,12 +1,11 @@
 """A model's score on a text, in every unit that people compare."""
 
-from charrnn.blas import single_threaded_blas
 from charrnn.jobs.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
-from charrnn.training.evaluation import evaluate
+from charrnn.training.evaluation import Scorer
+from charrnn.training.parallel import available_cores, crew_of
 
 
-@single_threaded_blas()
 def score_text(
     checkpoint: str, paths: list[str], unknown: str = "error"
 ) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -19,7 +18,8 @@ def score_text(
     model = load_model(checkpoint)
     ids, text, remarks = encode_text(model, paths, unknown)
     windows = SEQUENCES[model.config.data.sequences].scoring(ids)
-    score = evaluate(model.params, windows, model.activation)
+    with crew_of(available_cores()) as crew:
+        score = Scorer(model.activation, crew)(model.params, windows)
     bits = score.bits_per_character * score.characters
     values = {
         "characters": score.characters,

@@ -23,7 +23,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.lines import LineBatches
 from charrnn.text.reading import STDIN
 from charrnn.text.sequences import SEQUENCES
-from charrnn.training.evaluation import evaluate
+from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import Crew, choose_workers, parallel
 from charrnn.training.trainer import Budget, Trainer
 from charrnn.window import Array
@@ -145,11 +145,12 @@ def trainer_of(
     training = config.training
     scored = held_out(config, corpus)
     windows = SEQUENCES[config.data.sequences].scoring
+    score = Scorer(activation_of(config), crew)
 
     def validation_nats(params: Params) -> float | None:
         if not len(scored):
             return None
-        return evaluate(params, windows(scored), activation_of(config)).nats_per_character
+        return score(params, windows(scored)).nats_per_character
 
     return Trainer(
         objective=parallel(objective_maker(config), crew, training.reduction),

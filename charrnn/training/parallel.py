@@ -20,10 +20,16 @@ Result = TypeVar("Result")
 WORTH = 100_000  # entries of an array: with fewer, a second thread costs more than it brings
 
 
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def choose_workers(wanted: int | str, batch_size: int) -> int:
     """The number of threads: as wanted, or with "auto" one a core, and never more than lanes."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(available or 1 if wanted == "auto" else int(wanted), batch_size)
+    return min(available_cores() if wanted == "auto" else int(wanted), batch_size)
 
 
 class Crew:

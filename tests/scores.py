@@ -1,0 +1,21 @@
+"""Scoring with threads of its own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from charrnn.model.activations import Activation
+from charrnn.model.params import Params
+from charrnn.training.evaluation import Score, Scorer
+from charrnn.training.parallel import crew_of
+from charrnn.window import Window
+
+
+def evaluate(
+    params: Params,
+    windows: Iterable[Window],
+    activation: Activation,
+    workers: int = 1,
+    **choices: Any,
+) -> Score:
+    with crew_of(workers) as crew:
+        return Scorer(activation, crew, **choices)(params, windows)
