@@ -186,13 +186,15 @@ def test_equation_17_update() -> None:
 
 @pytest.mark.parametrize("name", F)
 @pytest.mark.parametrize("bias", [True, False])
-def test_stepper_walks_the_same_states(name: str, bias: bool) -> None:
-    problem = random_problem(default_rng(8), batch_size=1, bias=bias)
-    h = states(problem.params, problem.window.x, np.zeros((1, 8)), ACTIVATIONS[name])
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_stepper_walks_the_same_states(name: str, bias: bool, lanes: int) -> None:
+    problem = random_problem(default_rng(8), batch_size=lanes, bias=bias)
+    h = states(problem.params, problem.window.x, np.zeros((lanes, 8)), ACTIVATIONS[name])
     o = logits(problem.params, h[1:])
-    step = Stepper(problem.params, ACTIVATIONS[name])
-    for t, character in enumerate(problem.window.x[:, 0].tolist()):
-        np.testing.assert_allclose(step(character), o[t, 0], rtol=1e-12, atol=1e-14)
+    step = Stepper(problem.params, ACTIVATIONS[name], lanes)
+    for t, characters in enumerate(problem.window.x):
+        np.testing.assert_allclose(step(characters), o[t], rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(step.h, h[t + 1], rtol=1e-12, atol=1e-14)
 
 
 def test_loss_survives_extreme_logits() -> None:

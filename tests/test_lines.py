@@ -1,7 +1,6 @@
 """Lines as sequences of their own: batched, masked, scored and written one by one."""
 
 import json
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,12 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.errors import InputError
+from charrnn.jobs.loading import load_model
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.resources import text_resources
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts
 from charrnn.text.corpus import build_corpus
 from charrnn.text.lines import (
     LineBatches,
@@ -237,19 +239,12 @@ def test_lines_are_cut_to_the_steps_asked_for() -> None:
 
 
 def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
-    from charrnn.jobs.loading import load_model
-    from charrnn.sampling import chooser, continuation, generate
-
     _, params, vocabulary, activation, _ = load_model(str(line_run))
+    options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
-        written = continuation(
-            params, activation, vocabulary, beginning, True, chooser(0), default_rng(0)
-        )
-        ids = generate(
-            params, activation, vocabulary.lookup("\n" + beginning), chooser(0), default_rng(0)
-        )
-        expected = vocabulary.decode(np.array(list(islice(ids, 60)))).split("\n")[0]
-        assert "".join(islice(written, 60)) == expected
+        (line,) = Texts(params, activation, vocabulary, beginning, lines=True, **options)
+        (text,) = Texts(params, activation, vocabulary, "\n" + beginning, lines=False, **options)
+        assert "".join(line) == "".join(text).split("\n")[0]
 
 
 def test_sample_writes_whole_lines_and_stops(charrnn, line_run) -> None:

@@ -1,7 +1,6 @@
 """Text comes from the model's own distribution, and the same seed gives the same text."""
 
 import json
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -13,14 +12,16 @@ from charrnn.analysis.problems import random_problem
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
-from charrnn.sampling import chooser, generate, stream, until_string
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts
+from charrnn.text.vocabulary import Vocabulary
 
 LOGITS = np.array([2.0, 0.0, 1.0, -1.0, 0.5])
 
 
 def frequencies(choose, draws: int = 20_000) -> np.ndarray:
-    random = default_rng(0)
-    return np.bincount([choose(LOGITS, random) for _ in range(draws)], minlength=5) / draws
+    o = np.repeat(LOGITS[None], draws, axis=0)
+    return np.bincount(choose(o, default_rng(0).random(draws)), minlength=5) / draws
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
@@ -50,34 +51,76 @@ def test_top_p_keeps_the_fewest_that_reach_p() -> None:
 
 
 def test_extreme_logits_and_temperatures_are_safe() -> None:
-    random = default_rng(0)
-    for o in (np.array([1e4, -1e4]), np.array([0.0, -np.float32(3e38)])):
-        for temperature in (1e-6, 1.0, 1e6):
-            assert chooser(temperature)(o, random) in (0, 1)
+    o = np.array([[1e4, -1e4], [0.0, -np.float32(3e38)], [1.0, 1.0]])
+    for temperature in (1e-308, 1e-6, 1.0, 1e6):
+        for options in ({}, {"top_k": 2}, {"top_p": 0.5}):
+            with np.errstate(over="ignore"):
+                chosen = chooser(temperature, **options)(o, np.full(3, 1 - 2**-53))
+            assert set(chosen) <= {0, 1}
 
 
-def test_generates_from_the_state_that_the_prompt_leaves() -> None:
-    problem = random_problem(default_rng(0), batch_size=1)
-    prime = problem.window.x[:, 0]
-    tanh = ACTIVATIONS["tanh"]
-    written = list(islice(generate(problem.params, tanh, prime, chooser(0), default_rng(0)), 10))
-    read = np.concatenate([prime, written])
-    h = states(problem.params, read[:, None], np.zeros((1, 8)), tanh)
-    greedy = logits(problem.params, h[1:, 0]).argmax(axis=1)
-    assert greedy[len(prime) - 1 : -1].tolist() == written
+ALPHABET = Vocabulary("abcdefg")
+PROBLEM = random_problem(default_rng(0), batch_size=1)
 
 
-def test_until_includes_the_string_and_stops() -> None:
-    assert "".join(until_string(iter("abcabcd"), "cab")) == "abcab"
-    assert "".join(until_string(iter("aab"), "ab")) == "aab"
-    assert "".join(until_string(iter("abc"), None)) == "abc"
-    assert "".join(until_string(iter("abc"), "x")) == "abc"
+def texts(count: int, beginning: str = "abca", temperature: float = 1.0, **options) -> list[str]:
+    options = {"lines": False, "length": 40, "random": default_rng, "until": None} | options
+    writing = Texts(
+        PROBLEM.params,
+        ACTIVATIONS["tanh"],
+        ALPHABET,
+        beginning,
+        choose=chooser(temperature),
+        count=count,
+        **options,
+    )
+    return ["".join(text) for text in writing]
 
 
-def test_streams_differ_by_number_and_by_seed() -> None:
-    first = {stream(seed, number).random() for seed in range(3) for number in range(3)}
-    assert len(first) == 9
-    assert stream(1, 2).random() == stream(1, 2).random()
+@pytest.mark.parametrize("count", [1, 3])
+def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
+    for text in texts(count, "abca", temperature=0):
+        read = ALPHABET.lookup("abca" + text)
+        h = states(PROBLEM.params, read[:, None], np.zeros((1, 8)), ACTIVATIONS["tanh"])
+        greedy = logits(PROBLEM.params, h[1:, 0]).argmax(axis=1)
+        assert ALPHABET.decode(greedy[3:-1]) == text
+
+
+@given(
+    st.integers(1, 12), st.integers(1, 5), st.integers(0, 30), st.sampled_from(["c", "ab", None])
+)
+def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) -> None:
+    """Texts of unequal length, each with the random numbers of its own number."""
+    together = texts(count, length=length, until=until, lanes=lanes)
+    for number, text in enumerate(together):
+        alone = texts(
+            1, length=length, until=until, random=lambda _, number=number: default_rng(number)
+        )
+        assert alone == [text]
+        assert len(text) <= length
+        if until and until in text:
+            assert text.index(until) == len(text) - len(until)
+        else:
+            assert len(text) == length
+
+
+def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
+    writing = Texts(
+        PROBLEM.params,
+        ACTIVATIONS["tanh"],
+        ALPHABET,
+        "a",
+        lines=False,
+        choose=chooser(),
+        random=default_rng,
+        length=10**6,
+        until="c",
+    )
+    first = next(iter(writing))
+    next(first)
+    for _ in range(200):
+        writing._advance()
+    assert writing._started <= 4 * 32
 
 
 def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:

@@ -14,8 +14,10 @@ from charrnn.jobs.train import train
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
-from charrnn.sampling import chooser, generate
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts
 from charrnn.text.batches import stream_window
+from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
 from tests.conftest import TINY
 from tests.scores import evaluate
@@ -118,10 +120,10 @@ def test_the_number_of_workers_is_settled_when_a_run_begins(tmp_path, text_file)
 
 
 def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeypatch) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.jobs.train.continuation", fail)
+    monkeypatch.setattr("charrnn.jobs.train.Texts", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()
@@ -177,8 +179,20 @@ def exploding() -> Params:
 
 def test_an_exploding_model_is_told_not_sampled() -> None:
     relu = ACTIVATIONS["relu"]
-    with pytest.raises(CharrnnError, match="beyond all numbers"):
-        list(generate(exploding(), relu, np.array([0]), chooser(), np.random.default_rng(0)))
+    texts = Texts(
+        exploding(),
+        relu,
+        Vocabulary("abc"),
+        "a",
+        lines=False,
+        choose=chooser(),
+        random=np.random.default_rng,
+        length=10,
+        count=2,
+    )
+    for text in texts:
+        with pytest.raises(CharrnnError, match="beyond all numbers"):
+            list(text)
     assert not np.isfinite(evaluate(exploding(), [stream_window(np.zeros(9, int))], relu).nats)
 
 

@@ -64,10 +64,11 @@ def sample_command(
     write_remarks(sampler.remarks)
     with single_threaded_blas():
         if not json:
-            texts = (sampler.text(number) for number in range(count))
-            write_stream(texts, *(("\n", "\n") if sampler.lines else (SEPARATOR, "")))
+            write_stream(
+                sampler.texts(count), *(("\n", "\n") if sampler.lines else (SEPARATOR, ""))
+            )
             return
-        written = ["".join(sampler.text(number)) for number in range(count)]
+        written = ["".join(text) for text in sampler.texts(count)]
     write_json(
         {
             "checkpoint": sampler.model.path,

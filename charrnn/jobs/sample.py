@@ -1,12 +1,15 @@
 """Writing texts with a model: a beginning, and what follows."""
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from math import isfinite
+
+import numpy as np
 
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_model
-from charrnn.sampling import chooser, continuation, prompt, stream, until_string
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts, prompt
 from charrnn.text.lines import NEWLINE
 from charrnn.text.reading import read_text
 
@@ -50,19 +53,22 @@ class Sampler:
         self._choose = chooser(temperature, top_k, top_p)
         self._length, self._seed, self._until = length, seed, until
 
-    def text(self, number: int) -> Iterator[str]:
-        """The text with this number, in pieces as it is made: the beginning first."""
+    def texts(self, count: int) -> Iterator[Iterator[str]]:
+        """So many texts, each in pieces as it is made: the beginning first."""
         _, params, vocabulary, activation, _ = self.model
-        characters = continuation(
+        texts = Texts(
             params,
             activation,
             vocabulary,
             self.beginning,
-            self.lines,
-            self._choose,
-            stream(self._seed, number),
+            lines=self.lines,
+            choose=self._choose,
+            random=lambda number: np.random.default_rng([self._seed, number]),
+            length=self._length,
+            until=self._until,
+            count=count,
         )
-        return chain([self.beginning], until_string(islice(characters, self._length), self._until))
+        return (chain([self.beginning], text) for text in texts)
 
 
 def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from math import log
 from shlex import quote
 
 import numpy as np
+from numpy.random import default_rng
 
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError, Interrupted
@@ -24,7 +25,8 @@ from charrnn.jobs.lag_log import LagLog
 from charrnn.jobs.start import Run
 from charrnn.jobs.stop import stop_requests
 from charrnn.jobs.wiring import activation_of, held_out, trainer_of
-from charrnn.sampling import chooser, continuation, stream
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts
 from charrnn.text.lines import NEWLINE
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.sequences import SEQUENCES
@@ -131,15 +133,25 @@ def _baselines(run: Run) -> Baselines:
 def _sample(run: Run) -> str:
     """One text; of lines, as many as begin within its length."""
     vocabulary, config = run.corpus.vocabulary, run.config
-    random = stream(config.training.seed, run.state.progress.step)
-    lines = config.data.sequences == "lines"
     left, texts = config.evaluation.sample_length, []
-    while left > 0:
-        characters = continuation(
-            run.state.params, activation_of(config), vocabulary, "", lines, chooser(), random
-        )
-        texts.append("".join(islice(characters, left)))
+    lines = config.data.sequences == "lines"
+    writing = Texts(
+        run.state.params,
+        activation_of(config),
+        vocabulary,
+        "",
+        lines=lines,
+        choose=chooser(),
+        random=lambda number: default_rng([config.training.seed, run.state.progress.step, number]),
+        length=left,
+        count=None if lines else 1,
+        lanes=1,
+    )
+    for text in writing:
+        texts.append("".join(islice(text, left)))
         left -= len(texts[-1]) + len(NEWLINE)
+        if left <= 0:
+            break
     return NEWLINE.join(texts)
 
 

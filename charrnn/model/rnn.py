@@ -54,31 +54,33 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
 
 class Stepper:
-    """The network one character at a time, for one stream; nothing is allocated in a step."""
+    """The network one character at a time, in B lanes; nothing is allocated in a step.
 
-    def __init__(self, params: Params, activation: Activation) -> None:
+    h (B, H): the states, zero at first.
+    """
+
+    def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
+        workspace = Workspace()
         self._activation = activation
-        self._WT = np.ascontiguousarray(params.W.T)
         self._Ub = np.ascontiguousarray(params.U.T)
         if params.b is not None:
             self._Ub = self._Ub + params.b
-        self._VT = np.ascontiguousarray(params.V.T)
+        self._times_WT = product_with(params.W.T, lanes, workspace, "WT")
+        self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
-        self._h = np.zeros(params.hidden_size, params.W.dtype)
-        self._a = np.empty_like(self._h)
-        self._o = np.empty(params.alphabet_size, params.V.dtype)
+        self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
+        self._a = np.empty_like(self.h)
 
-    def __call__(self, character: int) -> Array:
-        """Reads a character id, moves the state, and gives the logits (A,) of the next one.
+    def __call__(self, characters: Array) -> Array:
+        """Reads the ids (B,), moves the states, and gives the logits (B, A) of what comes next.
 
         They are valid until the next call. Equations (1)-(3).
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # the logits tell
-            a = np.matmul(self._h, self._WT, out=self._a)
-            a += self._Ub[character]
-            self._activation.apply(a, a)
-            self._a, self._h = self._h, a
-            o = np.matmul(a, self._VT, out=self._o)
-            if self._c is not None:
-                o += self._c
+        a = np.take(self._Ub, characters, axis=0, out=self._a, mode="clip")
+        a += self._times_WT(self.h)
+        self._activation.apply(a, a)
+        self._a, self.h = self.h, a
+        o = self._times_VT(a)
+        if self._c is not None:
+            o += self._c
         return o
