@@ -10,6 +10,11 @@ Array = NDArray[Any]
 NO_TARGET = -1  # stands in y where no loss is wanted
 
 
+def signed(ids: Array) -> Array:
+    """A copy of ids in a type that NO_TARGET fits in too."""
+    return ids.astype(np.result_type(ids, np.int8), order="C")
+
+
 def first_loss(y: Array) -> int:
     """The first row of targets (T, B) in which one counts."""
     return 0 if y[0, 0] >= 0 else int((y >= 0).any(axis=1).argmax())

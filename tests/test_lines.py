@@ -25,6 +25,7 @@ from charrnn.text.lines import (
     line_windows,
     random_lines,
 )
+from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
@@ -54,7 +55,7 @@ def written_out(window: Window, vocabulary: Vocabulary) -> list[str]:
 
 @given(WORDS, st.integers(1, 7), st.integers(0, 3))
 def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: int) -> None:
-    corpus = build_corpus("\n".join(words), 0.0, "lines")
+    corpus = build_corpus(Text.of("\n".join(words)), 0.0, "lines")
     batches = LineBatches(corpus.training, batch_size, seed)
     for epoch in range(2):
         seen = []
@@ -76,20 +77,22 @@ def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: in
 
 
 def test_windows_are_a_function_of_their_number() -> None:
-    ids = build_corpus(NAMES, 0.0, "lines").training
+    ids = build_corpus(Text.of(NAMES), 0.0, "lines").training
     walked = LineBatches(ids, 3, 1)
     windows = [walked[number] for number in range(9)]
     for number in (8, 0, 5):
         fresh = LineBatches(ids, 3, 1)[number]
         np.testing.assert_array_equal(fresh.x, windows[number].x)
         np.testing.assert_array_equal(fresh.y, windows[number].y)
-    orders = {tuple(written_out(walked[number], Vocabulary.of(NAMES))) for number in range(40)}
+    orders = {
+        tuple(written_out(walked[number], Vocabulary.of(Text.of(NAMES)))) for number in range(40)
+    }
     assert len(orders) > 10  # each epoch draws anew
 
 
 def test_little_is_padding() -> None:
     text = text_resources()["place-names"].read_text()
-    batches = LineBatches(build_corpus(text, 0.1, "lines").training, 32, 1)
+    batches = LineBatches(build_corpus(Text.of(text), 0.1, "lines").training, 32, 1)
     windows = [batches[number] for number in range(batches.per_epoch)]
     padded = sum(window.y.size - window.targets for window in windows)
     assert padded < 0.05 * sum(window.y.size for window in windows)
@@ -99,7 +102,7 @@ def test_little_is_padding() -> None:
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
     """What is padded changes nothing: each line by itself gives the same loss and gradient."""
-    corpus = build_corpus(NAMES, 0.0, "lines")
+    corpus = build_corpus(Text.of(NAMES), 0.0, "lines")
     params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
     (window,) = line_windows(corpus.training)
     zero = np.zeros((10, 8))
@@ -125,7 +128,7 @@ def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> No
 
 @given(WORDS, st.integers(1, 40))
 def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], most: int) -> None:
-    corpus = build_corpus("\n".join([*words, "abc"]), 0.0, "lines")
+    corpus = build_corpus(Text.of("\n".join([*words, "abc"])), 0.0, "lines")
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
     whole = evaluate(params, line_windows(corpus.training), tanh)
@@ -136,7 +139,7 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
 
 def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
     text = "".join(f"{number:03}\n" for number in range(100))
-    one, other = (build_corpus(text, 0.2, "lines") for _ in range(2))
+    one, other = (build_corpus(Text.of(text), 0.2, "lines") for _ in range(2))
     np.testing.assert_array_equal(one.validation, other.validation)
     held_out = one.vocabulary.decode(one.validation).split()
     training = one.vocabulary.decode(one.training).split()
@@ -152,13 +155,13 @@ def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
 )
 def test_too_few_lines(text: str, fraction: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        build_corpus(text, fraction, "lines")
+        build_corpus(Text.of(text), fraction, "lines")
 
 
 @pytest.mark.parametrize(("most", "kept"), [(None, 3), (100, 3), (8, 2), (7, 2), (6, 1), (1, 1)])
 def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
-    vocabulary = Vocabulary.of("abcdef\n")
-    ids = vocabulary.lookup("abc\nde\nf\n")
+    vocabulary = Vocabulary.of(Text.of("abcdef\n"))
+    ids = vocabulary.encode(Text.of("abc\nde\nf\n"))
     assert vocabulary.decode(first_lines(ids, most)).count("\n") == kept
 
 
@@ -205,7 +208,7 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
     from charrnn.jobs.wiring import batches_of, held_out
 
     config = load_config("names", ["evaluation.max_characters=50"], {})
-    corpus = build_corpus(NAMES * 20, 0.5, "lines")
+    corpus = build_corpus(Text.of(NAMES * 20), 0.5, "lines")
     assert corpus.vocabulary.decode(held_out(config, corpus)).endswith("\n")
     assert 40 < len(held_out(config, corpus)) <= 50
     other = load_config("names", ["training.seed=2"], {})
@@ -214,16 +217,15 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
 
 
 def test_the_order_of_lengths_is_drawn() -> None:
-    ids = build_corpus(
-        "".join("a" * (1 + n % 30) + "\n" for n in range(300)), 0.0, "lines"
-    ).training
+    text = Text.of("".join("a" * (1 + n % 30) + "\n" for n in range(300)))
+    ids = build_corpus(text, 0.0, "lines").training
     batches = LineBatches(ids, 10, 1)
     lengths = [len(batches[number].x) for number in range(batches.per_epoch)]
     assert lengths != sorted(lengths)
 
 
 def test_one_enormous_line_does_not_widen_the_others() -> None:
-    corpus = build_corpus("ab\n" * 50 + "x" * 5000 + "\n", 0.0, "lines")
+    corpus = build_corpus(Text.of("ab\n" * 50 + "x" * 5000 + "\n"), 0.0, "lines")
     batches = LineBatches(corpus.training, 16, 1)
     windows = [batches[number] for number in range(batches.per_epoch)]
     assert sum(window.y.size for window in windows) == len(corpus.training)
@@ -232,7 +234,7 @@ def test_one_enormous_line_does_not_widen_the_others() -> None:
 
 
 def test_lines_are_cut_to_the_steps_asked_for() -> None:
-    ids = build_corpus(NAMES, 0.0, "lines").training
+    ids = build_corpus(Text.of(NAMES), 0.0, "lines").training
     before, window = random_lines(ids, default_rng(0), 4, 99, 64)
     assert len(before) == 0
     assert window.x.shape == (4, 10)  # no more lines than there are
@@ -277,7 +279,7 @@ def test_samples_of_a_run_are_lines(line_run) -> None:
 def test_eval_of_lines_is_what_training_said(charrnn, line_run, tmp_path) -> None:
     from charrnn.training.checkpoint import load
 
-    corpus = build_corpus(NAMES * 4, 0.2, "lines")
+    corpus = build_corpus(Text.of(NAMES * 4), 0.2, "lines")
     held_out = corpus.vocabulary.decode(corpus.validation)
     (tmp_path / "held-out.txt").write_text(held_out + "\n\n")
     document = json.loads(charrnn("eval", line_run, tmp_path / "held-out.txt", "--json").out)

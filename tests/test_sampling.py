@@ -14,6 +14,7 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
+from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
 LOGITS = np.array([2.0, 0.0, 1.0, -1.0, 0.5])
@@ -80,7 +81,7 @@ def texts(count: int, beginning: str = "abca", temperature: float = 1.0, **optio
 @pytest.mark.parametrize("count", [1, 3])
 def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
     for text in texts(count, "abca", temperature=0):
-        read = ALPHABET.lookup("abca" + text)
+        read = ALPHABET.encode(Text.of("abca" + text))
         h = states(PROBLEM.params, read[:, None], np.zeros((1, 8)), ACTIVATIONS["tanh"])
         greedy = logits(PROBLEM.params, h[1:, 0]).argmax(axis=1)
         assert ALPHABET.decode(greedy[3:-1]) == text

@@ -23,12 +23,13 @@ from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
+from charrnn.text.text import Text
 from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
 from tests.conftest import RHYME
 from tests.scores import evaluate
 
-CORPUS = build_corpus(RHYME * 8, 0.1)
+CORPUS = build_corpus(Text.of(RHYME * 8), 0.1)
 
 
 def config_of(*assignments: str, **flags):

@@ -25,7 +25,7 @@ def score_text(
         "characters": score.characters,
         "nats_per_character": score.nats_per_character,
         "bits_per_character": score.bits_per_character,
-        "bits_per_byte": bits / len(text[-score.characters :].encode()),
+        "bits_per_byte": bits / text[-score.characters :].utf8_size(),
         "perplexity": score.perplexity,
     }
     return values, remarks

@@ -12,6 +12,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.window import Array
@@ -56,7 +57,7 @@ class Encoded(NamedTuple):
     """A text to predict: its ids (N,), the text that they stand for, and remarks on it."""
 
     ids: Array
-    text: str
+    text: Text
     remarks: tuple[str, ...]
 
 
@@ -86,7 +87,7 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
         ) from None
 
 
-def require_two(text: str) -> None:
+def require_two(text: Text) -> None:
     """Raises InputError for a text in which nothing can be predicted."""
     if len(text) < 2:
         raise InputError("the text has a single character.", "two are needed to predict one.")

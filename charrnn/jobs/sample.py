@@ -77,6 +77,7 @@ def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, .
     if prime is not None:
         raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
     try:
-        return read_text([prime_file])
+        text, remarks = read_text([prime_file])
     except InputError as error:
         raise UsageError(f"--prime-file: {error}", error.hint) from None
+    return str(text), remarks

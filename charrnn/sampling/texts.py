@@ -11,6 +11,7 @@ from charrnn.model.params import Params
 from charrnn.sampling.choice import Choose
 from charrnn.sampling.lanes import Lanes
 from charrnn.text.lines import NEWLINE
+from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
 MOST_LANES = 32
@@ -43,7 +44,7 @@ class Texts:
     ) -> None:
         lanes = max(min(lanes, lanes if count is None else count, MOST_WAITING // (length + 1)), 1)
         prime = NEWLINE + beginning if lines else beginning or default_prime(vocabulary)
-        self._lanes = Lanes(params, activation, vocabulary.lookup(prime), choose, lanes)
+        self._lanes = Lanes(params, activation, vocabulary.encode(Text.of(prime)), choose, lanes)
         self._characters = list(vocabulary.characters)
         self._end = NEWLINE if lines else None
         self._length, self._until = length, until
@@ -127,6 +128,6 @@ def prompt(vocabulary: Vocabulary, text: str, unknown: str) -> str:
     Raises: UsageError that names the first unknown character.
     """
     if unknown == "skip":
-        return vocabulary.known(text)
-    vocabulary.encode(text, "the prompt")
+        return str(vocabulary.known(Text.of(text)))
+    vocabulary.encode(Text.of(text), "the prompt")
     return text

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.errors import InputError
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.window import NO_TARGET, Array, Window, signed
 
 
 class Windows(Protocol):
@@ -50,7 +50,7 @@ class Batches:
         place = number % self.per_epoch
         start, next_start = self._start(place), self._start(place + 1)
         span = slice(start, (place + 1) * self._stride)
-        x, y = (lanes[:, span].T.copy() for lanes in (self._x, self._y))
+        x, y = (signed(lanes[:, span].T) for lanes in (self._x, self._y))
         counted_before = place * self._stride - start
         if counted_before:
             y[:counted_before] = NO_TARGET
@@ -76,7 +76,7 @@ def random_pieces(
     context = min(context, len(ids) - 1 - T)
     places = len(ids) - context - T
     starts = random.choice(places, min(batch_size, places), replace=False)
-    pieces = np.stack([ids[start : start + context + T + 1] for start in starts], axis=1)
+    pieces = signed(np.stack([ids[start : start + context + T + 1] for start in starts], axis=1))
     x, y = pieces[context:-1], pieces[context + 1 :]
     return pieces[:context], Window(x, y, np.full(len(starts), context == 0))
 

@@ -1,10 +1,10 @@
 """A text as ids, in a training and a validation part."""
 
-import hashlib
 from dataclasses import dataclass
 
 from charrnn.errors import InputError
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import Array
 
@@ -19,12 +19,12 @@ class Corpus:
     digest: str
 
 
-def build_corpus(text: str, validation_fraction: float, sequences: str = "stream") -> Corpus:
+def build_corpus(text: Text, validation_fraction: float, sequences: str = "stream") -> Corpus:
     """The vocabulary, the ids and the split of a text, cut as SEQUENCES says.
 
     Raises: InputError where one of the parts would be too short.
     """
-    digest = hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+    digest = text.digest()
     text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
@@ -33,5 +33,5 @@ def build_corpus(text: str, validation_fraction: float, sequences: str = "stream
             "give more text, or --set data.validation_fraction=0",
         )
     vocabulary = Vocabulary.of(text)
-    ids = vocabulary.lookup(text)
+    ids = vocabulary.encode(text)
     return Corpus(vocabulary, ids[:training], ids[training:], digest)

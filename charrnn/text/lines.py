@@ -6,31 +6,70 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.errors import InputError
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.text.text import PIECE, Text
+from charrnn.window import NO_TARGET, Array, Window, signed
 
 NEWLINE = "\n"
 SHORT = 8  # characters: lines that differ by less go together anyhow
 
 
-def shuffled_lines(text: str, validation_fraction: float) -> tuple[str, int]:
+def shuffled_lines(text: Text, validation_fraction: float) -> tuple[Text, int]:
     """The lines that are not blank, each with its newline, and how many characters are to train on.
 
     Where some are held out all are shuffled, always alike: a sorted list's end is no fair sample.
     Raises: InputError where there is no line to train on, or none to hold out.
     """
-    lines = [line + NEWLINE for line in text.split(NEWLINE) if line.strip()]
-    held_out = round(len(lines) * validation_fraction)
-    if not lines:
+    if NEWLINE not in text.characters:
+        text = Text.joined([text, Text.of(NEWLINE)])
+    starts, lengths = _lines_with_ink(text)
+    count = len(starts)
+    held_out = round(count * validation_fraction)
+    if not count:
         raise InputError("all lines of the text are blank.", "give one item a line.")
-    if held_out == len(lines) or (validation_fraction > 0 and held_out == 0):
+    if held_out == count or (validation_fraction > 0 and held_out == 0):
         raise InputError(
-            f"of the text's {len(lines):,} lines (blank ones apart) a fraction of "
+            f"of the text's {count:,} lines (blank ones apart) a fraction of "
             f"{validation_fraction:g} cannot be held out.",
             "give more lines, or another data.validation_fraction.",
         )
     if held_out:
-        lines = [lines[i] for i in np.random.default_rng(0).permutation(len(lines)).tolist()]
-    return "".join(lines), sum(map(len, lines[: len(lines) - held_out]))
+        order = np.random.default_rng(0).permutation(count)
+        starts, lengths = starts[order], lengths[order]
+        del order
+    ids = _gathered(text.ids, starts, lengths)
+    ids[lengths.cumsum() - 1] = text.characters.index(NEWLINE)  # the text's last line may lack it
+    return Text(text.characters, ids).compact(), int(lengths[: count - held_out].sum())
+
+
+def _lines_with_ink(text: Text) -> tuple[Array, Array]:
+    """Where the lines start that are not blank, and their lengths with the newline."""
+    ends = np.flatnonzero(text.ids == text.characters.index(NEWLINE)) + 1
+    if str(text[-1:]) != NEWLINE:
+        ends = np.append(ends, len(text) + 1)
+    ends = ends.astype(np.int32 if len(text) < 2**31 else np.int64)  # short lines are many
+    starts = np.roll(ends, 1)
+    starts[0] = 0
+    ink = text.mapped([not character.isspace() for character in text.characters], bool)
+    inked = np.logical_or.reduceat(ink, starts)
+    return starts[inked], (ends - starts)[inked]
+
+
+def _gathered(ids: Array, starts: Array, lengths: Array) -> Array:
+    """The pieces of ids one after another, about PIECE of them at a time."""
+    ends = lengths.cumsum()
+    gathered = np.empty(ends[-1], ids.dtype)
+    first, filled = 0, 0
+    while first < len(starts):
+        last = max(int(np.searchsorted(ends, filled + PIECE)), first + 1)
+        own, stop = slice(first, last), int(ends[last - 1])
+        if last == first + 1:
+            piece = ids[starts[first] :][: stop - filled]
+            gathered[filled : filled + len(piece)] = piece
+        else:
+            shift = np.repeat(starts[own] - (ends[own] - lengths[own]), lengths[own])
+            ids.take(shift + np.arange(filled, stop), out=gathered[filled:stop], mode="clip")
+        first, filled = last, stop
+    return gathered
 
 
 class LineBatches:
@@ -136,7 +175,7 @@ class _Lines:
         ends = np.flatnonzero(ids == newline) + 1
         self.starts = np.concatenate([[0], ends[:-1]])
         self.lengths = ends - self.starts
-        self._padding = newline, ids.dtype.type(NO_TARGET)
+        self._newline = newline
 
     def window(self, chosen: Array) -> Window:
         """A window (T, B) of the lines with these numbers."""
@@ -144,7 +183,6 @@ class _Lines:
         t = np.arange(lengths.max())[:, None]
         inside = t < lengths
         place = np.where(inside, self.starts[chosen] + t, 0)
-        newline, no_target = self._padding
-        x = np.where(inside, self._ids[place], newline)
-        y = np.where(inside, self._ids[place + 1], no_target)
+        x = np.where(inside, self._ids[place], self._newline)
+        y = np.where(inside, signed(self._ids[place + 1]), NO_TARGET)
         return Window(x, y, np.ones(len(chosen), dtype=bool))

@@ -1,20 +1,26 @@
-"""From files to one string, with what was changed on the way."""
+"""From files to one text, with what was changed on the way."""
 
 import os
 import stat
 import sys
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO, IncrementalNewlineDecoder
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
+from charrnn.text.text import Text
 
 STDIN = "-"
+PIECE = 1 << 18  # bytes that are decoded at a time
 
 
 class Reading(NamedTuple):
     """A text and what the reader should know about it."""
 
-    text: str
+    text: Text
     remarks: tuple[str, ...]
 
 
@@ -25,23 +31,29 @@ def read_text(paths: list[str]) -> Reading:
     """
     texts, remarks = [], []
     for path in paths:
-        text, notes = _decode(_read_bytes(path), _label(path))
+        with _opened(path) as file:
+            text, notes = _read(file, _label(path))
         texts.append(text)
         remarks += notes
-    return Reading("".join(texts), tuple(remarks))
+    return Reading(Text.joined(texts), tuple(remarks))
 
 
 def _label(path: str) -> str:
     return "standard input" if path == STDIN else path
 
 
-def _read_bytes(path: str) -> bytes:
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """The file, to be read twice: kept in memory where it comes from elsewhere than a disk."""
     if path == STDIN:
-        return sys.stdin.buffer.read()
+        yield BytesIO(sys.stdin.buffer.read())
+        return
     try:
-        if stat.S_ISCHR(os.stat(path).st_mode):
+        mode = os.stat(path).st_mode
+        if stat.S_ISCHR(mode):
             raise InputError(f"{path!r} is a device.", "give a file, or - for standard input.")
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            yield file if stat.S_ISREG(mode) else BytesIO(file.read())
     except FileNotFoundError:
         raise InputError(
             f"there is no file {path!r}.", "give a text file in UTF-8, or - for standard input."
@@ -54,34 +66,58 @@ def _read_bytes(path: str) -> bytes:
         raise InputError(f"{path!r} cannot be read: {error.strerror}.") from None
 
 
-def _decode(content: bytes, label: str) -> tuple[str, list[str]]:
-    if not content:
+def _read(file: BinaryIO, label: str) -> tuple[Text, list[str]]:
+    start = file.read(len(BOM_UTF8))
+    if not start:
         raise InputError(f"{label} is empty.", "give a text of some kilobytes at least.")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise InputError(
             f"{label} is UTF-16, not UTF-8 (byte order mark at byte 0).",
             f"convert it: iconv -f utf-16 -t utf-8 {label} > converted.txt",
         )
-    nul = content.find(b"\0")
-    if nul >= 0:
-        raise InputError(
-            f"{label} is binary: NUL at byte {nul}.", "give plain text in UTF-8, not a document."
-        )
+    begin = len(BOM_UTF8) if start == BOM_UTF8 else 0
+    returns = 0
+
+    def pieces() -> Iterator[str]:
+        nonlocal returns
+        returns = 0
+        for content, decoded in _decoded(file, begin, label):
+            returns += content.count(b"\r")
+            yield decoded
+
     try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{label} is not UTF-8: byte 0x{content[error.start]:02x} at offset {error.start}.",
-            f"if it is Latin-1: iconv -f latin1 -t utf-8 {label} > converted.txt",
-        ) from None
+        text = Text.of_pieces(pieces)
+    except ValueError:
+        raise InputError(f"{label} was changed while it was read.", "try again.") from None
     remarks = []
-    if text.startswith("\ufeff"):
-        text = text[1:]
+    if begin:
         remarks.append(f"{label}: a byte order mark was left out.")
         if not text:
             raise InputError(f"{label} is empty but for a byte order mark.")
-    returns = text.count("\r")
     if returns:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
         remarks.append(f"{label}: {returns:,} line ends with carriage return were read as \\n.")
     return text, remarks
+
+
+def _decoded(file: BinaryIO, begin: int, label: str) -> Iterator[tuple[bytes, str]]:
+    """The file from a byte on, piece by piece, and what each says, with newlines as \\n."""
+    decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8")(), translate=True)
+    start, content = file.seek(begin), b"more"
+    while content:
+        content = file.read(PIECE)
+        nul = content.find(b"\0")
+        if nul >= 0:
+            raise InputError(
+                f"{label} is binary: NUL at byte {start + nul}.",
+                "give plain text in UTF-8, not a document.",
+            )
+        try:
+            yield content, decoder.decode(content, final=not content)
+        except UnicodeDecodeError as error:
+            # what was decoded is this piece, after what the one before it left over
+            offset = start + len(content) - len(error.object) + error.start
+            raise InputError(
+                f"{label} is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {offset}.",
+                f"if it is Latin-1: iconv -f latin1 -t utf-8 {label} > converted.txt",
+            ) from None
+        start += len(content)

@@ -14,6 +14,7 @@ from charrnn.text.lines import (
     random_lines,
     shuffled_lines,
 )
+from charrnn.text.text import Text
 from charrnn.window import Array, Window
 
 
@@ -31,14 +32,14 @@ class Sequences:
     before it, from each sequence's start or with C = context.
     """
 
-    arranged: Callable[[str, float], tuple[str, int]]
+    arranged: Callable[[Text, float], tuple[Text, int]]
     scoring: Callable[[Array], Iterable[Window]]
     history: Callable[[Array], Array]
     head: Callable[[Array, int | None], Array]
     drawn: Callable[[Array, Generator, int, int, int], tuple[Array, Window]]
 
 
-def _end_held_out(text: str, validation_fraction: float) -> tuple[str, int]:
+def _end_held_out(text: Text, validation_fraction: float) -> tuple[Text, int]:
     return text, len(text) - round(len(text) * validation_fraction)
 
 
