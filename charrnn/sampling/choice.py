@@ -7,6 +7,7 @@ import numpy as np
 from charrnn.model.workspace import Workspace
 from charrnn.window import Array
 
+NONE = -1  # the id where no character can be chosen
 Choose = Callable[[Array, Array], Array]
 
 
@@ -16,12 +17,15 @@ def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1
     temperature: divides the logits; 0 takes the likeliest character.
     top_k: only the k likeliest characters. top_p: only the likeliest ones that together reach
     this probability (Holtzman et al. 2020, arXiv 1904.09751).
-    The ids are valid until the next call. Ignoring overflow is left to the caller: a tiny
-    temperature makes all logits but the highest -inf, and where one is not finite, no id is right.
+    The ids are valid until the next call; NONE stands where the logits are beyond all numbers.
+    Ignoring overflow is left to the caller: a tiny temperature makes all but the highest -inf.
     """
-    if temperature == 0:
-        return lambda o, random: o.argmax(axis=1)
     workspace = Workspace()
+
+    def greedy(o: Array, random: Array) -> Array:
+        likeliest = o.argmax(axis=1)
+        highest = np.take_along_axis(o, likeliest[:, None], axis=1)[:, 0]
+        return np.where(np.isfinite(highest), likeliest, NONE)
 
     def choose(o: Array, random: Array) -> Array:
         order = None
@@ -29,18 +33,21 @@ def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1
             order = np.argsort(-o, axis=1, kind="stable")[:, :top_k]
             o = np.take_along_axis(o, order, axis=1)
         cumulative = workspace.array("cumulative", o.shape, np.float64)
-        np.subtract(o, o.max(axis=1, keepdims=True), out=cumulative)
-        cumulative /= temperature
+        np.subtract(o, np.maximum.reduce(o, axis=1, keepdims=True), out=cumulative)
+        if temperature != 1:
+            cumulative /= temperature
         np.exp(cumulative, out=cumulative)
-        cumulative.cumsum(axis=1, out=cumulative)
+        np.add.accumulate(cumulative, axis=1, out=cumulative)
         chosen = workspace.array("chosen", random.shape, np.intp)
         for lane, row in enumerate(cumulative):
             last = row.size - 1
             if top_p < 1:
                 last = row.searchsorted(top_p * row[last])
-            place = row.searchsorted(random[lane] * row[last], side="right")
-            place = min(place, last)  # the number may have been rounded up to the total
+            total = row[min(last, row.size - 1)]
+            place = min(row.searchsorted(random[lane] * total, side="right"), last)
             chosen[lane] = place if order is None else order[lane, place]
+            if not total > 0:  # not a number
+                chosen[lane] = NONE
         return chosen
 
-    return choose
+    return choose if temperature else greedy

@@ -26,7 +26,6 @@ class Lanes:
         self._latest = np.full(lanes, prime[-1])
         self._random = [np.random.default_rng(0)] * lanes
         self._draws = np.empty(lanes)
-        self._finite = np.empty((lanes, params.alphabet_size), dtype=bool)
 
     def begin(self, lane: int, random: Generator) -> None:
         """Starts another text in a lane."""
@@ -34,13 +33,10 @@ class Lanes:
         self._latest[lane] = self._prime
         self._random[lane] = random
 
-    def __call__(self) -> tuple[Array, Array]:
-        """The next id (lanes,) of each, and whether (lanes,) it came from finite logits."""
+    def __call__(self) -> Array:
+        """The next id (lanes,) of each, NONE where its state is beyond all numbers."""
         for lane, random in enumerate(self._random):
             self._draws[lane] = random.random()
-        with np.errstate(over="ignore", invalid="ignore"):  # the second of the results tells
-            o = self._step(self._latest)
-            np.isfinite(o, out=self._finite)
-            self._latest[...] = self._choose(o, self._draws)
-        finite: Array = np.logical_and.reduce(self._finite, axis=1)
-        return self._latest, finite
+        with np.errstate(over="ignore", invalid="ignore"):  # NONE tells
+            self._latest = self._choose(self._step(self._latest), self._draws)
+        return self._latest

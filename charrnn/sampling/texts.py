@@ -8,7 +8,7 @@ from numpy.random import Generator
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.sampling.choice import Choose
+from charrnn.sampling.choice import NONE, Choose
 from charrnn.sampling.lanes import Lanes
 from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
@@ -86,15 +86,18 @@ class Texts:
 
     def _advance(self) -> None:
         """One character more for every text in a lane."""
-        ids, finite = self._lanes()
-        for text, character, sound in zip(self._in_lane, ids.tolist(), finite, strict=True):
+        ended = False
+        for text, id in zip(self._in_lane, self._lanes().tolist(), strict=True):
             if text is not None and not text.ended:
-                self._append(text, self._characters[character], sound)
-        self._fill()
+                self._append(text, id)
+                ended |= text.ended
+        if ended:
+            self._fill()
 
-    def _append(self, text: "_Text", character: str, sound: bool) -> None:
-        if not sound or character == self._end:
-            text.failed, text.ended = not sound, True
+    def _append(self, text: "_Text", id: int) -> None:
+        character = self._characters[id]
+        if id == NONE or character == self._end:
+            text.failed, text.ended = id == NONE, True
             return
         text.waiting.append(character)
         text.written += 1
