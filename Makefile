@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check format readme
+.PHONY: check format readme bench
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -16,6 +16,10 @@ format: $(VENV)/.installed
 
 readme: $(VENV)/.installed
 	$(BIN)/python -m tests.help_blocks
+
+bench: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/performance.py
 
 $(VENV)/.installed: pyproject.toml
 	python3 -m venv $(VENV)

@@ -17,13 +17,12 @@ from statistics import median
 
 import numpy as np
 
-from charrnn.blas import single_threaded_blas
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.initialization import initial_params
 from charrnn.model.workspace import Workspace
 from charrnn.text.batches import Batches
-from charrnn.training.parallel import choose_workers, parallel
+from charrnn.training.parallel import choose_workers, crew_of, parallel
 
 
 def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats: int) -> None:
@@ -35,13 +34,13 @@ def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats:
     params = initial_params(random, hidden_size, alphabet_size, dtype=np.float32)
     h0 = np.zeros((lanes, hidden_size), np.float32)
     segment = least_memory if memory == "recompute" else None
-    workers = choose_workers("auto", lanes)
 
     def make() -> partial:
         return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace(), segment=segment)
 
     seconds = []
-    with single_threaded_blas(), parallel(make, workers, "mean") as objective:
+    with crew_of(choose_workers("auto", lanes, hidden_size)) as crew:
+        objective = parallel(make, crew, "mean")
         for _ in range(repeats):
             start = time.perf_counter()
             loss, gradient, _ = objective(params, window, h0)

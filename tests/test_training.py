@@ -99,9 +99,11 @@ def test_the_same_workers_give_the_same_bits() -> None:
 
 
 def test_workers_are_never_more_than_lanes() -> None:
-    assert choose_workers(8, 3) == 3
-    assert choose_workers("auto", 1) == 1
-    assert choose_workers("auto", 99) == len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
+    assert choose_workers(8, 3, 1) == 3
+    assert choose_workers("auto", 1, 9999) == 1
+    assert choose_workers("auto", 99, 999) == cores
+    assert choose_workers("auto", 99, 9) == 1  # too little to do
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

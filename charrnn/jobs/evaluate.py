@@ -2,8 +2,8 @@
 
 from charrnn.jobs.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
-from charrnn.training.evaluation import Scorer
-from charrnn.training.parallel import available_cores, crew_of
+from charrnn.training.evaluation import LANES, Scorer
+from charrnn.training.parallel import choose_workers, crew_of
 
 
 def score_text(
@@ -18,7 +18,8 @@ def score_text(
     model = load_model(checkpoint)
     ids, text, remarks = encode_text(model, paths, unknown)
     windows = SEQUENCES[model.config.data.sequences].scoring(ids)
-    with crew_of(available_cores()) as crew:
+    workers = choose_workers("auto", LANES, model.params.hidden_size)
+    with crew_of(workers) as crew:
         score = Scorer(model.activation, crew)(model.params, windows)
     bits = score.bits_per_character * score.characters
     values = {

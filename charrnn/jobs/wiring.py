@@ -46,7 +46,7 @@ def resolved(config: Config) -> Config:
     """The config with text that is found from every folder, and a number of workers."""
     data, training = config.data, config.training
     paths = [path if _has_no_place(path) else str(Path(path).absolute()) for path in data.text]
-    workers = choose_workers(training.workers, training.batch_size)
+    workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     return config.model_copy(
         update={
             "data": data.model_copy(update={"text": paths}),

@@ -123,7 +123,7 @@ def _backward(
     da = workspace.array("da", (T, B, H), dtype)
     da[:first] = 0
     product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))  # Vᵀ do_t of (10)
-    slope = workspace.array("slope", (T, B, H), dtype)
+    slope = workspace.array("room", (T, B, H), dtype)
     activation.slope(h[1:], slope)
     times_W = product_with(params.W, B, workspace, "W")
     for dh, slope_t in zip(da[::-1], slope[::-1], strict=True):
@@ -165,7 +165,7 @@ def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: 
         return
     # a product with one-hot rows grows with A; the sum of the rows of each character does not
     order = np.argsort(ids, kind="stable")
-    together = workspace.array("together", rows.shape, da.dtype)
+    together = workspace.array("room", rows.shape, da.dtype)
     np.take(rows, order, axis=0, out=together, mode="clip")
     counts = np.bincount(ids, minlength=A)
     present = np.flatnonzero(counts)

@@ -15,6 +15,7 @@ from charrnn.training.parallel import Crew, portion
 from charrnn.window import Array, Window
 
 BITS_PER_NAT = 1 / log(2)
+LANES = 64  # of a long stream
 CLOSE = 256  # roundings: states no further apart are the same
 
 
@@ -54,7 +55,7 @@ class Scorer:
         activation: Activation,
         crew: Crew,
         *,
-        lanes: int = 64,
+        lanes: int = LANES,
         context: int = 256,
         most: int = 8192,
     ) -> None:

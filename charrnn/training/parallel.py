@@ -18,18 +18,20 @@ from charrnn.window import Array, Window
 Result = TypeVar("Result")
 
 WORTH = 100_000  # entries of an array: with fewer, a second thread costs more than it brings
+BUSY = 150_000  # multiplications with W that a thread needs between two characters
 
 
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
+    """The number of threads: as wanted, but never more than lanes.
 
-
-def choose_workers(wanted: int | str, batch_size: int) -> int:
-    """The number of threads: as wanted, or with "auto" one a core, and never more than lanes."""
-    return min(available_cores() if wanted == "auto" else int(wanted), batch_size)
+    With "auto" it is one a core, as far as there is enough to do: threads with little work between
+    two calls of Python wait for its lock most of the time.
+    """
+    if wanted != "auto":
+        return min(int(wanted), batch_size)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    busy = batch_size * hidden_size**2 // BUSY
+    return max(min(cores or 1, batch_size, busy), 1)
 
 
 class Crew:

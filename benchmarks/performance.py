@@ -1,0 +1,201 @@
+"""This program beside PyTorch and JAX on identical work, written to docs/performance.md.
+
+    python benchmarks/performance.py
+
+Every side runs in a process of its own and all take turns, so that what else the machine does meets
+all of them. Before anything is timed they have to agree on loss and gradient.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from page import picture, update
+
+DOCS = Path(__file__).parent.parent / "docs"
+OURS, PEERS = "charrnn", ("PyTorch nn.RNN", "PyTorch loop", "torch.compile", "JAX scan")
+TRIED = "PyTorch nn.RNN"  # the loop that samples in PyTorch
+Sizes = tuple[int, int, int, int]
+
+
+class Plan(NamedTuple):
+    """What is measured, and how long.
+
+    growth: for T, B, H and A the sizes around a middle one. writing: H and A of the sampled model,
+    characters, and the number of texts at once. reading: bytes.
+    """
+
+    sizes: list[Sizes]
+    peers: tuple[str, ...]
+    growth: dict[str, list[Sizes]]
+    rounds: int
+    seconds: float
+    peak: int
+    writing: tuple[int, int, int, int]
+    reading: int
+
+
+MIDDLE = (64, 32, 256, 65)
+
+
+def around(place: int, values: tuple[int, ...]) -> list[Sizes]:
+    """The middle sizes with other values at one place."""
+    return [(*MIDDLE[:place], value, *MIDDLE[place + 1 :]) for value in values]
+
+
+FULL = Plan(
+    sizes=[
+        (25, 1, 100, 65),
+        (50, 50, 128, 65),
+        (64, 32, 256, 65),
+        (64, 64, 512, 65),
+        (128, 64, 512, 96),
+        (64, 64, 1024, 65),
+        (64, 32, 256, 5000),
+    ],
+    peers=PEERS,
+    growth={
+        "T": around(0, (8, 16, 32, 64, 128, 256)),
+        "B": around(1, (1, 2, 4, 8, 16, 32, 64, 128)),
+        "H": around(2, (32, 64, 128, 256, 512, 1024)),
+        "A": around(3, (16, 64, 256, 1024, 4096)),
+    },
+    rounds=7,
+    seconds=0.5,
+    peak=2048,
+    writing=(512, 65, 3000, 16),
+    reading=100_000_000,
+)
+SMOKE = Plan(
+    sizes=[(4, 3, 8, 7)],
+    peers=(),
+    growth={"T": [(4, 3, 8, 7), (5, 3, 8, 7)], "H": [(4, 3, 8, 7)]},
+    rounds=2,
+    seconds=0.0,
+    peak=64,
+    writing=(8, 7, 20, 4),
+    reading=10_000,
+)
+
+
+class Process:
+    """A worker, spoken to."""
+
+    def __init__(self, name: str) -> None:
+        command = [sys.executable, str(Path(__file__).parent / "worker.py"), name]
+        self._name = name
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, what: str, *arguments: Any) -> Any:
+        """The answer; SystemExit where the worker failed."""
+        print(json.dumps([what, *arguments]), file=self._child.stdin, flush=True)
+        answer = self._child.stdout.readline()
+        if not answer:
+            raise SystemExit(f"{self._name} failed at {what} {arguments}")
+        return json.loads(answer)
+
+    def end(self) -> None:
+        """Lets it go."""
+        self._child.stdin.close()
+        self._child.wait()
+
+
+def check(found: dict[str, dict[str, Any]], sizes: Sizes) -> None:
+    """Raises SystemExit where a side computes something else than this program."""
+    ours = found[OURS]
+    for name, theirs in found.items():
+        wrong = [] if close(ours["loss"], theirs["loss"], ours["loss"]) else ["loss"]
+        for parameter, (norm, probe) in ours["gradient"].items():
+            their_norm, their_probe = theirs["gradient"][parameter]
+            if not (close(norm, their_norm, norm) and close(probe, their_probe, norm)):
+                wrong.append(parameter)
+        if wrong:
+            raise SystemExit(f"{name} differs at {sizes} in {', '.join(wrong)}: {ours}, {theirs}")
+
+
+def close(one: float, other: float, scale: float) -> bool:
+    """Equal but for rounding in single precision."""
+    return abs(one - other) <= 1e-3 * abs(scale)
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """Everything that the page shows; times in seconds."""
+    sides = {name: Process(name) for name in (OURS, *plan.peers)}
+    ours, alone = sides[OURS], Process("")  # the peak is no side's, whose threads are limited
+    try:
+        steps = [measured_step(sides, alone, sizes, plan) for sizes in plan.sizes]
+        hidden_size, alphabet, count, texts = plan.writing
+        writing: dict[str, list[float]] = {}
+        for _ in range(plan.rounds):
+            for name in (OURS, TRIED):
+                if name in sides:
+                    found = sides[name].ask("write", (1, 1, hidden_size, alphabet), count)
+                    writing.setdefault(name, []).append(found)
+            at_once = ours.ask("write", (1, texts, hidden_size, alphabet), count)
+            writing.setdefault("at once", []).append(at_once)
+        growth = {
+            name: [(sizes, ours.ask("grow", sizes, None, plan.seconds)) for sizes in all_sizes]
+            for name, all_sizes in plan.growth.items()
+        }
+        sizes = next(iter(plan.growth.values()))[0]
+        workers = {
+            number: ours.ask("grow", MIDDLE if plan is FULL else sizes, number, plan.seconds)
+            for number in range(1, (os.cpu_count() or 1) + 1)
+        }
+        reading = [plan.reading / ours.ask("read", plan.reading) for _ in range(3)]
+    finally:
+        for side in (alone, *sides.values()):
+            side.end()
+    return {
+        "steps": steps,
+        "writing": writing,
+        "growth": growth,
+        "workers": workers,
+        "reading": median(reading),
+    }
+
+
+def measured_step(
+    sides: dict[str, Process], alone: Process, sizes: Sizes, plan: Plan
+) -> dict[str, Any]:
+    """The times of each side in rounds, and the peak product beside them."""
+    check({name: side.ask("make", sizes) for name, side in sides.items()}, sizes)
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    peak = []
+    for _ in range(plan.rounds):
+        peak.append(alone.ask("peak", plan.peak))
+        for name, side in sides.items():
+            times[name].append(side.ask("step", plan.seconds))
+    print(sizes, {name: f"{1e3 * median(found):.2f} ms" for name, found in times.items()})
+    return {"sizes": sizes, "times": times, "peak": peak}
+
+
+def main() -> None:
+    """Measures, then writes the page and its picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, this program alone")
+    parser.add_argument("--out", type=Path, default=DOCS, help="where the page goes")
+    parser.add_argument("--sides", help="only these peers, separated by commas")
+    parser.add_argument("--only", type=int, help="only the size of this number, from 0")
+    options = parser.parse_args()
+    plan = SMOKE if options.smoke else FULL
+    if options.sides is not None:
+        plan = plan._replace(peers=tuple(filter(None, options.sides.split(","))))
+    if options.only is not None:
+        plan = plan._replace(sizes=[plan.sizes[options.only]])
+    result = measure(plan)
+    update(options.out / "performance.md", result, OURS, plan.peers)
+    picture(options.out / "performance.svg", result["growth"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""The same work in this program and in its peers, each behind one interface.
+
+A side is made from the sizes; all start from the same weights. `gradient(x, y)` gives loss and
+gradient there, `step(x, y)` makes one update: forward, backward, clip, Adam.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Weights = dict[str, np.ndarray]
+CLIP, RATE = 1.0, 1e-3
+THREADS = 2
+
+
+class Sizes(NamedTuple):
+    """Time steps, lanes, hidden units, alphabet."""
+
+    T: int
+    B: int
+    H: int
+    A: int
+
+
+class Side(NamedTuple):
+    """A program on trial; the arrays x, y are ids (T, B). `close` ends its threads."""
+
+    gradient: Callable[[np.ndarray, np.ndarray], tuple[float, Weights]]
+    step: Callable[[np.ndarray, np.ndarray], None]
+    close: Callable[[], None] = lambda: None
+
+
+def first_weights(sizes: Sizes) -> Weights:
+    """Weights before training, the same for all sides, float32."""
+    random = np.random.default_rng(1)
+    shapes = {"U": (sizes.H, sizes.A), "W": (sizes.H, sizes.H), "V": (sizes.A, sizes.H)}
+    weights = {
+        name: (random.standard_normal(shape) / np.sqrt(shape[1])).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    return weights | {"b": np.zeros(sizes.H, np.float32), "c": np.zeros(sizes.A, np.float32)}
+
+
+def windows(sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (T, B) of inputs and targets."""
+    ids = np.random.default_rng(2).integers(0, sizes.A, (sizes.T + 1, sizes.B)).astype(np.int32)
+    return ids[:-1].copy(), ids[1:].copy()
+
+
+def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
+    """This program, as its trainer runs it; with so many threads as it would choose itself."""
+    from charrnn.model.activations import ACTIVATIONS
+    from charrnn.model.bptt import bptt
+    from charrnn.model.params import Params
+    from charrnn.model.workspace import Workspace
+    from charrnn.optim.clipping import make_clip
+    from charrnn.optim.optimizers import make_optimizer
+    from charrnn.training.parallel import choose_workers, crew_of, parallel
+    from charrnn.window import Window
+
+    params = Params(**first_weights(sizes))
+    optimizer = make_optimizer("adam", beta1=0.9, beta2=0.999, epsilon=1e-8)
+    state = optimizer.init(params)
+    h0, fresh = np.zeros((sizes.B, sizes.H), np.float32), np.zeros(sizes.B, bool)
+
+    def make() -> Any:
+        return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace())
+
+    stack = ExitStack()
+    workers = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
+    crew = stack.enter_context(crew_of(workers))
+    objective = parallel(make, crew, "mean")
+    clip = make_clip("norm", CLIP, crew.share)
+
+    def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:
+        loss, found, _ = objective(params, Window(x, y, fresh), h0)
+        return loss, {name: array.copy() for name, array in found.named()}
+
+    def step(x: np.ndarray, y: np.ndarray) -> None:
+        _, found, _ = objective(params, Window(x, y, fresh), h0)
+        clip(found)
+        optimizer.update(found, state, params, RATE, crew.share)
+
+    return Side(gradient, step, stack.close)
+
+
+def torch_rnn(sizes: Sizes, compiled: bool = False) -> Side:
+    """PyTorch's nn.RNN, its input an embedding or one-hot, and its own loss, clip and Adam."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(THREADS)
+    weights = first_weights(sizes)
+
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = torch.nn.RNN(sizes.A, sizes.H)
+            self.out = torch.nn.Linear(sizes.H, sizes.A)
+            with torch.no_grad():
+                self.rnn.weight_ih_l0.copy_(torch.from_numpy(weights["U"]))
+                self.rnn.weight_hh_l0.copy_(torch.from_numpy(weights["W"]))
+                self.rnn.bias_ih_l0.zero_()
+                self.rnn.bias_hh_l0.zero_()
+                self.out.weight.copy_(torch.from_numpy(weights["V"]))
+                self.out.bias.zero_()
+            self.rnn.bias_hh_l0.requires_grad_(False)  # one bias, as the others have
+
+        def forward(self, x: Any, y: Any) -> Any:
+            h, _ = self.rnn(functional.one_hot(x, sizes.A).float())
+            return functional.cross_entropy(self.out(h).view(-1, sizes.A), y.view(-1))
+
+    model = Model()
+    names = {
+        "U": model.rnn.weight_ih_l0, "W": model.rnn.weight_hh_l0, "V": model.out.weight,
+        "b": model.rnn.bias_ih_l0, "c": model.out.bias,
+    }  # fmt: skip
+    return _torch_side(torch, model, names, compiled)
+
+
+def torch_loop(sizes: Sizes, compiled: bool = False) -> Side:
+    """PyTorch with the recurrence written out, the input a row of an embedding."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(THREADS)
+    weights = {name: torch.from_numpy(array) for name, array in first_weights(sizes).items()}
+
+    class Model(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name, array in weights.items():
+                start = array.T.contiguous() if name in "UWV" else array.clone()
+                self.register_parameter(name, torch.nn.Parameter(start))
+
+        def forward(self, x: Any, y: Any) -> Any:
+            a = functional.embedding(x, self.U) + self.b
+            h, states = torch.zeros(sizes.B, sizes.H), []
+            for a_t in a.unbind(0):
+                h = torch.tanh(torch.addmm(a_t, h, self.W))
+                states.append(h)
+            o = torch.stack(states).view(-1, sizes.H) @ self.V + self.c
+            return functional.cross_entropy(o, y.view(-1))
+
+    model = Model()
+    return _torch_side(torch, model, dict(model.named_parameters()), compiled, transposed=True)
+
+
+def _torch_side(
+    torch: Any, model: Any, names: dict[str, Any], compiled: bool, transposed: bool = False
+) -> Side:
+    trained = [parameter for parameter in names.values() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=RATE, fused=True)
+    call = torch.compile(model) if compiled else model
+
+    def backward(x: np.ndarray, y: np.ndarray) -> float:
+        optimizer.zero_grad(set_to_none=True)
+        loss = call(torch.from_numpy(x).long(), torch.from_numpy(y).long())
+        loss.backward()
+        return loss
+
+    def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:
+        loss = float(backward(x, y).detach())
+        found = {name: parameter.grad.numpy().copy() for name, parameter in names.items()}
+        if transposed:
+            found = {name: array.T if name in "UWV" else array for name, array in found.items()}
+        return loss, found
+
+    def step(x: np.ndarray, y: np.ndarray) -> None:
+        backward(x, y)
+        torch.nn.utils.clip_grad_norm_(trained, CLIP)
+        optimizer.step()
+
+    return Side(gradient, step)
+
+
+def jax_scan(sizes: Sizes) -> Side:
+    """JAX: lax.scan and the whole step under jit, clip and Adam by optax."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    params = {name: jnp.asarray(array) for name, array in first_weights(sizes).items()}
+
+    def loss_of(params: Any, x: Any, y: Any) -> Any:
+        a = jnp.take(params["U"].T, x, axis=0) + params["b"]
+
+        def forward(h: Any, a_t: Any) -> Any:
+            h = jnp.tanh(a_t + h @ params["W"].T)
+            return h, h
+
+        _, h = jax.lax.scan(forward, jnp.zeros((sizes.B, sizes.H)), a)
+        o = h @ params["V"].T + params["c"]
+        return optax.softmax_cross_entropy_with_integer_labels(o, y).mean()
+
+    optimizer = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(RATE))
+    state = [params, optimizer.init(params)]
+    value_and_gradient = jax.jit(jax.value_and_grad(loss_of))
+
+    def update(params: Any, slots: Any, x: Any, y: Any) -> Any:
+        gradient = jax.grad(loss_of)(params, x, y)
+        changes, slots = optimizer.update(gradient, slots)
+        return optax.apply_updates(params, changes), slots
+
+    update = jax.jit(update, donate_argnums=(0, 1))
+
+    def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:
+        loss, found = value_and_gradient(params, x, y)
+        return float(loss), {name: np.asarray(array) for name, array in found.items()}
+
+    def step(x: np.ndarray, y: np.ndarray) -> None:
+        state[:] = update(*state, x, y)
+        jax.block_until_ready(state[0])
+
+    return Side(gradient, step)
+
+
+SIDES: dict[str, Callable[[Sizes], Side]] = {
+    "charrnn": charrnn,
+    "PyTorch nn.RNN": torch_rnn,
+    "PyTorch loop": torch_loop,
+    "torch.compile": partial(torch_loop, compiled=True),
+    "JAX scan": jax_scan,
+}
+
+
+def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
+    """This program samples so many characters, shared among B texts."""
+    from charrnn.blas import single_threaded_blas
+    from charrnn.model.activations import ACTIVATIONS
+    from charrnn.model.params import Params
+    from charrnn.sampling.choice import chooser
+    from charrnn.sampling.texts import Texts
+    from charrnn.text.vocabulary import Vocabulary
+
+    params = Params(**first_weights(sizes))
+    vocabulary = Vocabulary("".join(map(chr, range(48, 48 + sizes.A))))
+
+    def write(count: int) -> None:
+        with single_threaded_blas():
+            texts = Texts(
+                params,
+                ACTIVATIONS["tanh"],
+                vocabulary,
+                "0",
+                lines=False,
+                choose=chooser(),
+                random=np.random.default_rng,
+                length=count // sizes.B,
+                count=sizes.B,
+            )
+            for text in texts:
+                "".join(text)
+
+    return write
+
+
+def torch_writes(sizes: Sizes) -> Callable[[int], None]:
+    """The loop that one would write in PyTorch: nn.RNN a step, softmax, multinomial."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(THREADS)
+    rnn, out = torch.nn.RNN(sizes.A, sizes.H), torch.nn.Linear(sizes.H, sizes.A)
+
+    @torch.no_grad()
+    def write(count: int) -> None:
+        h, character, text = None, torch.zeros(1, 1, dtype=torch.long), []
+        for _ in range(count):
+            o, h = rnn(functional.one_hot(character, sizes.A).float(), h)
+            probabilities = torch.softmax(out(o[0, 0]), dim=-1)
+            character = torch.multinomial(probabilities, 1).view(1, 1)
+            text.append(chr(48 + character.item()))
+        "".join(text)
+
+    return write
+
+
+WRITERS = {"charrnn": charrnn_writes, "PyTorch nn.RNN": torch_writes}

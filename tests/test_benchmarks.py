@@ -1,0 +1,47 @@
+"""The benchmarks run, at sizes that take no time, and compare only what is the same."""
+
+import runpy
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def run(script: str, *arguments: object) -> str:
+    command = [sys.executable, str(BENCHMARKS / script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_page_is_written_and_the_text_around_it_kept(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    for expected in ("# Performance", "# Mine"):
+        run("performance.py", "--smoke", "--out", tmp_path)
+        assert page.read_text().startswith(expected)
+        assert "| 4, 3, 8, 7 |" in page.read_text()
+        assert (tmp_path / "performance.svg").read_text().startswith("<?xml")
+        page.write_text(page.read_text().replace("# Performance", "# Mine"))
+    assert page.read_text().count("| 4, 3, 8, 7 |") == 1
+
+
+@pytest.mark.parametrize("what", ["loss", "norm", "probe"])
+def test_sides_that_differ_are_not_compared(what: str) -> None:
+    check = runpy.run_path(str(BENCHMARKS / "performance.py"))["check"]
+    ours = {"loss": 4.0, "gradient": {"W": [1.0, 0.1], "b": [0.5, 0.2]}}
+    theirs = deepcopy(ours)
+    check({"charrnn": ours, "other": theirs}, (1, 1, 1, 1))
+    if what == "loss":
+        theirs["loss"] = 4.1
+    else:
+        theirs["gradient"]["W"][what == "probe"] += 0.01
+    with pytest.raises(SystemExit, match=f"other differs.*in {'loss' if what == 'loss' else 'W'}"):
+        check({"charrnn": ours, "other": theirs}, (1, 1, 1, 1))
+
+
+def test_recomputation_is_measured() -> None:
+    table = run("full_bptt.py", "--characters", 400, "--rounds", 1).splitlines()
+    assert len(table) == 6
+    assert "recompute MB" in table[0]
