@@ -175,7 +175,9 @@ def measured_step(
         peak.append(alone.ask("peak", plan.peak))
         for name, side in sides.items():
             times[name].append(side.ask("step", plan.seconds))
-    print(sizes, {name: f"{1e3 * median(found):.2f} ms" for name, found in times.items()})
+    print(
+        sizes, {name: f"{1e3 * median(found):.2f} ms" for name, found in times.items()}, flush=True
+    )
     return {"sizes": sizes, "times": times, "peak": peak}
 
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -39,8 +40,7 @@ class Worker:
 
     def make(self, sizes: list[int]) -> dict[str, Any]:
         """Builds the side and tells its loss and gradient at the first weights."""
-        sized = Sizes(*sizes)
-        self._hold(SIDES[self._name](sized), sized)
+        self._hold(SIDES[self._name], Sizes(*sizes))
         loss, gradient = self._side.gradient(*self._windows)
         self._side.step(*self._windows)
         # norms alone would not see a transposed or shuffled gradient: probes do
@@ -65,7 +65,7 @@ class Worker:
 
     def grow(self, sizes: list[int], threads: int | None, seconds: float) -> float:
         """Seconds of an update of this program with so many threads."""
-        self._hold(charrnn(Sizes(*sizes), threads), Sizes(*sizes))
+        self._hold(partial(charrnn, threads=threads), Sizes(*sizes))
         return self.step(seconds)
 
     def peak(self, size: int) -> float:
@@ -87,10 +87,10 @@ class Worker:
             build_corpus(read_text([path]).text, 0.1)
             return time.perf_counter() - start
 
-    def _hold(self, side: Side, sizes: Sizes) -> None:
-        if self._side:
+    def _hold(self, make: Callable[[Sizes], Side], sizes: Sizes) -> None:
+        if self._side:  # before the next one sets the number of threads
             self._side.close()
-        self._side, self._windows = side, windows(sizes)
+        self._side, self._windows = make(sizes), windows(sizes)
 
 
 def main() -> None:

@@ -1,0 +1,71 @@
+"""Where the time of one gradient goes, in one thread.
+
+python benchmarks/parts.py T B H A
+"""
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sides import Sizes, charrnn, windows
+
+from charrnn.model import bptt, rnn
+
+PARTS = {
+    "forward": (bptt, "states"),
+    "  U x + b": (rnn, "_input_term"),
+    "logits": (bptt, "logits"),
+    "loss and do": (bptt, "loss_and_logit_gradient"),
+    "V' do": (bptt, "product_by_rows"),
+    "dU": (bptt, "_input_gradient"),
+    "dW, dV": (bptt, "_sum_of_outer_products"),
+    "backward, with all but the first two": (bptt, "_backward"),
+}
+
+
+def main() -> None:
+    """Prints milliseconds of a gradient; what watches costs a little itself."""
+    sizes = Sizes(*map(int, sys.argv[1:5]))
+    seconds: dict[str, float] = defaultdict(float)
+
+    def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any, **options: Any) -> Any:
+            start = time.perf_counter()
+            result = function(*arguments, **options)
+            seconds[name] += time.perf_counter() - start
+            return result
+
+        return watched
+
+    def watch_product(function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            product = function(*arguments)
+            seconds[f"  tiles of {arguments[-1]}"] += time.perf_counter() - start
+            return watch(f"  products with {arguments[-1]}", product)
+
+        return watched
+
+    side, window = charrnn(sizes, 1), windows(sizes)
+    side.gradient(*window)
+    for name, (module, attribute) in PARTS.items():
+        setattr(module, attribute, watch(name, getattr(module, attribute)))
+    for module in (bptt, rnn):
+        module.product_with = watch_product(module.product_with)
+    start, calls = time.perf_counter(), 0
+    while time.perf_counter() - start < 2:
+        side.gradient(*window)
+        calls += 1
+    total = time.perf_counter() - start
+    print(f"a gradient: {1e3 * total / calls:.2f} ms")
+    for name, found in seconds.items():
+        print(f"{name:<38} {1e3 * found / calls:>8.2f} ms  {found / total:>4.0%}")
+
+
+if __name__ == "__main__":
+    main()
