@@ -40,7 +40,7 @@ def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats:
 
     seconds = []
     with crew_of(choose_workers("auto", lanes, hidden_size)) as crew:
-        objective = parallel(make, crew, "mean")
+        objective = parallel(make, crew)
         for _ in range(repeats):
             start = time.perf_counter()
             loss, gradient, _ = objective(params, window, h0)

@@ -72,7 +72,7 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     stack = ExitStack()
     workers = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
     crew = stack.enter_context(crew_of(workers))
-    objective = parallel(make, crew, "mean")
+    objective = parallel(make, crew)
     clip = make_clip("norm", CLIP, crew.share)
 
     def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:

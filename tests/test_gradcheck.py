@@ -252,10 +252,14 @@ def test_large_parameters_are_checked_in_part() -> None:
     assert passed(entries)
 
 
-def test_large_alphabets_gather_the_same_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one-hot rows would cost more, dU comes from sorted ids."""
-    monkeypatch.setattr("charrnn.model.bptt.FEW", 0)
-    problem = random_problem(default_rng(6), alphabet_size=400, batch_size=9)
+@pytest.mark.parametrize("few", [0, 10**9])
+@pytest.mark.parametrize("small", [1, 3500])
+def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatch) -> None:
+    """Tiles, stretches of rows, and dU from sorted ids, at sizes that an oracle can follow."""
+    monkeypatch.setattr("charrnn.model.bptt.FEW", few)
+    monkeypatch.setattr("charrnn.model.products.SMALL", small)
+    monkeypatch.setattr("charrnn.model.products.WIDE", 16)
+    problem = random_problem(default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5)
     entries = check(
         problem, partial(bptt, activation=ACTIVATIONS["tanh"]), oracles=["complex-step"]
     )

@@ -61,7 +61,7 @@ def test_a_warm_step_allocates_nothing(alphabet_size: int, optimizer: str, by: s
     x, y = random.integers(0, alphabet_size, (2, T, B), dtype=np.int16)
     window, h0 = Window(x, y, np.zeros(B, bool)), np.zeros((B, H), np.float32)
     with crew_of(2) as crew:
-        objective = parallel(objective_maker(load_config("tiny", [], {})), crew, "mean")
+        objective = parallel(objective_maker(load_config("tiny", [], {})), crew)
         clip, chosen = (
             make_clip(by, 1e-3, crew.share),
             make_optimizer(optimizer, **CHOICES[optimizer]),

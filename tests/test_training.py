@@ -83,7 +83,7 @@ def test_workers_change_rounding_only(reduction: str, workers: int) -> None:
     results = []
     for number in (1, workers):
         with crew_of(number) as crew:
-            objective = parallel(objective_maker(config), crew, reduction)
+            objective = parallel(objective_maker(config), crew)
             results.append(deepcopy(objective(*problem)))
     (loss, gradient, h), (other_loss, other_gradient, other_h) = results
     assert loss == pytest.approx(other_loss, rel=1e-13)

@@ -275,7 +275,7 @@ def test_workers_carry_the_same_state(tmp_path) -> None:
     found = []
     for workers in (1, 2, 3):
         with crew_of(workers) as crew:
-            objective = parallel(objective_maker(load_config("tiny", [], {})), crew, "mean")
+            objective = parallel(objective_maker(load_config("tiny", [], {})), crew)
             found.append(objective(problem.params, window, problem.h0)[2].copy())
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
     np.testing.assert_allclose(found[0], found[2], rtol=1e-13)

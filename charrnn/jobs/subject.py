@@ -92,7 +92,7 @@ def looking_back(
         batch_size = max(recent * batch_size // typical_length(subject.ids), 1)
         before, window = draw(subject.ids, random, lags, batch_size, CONTEXT)
         return before, window, len(window.x)
-    before, (x, y, fresh, _) = draw(subject.ids, random, lags + recent, batch_size, CONTEXT)
+    before, (x, y, fresh, *_) = draw(subject.ids, random, lags + recent, batch_size, CONTEXT)
     older = min(lags, len(y) // 2) if len(y) < lags + recent else lags
     y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])
     return before, Window(x, y, fresh), max(older, 1)

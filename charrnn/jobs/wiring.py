@@ -153,7 +153,7 @@ def trainer_of(
         return score(params, windows(scored)).nats_per_character
 
     return Trainer(
-        objective=parallel(objective_maker(config), crew, training.reduction),
+        objective=parallel(objective_maker(config), crew),
         update=partial(optimizer_of(config).update, share=crew.share),
         clip=make_clip(training.clip.by, training.clip.threshold, crew.share),
         schedule=make_schedule(**config.schedule.model_dump()),

@@ -21,7 +21,9 @@ FEW = 30_000_000  # multiplications: up to here dU by a product with one-hot row
 
 def divisor(window: Window, reduction: str) -> int:
     """What the summed loss is divided by, equation (6): 1 for a sum, the targets for a mean."""
-    return max(window.targets, 1) if reduction == "mean" else 1
+    if reduction == "sum":
+        return 1
+    return max(window.targets if window.whole is None else window.whole, 1)
 
 
 def window_loss(

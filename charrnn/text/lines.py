@@ -162,7 +162,7 @@ def random_lines(
     """A window of the starts, at most T steps, of lines drawn at random; nothing is before it."""
     lines = _Lines(ids)
     number = len(lines.lengths)
-    x, y, fresh, _ = lines.window(random.choice(number, min(batch_size, number), replace=False))
+    x, y, fresh, *_ = lines.window(random.choice(number, min(batch_size, number), replace=False))
     return x[:0], Window(x[:time_steps], y[:time_steps], fresh)
 
 

@@ -72,7 +72,7 @@ def portion(number: int, count: int, size: int) -> slice:
     return slice(number * size // count, (number + 1) * size // count)
 
 
-def parallel(make_objective: Callable[[], Objective], crew: Crew, reduction: str) -> Objective:
+def parallel(make_objective: Callable[[], Objective], crew: Crew) -> Objective:
     """An objective that splits the lanes, which are independent, among the workers.
 
     The gradients are added in fixed order: the same number of workers gives the same bits,
@@ -87,25 +87,25 @@ def parallel(make_objective: Callable[[], Objective], crew: Crew, reduction: str
         if active == 1:
             return _quietly(objectives[0], params, window, h0)
         lanes = [portion(worker, active, len(h0)) for worker in range(active)]
-        windows = [
-            Window(window.x[:, own], window.y[:, own], window.fresh[own], window.carried)
-            for own in lanes
-        ]
+        whole = window.targets
 
         def part(worker: int) -> tuple[float, Params, Array]:
-            return _quietly(objectives[worker], params, windows[worker], h0[lanes[worker]])
+            own = lanes[worker]
+            x, y, fresh, carried, _ = window
+            piece = Window(x[:, own], y[:, own], fresh[own], carried, whole)
+            return _quietly(objectives[worker], params, piece, h0[own])
 
         losses, gradients, states = zip(*crew.each(part, active), strict=True)
-        shares = [1.0] * active
-        if reduction == "mean":  # a mean of means, weighted by their losses
-            shares = [own.targets / window.targets for own in windows]
-        crew.share(
-            lambda of, _: _weighted_sum([g.flat[of] for g in gradients], shares), params.size
-        )
+        total, *others = (gradient.flat for gradient in gradients)
+
+        def add(of: slice, workspace: Workspace) -> None:
+            for other in others:
+                total[of] += other[of]
+
+        crew.share(add, total.size)
         carried = workspace.array("carried", h0.shape, h0.dtype)
         np.concatenate(states, out=carried)
-        loss = sum(share * loss for share, loss in zip(shares, losses, strict=True))
-        return loss, gradients[0], carried
+        return sum(losses), gradients[0], carried
 
     return objective
 
@@ -115,12 +115,3 @@ def _quietly(
 ) -> tuple[float, Params, Array]:
     with np.errstate(over="ignore", invalid="ignore"):  # whoever called looks at what comes out
         return objective(params, window, h0)
-
-
-def _weighted_sum(arrays: list[Array], weights: list[float]) -> None:
-    """Into the first array; the others are spent."""
-    for array, weight in zip(arrays, weights, strict=True):
-        if weight != 1:
-            array *= weight
-        if array is not arrays[0]:
-            arrays[0] += array
