@@ -196,7 +196,7 @@ def main() -> None:
         plan = plan._replace(sizes=[plan.sizes[options.only]])
     result = measure(plan)
     update(options.out / "performance.md", result, OURS, plan.peers)
-    picture(options.out / "performance.svg", result["growth"])
+    picture(options.out / "performance.png", result["growth"])
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_equation_13_is_the_derivative_of_a_state(name: str) -> None:
 def test_equation_14_truncated_at_a_reach(name: str, reach: int) -> None:
     """Each loss by itself, back-propagated over the window of its last `reach` steps."""
     problem, activation = random_problem(default_rng(9)), ACTIVATIONS[name]
-    params, (x, y, fresh, _), h0 = problem
+    params, (x, y, fresh, *_), h0 = problem
     h = states(params, x, h0, activation)
     total = params.zeros_like()
     for t in range(1, len(h)):

@@ -29,7 +29,7 @@ TANH, RELU = ACTIVATIONS["tanh"], ACTIVATIONS["relu"]
 def masked_problem(name_seed: int = 3, time_steps: int = 7) -> Problem:
     """No losses in the two oldest steps, and one lane shorter than the others."""
     problem = random_problem(default_rng(name_seed), time_steps=time_steps)
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     y = y.copy()
     y[:2] = NO_TARGET
     y[-2:, 1] = NO_TARGET
@@ -175,7 +175,7 @@ def test_saturation_of_known_units() -> None:
 
 def test_padding_is_not_part_of_a_line() -> None:
     problem = random_problem(default_rng(2), time_steps=5)
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     padded = Window(np.pad(x, ((0, 3), (0, 0))), np.pad(y, ((0, 3), (0, 0)), constant_values=-1),
                     fresh)  # fmt: skip
     flows = [
@@ -221,7 +221,7 @@ def test_decay_is_of_the_lags_from_one_on_and_one_percent_stays() -> None:
 def test_what_is_left_is_told_of_the_same_losses() -> None:
     """Lines of unequal length: that fewer and weaker losses reach far is no decay."""
     problem = masked_problem()
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     params = replace(problem.params, W=np.eye(8), b=np.full(8, 9.0))
     problem = Problem(params, Window(x, y, fresh), np.ones((3, 8)))  # ReLU, all active: f = 1
     profile = lag_profile(problem, RELU, 7)

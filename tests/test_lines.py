@@ -61,7 +61,7 @@ def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: in
         seen = []
         for place in range(batches.per_epoch):
             window = batches[epoch * batches.per_epoch + place]
-            x, y, fresh, carried = window
+            x, y, fresh, carried, _ = window
             assert x.shape == y.shape
             assert 1 <= x.shape[1] <= batch_size
             assert carried is None

@@ -90,7 +90,7 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
     counted = np.zeros((length, batch_size), dtype=int)
     start = 0
     for number in range(batches.per_epoch):
-        x, y, fresh, carried = batches[number]
+        x, y, fresh, carried, _ = batches[number]
         assert len(x) <= window
         assert fresh.all() == (start == 0)
         lanes = IDS[: batch_size * length].reshape(batch_size, length).T
@@ -131,7 +131,7 @@ def test_recomputed_segments_change_rounding_only(
 ) -> None:
     random = default_rng(seed)
     problem = random_problem(random, time_steps=time_steps, bias=bias)
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     y = np.where(random.random(y.shape) < 0.3, NO_TARGET, y)
     window = Window(x, y, fresh, min(carried, time_steps))
     arguments = (problem.params, window, problem.h0, ACTIVATIONS[name], reduction)
@@ -163,7 +163,7 @@ def test_recomputing_holds_few_states() -> None:
 def test_losses_that_do_not_count_pass_every_oracle(name: str) -> None:
     random = default_rng(4)
     problem = random_problem(random, time_steps=7)
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     y = y.copy()
     y[:3] = NO_TARGET  # as in an overlapping window
     y[-2:, 1] = NO_TARGET  # as in a padded line
@@ -182,7 +182,7 @@ def test_losses_that_do_not_count_pass_every_oracle(name: str) -> None:
 
 def test_a_window_without_any_loss_has_no_gradient() -> None:
     problem = random_problem(default_rng(4))
-    x, y, fresh, _ = problem.window
+    x, y, fresh, *_ = problem.window
     window = Window(x, np.full_like(y, NO_TARGET), fresh)
     loss, gradient, _ = bptt(problem.params, window, problem.h0, TANH)
     assert loss == 0
