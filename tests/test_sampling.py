@@ -10,6 +10,7 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
 from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.initialization import initial_params
 from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.sampling.choice import chooser
@@ -103,6 +104,27 @@ def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) 
             assert text.index(until) == len(text) - len(until)
         else:
             assert len(text) == length
+
+
+def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
+    """One lane alone would be another kind of product, which rounds otherwise."""
+    params = initial_params(default_rng(0), 100, len(ALPHABET), dtype=np.float32)
+    states = []
+    for count in (1, 2, 5):
+        writing = Texts(
+            params,
+            ACTIVATIONS["tanh"],
+            ALPHABET,
+            "a",
+            lines=False,
+            choose=chooser(),
+            random=default_rng,
+            length=40,
+            count=count,
+        )
+        "".join(next(iter(writing)))
+        states.append(writing._lanes._step.h[0].tobytes())
+    assert states[0] == states[1] == states[2]
 
 
 def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:

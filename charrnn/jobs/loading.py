@@ -71,8 +71,14 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
     vocabulary = model.vocabulary
     if unknown == "skip":
         known = vocabulary.known(text)
-        left_out = f"{len(text) - len(known):,} unknown characters were left out."
-        text, remarks = known, (*remarks, left_out)
+        if not len(known):
+            raise InputError(
+                "the model knows no character of the text.", "give text in its alphabet."
+            )
+        if len(known) < len(text):
+            left_out = f"{len(text) - len(known):,} unknown characters were left out."
+            remarks = (*remarks, left_out)
+        text = known
     sequences = model.config.data.sequences
     text, _ = SEQUENCES[sequences].arranged(text, 0.0)
     require_two(text)

@@ -43,8 +43,9 @@ class Texts:
         lanes: int = MOST_LANES,
     ) -> None:
         lanes = max(min(lanes, lanes if count is None else count, MOST_WAITING // (length + 1)), 1)
+        beside = max(lanes, 2)  # of one lane BLAS rounds otherwise, and number 0 would be another
         prime = NEWLINE + beginning if lines else beginning or default_prime(vocabulary)
-        self._lanes = Lanes(params, activation, vocabulary.encode(Text.of(prime)), choose, lanes)
+        self._lanes = Lanes(params, activation, vocabulary.encode(Text.of(prime)), choose, beside)
         self._characters = list(vocabulary.characters)
         self._end = NEWLINE if lines else None
         self._length, self._until = length, until
@@ -87,7 +88,7 @@ class Texts:
     def _advance(self) -> None:
         """One character more for every text in a lane."""
         ended = False
-        for text, id in zip(self._in_lane, self._lanes().tolist(), strict=True):
+        for text, id in zip(self._in_lane, self._lanes().tolist(), strict=False):
             if text is not None and not text.ended:
                 self._append(text, id)
                 ended |= text.ended

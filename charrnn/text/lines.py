@@ -10,6 +10,7 @@ from charrnn.text.text import PIECE, Text
 from charrnn.window import NO_TARGET, Array, Window, signed
 
 NEWLINE = "\n"
+LONG = 20_000  # characters: a step through such a line takes its time and its memory
 SHORT = 8  # characters: lines that differ by less go together anyhow
 
 
@@ -129,7 +130,7 @@ def line_remarks(training: Array, validation: Array) -> tuple[str, ...]:
     held_out = len(_Lines(validation).lengths) if len(validation) else 0
     remarks = [f"{len(lengths):,} lines to train on, {held_out:,} held out."]
     longest, typical = int(lengths.max()), int(np.median(lengths))
-    if longest > 100 * typical:
+    if longest > min(100 * typical, LONG):
         remarks.append(
             f"the longest line has {longest:,} characters, the median one {typical:,}: it takes "
             "a step of its own, and its time."

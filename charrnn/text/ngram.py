@@ -37,7 +37,7 @@ def witten_bell_nats(
             (pair_counts[pair] + d * probability) / np.maximum(n + d, 1),
             probability,
         )
-    return float(-np.log(probability[scored]).mean())
+    return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
 
 
 def _numbered(contexts: Array, ids: Array, alphabet_size: int) -> Array:
