@@ -6,25 +6,26 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-BEGIN, END = "<!-- measured -->", "<!-- end -->"
+MARKS = BEGIN, END = "<!-- measured -->", "<!-- end -->"
 
 
-def update(path: Path, result: dict[str, Any], ours: str, peers: tuple[str, ...]) -> None:
+def update(path: Path, result: dict[str, Any], plan: Any, ours: str) -> None:
     """Replaces what stands between the marks; the rest of the page is written by hand."""
     before, after = "# Performance\n\n", "\n"
     if path.exists():
         page = path.read_text(encoding="utf-8")
         before, after = page.split(BEGIN)[0], page.split(END)[1]
-    lines = "\n".join(measured(result, ours, peers))
+    lines = "\n".join(measured(result, plan, ours))
     path.write_text(f"{before}{BEGIN}\n{lines}\n{END}{after}", encoding="utf-8")
 
 
-def measured(result: dict[str, Any], ours: str, peers: tuple[str, ...]) -> list[str]:
+def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
     """The tables in Markdown."""
     peak = median(speed for step in result["steps"] for speed in step["peak"])
+    peers = plan.peers
     heading = ["T, B, H, A", ours, *peers, "fastest peer", "spread", "of the peak"]
     lines = [
-        f"Measured on {machine()}, with {versions(peers)}; two threads each.",
+        f"Measured on {machine()}, with {versions(peers)}; as many threads as cores.",
         f"The machine's single-precision product: {peak / 1e9:,.0f} GFLOP/s.",
         "",
         "| " + " | ".join(heading) + " |",
@@ -32,18 +33,18 @@ def measured(result: dict[str, Any], ours: str, peers: tuple[str, ...]) -> list[
         *(row(step, ours, peers) for step in result["steps"]),
         "",
     ]
-    hidden, writing = 512, result["writing"]
+    (hidden, alphabet, _, texts), writing = plan.writing, result["writing"]
     one, many = (1 / median(writing[name]) for name in (ours, "at once"))
-    text = f"Sampling, H = {hidden}, A = 65: {one:,.0f} characters a second of one text"
+    text = f"Sampling, H = {hidden}, A = {alphabet}: {one:,.0f} characters a second of one text"
     theirs = [name for name in writing if name in peers]
     for name in theirs:
         ratio = median(t / o for t, o in zip(writing[name], writing[ours], strict=True))
         text += f", **{ratio:.1f} ×** the {1 / median(writing[name]):,.0f} of the PyTorch loop"
     lines += [
-        f"{text}; {many:,.0f} of 16 texts at once.",
+        f"{text}; {many:,.0f} of {texts} texts at once.",
         f"Reading: {result['reading'] / 1e6:,.0f} MB/s from a file of ASCII to ids.",
         "",
-        "Workers, at T, B, H, A = 64, 32, 256, 65: "
+        f"Workers, at T, B, H, A = {', '.join(map(str, plan.middle))}: "
         + ", ".join(f"{n}: {1e3 * t:.1f} ms" for n, t in result["workers"].items())
         + " a step.",
     ]

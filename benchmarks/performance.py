@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from page import picture, update
+from page import MARKS, picture, update
 
 DOCS = Path(__file__).parent.parent / "docs"
 OURS, PEERS = "charrnn", ("PyTorch nn.RNN", "PyTorch loop", "torch.compile", "JAX scan")
@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     peak: int
     writing: tuple[int, int, int, int]
     reading: int
+    middle: Sizes
 
 
 MIDDLE = (64, 32, 256, 65)
@@ -67,11 +68,12 @@ FULL = Plan(
         "H": around(2, (32, 64, 128, 256, 512, 1024)),
         "A": around(3, (16, 64, 256, 1024, 4096)),
     },
-    rounds=7,
+    rounds=5,
     seconds=0.5,
     peak=2048,
     writing=(512, 65, 3000, 16),
     reading=100_000_000,
+    middle=MIDDLE,
 )
 SMOKE = Plan(
     sizes=[(4, 3, 8, 7)],
@@ -82,6 +84,7 @@ SMOKE = Plan(
     peak=64,
     writing=(8, 7, 20, 4),
     reading=10_000,
+    middle=(4, 3, 8, 7),
 )
 
 
@@ -146,9 +149,8 @@ def measure(plan: Plan) -> dict[str, Any]:
             name: [(sizes, ours.ask("grow", sizes, None, plan.seconds)) for sizes in all_sizes]
             for name, all_sizes in plan.growth.items()
         }
-        sizes = next(iter(plan.growth.values()))[0]
         workers = {
-            number: ours.ask("grow", MIDDLE if plan is FULL else sizes, number, plan.seconds)
+            number: ours.ask("grow", plan.middle, number, plan.seconds)
             for number in range(1, (os.cpu_count() or 1) + 1)
         }
         reading = [plan.reading / ours.ask("read", plan.reading) for _ in range(3)]
@@ -194,8 +196,13 @@ def main() -> None:
         plan = plan._replace(peers=tuple(filter(None, options.sides.split(","))))
     if options.only is not None:
         plan = plan._replace(sizes=[plan.sizes[options.only]])
+    if plan is not FULL and options.out == DOCS:
+        parser.error("what is measured in part goes elsewhere: give --out")
+    page = options.out / "performance.md"
+    if page.exists() and not all(mark in page.read_text(encoding="utf-8") for mark in MARKS):
+        parser.error(f"{page} lacks one of the marks {MARKS}")
     result = measure(plan)
-    update(options.out / "performance.md", result, OURS, plan.peers)
+    update(page, result, plan, OURS)
     picture(options.out / "performance.png", result["growth"])
 
 

@@ -4,6 +4,7 @@ A side is made from the sizes; all start from the same weights. `gradient(x, y)`
 gradient there, `step(x, y)` makes one update: forward, backward, clip, Adam.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -13,7 +14,7 @@ import numpy as np
 
 Weights = dict[str, np.ndarray]
 CLIP, RATE = 1.0, 1e-3
-THREADS = 2
+THREADS = os.cpu_count() or 1
 
 
 class Sizes(NamedTuple):

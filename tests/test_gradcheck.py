@@ -244,6 +244,15 @@ def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
     assert not [entry for entry in entries if entry.verdict == "failed"]
 
 
+def test_the_complex_step_takes_relu_as_flat_at_exactly_zero() -> None:
+    """As BPTT does: orthogonal W of one unit is ±1, so that pre-activations cancel."""
+    a = np.array([1e-30j, -1e-30j, 1 + 1e-30j])
+    h = np.empty_like(a)
+    ACTIVATIONS["relu"].apply(a, h)
+    assert h.tolist() == [0, 0, 1 + 1e-30j]
+    assert slope(ACTIVATIONS["relu"], np.array([0.0, 2.0])).tolist() == [0, 1]
+
+
 def test_large_parameters_are_checked_in_part() -> None:
     problem = random_problem(default_rng(3), hidden_size=12)
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]), most_entries=20)

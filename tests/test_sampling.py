@@ -14,7 +14,7 @@ from charrnn.model.initialization import initial_params
 from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.texts import MOST_WAITING, Texts
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -127,6 +127,23 @@ def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
     assert states[0] == states[1] == states[2]
 
 
+def test_texts_may_be_left_half_read() -> None:
+    for lanes in (1, 2):
+        writing = Texts(
+            PROBLEM.params,
+            ACTIVATIONS["tanh"],
+            ALPHABET,
+            "a",
+            lines=False,
+            choose=chooser(),
+            random=default_rng,
+            length=30,
+            count=5,
+            lanes=lanes,
+        )
+        assert [next(text) for text in writing] == [text[0] for text in texts(5, "a")]
+
+
 def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
     writing = Texts(
         PROBLEM.params,
@@ -143,7 +160,7 @@ def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
     next(first)
     for _ in range(200):
         writing._advance()
-    assert writing._started <= 4 * 32
+    assert writing._started <= 4 * (MOST_WAITING // 10**6)
 
 
 def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:

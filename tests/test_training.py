@@ -149,6 +149,35 @@ def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, con
     assert score.nats == pytest.approx(losses.sum(), rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
+    """A latch set by the first character, beside a unit a million times larger, or tiny itself."""
+    H, first = (2, np.array([1.0, 0.0])) if name == "relu" else (1, np.array([2e-5, 0.0]))
+    size = 1.0 if name == "relu" else 2e5
+    params = Params(
+        U=np.array([[0.0, 0.0], first])[-H:],
+        W=np.diag([0.0, 1.0])[-H:, -H:],
+        V=size * np.array([[0.0, 3.0], [0.0, -3.0]])[:, -H:],
+        b=np.array([1e6, 0.0])[-H:],
+        c=np.zeros(2),
+    )
+    ids = np.ones(8000, np.uint8)
+    ids[0] = 0
+    alone, together = (
+        evaluate(params, [stream_window(ids)], ACTIVATIONS[name], lanes=lanes).nats_per_character
+        for lanes in (1, 64)
+    )
+    assert alone > 2
+    assert together == pytest.approx(alone, rel=1e-3)
+
+
+def test_a_stream_that_explodes_has_no_score() -> None:
+    params = first_params(config_of(), 2)
+    params = replace(params, W=1e3 * np.eye(12, dtype=np.float32), b=np.ones(12, np.float32))
+    ids = np.zeros(8000, np.uint8)
+    assert not np.isfinite(evaluate(params, [stream_window(ids)], ACTIVATIONS["relu"]).nats)
+
+
 def test_uniform_weights_score_the_logarithm_of_the_alphabet() -> None:
     params = first_params(config_of(), len(CORPUS.vocabulary)).map(np.zeros_like)
     score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS["tanh"])

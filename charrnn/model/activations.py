@@ -44,11 +44,14 @@ def _sigmoid_slope(h: Array, out: Array) -> None:
 
 
 def _relu(a: Array, out: Array) -> None:
-    np.maximum(a, 0, out=out)  # complex numbers, of the complex step, compare by their real part
+    if np.iscomplexobj(a):  # the complex step differentiates along the imaginary axis
+        np.multiply(a, a.real > 0, out=out)
+    else:
+        np.maximum(a, 0, out=out)
 
 
 def _relu_slope(h: Array, out: Array) -> None:
-    np.greater(h, 0, out=out)
+    np.greater(h.real, 0, out=out)
 
 
 ACTIVATIONS = {

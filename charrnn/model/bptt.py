@@ -159,7 +159,7 @@ def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: 
     """dU = Σ_t da_t ⊗ x_t of (12), (H, A), from ids instead of one-hot vectors."""
     rows, ids = da.reshape(-1, da.shape[-1]), x.reshape(-1)
     N, A = len(ids), dU.shape[1]
-    if N * A * len(dU) <= FEW:
+    if N * A * max(len(dU), 32) <= FEW:
         one_hot = workspace.array("one_hot", (N, A), da.dtype)
         one_hot[...] = 0
         one_hot[np.arange(N), ids] = 1

@@ -65,8 +65,7 @@ class Stepper:
         self._Ub = np.ascontiguousarray(params.U.T)
         if params.b is not None:
             self._Ub = self._Ub + params.b
-        WT = np.ascontiguousarray(params.W.T)
-        self._times_WT = product_with(WT, lanes, workspace, "WT")
+        self._times_WT = product_with(params.W.T, lanes, workspace, "WT")
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
         self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)

@@ -23,7 +23,8 @@ class Texts:
 
     random(number): the random numbers of a text, on which alone it depends, but for rounding.
     count: how many there will be; None: as many as are asked for.
-    Iterating gives an iterator over each one's characters, the beginning not among them.
+    Iterating gives an iterator over each one's characters, the beginning not among them, to be read
+    before the next text is asked for.
     Raises, at its turn: CharrnnError where a text's state grows beyond all numbers, as ReLU's can.
     """
 
@@ -56,12 +57,13 @@ class Texts:
 
     def __iter__(self) -> Iterator[Iterator[str]]:
         while self._count is None or self._turn < self._count:
-            yield self._text(self._turn)
+            self._fill()
+            text = self._texts.pop(self._turn)
+            yield self._told(text)
+            text.ended = True
             self._turn += 1
 
-    def _text(self, number: int) -> Iterator[str]:
-        self._fill()
-        text = self._texts.pop(number)
+    def _told(self, text: "_Text") -> Iterator[str]:
         while text.waiting or not text.ended:
             if text.waiting:
                 yield text.waiting.popleft()

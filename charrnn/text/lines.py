@@ -38,7 +38,8 @@ def shuffled_lines(text: Text, validation_fraction: float) -> tuple[Text, int]:
         starts, lengths = starts[order], lengths[order]
         del order
     ids = _gathered(text.ids, starts, lengths)
-    ids[lengths.cumsum() - 1] = text.characters.index(NEWLINE)  # the text's last line may lack it
+    last = int((starts + lengths).argmax())  # in the text, where it may lack its newline
+    ids[int(lengths[: last + 1].sum()) - 1] = text.characters.index(NEWLINE)
     return Text(text.characters, ids).compact(), int(lengths[: count - held_out].sum())
 
 
@@ -47,7 +48,7 @@ def _lines_with_ink(text: Text) -> tuple[Array, Array]:
     ends = np.flatnonzero(text.ids == text.characters.index(NEWLINE)) + 1
     if str(text[-1:]) != NEWLINE:
         ends = np.append(ends, len(text) + 1)
-    ends = ends.astype(np.int32 if len(text) < 2**31 else np.int64)  # short lines are many
+    ends = ends.astype(np.int32 if len(text) + 1 < 2**31 else np.int64)  # short lines are many
     starts = np.roll(ends, 1)
     starts[0] = 0
     ink = text.mapped([not character.isspace() for character in text.characters], bool)

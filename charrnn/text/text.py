@@ -29,7 +29,8 @@ class Text:
     def of_pieces(cls, pieces: Callable[[], Iterator[str]]) -> "Text":
         """The text of strings that can be had twice, so that they need not be kept.
 
-        Raises: ValueError where they are not the same both times.
+        Raises: ValueError where they are of another length, or have other characters, the second
+        time.
         """
         present, length = np.zeros(0x110000, dtype=bool), 0
         for piece in pieces():

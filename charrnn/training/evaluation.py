@@ -1,7 +1,7 @@
 """How well a model predicts a text."""
 
 from collections.abc import Iterable
-from math import exp, inf, log
+from math import exp, inf, log, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +47,7 @@ class Scorer:
     A long stream is cut into `lanes` that run at once. Each begins with the state that `context`
     characters before it leave behind. Where that is not the state in which the lane before it
     ends, to rounding, the network remembers more, and the lane is run once more from there: the
-    score is that of one uninterrupted stream.
+    score is that of one uninterrupted stream, up to what the network makes of rounding.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Scorer:
         *,
         lanes: int = LANES,
         context: int = 256,
-        most: int = 8192,
+        most: int = 2_000_000,
     ) -> None:
-        """`most`: characters whose states a worker holds at a time."""
+        """`most`: entries of states, or of logits, that a worker holds at a time."""
         self._activation = activation
         self._crew = crew
         self._lanes, self._context, self._most = lanes, context, most
@@ -87,10 +87,13 @@ class Scorer:
         warm_up = x[-self._context :, :-1]
         starts[1:] = self._share(params, warm_up, None, starts[1:])[1]
         nats, ends = self._share(params, x, y, starts)
-        close = CLOSE * np.finfo(starts.dtype).eps
+        # each unit is measured by its own size: a small one may say as much as a large one
+        close = CLOSE * np.finfo(starts.dtype).eps * np.abs(ends).max(axis=0)
         for lane in range(1, x.shape[1]):
             before = ends[lane - 1 : lane]
-            if not np.abs(starts[lane] - before).max() <= close * max(np.abs(before).max(), 1):
+            if not np.isfinite(before).all():
+                return nan
+            if (np.abs(starts[lane] - before) > close).any():
                 own = slice(lane, lane + 1)
                 nats[own], ends[own] = self._run(params, x[:, own], y[:, own], before, 0)
         rest, _ = self._run(params, window.x[whole:], window.y[whole:], ends[-1:], 0)
@@ -112,7 +115,8 @@ class Scorer:
     ) -> tuple[Array, Array]:
         """The nats (B,) of lanes from states h, and their last states; without y only these."""
         workspace, nats = self._workspaces[worker], np.zeros(len(h))
-        stretch = max(self._most // len(h), 1)
+        most = self._most // max(params.hidden_size, params.alphabet_size)
+        stretch = max(most // len(h), 1)
         for start in range(0, len(x), stretch):
             piece = slice(start, start + stretch)
             with np.errstate(over="ignore", invalid="ignore"):  # the score tells

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
@@ -46,7 +46,12 @@ class Crew:
         """What task(0), …, task(count - 1) return, worked on at once, in this order."""
         # a thread does not inherit the caller's context, which holds NumPy's errstate
         others = [self._pool.submit(copy_context().run, task, n) for n in range(1, count)]
-        return [task(0), *(other.result() for other in others)]
+        try:
+            first = task(0)
+        except Exception:
+            wait(others)  # what they write to may be used again
+            raise
+        return [first, *(other.result() for other in others)]
 
     def share(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
         """What the task returns for contiguous slices of range(size), in their order."""
@@ -64,7 +69,7 @@ def crew_of(workers: int) -> Iterator[Crew]:
         try:
             yield Crew(workers, pool)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # who stops at once does not wait for it
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def portion(number: int, count: int, size: int) -> slice:

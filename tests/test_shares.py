@@ -1,0 +1,75 @@
+"""Work shared among threads is the same work: to the bit where each entry stands for itself."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from charrnn.analysis.problems import random_problem
+from charrnn.model.params import Params
+from charrnn.optim.clipping import make_clip
+from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
+from charrnn.training.parallel import Crew, crew_of
+from tests.test_optim import CHOICES
+
+
+@pytest.fixture(params=[2, 3, 7])
+def crew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("charrnn.training.parallel.WORTH", 1)
+    with crew_of(request.param) as crew:
+        yield crew
+
+
+def gradients(count: int) -> list[Params]:
+    params = random_problem(default_rng(0)).params
+    return [params.map(lambda a, n=n: np.cos(a * (n + 1))) for n in range(count)]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_has_the_same_bits(name: str, crew: Crew) -> None:
+    ends = []
+    for options in ({}, {"share": crew.share}):
+        params, optimizer = (
+            random_problem(default_rng(1)).params,
+            make_optimizer(name, **CHOICES[name]),
+        )
+        state = optimizer.init(params)
+        for gradient in gradients(3):
+            optimizer.update(gradient, state, params, 0.05, **options)
+        ends.append([params.flat, *(slot.flat for slot in state.slots.values())])
+    for one, other in zip(*ends, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("by", ["norm", "value", "none"])
+@pytest.mark.parametrize("threshold", [0.5, 1e9])
+def test_clipping_is_the_same(by: str, threshold: float, crew: Crew) -> None:
+    (gradient,) = gradients(1)
+    other = deepcopy(gradient)
+    one, two = make_clip(by, threshold)(gradient), make_clip(by, threshold, crew.share)(other)
+    assert one.clipped == two.clipped == (threshold < 1 and by != "none")
+    assert one.norm == pytest.approx(two.norm, rel=1e-14)
+    assert two.norms == pytest.approx(one.norms, rel=1e-14)
+    np.testing.assert_allclose(gradient.flat, other.flat, rtol=1e-14)
+
+
+def test_the_last_entry_alone_counts_as_clipped(crew: Crew) -> None:
+    gradient = gradients(1)[0].zeros_like()
+    gradient.flat[-1] = -2
+    assert make_clip("value", 1.0, crew.share)(gradient).clipped
+    assert gradient.flat[-1] == -1
+
+
+def test_every_slice_comes_once_and_in_order(crew: Crew) -> None:
+    slices = crew.share(lambda of, _: of, 20)
+    assert len(slices) == crew.workers
+    assert np.concatenate([np.arange(20)[of] for of in slices]).tolist() == list(range(20))
+
+
+def test_workers_treat_overflow_as_the_caller_does(crew: Crew) -> None:
+    large = np.full(20, 1e300)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        crew.share(lambda of, _: large[of] * (1e300 if of.stop == 20 else 1), 20)
+    with np.errstate(over="ignore"):
+        crew.share(lambda of, _: large[of] * 1e300, 20)
