@@ -65,18 +65,19 @@ ALPHABET = Vocabulary("abcdefg")
 PROBLEM = random_problem(default_rng(0), batch_size=1)
 
 
-def texts(count: int, beginning: str = "abca", temperature: float = 1.0, **options) -> list[str]:
-    options = {"lines": False, "length": 40, "random": default_rng, "until": None} | options
-    writing = Texts(
-        PROBLEM.params,
-        ACTIVATIONS["tanh"],
-        ALPHABET,
-        beginning,
-        choose=chooser(temperature),
-        count=count,
-        **options,
+def writing(
+    count: int | None, beginning: str = "abca", temperature: float = 1.0, **options
+) -> Texts:
+    options = {"lines": False, "length": 40, "random": default_rng} | options
+    params = options.pop("params", PROBLEM.params)
+    choose = chooser(temperature)
+    return Texts(
+        params, ACTIVATIONS["tanh"], ALPHABET, beginning, choose=choose, count=count, **options
     )
-    return ["".join(text) for text in writing]
+
+
+def texts(*arguments, **options) -> list[str]:
+    return ["".join(text) for text in writing(*arguments, **options)]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -111,56 +112,25 @@ def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
     params = initial_params(default_rng(0), 100, len(ALPHABET), dtype=np.float32)
     states = []
     for count in (1, 2, 5):
-        writing = Texts(
-            params,
-            ACTIVATIONS["tanh"],
-            ALPHABET,
-            "a",
-            lines=False,
-            choose=chooser(),
-            random=default_rng,
-            length=40,
-            count=count,
-        )
-        "".join(next(iter(writing)))
-        states.append(writing._lanes._step.h[0].tobytes())
+        several = writing(count, "a", params=params)
+        "".join(next(iter(several)))
+        states.append(several._lanes._step.h[0].tobytes())
     assert states[0] == states[1] == states[2]
 
 
 def test_texts_may_be_left_half_read() -> None:
     for lanes in (1, 2):
-        writing = Texts(
-            PROBLEM.params,
-            ACTIVATIONS["tanh"],
-            ALPHABET,
-            "a",
-            lines=False,
-            choose=chooser(),
-            random=default_rng,
-            length=30,
-            count=5,
-            lanes=lanes,
-        )
-        assert [next(text) for text in writing] == [text[0] for text in texts(5, "a")]
+        several = writing(5, "a", length=30, lanes=lanes)
+        assert [next(text) for text in several] == [text[0] for text in texts(5, "a")]
 
 
 def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
-    writing = Texts(
-        PROBLEM.params,
-        ACTIVATIONS["tanh"],
-        ALPHABET,
-        "a",
-        lines=False,
-        choose=chooser(),
-        random=default_rng,
-        length=10**6,
-        until="c",
-    )
-    first = next(iter(writing))
+    several = writing(None, "a", length=10**6, until="c")
+    first = next(iter(several))
     next(first)
     for _ in range(200):
-        writing._advance()
-    assert writing._started <= 4 * (MOST_WAITING // 10**6)
+        several._advance()
+    assert several._started <= 4 * (MOST_WAITING // 10**6)
 
 
 def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:

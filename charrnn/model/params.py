@@ -59,7 +59,7 @@ class Params:
     @property
     def matrices_size(self) -> int:
         """The number of entries of U, W and V: the first ones of `flat`."""
-        return self.U.size + self.W.size + self.V.size
+        return int(self.places["V"].stop)
 
     def map(self, function: Callable[[Array], Array]) -> "Params":
         """The function applied to each array."""

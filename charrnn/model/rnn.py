@@ -36,10 +36,15 @@ def states(
 
 def _input_term(params: Params, x: Array, workspace: Workspace, out: Array) -> None:
     """U x_t + b of every step at once: with one-hot x_t a gather of U's columns."""
-    Ub = workspace.copy("Ub", params.U.T)  # (A, H)
+    np.take(_columns_with_bias(params, workspace), x, axis=0, out=out, mode="clip")
+
+
+def _columns_with_bias(params: Params, workspace: Workspace) -> Array:
+    """U x + b of each character (A, H)."""
+    Ub = workspace.copy("Ub", params.U.T)
     if params.b is not None:
         Ub += params.b
-    np.take(Ub, x, axis=0, out=out, mode="clip")
+    return Ub
 
 
 def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Array:
@@ -62,9 +67,7 @@ class Stepper:
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
         workspace = Workspace()
         self._activation = activation
-        self._Ub = np.ascontiguousarray(params.U.T)
-        if params.b is not None:
-            self._Ub = self._Ub + params.b
+        self._Ub = _columns_with_bias(params, workspace)
         self._times_WT = product_with(params.W.T, lanes, workspace, "WT")
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
