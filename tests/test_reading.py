@@ -64,7 +64,8 @@ def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline,
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "PIECE", piece)
-        found, remarks = read_text([str(file)])
+        read = read_text([str(file)])
+        found, remarks = read.text, read.remarks
     assert str(found) == string
     assert len(remarks) == marked + ("\r" in newline and "\n" in string)
 

@@ -67,8 +67,9 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
     unknown: "skip" leaves out characters that the model lacks, with a remark.
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
-    text, remarks = read_text(paths)
-    vocabulary = model.vocabulary
+    documents, remarks = read_text(paths)
+    sequences = model.config.data.sequences
+    text, vocabulary = SEQUENCES[sequences].joined(documents), model.vocabulary
     if unknown == "skip":
         known = vocabulary.known(text)
         if not len(known):
@@ -79,7 +80,6 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
             left_out = f"{len(text) - len(known):,} unknown characters were left out."
             remarks = (*remarks, left_out)
         text = known
-    sequences = model.config.data.sequences
     text, _ = SEQUENCES[sequences].arranged(text, 0.0)
     require_two(text)
     place = "the text" if sequences == "stream" else "the lines that are not blank"

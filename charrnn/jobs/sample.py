@@ -77,7 +77,7 @@ def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, .
     if prime is not None:
         raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
     try:
-        text, remarks = read_text([prime_file])
+        reading = read_text([prime_file])
     except InputError as error:
         raise UsageError(f"--prime-file: {error}", error.hint) from None
-    return str(text), remarks
+    return str(reading.text), reading.remarks

@@ -21,6 +21,7 @@ from charrnn.jobs.wiring import (
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.lines import line_remarks
 from charrnn.text.reading import STDIN, read_text
+from charrnn.text.sequences import SEQUENCES
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
 
@@ -117,7 +118,8 @@ def _misfit(state: TrainState, config: Config) -> str | None:
 
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
-    text, remarks = read_text(text_paths(config))
+    documents, remarks = read_text(text_paths(config))
+    text = SEQUENCES[config.data.sequences].joined(documents)
     corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
     batches_of(config, corpus.training)  # raises where the text is too short for them
     if config.data.sequences == "lines":

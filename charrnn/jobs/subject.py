@@ -54,9 +54,10 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
 
     Raises: InputError.
     """
-    reading, remarks = read_text([text] if text else text_paths(config))
-    require_two(reading)
-    corpus = build_corpus(reading, 0.0, config.data.sequences)
+    documents, remarks = read_text([text] if text else text_paths(config))
+    joined = SEQUENCES[config.data.sequences].joined(documents)
+    require_two(joined)
+    corpus = build_corpus(joined, 0.0, config.data.sequences)
     params = first_params(config, len(corpus.vocabulary))
     return Subject(f"{name} before training", params, config, corpus.training, remarks)
 

@@ -18,14 +18,19 @@ PIECE = 1 << 18  # bytes that are decoded at a time
 
 
 class Reading(NamedTuple):
-    """A text and what the reader should know about it."""
+    """The text of each file, and what the reader should know about them."""
 
-    text: Text
+    documents: list[Text]
     remarks: tuple[str, ...]
+
+    @property
+    def text(self) -> Text:
+        """All of them, one after another."""
+        return Text.joined(self.documents)
 
 
 def read_text(paths: list[str]) -> Reading:
-    """The files' contents joined in order, newlines as \\n; "-" is standard input.
+    """The files' contents in order, newlines as \\n; "-" is standard input.
 
     Raises: InputError where a file is missing, empty, binary or not UTF-8.
     """
@@ -35,7 +40,7 @@ def read_text(paths: list[str]) -> Reading:
             text, notes = _read(file, _label(path))
         texts.append(text)
         remarks += notes
-    return Reading(Text.joined(texts), tuple(remarks))
+    return Reading(texts, tuple(remarks))
 
 
 def _label(path: str) -> str:

@@ -22,6 +22,7 @@ from charrnn.window import Array, Window
 class Sequences:
     """How a text is cut.
 
+    joined(documents): one text of several.
     arranged(text, validation_fraction): the text to work with, and how many of its characters,
     from its start, are to train on.
     scoring(ids): windows in which each target stands once, each from the zero state.
@@ -32,6 +33,7 @@ class Sequences:
     before it, from each sequence's start or with C = context.
     """
 
+    joined: Callable[[list[Text]], Text]
     arranged: Callable[[Text, float], tuple[Text, int]]
     scoring: Callable[[Array], Iterable[Window]]
     history: Callable[[Array], Array]
@@ -45,11 +47,14 @@ def _end_held_out(text: Text, validation_fraction: float) -> tuple[Text, int]:
 
 SEQUENCES = {
     "stream": Sequences(
+        Text.joined,
         _end_held_out,
         lambda ids: [stream_window(ids)],
         lambda ids: np.arange(len(ids)),
         lambda ids, most: ids[:most],
         random_pieces,
     ),
-    "lines": Sequences(shuffled_lines, line_windows, line_history, first_lines, random_lines),
+    "lines": Sequences(
+        Text.joined, shuffled_lines, line_windows, line_history, first_lines, random_lines
+    ),
 }
