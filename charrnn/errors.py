@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from charrnn.window import Window
 
 
 class CharrnnError(Exception):
@@ -16,7 +20,16 @@ class CharrnnError(Exception):
 
 
 class Divergence(CharrnnError):
-    """The loss or a gradient is no longer finite."""
+    """The loss, a gradient or an update is no longer finite: at this step, in this window.
+
+    figures: what was measured, by name.
+    """
+
+    def __init__(
+        self, what: str, step: int, window: "Window | None", figures: dict[str, Any]
+    ) -> None:
+        super().__init__(f"training diverged at step {step}: {what}.")
+        self.step, self.window, self.figures = step, window, figures
 
 
 class UsageError(CharrnnError):

@@ -48,6 +48,7 @@ class Stepped:
     clipped: bool
     clipped_share: float
     learning_rate: float
+    rollbacks: int
     characters: int
     characters_per_second: float
     seconds: float
@@ -87,17 +88,42 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """A checkpoint is about to be written: a record of what it holds should be safe before."""
+
+
+@dataclass(frozen=True)
+class Remarked:
+    """Something went otherwise than planned, and the run goes on."""
+
+    step: int
+    remark: str
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The run is again where it was after this step; the remark says why."""
+
+    step: int
+    remark: str
+
+
+@dataclass(frozen=True)
 class StopRequested:
     """The run will stop after the step that it is in."""
 
 
 @dataclass(frozen=True)
 class RunEnded:
-    """The run is over. Losses are those of the best checkpoint, in nats per character."""
+    """The run is over. Losses are those of the best checkpoint, in nats per character.
+
+    early: whether the patience was used up before the budget was.
+    """
 
     run: str
     checkpoint: str
     steps: int
+    early: bool
     train_nats_per_character: float | None
     validation_nats_per_character: float | None
     validation_bits_per_character: float | None
@@ -106,5 +132,15 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | Baselines | Stepped | LagProfile | Evaluated | Sampled | StopRequested | RunEnded
+    RunStarted
+    | Baselines
+    | Stepped
+    | LagProfile
+    | Evaluated
+    | Sampled
+    | Saving
+    | Remarked
+    | RolledBack
+    | StopRequested
+    | RunEnded
 )

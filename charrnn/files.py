@@ -1,6 +1,10 @@
-"""Writing files so that a crash leaves no half of one."""
+"""Writing files so that a crash leaves no half of one, and locks that no crash leaves behind."""
 
+import contextlib
+import errno
+import fcntl
 import os
+import platform
 from pathlib import Path
 
 
@@ -21,3 +25,50 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what `write_atomically` left in a folder where it was killed."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+class Held(Exception):
+    """Another process holds the lock; the message says which."""
+
+
+class Lock:
+    """A file that is held by one process at a time, until it lets go or ends in whatever way.
+
+    A file system that knows no locks gives none.
+    Raises: Held; OSError where the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, 100).decode(errors="replace").strip()
+            os.close(self._file)
+            raise Held(holder or "another process") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
+                os.close(self._file)
+                raise
+        with contextlib.suppress(OSError):  # who holds it is good to know, and not needed
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"process {os.getpid()} on {platform.node()}\n".encode())
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the file that is held is still the one at its path."""
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(self._path))
+        except OSError:
+            return False
+
+    def release(self) -> None:
+        """Lets another one have it."""
+        os.close(self._file)

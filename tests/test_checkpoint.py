@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
-from charrnn.errors import CharrnnError, InputError, UsageError
+from charrnn.errors import InputError, UsageError
 from charrnn.files import write_atomically
 from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
 from charrnn.training.checkpoint import encode, load
@@ -62,22 +62,12 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch) -
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_failed_save_says_how_to_go_on(tmp_path: Path, monkeypatch) -> None:
-    directory = RunDirectory.create(str(tmp_path / "run"), "name")
-
-    def fail(source: object, target: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(CharrnnError, match="No space left") as caught:
-        directory.save(["last"], b"content", keep=2)
-    assert "--resume" in caught.value.hint
-
-
 def test_retention_keeps_the_newest_steps(tmp_path: Path) -> None:
     directory = RunDirectory.create(str(tmp_path / "run"), "name")
     for step in (5, 10, 100, 20):
-        directory.save([f"step-{step}", "last"], b"x", keep=2)
+        directory.write(f"step-{step}", b"x")
+        directory.write("last", b"x")
+        directory.retain(2)
     names = {path.name for path in directory.checkpoints.iterdir()}
     assert names == {"step-20.safetensors", "step-100.safetensors", "last.safetensors"}
 
@@ -86,8 +76,12 @@ def test_run_directories_are_numbered_and_never_reused(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     runs = [RunDirectory.create(None, "text") for _ in range(2)]
     assert [str(run.path) for run in runs] == ["runs/text-1", "runs/text-2"]
-    RunDirectory.create("runs/text-1", "text")  # nothing was kept in it yet
-    runs[0].save(["last"], b"content", keep=2)
+    with pytest.raises(UsageError, match="runs/text-1 is in use: process"):
+        RunDirectory.create("runs/text-1", "text")
+    runs[0].release()
+    again = RunDirectory.create("runs/text-1", "text")  # nothing was kept in it yet
+    again.write("last", b"content")
+    again.release()
     with pytest.raises(UsageError, match="already holds a run"):
         RunDirectory.create("runs/text-1", "text")
     (tmp_path / "file").touch()

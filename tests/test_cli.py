@@ -16,8 +16,9 @@ from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
 KEYS = {
-    "run", "checkpoint", "steps", "train_nats_per_character", "validation_nats_per_character",
-    "validation_bits_per_character", "characters_per_second", "seconds",
+    "run", "checkpoint", "steps", "early", "train_nats_per_character",
+    "validation_nats_per_character", "validation_bits_per_character", "characters_per_second",
+    "seconds",
 }  # fmt: skip
 
 

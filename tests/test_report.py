@@ -19,7 +19,7 @@ BASELINES = Baselines(uniform=4.174, ngram=1.669, context=4)
 STEPPED = Stepped(
     step=45, epoch=5.0, used=0.5, nats_per_character=2.0,
     gradient_norm=3.25, gradient_norms={"U": 3.25}, clipped=True, clipped_share=0.125,
-    learning_rate=0.002, characters=45000,
+    learning_rate=0.002, rollbacks=0, characters=45000,
     characters_per_second=123456.0, seconds=60.0, evaluation_due=True,
 )  # fmt: skip
 EVALUATED = Evaluated(
@@ -28,7 +28,7 @@ EVALUATED = Evaluated(
 )  # fmt: skip
 SAMPLED = Sampled(step=45, text="[Enter ODA, with [bold]brackets[/bold].]")
 ENDED = RunEnded(
-    run="runs/x-1", checkpoint="runs/x-1/checkpoints/best.safetensors", steps=90,
+    run="runs/x-1", checkpoint="runs/x-1/checkpoints/best.safetensors", steps=90, early=False,
     train_nats_per_character=1.4, validation_nats_per_character=1.5,
     validation_bits_per_character=2.164, characters_per_second=123456.0, seconds=125.0,
 )  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
     def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.jobs.train.Texts", fail)
+    monkeypatch.setattr("charrnn.jobs.observations.Texts", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()
@@ -151,7 +151,8 @@ def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, chan
     else:
         characters = checkpoint.vocabulary.characters
         checkpoint.vocabulary.characters = characters[1:] + characters[0]
-    path.write_bytes(encode(checkpoint))
+    for path in (tmp_path / "run/checkpoints").iterdir():
+        path.write_bytes(encode(checkpoint))
     with pytest.raises(InputError):
         resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
 

@@ -43,7 +43,7 @@ def train_command(
     json: JsonOption = False,
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
-    from charrnn.cli.output import write_json, write_line
+    from charrnn.cli.output import write_json, write_line, write_remarks
     from charrnn.jobs.train import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
@@ -56,7 +56,8 @@ def train_command(
         ended = train(run, [metrics, console])
     finally:
         console.close()
-        metrics.close()
+        if missing := metrics.close():
+            write_remarks([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
     if json:
         write_json(vars(ended))
     else:

@@ -104,6 +104,9 @@ class Training(_Section):
     clip: Clip
     max_steps: Count | None
     max_time: Seconds | None
+    patience: Count | None
+    on_divergence: Literal["stop", "rollback"]
+    max_rollbacks: CountOrZero
     workers: Workers
     seed: CountOrZero
 

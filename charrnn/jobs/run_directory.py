@@ -1,77 +1,102 @@
 """The folder of a run: config.yaml, metrics.jsonl and checkpoints."""
 
+import contextlib
+import errno
 import re
 from itertools import count
 from pathlib import Path
 from shlex import quote
 
-from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.files import write_atomically
+from charrnn.errors import InputError, UsageError
+from charrnn.files import Held, Lock, remove_leftovers, write_atomically
 
 SUFFIX = ".safetensors"
 
 
 class RunDirectory:
-    """Where a run keeps its files."""
+    """Where a run keeps its files. `create` and `existing` lock it for the one who writes to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
         self.metrics = path / "metrics.jsonl"
         self.checkpoints = path / "checkpoints"
+        self._lock_path = path / ".lock"
+        self._lock: Lock | None = None
 
     @classmethod
     def create(cls, out: str | None, name: str) -> "RunDirectory":
         """A new directory at `out`, or without it the first free of runs/NAME-1, -2, …
 
-        Raises: UsageError where it holds a run already or cannot be made.
+        Raises: UsageError where it holds a run already, is in use or cannot be made.
         """
         if out == "":
             raise UsageError("--out is empty.", "name a directory, or leave the option out.")
-        if out is None:
-            out = str(next(p for n in count(1) if not (p := Path("runs", f"{name}-{n}")).exists()))
-        directory = cls(Path(out))
         try:
-            if directory._in_use():
-                raise UsageError(
-                    f"{out} already holds a run.",
-                    f"go on with it: charrnn train --resume {quote(out)}; or choose another --out.",
-                )
-            if directory.path.exists() and directory._foreign():
-                raise UsageError(f"{out} is not empty.", "choose another --out.")
+            directory = cls(_new_folder(name) if out is None else Path(out))
+            directory._require_free()
             directory.checkpoints.mkdir(parents=True, exist_ok=True)
+            directory._take()
         except OSError as error:
             raise UsageError(
-                f"{out} cannot be made into a run directory: {error.strerror}.",
+                f"{out or 'runs'} cannot be made into a run directory: {error.strerror}.",
                 "choose another --out.",
             ) from None
+        try:
+            directory._require_free()  # another process may have been here before the lock was ours
+        except UsageError:
+            directory.release()
+            raise
         return directory
 
-    def _in_use(self) -> bool:
-        return any(self.checkpoints.glob("*" + SUFFIX))
-
-    def _foreign(self) -> bool:
-        """Whether there is more than what a run leaves that was stopped before its first save."""
-        own = {self.checkpoints}
+    def _require_free(self) -> None:
+        """Raises UsageError where there is more than a run leaves that was killed before a save."""
+        if self.candidates():
+            raise UsageError(
+                f"{self.path} already holds a run.",
+                f"go on with it: charrnn train --resume {quote(str(self.path))}; "
+                "or choose another --out.",
+            )
+        own = {self.checkpoints, self._lock_path}
         if self.metrics.is_file() and not self.metrics.stat().st_size:
             own.add(self.metrics)
-        return any(path not in own for path in self.path.iterdir())
+        if self.path.exists() and any(path not in own for path in self.path.iterdir()):
+            raise UsageError(f"{self.path} is not empty.", "choose another --out.")
+
+    def _take(self) -> None:
+        """Locks the directory and removes what a killed process left unfinished in it."""
+        try:
+            self._lock = Lock(self._lock_path)
+        except Held as holder:
+            raise UsageError(
+                f"{self.path} is in use: {holder} trains in it.",
+                "wait for it or stop it, or choose another directory.",
+            ) from None
+        remove_leftovers(self.path)
+        remove_leftovers(self.checkpoints)
+
+    def release(self) -> None:
+        """Lets another process write to the directory."""
+        if self._lock:
+            self._lock.release()
+        self._lock = None
 
     @classmethod
     def existing(cls, path: str) -> "RunDirectory":
         """The directory of a run that was there before.
 
-        Raises: UsageError where there is none.
+        Raises: UsageError where there is none, or it is in use.
         """
         directory = cls(Path(path))
         what = "is no directory"
         try:
-            if directory.checkpoint("last").is_file():
+            if directory.candidates():
+                directory._take()
                 return directory
             if Path(path).is_dir():
                 what = "holds no checkpoint to go on from"
         except OSError as error:
-            what = f"cannot be read: {error.strerror}"
+            what = f"cannot be used: {error.strerror}"
         raise UsageError(
             f"--resume {path}: it {what}.", "give the directory that charrnn train made."
         )
@@ -80,25 +105,45 @@ class RunDirectory:
         """The file of the checkpoint last, best or step-N."""
         return self.checkpoints / (name + SUFFIX)
 
-    def save(self, names: list[str], content: bytes, keep: int) -> None:
-        """Writes one checkpoint under several names; of all step-N the newest `keep` stay."""
-        paths = [self.checkpoint(name) for name in names]
-        try:
-            for path in paths:
-                write_atomically(path, content)
-            steps = {
-                int(found[1]): path
-                for path in self.checkpoints.iterdir()
-                if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
-            }
-            for step in sorted(steps)[: max(len(steps) - keep, 0)]:
-                steps[step].unlink()
-        except OSError as error:
-            raise CharrnnError(
-                f"{paths[0]} cannot be written: {error.strerror}.",
-                "make room or mend the directory, then: "
-                f"charrnn train --resume {quote(str(self.path))}",
-            ) from None
+    def candidates(self) -> list[Path]:
+        """The checkpoints that a run can go on from, those first that lose least."""
+        steps = self._steps()
+        paths = [self.checkpoint("last"), *(steps[step] for step in sorted(steps, reverse=True))]
+        return [path for path in (*paths, self.checkpoint("best")) if path.is_file()]
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes the checkpoint of that name.
+
+        Raises: OSError, also where the directory is gone, or another has taken its place.
+        """
+        path = self.checkpoint(name)
+        if self._lock and not self._lock.in_place:
+            raise OSError(errno.ENOENT, "the run directory was removed", str(self.path))
+        write_atomically(path, content)
+
+    def retain(self, keep: int) -> None:
+        """Of all step-N the newest `keep` stay. Raises: OSError."""
+        steps = self._steps()
+        for step in sorted(steps)[: max(len(steps) - keep, 0)]:
+            steps[step].unlink()
+
+    def _steps(self) -> dict[int, Path]:
+        return {
+            int(found[1]): path
+            for path in self.checkpoints.glob("*")
+            if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
+        }
+
+
+def _new_folder(name: str) -> Path:
+    """The first of runs/NAME-1, -2, … that was not there; it is made, and so is nobody else's."""
+    Path("runs").mkdir(exist_ok=True)
+    for number in count(1):
+        path = Path("runs", f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            return path
+    raise AssertionError
 
 
 def find_checkpoint(path: str) -> Path:

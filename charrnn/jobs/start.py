@@ -61,7 +61,15 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     another one.
     """
     directory = RunDirectory.existing(path)
-    checkpoint, config = _last(directory)
+    try:
+        return _resumed(directory, path, text, changes)
+    except BaseException:
+        directory.release()
+        raise
+
+
+def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[str, Any]) -> Run:
+    checkpoint, config, notes = _newest_sound(directory)
     if STDIN in text_paths(config) and not text:
         raise UsageError(
             f"{path} was trained from standard input.",
@@ -76,6 +84,12 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
         raise UsageError(
             f"{path} has made {done.step:,} steps in {done.seconds:.0f} s, all of its budget.",
             f"give it a larger total, such as --max-steps {2 * done.step}",
+        )
+    patience, stale = config.training.patience, checkpoint.state.progress.stale
+    if patience is not None and stale >= patience:
+        raise UsageError(
+            f"{path} has ended early: {stale} evaluations brought nothing better.",
+            f"begin a new run with its best: charrnn train --init-from {quote(path)}",
         )
     if problem := _misfit(checkpoint.state, config):
         raise InputError(
@@ -93,17 +107,22 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
             f"{', '.join(text_paths(config))} is not the text that {path} was trained on.",
             "name the original text after --resume, or start a new run.",
         )
-    return Run(directory, config, corpus, checkpoint.state, remarks)
+    return Run(directory, config, corpus, checkpoint.state, notes + remarks)
 
 
-def _last(directory: RunDirectory) -> tuple[Checkpoint, Config]:
-    try:
-        return load_checkpoint(directory.checkpoint("last"))
-    except InputError as error:
-        raise InputError(
-            str(error),
-            f"put a sound one of {directory.checkpoints} in its place, as last.safetensors.",
-        ) from None
+def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[str, ...]]:
+    """The checkpoint to go on from, its config, and what is wrong with those passed over."""
+    notes: tuple[str, ...] = ()
+    for path in directory.candidates():
+        try:
+            checkpoint, config = load_checkpoint(path)
+        except InputError as error:
+            notes += (str(error),)
+            continue
+        if notes:
+            notes += (f"going on from {path.name} instead.",)
+        return checkpoint, config, notes
+    raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
 
 
 def _misfit(state: TrainState, config: Config) -> str | None:

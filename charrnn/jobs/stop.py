@@ -10,9 +10,16 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "
 
 @contextmanager
 def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once; a second one stops."""
+    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once; a second one stops.
+
+    One that is ignored, as nohup and a shell's & have it, stays so.
+    """
     received: list[int] = []
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {
+        number: handler
+        for number in SIGNALS
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
 
     def restore() -> None:
         for number, handler in before.items():

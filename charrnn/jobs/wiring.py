@@ -162,6 +162,7 @@ def trainer_of(
         budget=budget_of(config),
         evaluate=validation_nats,
         evaluations=config.evaluation.count,
+        patience=training.patience,
         loss_is_mean=training.reduction == "mean",
         clock=clock,
     )

@@ -17,6 +17,8 @@ from charrnn.events import (
     Evaluated,
     Event,
     LagProfile,
+    Remarked,
+    RolledBack,
     RunEnded,
     RunStarted,
     Sampled,
@@ -63,6 +65,8 @@ class PlainLines:
         elif isinstance(event, Baselines):
             self._baselines = event
             self._print(baseline_line(event))
+        elif isinstance(event, Remarked | RolledBack):
+            self._print(f"warning: {event.remark}")
         elif isinstance(event, StopRequested):
             self._print("stopping after this step; once more stops at once, unsaved")
         elif isinstance(event, RunEnded):
@@ -100,6 +104,8 @@ class LiveView:
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the picture
+        elif isinstance(event, Remarked | RolledBack):
+            self._plain(event)
         elif isinstance(event, LagProfile):
             self._lags = event
         elif isinstance(event, Sampled):

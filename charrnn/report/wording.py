@@ -72,7 +72,8 @@ def validation_line(event: Evaluated) -> str:
 
 def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
     """How it went, beside what it had to beat."""
-    lines = [
+    lines = ["ended early: nothing better came, for training.patience evaluations"] * event.early
+    lines += [
         f"{event.steps:,} steps in {duration(event.seconds)}, "
         f"{event.characters_per_second:,.0f} characters/s"
     ]

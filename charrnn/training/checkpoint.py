@@ -19,7 +19,7 @@ from charrnn.training.state import Progress, TrainState
 from charrnn.window import Array
 
 FORMAT = "charrnn"
-VERSION = 1
+VERSION = 2
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 
 

@@ -19,6 +19,8 @@ from charrnn.window import Window
 
 Update = Callable[[Params, OptimizerState, Params, float], None]  # an Optimizer's
 
+BACKED_OFF = 0.5  # of the learning rate, for each time that the run was rolled back
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -43,6 +45,7 @@ class Trainer:
 
     evaluate: the validation loss in nats per character, or None where nothing is held out.
     evaluations: how often in a run, evenly; the last one is at its end.
+    patience: the run ends after so many evaluations without a better score; None: it does not.
     loss_is_mean: whether the objective's loss is a mean over characters, not a sum.
     """
 
@@ -55,11 +58,20 @@ class Trainer:
     budget: Budget
     evaluate: Callable[[Params], float | None]
     evaluations: int
+    patience: int | None
     loss_is_mean: bool
     clock: Callable[[], float]
 
+    def complete(self, progress: Progress) -> bool:
+        """Whether the run is at its end."""
+        return self.budget.used(progress) >= 1 or self.out_of_patience(progress)
+
+    def out_of_patience(self, progress: Progress) -> bool:
+        """Whether training has brought nothing for too long."""
+        return self.patience is not None and progress.stale >= self.patience
+
     def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
-        """Steps until the budget is used or `stopped` says so, which is asked between steps.
+        """Steps until the run is complete or `stopped` says so, which is asked between steps.
 
         The last step of a used budget is always evaluated.
         Raises: Divergence before an update with a loss or gradient that is not finite, and where
@@ -68,7 +80,7 @@ class Trainer:
         progress = state.progress
         start = self.clock() - progress.seconds
         used = self.budget.used(progress)
-        while used < 1 and not stopped():
+        while used < 1 and not self.out_of_patience(progress) and not stopped():
             before, step_start = used, self.clock()
             window = self.batches[progress.step]
             nats, clipped, learning_rate = self._step(state, window, used)
@@ -87,6 +99,7 @@ class Trainer:
                 clipped=clipped.clipped,
                 clipped_share=progress.clipped_steps / progress.step,
                 learning_rate=learning_rate,
+                rollbacks=progress.rollbacks,
                 characters=progress.characters,
                 characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
                 seconds=progress.seconds,
@@ -115,16 +128,23 @@ class Trainer:
         h[window.fresh] = 0
         loss, gradient, carried = self.objective(state.params, window, h)
         clipped = self.clip(gradient)
-        _check_finite(progress.step + 1, loss, clipped)
-        learning_rate = self.learning_rate * self.schedule(used)
+        learning_rate = self.learning_rate * self.schedule(used) * BACKED_OFF**progress.rollbacks
+        figures = {
+            "loss": loss,
+            "gradient_norm": clipped.norm,
+            "gradient_norms": clipped.norms,
+            "learning_rate": learning_rate,
+        }
+        if what := _not_finite(loss, clipped):
+            raise Divergence(what, progress.step + 1, window, figures)
         try:
             with np.errstate(over="raise", invalid="raise"):
                 self.update(gradient, state.optimizer, state.params, learning_rate)
         except FloatingPointError:
-            raise _divergence(
-                progress.step + 1,
-                f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}",
-            ) from None
+            what = (
+                f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}"
+            )
+            raise Divergence(what, progress.step + 1, window, figures) from None
         h[...] = carried
         characters = window.targets
         nats = loss if self.loss_is_mean else loss / characters
@@ -139,11 +159,13 @@ class Trainer:
         progress = state.progress
         validation = self.evaluate(state.params)
         if validation is not None and not isfinite(validation):
-            raise _divergence(progress.step, f"the validation loss is {validation}")
+            what = f"the validation loss is {validation}"
+            raise Divergence(what, progress.step, None, {"validation_loss": validation})
         train = progress.loss_sum / progress.loss_characters
         progress.loss_sum, progress.loss_characters = 0.0, 0
         score = train if validation is None else validation
         best = progress.best_score is None or score < progress.best_score
+        progress.stale = 0 if best else progress.stale + 1
         if best:
             progress.best_score = score
             progress.best_train_nats, progress.best_validation_nats = train, validation
@@ -156,20 +178,12 @@ class Trainer:
         )
 
 
-def _check_finite(step: int, loss: float, clipped: Clipped) -> None:
+def _not_finite(loss: float, clipped: Clipped) -> str | None:
     if isfinite(loss) and isfinite(clipped.norm):
-        return
+        return None
     wrong = [name for name, norm in clipped.norms.items() if not isfinite(norm)]
     what = f"the loss is {loss}" if not isfinite(loss) else "the loss is finite"
     tensors = (
         f"the gradient of {', '.join(wrong)} is not finite" if wrong else "gradients are finite"
     )
-    raise _divergence(step, f"{what}, {tensors}; the update was not made")
-
-
-def _divergence(step: int, what: str) -> Divergence:
-    return Divergence(
-        f"training diverged at step {step}: {what}.",
-        "lower optimizer.learning_rate, or clip by norm; with relu also lower "
-        "model.initialization.recurrent_gain. Earlier checkpoints are kept.",
-    )
+    return f"{what}, {tensors}; the update was not made"

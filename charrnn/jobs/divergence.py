@@ -1,0 +1,80 @@
+"""What is kept of a training that diverged, and what usually helps."""
+
+import json
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from charrnn.config.layers import dump_config
+from charrnn.config.settings import Config
+from charrnn.errors import Divergence
+from charrnn.files import write_atomically
+from charrnn.jobs.start import Run
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.window import Window
+
+
+def keep_evidence(run: Run, divergence: Divergence) -> str:
+    """Writes what there is to look at into the run directory, and says where, or why it failed.
+
+    report.json has the figures, with the norm of every parameter and of its gradient; window.txt
+    the text of the window; beside them lie the config and the last good checkpoint.
+    """
+    count = run.state.progress.rollbacks
+    name = f"divergence-{divergence.step}" + (f"-after-{count}-rollbacks" if count else "")
+    folder = run.directory.path / name
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = {key: float(np.linalg.norm(array)) for key, array in run.state.params.named()}
+    report = {
+        "what": str(divergence),
+        "step": divergence.step,
+        **divergence.figures,
+        "weight_norms": weights,
+        "hidden_state_norm": float(np.linalg.norm(run.state.h)),
+        "advice": advice(run.config),
+    }
+    try:
+        folder.mkdir(exist_ok=True)
+        written = json.dumps(_finite(report), ensure_ascii=False, indent=2) + "\n"
+        write_atomically(folder / "report.json", written.encode())
+        write_atomically(folder / "config.yaml", dump_config(run.config).encode())
+        if divergence.window is not None:
+            text = window_text(divergence.window, run.corpus.vocabulary)
+            write_atomically(folder / "window.txt", text.encode())
+        good = run.directory.checkpoint("last").read_bytes()
+        write_atomically(folder / "checkpoint.safetensors", good)
+    except OSError as error:
+        return f"what led to it could not be written to {folder}: {error.strerror}"
+    return f"what led to it is in {folder}"
+
+
+def window_text(window: Window, vocabulary: Vocabulary) -> str:
+    """What each lane of a window reads, and the character that it is to predict last."""
+    parts = []
+    for lane, (x, y) in enumerate(zip(window.x.T, window.y.T, strict=True), 1):
+        read = len(y) - int((y[::-1] >= 0).argmax()) if (y >= 0).any() else 0
+        text = vocabulary.decode(np.append(x[:read], y[read - 1 : read]))
+        parts.append(f"--- lane {lane} of {window.x.shape[1]} ---\n{text}\n")
+    return "".join(parts)
+
+
+def advice(config: Config) -> str:
+    """What usually helps, with the values of this config."""
+    rate = config.optimizer.learning_rate
+    ways = [f"--set optimizer.learning_rate={rate / 2:.3g}"]
+    if config.training.clip.by != "norm":
+        ways.append("--set training.clip.by=norm")
+    if config.model.activation == "relu":
+        gain = config.model.initialization.recurrent_gain
+        ways.append(f"--set model.initialization.recurrent_gain={gain / 2:.3g}")
+    if config.training.on_divergence == "stop":
+        ways.append("--set training.on_divergence=rollback")
+    return f"what usually helps: {', '.join(ways)}"
+
+
+def _finite(value: Any) -> Any:
+    """A number that is not finite, which JSON lacks, in words."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

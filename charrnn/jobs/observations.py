@@ -1,0 +1,69 @@
+"""What a run is measured against, and what its model writes on the way."""
+
+from itertools import islice
+from math import log
+
+import numpy as np
+from numpy.random import default_rng
+
+from charrnn.errors import CharrnnError
+from charrnn.events import Baselines, Sampled
+from charrnn.jobs.start import Run
+from charrnn.jobs.wiring import activation_of, held_out
+from charrnn.sampling.choice import chooser
+from charrnn.sampling.texts import Texts
+from charrnn.text.lines import NEWLINE
+from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.sequences import SEQUENCES
+
+NGRAM_CONTEXT = 4
+NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
+
+
+def baselines(run: Run) -> Baselines:
+    """What the held-out text costs without a network."""
+    corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
+    sequences = SEQUENCES[run.config.data.sequences]
+    parts = corpus.training[-NGRAM_CHARACTERS:], held_out(run.config, corpus)
+    counted, scored = (
+        np.concatenate([(sequences.history(part) > 0) & (part is of) for part in parts])
+        for of in parts
+    )
+    ids = np.concatenate(parts)
+    history = sequences.history(ids)
+    ngram = witten_bell_nats(ids, counted, scored, history, alphabet, NGRAM_CONTEXT)
+    return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
+
+
+def sample(run: Run) -> Sampled | None:
+    """What the model writes now, if anything."""
+    try:
+        text = _sample(run)
+    except CharrnnError:  # a ReLU network may be unable to write, and learn nonetheless
+        return None
+    return Sampled(run.state.progress.step, text) if text else None
+
+
+def _sample(run: Run) -> str:
+    """One text; of lines, as many as begin within its length."""
+    vocabulary, config = run.corpus.vocabulary, run.config
+    left, texts = config.evaluation.sample_length, []
+    lines = config.data.sequences == "lines"
+    writing = Texts(
+        run.state.params,
+        activation_of(config),
+        vocabulary,
+        "",
+        lines=lines,
+        choose=chooser(),
+        random=lambda number: default_rng([config.training.seed, run.state.progress.step, number]),
+        length=left,
+        count=None if lines else 1,
+        lanes=1,
+    )
+    for text in writing:
+        texts.append("".join(islice(text, left)))
+        left -= len(texts[-1]) + len(NEWLINE)
+        if left <= 0:
+            break
+    return NEWLINE.join(texts)

@@ -1,0 +1,113 @@
+"""Saving a run: what cannot be written is told, kept, and tried again."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from shlex import quote
+
+from charrnn.config.layers import dump_config
+from charrnn.errors import CharrnnError
+from charrnn.events import Event, Remarked, Saving
+from charrnn.files import write_atomically
+from charrnn.jobs.run_directory import RunDirectory
+from charrnn.jobs.start import Run
+from charrnn.training.checkpoint import Checkpoint, encode
+
+
+class Saver:
+    """Writes checkpoints of a run, by name: last, best, step-N.
+
+    One that cannot be written waits in memory for the next call, when it is tried again: training
+    goes on meanwhile, and the files that are there stay as they are.
+    """
+
+    def __init__(self, run: Run, emit: Callable[[Event], None]) -> None:
+        self._run, self._emit = run, emit
+        self._waiting: dict[str, bytes] = {}
+        self._failure = ""
+        self._tried_at = run.state.progress.seconds
+
+    def begin(self) -> None:
+        """Saves before the first step: from here on the run can go on, whatever happens.
+
+        Raises: CharrnnError where nothing can be written.
+        """
+        try:
+            self._write("last")
+            write_atomically(self._run.directory.config, dump_config(self._run.config).encode())
+        except OSError as error:
+            raise CharrnnError(
+                f"the run cannot be saved: {_in_words(error)}.",
+                "make room, mend the directory, or choose another --out.",
+            ) from None
+
+    def __call__(self, *names: str) -> None:
+        """Saves the state under these names, of which `last` comes last.
+
+        So what `last` says about `best` is true whenever the writing stops.
+        """
+        step = self._run.state.progress.step
+        try:
+            self._write(*names)
+        except OSError as error:
+            before, self._failure = self._failure, _in_words(error)
+            if self._failure != before:
+                what = f"could not be saved: {self._failure}; training goes on, and tries again."
+                self._emit(Remarked(step, f"step {step:,} {what}"))
+            return
+        if self._failure:
+            self._failure = ""
+            self._emit(Remarked(step, f"step {step:,} could be saved again."))
+
+    @property
+    def due(self) -> bool:
+        """Whether the state should be saved again."""
+        since = self._run.state.progress.seconds - self._tried_at
+        return since >= self._run.config.checkpoints.every
+
+    def end(self) -> None:
+        """Gives what is still waiting another place.
+
+        Raises: CharrnnError that names it, where there is something.
+        """
+        if not self._waiting:
+            return
+        run, names = self._run.directory.path, ", ".join(self._waiting)
+        try:
+            elsewhere = RunDirectory(Path(tempfile.mkdtemp(prefix="charrnn-")))
+            elsewhere.checkpoints.mkdir()
+            for name, content in self._waiting.items():
+                elsewhere.write(name, content)
+        except OSError as error:
+            raise CharrnnError(
+                f"{run} could not be saved: {self._failure}; nor elsewhere: {_in_words(error)}.",
+                "what was saved before is kept; make room, then: "
+                f"charrnn train --resume {quote(str(run))}",
+            ) from None
+        raise CharrnnError(
+            f"{run} could not be saved: {self._failure}; {names} went to {elsewhere.path} instead.",
+            "move it to a safe place; it works with charrnn sample and with --resume.",
+        )
+
+    def _write(self, *names: str) -> None:
+        run = self._run
+        self._emit(Saving())
+        content = encode(
+            Checkpoint(
+                run.state,
+                run.corpus.vocabulary,
+                run.config.model_dump(mode="json"),
+                run.corpus.digest,
+            )
+        )
+        self._tried_at = run.state.progress.seconds
+        kept = {name: old for name, old in self._waiting.items() if name == "best"}
+        self._waiting = kept | dict.fromkeys(names, content)
+        for name in list(self._waiting):
+            run.directory.write(name, self._waiting[name])
+            del self._waiting[name]
+        run.directory.retain(run.config.checkpoints.keep)
+
+
+def _in_words(error: OSError) -> str:
+    return f"{error.filename or 'the run directory'}: {error.strerror}"

@@ -1,0 +1,258 @@
+"""Runs that are killed, stopped and robbed of their disk at random moments, and what is left.
+
+    python -m tests.campaign --minutes 20
+
+does so to many, and prints what was done and survived; the tests take a few of each kind.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from charrnn.training.checkpoint import load
+from tests.conftest import RHYME
+
+OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw")
+CLOCK = {"seconds", "step_seconds", "evaluated", "evaluation_seconds", "characters_per_second"}
+PATIENCE = 120  # seconds that a child may take
+SMALL = 64  # bytes: no file can grow beyond it, as if the disk were full
+
+
+class Trial:
+    """A run of about a second, done once undisturbed, then again and again with a disturbance."""
+
+    def __init__(self, folder: Path, optimizer: str, seed: int) -> None:
+        self.folder, self.random = folder, random.Random(seed)
+        self.counts: collections.Counter[str] = collections.Counter()
+        choose = self.random.choice
+        settings = {
+            "model.hidden_size": 16,
+            "training.batch_size": 4,
+            "training.window": 8,
+            "training.workers": choose([1, 1, 2]),
+            "training.seed": seed,
+            "training.max_steps": 600,
+            "training.patience": choose(["null", 9]),
+            "optimizer.name": optimizer,
+            "data.sequences": choose(["stream", "stream", "lines"]),
+            "evaluation.count": choose([2, 10]),
+            "logging.every_steps": choose([1, 10]),
+            "checkpoints.every": choose(["1e-6", "0.03"]),
+        }
+        folder.mkdir()
+        (folder / "text.txt").write_text(RHYME * 12, encoding="utf-8")
+        self._new = ["text.txt"]
+        self._new += [x for key, value in settings.items() for x in ("--set", f"{key}={value}")]
+        start = time.monotonic()
+        finish(self.begin("whole"), 0)
+        self.seconds = time.monotonic() - start
+
+    def begin(self, out: str) -> "subprocess.Popen[str]":
+        """Trains in a process of its own: from the first step, or from what is left in `out`."""
+        left = any((self.folder / out).glob("checkpoints/*.safetensors"))
+        how = ["--resume", out] if left else [*self._new, "--out", out]
+        return subprocess.Popen(
+            [sys.executable, "-m", "charrnn", "train", *how],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=os.environ | {"TMPDIR": str(self.folder)},
+        )
+
+    def begun(self, out: str) -> "subprocess.Popen[str]":
+        """The same, once the first checkpoint is there and a part of the rest has passed."""
+        child = self.begin(out)
+        while child.poll() is None and not self.checkpoint(out, "last").exists():
+            time.sleep(0.005)
+        self.pause(0.0, 0.5)
+        return child
+
+    def pause(self, least: float, most: float) -> None:
+        """A random time between these shares of the undisturbed run's."""
+        time.sleep(self.random.uniform(least, most) * self.seconds)
+
+    def complete(self, child: "subprocess.Popen[str]", out: str) -> str:
+        """Waits for a run, and for its resumption where it had to give up; returns what it said."""
+        said = finish(child, 0, 1)
+        if child.returncode:
+            finish(self.begin(out), 0)
+        return said
+
+    def checkpoint(self, out: str, name: str) -> Path:
+        """The file of a checkpoint."""
+        return self.folder / out / f"checkpoints/{name}.safetensors"
+
+    def compare(self, out: str) -> None:
+        """Fails where the run in `out` left anything else than the undisturbed one."""
+        assert self._facts(out) == self._facts("whole")
+
+    def _facts(self, out: str) -> dict[str, object]:
+        """All that a run has left, but for what the clock says."""
+        found: dict[str, object] = {}
+        for name in ("best", "last"):
+            checkpoint = load(self.checkpoint(out, name))
+            state = checkpoint.state
+            arrays = {slot: values.flat for slot, values in state.optimizer.slots.items()}
+            arrays |= {"weights": state.params.flat, "h": state.h}
+            found[name] = {
+                "arrays": {key: array.tobytes() for key, array in arrays.items()},
+                "count": state.optimizer.count,
+                "progress": {k: v for k, v in vars(state.progress).items() if k not in CLOCK},
+                "config": checkpoint.config,
+                "vocabulary": checkpoint.vocabulary.characters,
+            }
+        lines = (self.folder / out / "metrics.jsonl").read_text("utf-8").splitlines()
+        found["metrics"] = [
+            {key: value for key, value in json.loads(line).items() if key not in CLOCK}
+            for line in lines
+        ]
+        return found
+
+
+def finish(child: "subprocess.Popen[str]", *codes: int) -> str:
+    """Waits for the end of a child, which must be one of these; returns what it said."""
+    said = child.communicate(timeout=PATIENCE)[1]
+    assert child.returncode in codes, f"exit {child.returncode}, not {codes}: {said}"
+    assert "Traceback" not in said, said
+    return said
+
+
+def kill(trial: Trial, out: str) -> None:
+    """Killed or stopped at moments of which the run knows nothing, until it is through."""
+    while True:
+        child = trial.begin(out)
+        number = trial.random.choice(
+            [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+        )
+        if number != signal.SIGKILL:  # those are handled from the first line of the program on
+            while child.poll() is None and not (trial.folder / out / ".lock").exists():
+                time.sleep(0.005)
+        trial.pause(0.2, 0.6)
+        child.send_signal(number)
+        said = finish(child, 130, -number, 0, 2)
+        if child.returncode == 2:  # it was killed on its way out
+            assert "all of its budget" in said or "has ended early" in said, said
+        if child.returncode in (0, 2):
+            break
+        trial.counts[signal.Signals(number).name] += 1
+    trial.compare(out)
+
+
+def fill_disk(trial: Trial, out: str) -> None:
+    """No file can grow for a while; the run goes on and makes up for it."""
+    child = trial.begun(out)
+    limit_files(child, SMALL)
+    trial.pause(0.1, 0.4)
+    limit_files(child, resource.RLIM_INFINITY)
+    trial.complete(child, out)
+    trial.compare(out)
+    trial.counts["disk full for a while"] += 1
+
+
+def keep_disk_full(trial: Trial, out: str) -> None:
+    """No file can grow to the end; what was saved before is sound, and enough to go on."""
+    child = trial.begun(out)
+    limit_files(child, SMALL)
+    trial.complete(child, out)
+    trial.compare(out)
+    trial.counts["disk full to the end"] += 1
+
+
+def take_away(trial: Trial, out: str) -> None:
+    """The directory is not there for a while."""
+    child = trial.begun(out)
+    folder = trial.folder / out
+    os.rename(folder, folder.with_name("away"))
+    trial.pause(0.1, 0.4)
+    os.rename(folder.with_name("away"), folder)
+    trial.complete(child, out)
+    trial.compare(out)
+    trial.counts["directory away for a while"] += 1
+
+
+def forbid(trial: Trial, out: str) -> None:
+    """There is no writing into the folder of checkpoints any more: a file stands in its place."""
+    child = trial.begun(out)
+    folder = trial.folder / out / "checkpoints"
+    os.rename(folder, folder.with_name("kept"))
+    folder.touch()
+    finish(child, 0, 1)
+    folder.unlink()
+    os.rename(folder.with_name("kept"), folder)
+    if child.returncode:
+        finish(trial.begin(out), 0)
+    trial.compare(out)
+    trial.counts["checkpoints not writable"] += 1
+
+
+def remove(trial: Trial, out: str) -> None:
+    """The directory is removed and another run takes its place; neither disturbs the other."""
+    child = trial.begun(out)
+    rescued = set(trial.folder.glob("charrnn-*"))
+    os.rename(trial.folder / out, trial.folder / "trash")
+    shutil.rmtree(trial.folder / "trash", ignore_errors=True)
+    finish(trial.begin(out), 0)
+    trial.compare(out)
+    said = finish(child, 0, 1)
+    if child.returncode:
+        (elsewhere,) = set(trial.folder.glob("charrnn-*")) - rescued
+        assert elsewhere.name in said, said
+        found, whole = (load(trial.checkpoint(run, "last")) for run in (elsewhere.name, "whole"))
+        assert np.array_equal(found.params.flat, whole.params.flat)
+    trial.counts["directory removed"] += 1
+
+
+def limit_files(child: "subprocess.Popen[str]", size: int) -> None:
+    """Lets no file of a running child grow beyond so many bytes."""
+    if child.poll() is None:
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+DISTURBANCES: list[Callable[[Trial, str], None]] = [
+    kill,
+    fill_disk,
+    keep_disk_full,
+    take_away,
+    forbid,
+    remove,
+]
+
+
+def main() -> None:
+    """The campaign, until its time is over; a loss ends it, with the folder left to look at."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    counts: collections.Counter[str] = collections.Counter()
+    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+    end, number = time.monotonic() + 60 * arguments.minutes, arguments.seed
+    while time.monotonic() < end:
+        trial = Trial(folder / str(number), OPTIMIZERS[number % 6], number)
+        for disturb in DISTURBANCES:
+            disturb(trial, disturb.__name__)
+            counts["runs"] += 1
+        counts += trial.counts
+        shutil.rmtree(trial.folder)
+        number += 1
+    for name, count in counts.items():
+        sys.stdout.write(f"{count:6,} {name}\n")
+    sys.stdout.write("     0 losses\n")
+
+
+if __name__ == "__main__":
+    main()

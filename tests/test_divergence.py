@@ -1,0 +1,182 @@
+"""Training that explodes: what is kept of it, and a run that goes back and on."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn.config.layers import load_config
+from charrnn.errors import Divergence
+from charrnn.events import RolledBack, Stepped
+from charrnn.jobs.divergence import window_text
+from charrnn.jobs.start import new_run, resumed_run
+from charrnn.jobs.train import train
+from charrnn.report.metrics import Metrics
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.checkpoint import load
+from charrnn.window import NO_TARGET, Window
+from tests.conftest import RHYME, TINY
+
+EXPLODING = ["optimizer.name=sgd", "optimizer.learning_rate=1e38", "training.clip.by=none"]
+
+
+def config_of(text_file: Path, *assignments: str):
+    return load_config(
+        None,
+        [*TINY[1::2], "training.max_steps=60", "schedule.name=constant", *assignments],
+        {"data": {"text": str(text_file)}},
+    )
+
+
+class Poison:
+    """Makes the loss of some steps NaN, as often as it is told to."""
+
+    def __init__(self, monkeypatch, at: set[int], times: int) -> None:
+        import charrnn.training.trainer as module
+
+        original, self.left = module.Trainer._step, times
+
+        def step(trainer, state, window, used):
+            if state.progress.step + 1 in at and self.left:
+                self.left -= 1
+                objective = trainer.objective
+
+                def poisoned(params, window, h0):
+                    _, gradient, carried = objective(params, window, h0)
+                    gradient.W[0, 0] = math.nan
+                    return math.nan, gradient, carried
+
+                trainer = module.Trainer(**{**vars(trainer), "objective": poisoned})
+            return original(trainer, state, window, used)
+
+        monkeypatch.setattr(module.Trainer, "_step", step)
+
+
+def test_what_led_to_a_divergence_is_kept(tmp_path, text_file, monkeypatch) -> None:
+    Poison(monkeypatch, {31}, times=1)
+    run = new_run(config_of(text_file), str(tmp_path / "run"))
+    with pytest.raises(Divergence, match="step 31: the loss is nan, the gradient of W") as caught:
+        train(run, [])
+    folder = tmp_path / "run/divergence-31"
+    assert str(folder) in caught.value.hint
+    assert "optimizer.learning_rate=0.0035" in caught.value.hint
+    report = json.loads((folder / "report.json").read_text())
+    assert report["loss"] == report["gradient_norms"]["W"] == "nan"
+    assert report["gradient_norms"].keys() == report["weight_norms"].keys() == {*"UWVbc"}
+    assert math.isfinite(report["gradient_norms"]["U"])
+    assert report["weight_norms"]["W"] == pytest.approx(np.linalg.norm(run.state.params.W))
+    text = (folder / "window.txt").read_text()
+    assert text.count("--- lane") == 4
+    assert all(piece.strip() in RHYME * 2 for piece in text.split(" ---\n")[1].split("\n--- ")[:1])
+    assert (folder / "config.yaml").read_text() == (tmp_path / "run/config.yaml").read_text()
+    good = load(folder / "checkpoint.safetensors")
+    assert good.state.progress.step == 20  # the last one saved
+    assert np.isfinite(good.params.flat).all()
+
+
+def test_the_good_checkpoint_leads_to_the_same_divergence(tmp_path, text_file) -> None:
+    run = str(tmp_path / "run")
+    told = []
+    for attempt in (lambda: new_run(config_of(text_file, *EXPLODING), run),) + 2 * (
+        lambda: resumed_run(run, [], {}),
+    ):
+        with pytest.raises(Divergence) as caught:
+            train(attempt(), [])
+        told.append(str(caught.value))
+    assert len(set(told)) == 1
+
+
+def test_a_window_in_words() -> None:
+    vocabulary = Vocabulary("abc")
+    x, y = np.array([[0, 1], [1, 0], [2, 0]]), np.array([[1, 2], [2, NO_TARGET], [0, NO_TARGET]])
+    text = window_text(Window(x, y, np.ones(2, bool)), vocabulary)
+    assert text == "--- lane 1 of 2 ---\nabca\n--- lane 2 of 2 ---\nbc\n"
+
+
+@pytest.mark.parametrize("every", ["1m", "1e-6"])
+def test_a_rolled_back_run_goes_on_at_half_the_rate(
+    tmp_path, text_file, monkeypatch, every
+) -> None:
+    """The weights after it are those of the last checkpoint trained on at half the rate."""
+    Poison(monkeypatch, {31}, times=2)
+    config = config_of(text_file, "training.on_divergence=rollback", f"checkpoints.every={every}")
+    run = new_run(config, str(tmp_path / "run"))
+    metrics, events = Metrics(run.directory.metrics, 0, 1), []
+    train(run, [metrics, events.append])
+    metrics.close()
+    back = 20 if every == "1m" else 30
+    assert [event.step for event in events if isinstance(event, RolledBack)] == [back, back]
+    assert "Back to step" in next(e.remark for e in events if isinstance(e, RolledBack))
+    steps = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    steps = [line for line in steps if line["event"] == "step"]
+    assert [line["step"] for line in steps] == list(range(1, 61))
+    rates = {line["step"] > back: line["learning_rate"] for line in steps[10:]}
+    assert rates[True] == pytest.approx(rates[False] / 4)
+    assert {(line["step"] > back, line["rollbacks"]) for line in steps} == {(False, 0), (True, 2)}
+    names = {path.name for path in (tmp_path / "run").glob("divergence*")}
+    assert names == {"divergence-31", "divergence-31-after-1-rollbacks"}
+
+
+def test_rollbacks_are_bounded_and_survive_a_kill(tmp_path, text_file, monkeypatch) -> None:
+    Poison(monkeypatch, {31}, times=100)
+    path = str(tmp_path / "run")
+    config = config_of(text_file, "training.on_divergence=rollback", "training.max_rollbacks=3")
+
+    class Killed(Exception):
+        pass
+
+    seen = []
+
+    def kill(event: object) -> None:
+        seen.append(event)
+        if isinstance(event, Stepped) and sum(isinstance(e, RolledBack) for e in seen) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(new_run(config, path), [kill])
+    again = []
+    with pytest.raises(Divergence) as caught:
+        train(resumed_run(path, [], {}), [again.append])
+    assert sum(isinstance(event, RolledBack) for event in again) == 1
+    assert "rolled back 3 times" in caught.value.hint
+
+
+def test_a_rolled_back_run_resumes_exactly(tmp_path, text_file, monkeypatch) -> None:
+    weights = []
+    config = config_of(text_file, "training.on_divergence=rollback")
+    for name, stop in (("whole", None), ("cut", 45)):
+        with monkeypatch.context() as patch:
+            Poison(patch, {31}, times=1)
+            seen: list[Stepped] = []
+            run = new_run(config, str(tmp_path / name))
+
+            def kill(event: object, stop: int | None = stop) -> None:
+                if isinstance(event, Stepped) and event.step == stop:
+                    raise KeyboardInterrupt
+
+            if stop is None:
+                train(run, [kill])
+            else:
+                with pytest.raises(KeyboardInterrupt):
+                    train(run, [kill, seen.append])
+                train(resumed_run(str(tmp_path / name), [], {}), [])
+        weights.append(load(tmp_path / name / "checkpoints/last.safetensors").params.flat)
+    assert np.array_equal(*weights)
+
+
+def test_patience_ends_a_run_that_learns_nothing(tmp_path, text_file, charrnn) -> None:
+    out = tmp_path / "run"
+    still = ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e-30"]
+    settings = [*TINY, *still, "--set", "evaluation.count=10", "--set", "training.patience=3"]
+    outcome = charrnn("train", text_file, *settings, "--max-steps", 100, "--out", out)
+    assert outcome.code == 0
+    assert "ended early" in outcome.err
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    scores = [line["best"] for line in lines if line["event"] == "evaluation"]
+    assert scores == [True, False, False, False]
+    assert load(out / "checkpoints/last.safetensors").state.progress.step == 40
+    again = charrnn("train", "--resume", out, "--max-steps", 6000)
+    assert again.code == 2
+    assert "--init-from" in again.err
