@@ -437,4 +437,4 @@ def test_full_bptt_takes_documents_whole() -> None:
     )
     batches = batches_of(config, ids_of("a" * 30, "b" * 20, "c" * 7, "d" * 7))
     assert batches.largest == (31, 2)
-    assert [batches[n].x.shape for n in range(batches.per_epoch)] == [(31, 2), (8, 2), (7, 2)]
+    assert [batches[n].x.shape for n in range(batches.per_epoch)] == [(31, 2), (8, 2), (8, 2)]

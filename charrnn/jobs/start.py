@@ -8,6 +8,7 @@ from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.memory import require_memory
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
     batches_of,
@@ -121,7 +122,8 @@ def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     sequences, count = SEQUENCES[config.data.sequences], len(documents)
     text = sequences.joined(documents)
     corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
-    batches_of(config, corpus.training)  # raises where the text is too short for them
+    batches = batches_of(config, corpus.training)  # raises where the text is too short for them
+    require_memory(config, len(corpus.vocabulary), batches.largest)
     remarks += sequences.remarks(count, corpus.training, corpus.validation)
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
