@@ -247,7 +247,7 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
                 ACTIVATIONS["tanh"],
                 vocabulary,
                 "0",
-                lines=False,
+                end=None,
                 choose=chooser(),
                 random=np.random.default_rng,
                 length=count // sizes.B,

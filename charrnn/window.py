@@ -25,14 +25,15 @@ class Window(NamedTuple):
 
     x, y: ids (T, B) of the input and target characters, y_t = x_{t+1}, or NO_TARGET.
     fresh: (B,) whether the lane starts here, from the zero state.
-    carried: the steps after which the next window starts; None: all T of them.
+    carried: the steps after which the next window starts, of all lanes or of each (B,); None: all
+    T of them.
     whole: where these are only some lanes of a window, the number of losses in all of it.
     """
 
     x: Array
     y: Array
     fresh: Array
-    carried: int | None = None
+    carried: int | Array | None = None
     whole: int | None = None
 
     @property

@@ -18,13 +18,8 @@ from charrnn.resources import text_resources
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
 from charrnn.text.corpus import build_corpus
-from charrnn.text.lines import (
-    LineBatches,
-    first_lines,
-    line_remarks,
-    line_windows,
-    random_lines,
-)
+from charrnn.text.delimited import first_whole, random_starts, whole_windows
+from charrnn.text.lines import LineBatches, line_remarks
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import NO_TARGET, Window
@@ -104,7 +99,7 @@ def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> No
     """What is padded changes nothing: each line by itself gives the same loss and gradient."""
     corpus = build_corpus(Text.of(NAMES), 0.0, "lines")
     params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
-    (window,) = line_windows(corpus.training)
+    (window,) = whole_windows(corpus.training)
     zero = np.zeros((10, 8))
     loss, gradient, _ = bptt(params, window, zero, ACTIVATIONS[name], reduction)
     total, losses = params.zeros_like(), 0.0
@@ -131,8 +126,8 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
     corpus = build_corpus(Text.of("\n".join([*words, "abc"])), 0.0, "lines")
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
-    whole = evaluate(params, line_windows(corpus.training), tanh)
-    other = evaluate(params, line_windows(corpus.training, most), tanh, workers=2, most=2)
+    whole = evaluate(params, whole_windows(corpus.training), tanh)
+    other = evaluate(params, whole_windows(corpus.training, most), tanh, workers=2, most=2)
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 
@@ -162,7 +157,7 @@ def test_too_few_lines(text: str, fraction: float, words: str) -> None:
 def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
     vocabulary = Vocabulary.of(Text.of("abcdef\n"))
     ids = vocabulary.encode(Text.of("abc\nde\nf\n"))
-    assert vocabulary.decode(first_lines(ids, most)).count("\n") == kept
+    assert vocabulary.decode(first_whole(ids, most)).count("\n") == kept
 
 
 def literal_baseline(training: list[str], held_out: list[str], order: int) -> float:
@@ -235,7 +230,7 @@ def test_one_enormous_line_does_not_widen_the_others() -> None:
 
 def test_lines_are_cut_to_the_steps_asked_for() -> None:
     ids = build_corpus(Text.of(NAMES), 0.0, "lines").training
-    before, window = random_lines(ids, default_rng(0), 4, 99, 64)
+    before, window = random_starts(ids, default_rng(0), 4, 99, 64)
     assert len(before) == 0
     assert window.x.shape == (4, 10)  # no more lines than there are
 
@@ -244,8 +239,8 @@ def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
     _, params, vocabulary, activation, _ = load_model(str(line_run))
     options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
-        (line,) = Texts(params, activation, vocabulary, beginning, lines=True, **options)
-        (text,) = Texts(params, activation, vocabulary, "\n" + beginning, lines=False, **options)
+        (line,) = Texts(params, activation, vocabulary, beginning, end="\n", **options)
+        (text,) = Texts(params, activation, vocabulary, "\n" + beginning, end=None, **options)
         assert "".join(line) == "".join(text).split("\n")[0]
 
 

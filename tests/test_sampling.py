@@ -68,7 +68,7 @@ PROBLEM = random_problem(default_rng(0), batch_size=1)
 def writing(
     count: int | None, beginning: str = "abca", temperature: float = 1.0, **options
 ) -> Texts:
-    options = {"lines": False, "length": 40, "random": default_rng} | options
+    options = {"end": None, "length": 40, "random": default_rng} | options
     params = options.pop("params", PROBLEM.params)
     choose = chooser(temperature)
     return Texts(

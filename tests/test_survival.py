@@ -185,7 +185,7 @@ def test_an_exploding_model_is_told_not_sampled() -> None:
         relu,
         Vocabulary("abc"),
         "a",
-        lines=False,
+        end=None,
         choose=chooser(),
         random=np.random.default_rng,
         length=10,

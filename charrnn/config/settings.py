@@ -80,7 +80,7 @@ class Data(_Section):
     text: Annotated[
         list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
-    sequences: Literal["stream", "lines"]
+    sequences: Literal["stream", "lines", "documents"]
     validation_fraction: Fraction
 
 

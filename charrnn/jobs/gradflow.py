@@ -15,6 +15,7 @@ from charrnn.jobs.subject import looking_back, problem_after, trained, untrained
 from charrnn.jobs.wiring import activation_of, first_params
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.resources import config_paths
+from charrnn.text.sequences import SEQUENCES
 
 LOSSES = 1024  # that are followed back together
 LOSSES_COMPARED = 256  # before training they are much alike
@@ -69,8 +70,8 @@ def gradient_flow(
     remarks = subject.remarks
     if reach < lags:
         remarks += (f"the text lets losses be followed back over {reach:,} characters only.",)
-    lines = subject.config.data.sequences == "lines"
-    found = GradientFlow(subject.title, params.hidden_size, A, lines, flows, cost)
+    whole = SEQUENCES[subject.config.data.sequences].whole
+    found = GradientFlow(subject.title, params.hidden_size, A, whole, flows, cost)
     return found, remarks
 
 

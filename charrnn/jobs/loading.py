@@ -68,23 +68,21 @@ def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encod
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
     documents, remarks = read_text(paths)
-    sequences = model.config.data.sequences
-    text, vocabulary = SEQUENCES[sequences].joined(documents), model.vocabulary
+    sequences, vocabulary = SEQUENCES[model.config.data.sequences], model.vocabulary
     if unknown == "skip":
-        known = vocabulary.known(text)
-        if not len(known):
+        all_characters = sum(map(len, documents))
+        documents = [known for text in documents if (known := vocabulary.known(text))]
+        left_out = all_characters - sum(map(len, documents))
+        if not documents:
             raise InputError(
                 "the model knows no character of the text.", "give text in its alphabet."
             )
-        if len(known) < len(text):
-            left_out = f"{len(text) - len(known):,} unknown characters were left out."
-            remarks = (*remarks, left_out)
-        text = known
-    text, _ = SEQUENCES[sequences].arranged(text, 0.0)
+        if left_out:
+            remarks = (*remarks, f"{left_out:,} unknown characters were left out.")
+    text, _ = sequences.arranged(sequences.joined(documents), 0.0)
     require_two(text)
-    place = "the text" if sequences == "stream" else "the lines that are not blank"
     try:
-        return Encoded(vocabulary.encode(text, place), text, remarks)
+        return Encoded(vocabulary.encode(text, sequences.place), text, remarks)
     except UsageError as error:
         raise InputError(
             str(error),

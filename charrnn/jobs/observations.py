@@ -48,17 +48,17 @@ def _sample(run: Run) -> str:
     """One text; of lines, as many as begin within its length."""
     vocabulary, config = run.corpus.vocabulary, run.config
     left, texts = config.evaluation.sample_length, []
-    lines = config.data.sequences == "lines"
+    end = SEQUENCES[config.data.sequences].end
     writing = Texts(
         run.state.params,
         activation_of(config),
         vocabulary,
         "",
-        lines=lines,
+        end=end,
         choose=chooser(),
         random=lambda number: default_rng([config.training.seed, run.state.progress.step, number]),
         length=left,
-        count=None if lines else 1,
+        count=None if end == NEWLINE else 1,
         lanes=1,
     )
     for text in writing:

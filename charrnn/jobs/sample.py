@@ -12,6 +12,7 @@ from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts, prompt
 from charrnn.text.lines import NEWLINE
 from charrnn.text.reading import read_text
+from charrnn.text.sequences import SEQUENCES
 
 
 class Sampler:
@@ -41,13 +42,17 @@ class Sampler:
             raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
         beginning, self.remarks = _prime(prime, prime_file)
         self.model = load_model(checkpoint)
-        self.lines = self.model.config.data.sequences == "lines"
-        if self.lines:
-            beginning = beginning.removesuffix(NEWLINE)  # echo and editors end files with one
-        if self.lines and NEWLINE in beginning:
+        sequences = SEQUENCES[self.model.config.data.sequences]
+        one, self._end = sequences.name, sequences.end
+        self.lines = self._end == NEWLINE
+        if self._end:
+            beginning = beginning.removesuffix(
+                self._end
+            )  # echo and editors end files with a newline
+        if self._end and self._end in beginning:
             raise UsageError(
-                "the prompt has more than one line, and this model writes single ones.",
-                "give the beginning of one line.",
+                f"the prompt has more than one {one}, and this model writes single ones.",
+                f"give the beginning of one {one}.",
             )
         self.beginning = prompt(self.model.vocabulary, beginning, unknown)
         self._choose = chooser(temperature, top_k, top_p)
@@ -61,7 +66,7 @@ class Sampler:
             activation,
             vocabulary,
             self.beginning,
-            lines=self.lines,
+            end=self._end,
             choose=self._choose,
             random=lambda number: np.random.default_rng([self._seed, number]),
             length=self._length,

@@ -8,6 +8,7 @@ from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.memory import require_memory
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
     batches_of,
@@ -19,7 +20,6 @@ from charrnn.jobs.wiring import (
     text_paths,
 )
 from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.lines import line_remarks
 from charrnn.text.reading import STDIN, read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.checkpoint import Checkpoint
@@ -138,11 +138,12 @@ def _misfit(state: TrainState, config: Config) -> str | None:
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
     documents, remarks = read_text(text_paths(config))
-    text = SEQUENCES[config.data.sequences].joined(documents)
+    sequences, count = SEQUENCES[config.data.sequences], len(documents)
+    text = sequences.joined(documents)
     corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
-    batches_of(config, corpus.training)  # raises where the text is too short for them
-    if config.data.sequences == "lines":
-        remarks += line_remarks(corpus.training, corpus.validation)
+    batches = batches_of(config, corpus.training)  # raises where the text is too short for them
+    require_memory(config, len(corpus.vocabulary), batches.largest)
+    remarks += sequences.remarks(count, corpus.training, corpus.validation)
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
         remarks += (

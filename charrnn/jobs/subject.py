@@ -14,7 +14,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.text.corpus import build_corpus
-from charrnn.text.lines import typical_length
+from charrnn.text.delimited import typical_length
 from charrnn.text.reading import STDIN, read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.window import NO_TARGET, Array, Window
@@ -85,15 +85,16 @@ def looking_back(
     """Ids (C, B) and the window after them, the losses of whose `recent` last steps reach so far.
 
     The third is the number of lags that they all reach: less than `lags` in a short text.
-    Lines are not divided: all their losses count, and some reach further than others.
+    Lines and short documents are not divided: all their losses count, and some reach further than
+    others.
     """
-    sequences = subject.config.data.sequences
-    draw = SEQUENCES[sequences].drawn
-    if sequences == "lines":
+    sequences = SEQUENCES[subject.config.data.sequences]
+    draw, length = sequences.drawn, lags + recent
+    if not sequences.divided(subject.ids, CONTEXT + length):
         batch_size = max(recent * batch_size // typical_length(subject.ids), 1)
         before, window = draw(subject.ids, random, lags, batch_size, CONTEXT)
         return before, window, len(window.x)
-    before, (x, y, fresh, *_) = draw(subject.ids, random, lags + recent, batch_size, CONTEXT)
-    older = min(lags, len(y) // 2) if len(y) < lags + recent else lags
+    before, (x, y, fresh, *_) = draw(subject.ids, random, length, batch_size, CONTEXT)
+    older = min(lags, len(y) // 2) if len(y) < length else lags
     y = np.concatenate([np.full_like(y[:older], NO_TARGET), y[older:]])
     return before, Window(x, y, fresh), max(older, 1)

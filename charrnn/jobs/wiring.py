@@ -18,9 +18,8 @@ from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
 from charrnn.resources import CORPUS_NAME, text_resources
-from charrnn.text.batches import Batches, Windows
+from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
-from charrnn.text.lines import LineBatches
 from charrnn.text.reading import STDIN
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import Scorer
@@ -108,11 +107,10 @@ def batches_of(config: Config, ids: Array) -> Windows:
     Raises: InputError for too short a text.
     """
     training = config.training
-    if config.data.sequences == "lines":
-        return LineBatches(ids, training.batch_size, training.seed)
-    if training.bptt == "full":
-        return Batches(ids, training.batch_size, None)
-    return Batches(ids, training.batch_size, training.window, training.stride)
+    full = training.bptt == "full"
+    window, stride = (None, None) if full else (training.window, training.stride)
+    batches = SEQUENCES[config.data.sequences].batches
+    return batches(ids, training.batch_size, window, stride, training.seed)
 
 
 def held_out(config: Config, corpus: Corpus) -> Array:

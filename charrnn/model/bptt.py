@@ -75,8 +75,12 @@ def bptt(
     for number, start in enumerate(starts):
         kept[number] = h[-1]
         h = states(params, window.x[start : start + length], kept[number], activation, workspace)
-        if start < carried < start + len(h):
-            h_carried[...] = h[carried - start]
+        if isinstance(carried, int):
+            if start < carried < start + len(h):
+                h_carried[...] = h[carried - start]
+        else:
+            (lanes,) = np.nonzero((start < carried) & (carried < start + len(h)))
+            h_carried[lanes] = h[carried[lanes] - start, lanes]
 
     loss, gradient, da_next = 0.0, None, None
     for number in reversed(range(len(starts))):

@@ -10,7 +10,6 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.sampling.choice import NONE, Choose
 from charrnn.sampling.lanes import Lanes
-from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -19,8 +18,9 @@ MOST_WAITING = 30_000_000  # characters that are written before it is their turn
 
 
 class Texts:
-    """Texts number 0, 1, … after one beginning, each until `length`, `until` or its line's end.
+    """Texts number 0, 1, … after one beginning, each until `length`, `until` or `end`.
 
+    end: the symbol that starts and ends each one, and is not told; None: there is none.
     random(number): the random numbers of a text, on which alone it depends, but for rounding.
     count: how many there will be; None: as many as are asked for.
     Iterating gives an iterator over each one's characters, the beginning not among them, to be read
@@ -35,7 +35,7 @@ class Texts:
         vocabulary: Vocabulary,
         beginning: str,
         *,
-        lines: bool,
+        end: str | None,
         choose: Choose,
         random: Callable[[int], Generator],
         length: int,
@@ -45,10 +45,10 @@ class Texts:
     ) -> None:
         lanes = max(min(lanes, lanes if count is None else count, MOST_WAITING // (length + 1)), 1)
         beside = max(lanes, 2)  # of one lane BLAS rounds otherwise, and number 0 would be another
-        prime = NEWLINE + beginning if lines else beginning or default_prime(vocabulary)
+        prime = end + beginning if end else beginning or default_prime(vocabulary)
         self._lanes = Lanes(params, activation, vocabulary.encode(Text.of(prime)), choose, beside)
         self._characters = list(vocabulary.characters)
-        self._end = NEWLINE if lines else None
+        self._end = end
         self._length, self._until = length, until
         self._random, self._count = random, count
         self._texts: dict[int, _Text] = {}

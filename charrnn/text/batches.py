@@ -16,6 +16,10 @@ class Windows(Protocol):
     def per_epoch(self) -> int:
         """The number of windows in one pass over the text."""
 
+    @property
+    def largest(self) -> tuple[int, int]:
+        """T and B that no window exceeds: of lines, those of the one with the most characters."""
+
     def __getitem__(self, number: int) -> Window: ...
 
 
@@ -35,7 +39,7 @@ class Batches:
         lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
         self._window = window or lane_length  # None: the whole lane
         self._stride = stride or self._window
-        require_fit(len(ids), batch_size, max(self._window, 1))
+        require_fit(len(ids) - 1, batch_size, max(self._window, 1))
         self._x, self._y = (  # (B, L), views of the ids
             ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length)
             for start in (0, 1)
@@ -45,6 +49,11 @@ class Batches:
     def per_epoch(self) -> int:
         """The number of windows in one pass over the text."""
         return -(-self._x.shape[1] // self._stride)
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """T and B that no window exceeds."""
+        return self._window, len(self._x)
 
     def __getitem__(self, number: int) -> Window:
         place = number % self.per_epoch
@@ -81,20 +90,20 @@ def random_pieces(
     return pieces[:context], Window(x, y, np.full(len(starts), context == 0))
 
 
-def require_fit(length: int, batch_size: int, window: int) -> None:
+def require_fit(targets: int, batch_size: int, window: int) -> None:
     """Raises InputError where lanes of a training text would be shorter than a window."""
-    if (length - 1) // batch_size >= window:
+    if targets // batch_size >= window:
         return
     hint = "give a text of two characters at least."
-    if length >= 2:
-        fitting_window = min(window, length - 1)
-        fitting_batch = min(batch_size, (length - 1) // fitting_window)
+    if targets >= 1:
+        fitting_window = min(window, targets)
+        fitting_batch = min(batch_size, targets // fitting_window)
         hint = (
             f"this fits: --set training.batch_size={fitting_batch} "
             f"--set training.window={fitting_window}; or give more text."
         )
     raise InputError(
-        f"the training part has {length:,} characters: too short for batch size {batch_size} "
-        f"and window {window}, which need {batch_size * window + 1:,}.",
+        f"the training part has {max(targets, 0):,} characters to predict: too few for batch size "
+        f"{batch_size} and window {window}, which need {batch_size * window:,}.",
         hint,
     )

@@ -1,13 +1,14 @@
 """A text as separate lines: the newline starts each of them and ends it."""
 
-from collections.abc import Iterator
+from itertools import pairwise
+from math import prod
 
 import numpy as np
-from numpy.random import Generator
 
 from charrnn.errors import InputError
+from charrnn.text.delimited import Delimited
 from charrnn.text.text import PIECE, Text
-from charrnn.window import NO_TARGET, Array, Window, signed
+from charrnn.window import Array, Window
 
 NEWLINE = "\n"
 LONG = 20_000  # characters: a step through such a line takes its time and its memory
@@ -83,7 +84,7 @@ class LineBatches:
     """
 
     def __init__(self, ids: Array, batch_size: int, seed: int) -> None:
-        self._lines = _Lines(ids)
+        self._lines = Delimited(ids)
         self._seed = seed
         self._bounds = _groups(np.sort(self._lines.lengths), batch_size)
         self._epoch, self._order, self._places = -1, np.empty(0, int), np.empty(0, int)
@@ -92,6 +93,13 @@ class LineBatches:
     def per_epoch(self) -> int:
         """The number of windows in one pass over the lines."""
         return len(self._bounds) - 1
+
+    @property
+    def largest(self) -> tuple[int, int]:
+        """T and B of the window with the most characters."""
+        lengths = np.sort(self._lines.lengths)
+        shapes = [(int(lengths[end - 1]), end - start) for start, end in pairwise(self._bounds)]
+        return max(shapes, key=prod)
 
     def __getitem__(self, number: int) -> Window:
         epoch, place = divmod(number, self.per_epoch)
@@ -115,20 +123,10 @@ def _groups(lengths: Array, most: int) -> list[int]:
     return [*bounds, len(lengths)]
 
 
-def line_windows(ids: Array, most_characters: int = 8192) -> Iterator[Window]:
-    """Every line once, those of like length together, in windows of bounded size."""
-    lines = _Lines(ids)
-    order = np.argsort(lines.lengths, kind="stable")
-    while len(order):
-        lanes = max(most_characters // int(lines.lengths[order[-1]]), 1)
-        yield lines.window(order[-lanes:])
-        order = order[:-lanes]
-
-
 def line_remarks(training: Array, validation: Array) -> tuple[str, ...]:
     """How many lines there are, and whether one is so long that it dominates."""
-    lengths = _Lines(training).lengths
-    held_out = len(_Lines(validation).lengths) if len(validation) else 0
+    lengths = Delimited(training).lengths
+    held_out = len(Delimited(validation).lengths) if len(validation) else 0
     remarks = [f"{len(lengths):,} lines to train on, {held_out:,} held out."]
     longest, typical = int(lengths.max()), int(np.median(lengths))
     if longest > min(100 * typical, LONG):
@@ -137,54 +135,3 @@ def line_remarks(training: Array, validation: Array) -> tuple[str, ...]:
             "a step of its own, and its time."
         )
     return tuple(remarks)
-
-
-def first_lines(ids: Array, most: int | None) -> Array:
-    """The first lines that have together at most so many characters, but one at least."""
-    ends = np.flatnonzero(ids == ids[-1:]) + 1
-    fitting = len(ends) if most is None else max(int(np.searchsorted(ends, most, "right")), 1)
-    return ids[: ends[fitting - 1]] if len(ends) else ids
-
-
-def line_history(ids: Array) -> Array:
-    """How many ids each one follows: those of its line, and the newline that starts it."""
-    lines = _Lines(ids)
-    history: Array = np.arange(len(ids)) - np.repeat(lines.starts, lines.lengths) + 1
-    return history
-
-
-def typical_length(ids: Array) -> int:
-    """The median length of the lines, with their newlines."""
-    return int(np.median(_Lines(ids).lengths))
-
-
-def random_lines(
-    ids: Array, random: Generator, time_steps: int, batch_size: int, context: int
-) -> tuple[Array, Window]:
-    """A window of the starts, at most T steps, of lines drawn at random; nothing is before it."""
-    lines = _Lines(ids)
-    number = len(lines.lengths)
-    x, y, fresh, *_ = lines.window(random.choice(number, min(batch_size, number), replace=False))
-    return x[:0], Window(x[:time_steps], y[:time_steps], fresh)
-
-
-class _Lines:
-    """Lines of a text that ends with a newline; a length counts the newline as target."""
-
-    def __init__(self, ids: Array) -> None:
-        newline = ids[-1]
-        self._ids = np.concatenate([ids[-1:], ids])  # before each line stands a newline
-        ends = np.flatnonzero(ids == newline) + 1
-        self.starts = np.concatenate([[0], ends[:-1]])
-        self.lengths = ends - self.starts
-        self._newline = newline
-
-    def window(self, chosen: Array) -> Window:
-        """A window (T, B) of the lines with these numbers."""
-        lengths = self.lengths[chosen]
-        t = np.arange(lengths.max())[:, None]
-        inside = t < lengths
-        place = np.where(inside, self.starts[chosen] + t, 0)
-        x = np.where(inside, self._ids[place], self._newline)
-        y = np.where(inside, signed(self._ids[place + 1]), NO_TARGET)
-        return Window(x, y, np.ones(len(chosen), dtype=bool))

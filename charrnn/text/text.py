@@ -57,7 +57,12 @@ class Text:
         if len(texts) == 1:
             return texts[0]
         characters = "".join(sorted({c for text in texts for c in text.characters}))
-        return cls(characters, np.concatenate([text.numbered(characters) for text in texts]))
+        ids = np.empty(sum(map(len, texts)), np.min_scalar_type(max(len(characters) - 1, 0)))
+        start = 0
+        for piece in (piece for text in texts for piece in text.pieces()):
+            ids[start : start + len(piece)] = piece.numbered(characters)
+            start += len(piece)
+        return cls(characters, ids)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -97,7 +97,8 @@ def parallel(make_objective: Callable[[], Objective], crew: Crew) -> Objective:
         def part(worker: int) -> tuple[float, Params, Array]:
             own = lanes[worker]
             x, y, fresh, carried, _ = window
-            piece = Window(x[:, own], y[:, own], fresh[own], carried, whole)
+            after = carried[own] if isinstance(carried, np.ndarray) else carried
+            piece = Window(x[:, own], y[:, own], fresh[own], after, whole)
             return _quietly(objectives[worker], params, piece, h0[own])
 
         losses, gradients, states = zip(*crew.each(part, active), strict=True)

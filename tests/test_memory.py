@@ -1,0 +1,86 @@
+"""The memory of a step, foretold and measured."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from charrnn.config.layers import load_config
+from charrnn.jobs import memory
+from charrnn.jobs.memory import memory_of_step
+from charrnn.jobs.wiring import first_params, objective_maker, optimizer_of
+from charrnn.text.batches import Batches, stream_window
+from charrnn.training.parallel import crew_of, parallel
+from tests.conftest import TINY
+
+
+def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, workers: int) -> int:
+    """The peak of making a model and one step with it, its window apart."""
+    kind = "recompute" if recompute else "plain"
+    sizes = [f"model.hidden_size={H}", f"training.precision={precision}"]
+    config = load_config(None, [*sizes, f"training.memory={kind}"], {})
+    ids = np.random.default_rng(0).integers(0, A, T * B + 1).astype(np.uint8)
+    window = stream_window(ids) if B == 1 else Batches(ids, B, T)[0]
+    optimizer = optimizer_of(config)
+    with crew_of(workers) as crew:
+        tracemalloc.start()
+        try:
+            params = first_params(config, A)
+            state = optimizer.init(params)
+            tracemalloc.reset_peak()  # drawing orthogonal weights takes some memory of its own
+            h = np.zeros((B, H), params.W.dtype)
+            gradient = parallel(objective_maker(config), crew)(params, window, h)[1]
+            optimizer.update(gradient, state, params, 1e-3, crew.share)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("H", "A", "T", "B", "precision", "recompute", "workers"),
+    [
+        (64, 60, 4000, 1, "float32", False, 1),
+        (128, 80, 200, 16, "float32", False, 2),
+        (32, 90, 3000, 4, "float64", False, 1),
+        (256, 60, 3000, 4, "float32", True, 1),
+        (300, 40, 30, 32, "float32", False, 2),
+        (96, 100, 5000, 8, "float64", True, 2),
+    ],
+)
+def test_the_memory_of_a_step_is_foretold(H, A, T, B, precision, recompute, workers) -> None:
+    found = measured(H, A, T, B, precision, recompute, workers)
+    itemsize = np.dtype(precision).itemsize
+    foretold = memory_of_step(
+        H, A, T, B, itemsize=itemsize, recompute=recompute, workers=workers, slots=2
+    )
+    assert foretold == pytest.approx(found, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "remedy"),
+    [
+        ("lines", "cut the longest line"),
+        ("documents", "--set training.bptt=truncated"),
+        ("stream", "--set training.bptt=truncated"),
+    ],
+)
+def test_a_step_that_cannot_fit_is_refused(
+    charrnn, tmp_path, monkeypatch, sequences, remedy
+) -> None:
+    (tmp_path / "text").write_text("ab\n" * 30 + "ab " * 2000 + "\n" + "ab\n" * 60)
+    arguments = ["train", "text", *TINY, "--set", f"data.sequences={sequences}"]
+    arguments += ["--set", "training.bptt=full", "--max-steps", 1, "--out", "run"]
+    for there, code, words in (
+        (10_000, 3, f"hint:  {remedy}"),
+        (400_000, 3, f"MB; or {remedy}"),
+        (9_000_000, 0, ""),
+    ):
+        monkeypatch.setattr(memory, "physical_memory", lambda there=there: there)
+        outcome = charrnn(*arguments)
+        assert outcome.code == code, outcome.err
+        assert words in outcome.err
+        assert (tmp_path / "run").exists() == (code == 0)
+
+
+def test_the_machine_says_how_much_it_has() -> None:
+    assert memory.physical_memory() > 100e6
