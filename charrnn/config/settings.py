@@ -3,7 +3,17 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
 
@@ -80,7 +90,11 @@ class Data(_Section):
     text: Annotated[
         list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
+    encoding: Annotated[str, AfterValidator(known_encoding)]
+    errors: Literal["strict", "replace"]
+    newlines: Literal["normal", "keep"]
     sequences: Literal["stream", "lines"]
+    min_count: Count
     validation_fraction: Fraction
 
 

@@ -7,12 +7,12 @@ from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.run_directory import find_checkpoint
-from charrnn.jobs.wiring import activation_of
+from charrnn.jobs.wiring import activation_of, decoding_of
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
-from charrnn.text.text import Text
+from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.window import Array
@@ -61,30 +61,42 @@ class Encoded(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encoded:
-    """A text in the model's alphabet, arranged as those that the model was trained on.
+def treatment(model: Model, unknown: str | None) -> str:
+    """What is done with characters that the model lacks: "error", "skip" or "replace".
 
-    unknown: "skip" leaves out characters that the model lacks, with a remark.
+    None: "replace" where the model has learned U+FFFD as any rare character.
+    Raises: UsageError for "replace" where it does not know U+FFFD.
+    """
+    can_replace = REPLACEMENT in model.vocabulary.characters
+    if unknown == "replace" and not can_replace:
+        raise UsageError(
+            f"--unknown replace: {model.path} does not know U+FFFD.",
+            "choose error or skip; a model learns U+FFFD where data.min_count finds rare "
+            "characters.",
+        )
+    if unknown is None:
+        return "replace" if can_replace and model.config.data.min_count > 1 else "error"
+    return unknown
+
+
+def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> Encoded:
+    """A text in the model's alphabet, read and arranged as those that the model was trained on.
+
+    unknown: see `treatment`.
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
-    documents, remarks = read_text(paths)
+    unknown = treatment(model, unknown)
+    documents, remarks = read_text(paths, decoding_of(model.config))
     sequences = model.config.data.sequences
     text, vocabulary = SEQUENCES[sequences].joined(documents), model.vocabulary
-    if unknown == "skip":
-        known = vocabulary.known(text)
-        if not len(known):
-            raise InputError(
-                "the model knows no character of the text.", "give text in its alphabet."
-            )
-        if len(known) < len(text):
-            left_out = f"{len(text) - len(known):,} unknown characters were left out."
-            remarks = (*remarks, left_out)
-        text = known
+    text, notes = vocabulary.fitted(text, unknown)
+    if not text:
+        raise InputError("the model knows no character of the text.", "give text in its alphabet.")
     text, _ = SEQUENCES[sequences].arranged(text, 0.0)
     require_two(text)
     place = "the text" if sequences == "stream" else "the lines that are not blank"
     try:
-        return Encoded(vocabulary.encode(text, place), text, remarks)
+        return Encoded(vocabulary.encode(text, place), text, remarks + notes)
     except UsageError as error:
         raise InputError(
             str(error),

@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 from charrnn.text.batches import random_pieces, stream_window
 from charrnn.text.lines import (
+    NEWLINE,
     first_lines,
     line_history,
     line_windows,
@@ -31,6 +32,7 @@ class Sequences:
     head(ids, most): the first of the ids, at most so many, and of whole sequences.
     drawn(ids, random, T, B, context): B random pieces of T steps as a window, and the ids (C, B)
     before it, from each sequence's start or with C = context.
+    needed: the characters without which it cannot be cut.
     """
 
     joined: Callable[[list[Text]], Text]
@@ -39,6 +41,7 @@ class Sequences:
     history: Callable[[Array], Array]
     head: Callable[[Array, int | None], Array]
     drawn: Callable[[Array, Generator, int, int, int], tuple[Array, Window]]
+    needed: str = ""
 
 
 def _end_held_out(text: Text, validation_fraction: float) -> tuple[Text, int]:
@@ -55,6 +58,12 @@ SEQUENCES = {
         random_pieces,
     ),
     "lines": Sequences(
-        Text.joined, shuffled_lines, line_windows, line_history, first_lines, random_lines
+        Text.joined,
+        shuffled_lines,
+        line_windows,
+        line_history,
+        first_lines,
+        random_lines,
+        NEWLINE,
     ),
 }
