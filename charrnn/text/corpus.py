@@ -9,6 +9,7 @@ from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.window import Array
 from charrnn.words import counted
 
+SHORT = 64  # characters: a window for a text in which none can be held out
 SHOWN = 5  # of a list of characters
 
 
@@ -44,7 +45,10 @@ def build_corpus(
         raise InputError(
             f"the text has {counted(len(text), 'character')}: too few to hold out a fraction of "
             f"{validation_fraction:g}.",
-            "give more text, or --set data.validation_fraction=0",
+            "give more text, or hold out none: --set data.validation_fraction=0 "
+            f"--set training.batch_size=1 --set training.window={min(len(text) - 1, SHORT)}"
+            if len(text) > 1
+            else "give a text of two characters at least.",
         )
     everywhere, held_out = text.counts(), text[training:].counts()
     found = list(zip(text.characters, everywhere, held_out, strict=True))
