@@ -20,7 +20,7 @@ def known_encoding(name: str) -> str:
     guess = nearest(name.lower().replace("_", "-"), sorted(known))
     raise ValueError(
         "is no encoding of text that is known here; "
-        + (f"did you mean {guess}?" if guess else "such as utf-8, utf-16, latin-1 or cp1252.")
+        + (f"the nearest is {guess}" if guess else "such are utf-8, utf-16, latin-1 and cp1252")
     )
 
 

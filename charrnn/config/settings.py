@@ -88,7 +88,8 @@ class Data(_Section):
     """The text and its split."""
 
     text: Annotated[
-        list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+        list[Annotated[str, Field(min_length=1)]],
+        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
     ]
     encoding: Annotated[str, AfterValidator(known_encoding)]
     errors: Literal["strict", "replace"]

@@ -43,7 +43,8 @@ class Found:
     crlf: int = 0
     returns: int = 0  # those of CR LF among them
     wrong: int = 0
-    first_wrong: int = 0  # where it is, in bytes
+    first_wrong: int = 0  # where the first one is, in bytes
+    first_byte: int | None = None
     nul: int = 0
 
 
@@ -58,53 +59,58 @@ class Decoder:
         self._head = file.read(HEAD)
         self._codec, self._begin = self._codec_and_mark()
         self._mark = next((m for m in MARKS if self._head.startswith(MARKS[m])), None)
+        self._wide = "\0".encode(self._codec) != b"\0"  # else a NUL is a byte
         self.found = Found()
 
     def __call__(self) -> Iterator[str]:
         """The characters, piece by piece."""
         other = None if self._begin else self._mark
         found = self.found = Found(marked=self._begin > 0, other_mark=other)
-        nul_is_a_byte = "\0".encode(self._codec) == b"\0"
-        if self._decoding.errors == "strict":
-            self._check_head(nul_is_a_byte)
-        decoder = codecs.getincrementaldecoder(self._codec)()
+        strict, normal = self._decoding.errors == "strict", self._decoding.newlines == "normal"
+        if strict:
+            self._check_head()
         newlines = IncrementalNewlineDecoder(None, translate=True)
-        start, held, ended, lenient = self._file.seek(self._begin), b"", False, False
-        while not ended:
+        for piece, start, content in self._decoded():
+            if strict:
+                self._check(piece, start, content)
+            else:
+                found.nul += piece.count("\0")
+                found.wrong += piece.count(WRONG)
+                piece = piece.replace("\0", REPLACEMENT).replace(WRONG, REPLACEMENT)
+            if normal:
+                found.returns += piece.count("\r")
+                found.crlf += len(piece)  # of CR LF only one is left
+                piece = newlines.decode(piece)
+                found.crlf -= len(piece)
+            yield piece
+        last = newlines.decode("", final=True)  # a CR at the end was held back
+        found.crlf -= len(last)
+        yield last
+
+    def _decoded(self) -> Iterator[tuple[str, int, bytes]]:
+        """The pieces, WRONG for what is invalid; where in the file each begins; what it was."""
+        make = codecs.getincrementaldecoder(self._codec)
+        decoder, start, held = make(), self._file.seek(self._begin), b""
+        while True:
             content = self._file.read(PIECE)
             ended, content = not content, held + content
-            held, before = b"", decoder.getstate()
+            held, (left_over, _) = b"", (before := decoder.getstate())
             try:
                 piece = decoder.decode(content, ended)
-            except UnicodeDecodeError as error:
-                # what was decoded is this piece, after what the one before it left over
-                found.first_wrong = start + len(content) - len(error.object) + error.start
-                wrong_byte = error.object[error.start]
-                decoder, lenient = codecs.getincrementaldecoder(self._codec)("charrnn.wrong"), True
+            except UnicodeDecodeError as error:  # the first one
+                self.found.first_wrong = start - len(left_over) + error.start
+                self.found.first_byte = error.object[error.start]
+                decoder = make("charrnn.wrong")
                 decoder.setstate(before)
                 piece = decoder.decode(content, ended)
-            except UnicodeError:  # the piece ends in an escape sequence too long to be left over
+            except UnicodeError:  # the piece ends in a longer escape sequence than can be left over
                 decoder.setstate(before)
                 held = content
                 continue
-            if self._decoding.errors == "strict":
-                nul = piece.find("\0")
-                if nul >= 0 and WRONG not in piece[:nul]:
-                    size = len(piece[:nul].encode(self._codec)) - len(before[0])
-                    raise self._binary(start + (content.find(b"\0") if nul_is_a_byte else size))
-                if lenient:
-                    raise self._invalid(wrong_byte, found.first_wrong)
-            else:
-                found.nul += piece.count("\0")
-                found.wrong += piece.count(WRONG) if lenient else 0
-                piece = piece.replace("\0", REPLACEMENT).replace(WRONG, REPLACEMENT)
+            yield piece, start - len(left_over), left_over + content
             start += len(content)
-            if self._decoding.newlines == "normal":
-                normal = newlines.decode(piece, ended)
-                found.returns += piece.count("\r")
-                found.crlf += len(piece) - len(normal)  # in the end: one may be held back
-                piece = normal
-            yield piece
+            if ended:
+                return
 
     def _codec_and_mark(self) -> tuple[str, int]:
         """The codec with its byte order, and the length of its mark at the file's start."""
@@ -116,35 +122,46 @@ class Decoder:
                 return codec, len(mark)
         return names[0], 0
 
-    def _check_head(self, nul_is_a_byte: bool) -> None:
+    def _check_head(self) -> None:
         """Raises InputError for what is plainly no text, or one in UTF-16 or UTF-32."""
         if self._codec == "utf-8" and self._mark in ("utf-16", "utf-32"):
             raise InputError(
                 f"{self._label} is {self._mark.upper()}, not UTF-8 (byte order mark at byte 0).",
                 self._by_mark(),
             )
-        if nul_is_a_byte and b"\0" in self._head:
+        if not self._wide and b"\0" in self._head:
             raise self._binary(self._head.index(b"\0"))
 
+    def _check(self, piece: str, start: int, content: bytes) -> None:
+        """Raises InputError for the first NUL or the first invalid bytes of a piece."""
+        nul = piece.find("\0")
+        before = piece if nul < 0 else piece[:nul]
+        if self.found.first_byte is not None and WRONG in before:
+            raise self._invalid(self.found.first_byte, self.found.first_wrong)
+        if nul >= 0:
+            in_front = before.encode(self._codec) if self._wide else content[: content.find(b"\0")]
+            raise self._binary(start + len(in_front))
+
     def _binary(self, offset: int) -> InputError:
-        hint = "give plain text, not a document; if it is UTF-16, --encoding utf-16"
+        hint = "give plain text; if it is that in UTF-16: train and eval take --encoding utf-16"
         return InputError(
             f"{self._label} is binary: NUL at byte {offset}.", self._by_mark() or hint
         )
 
     def _invalid(self, byte: int, offset: int) -> InputError:
-        encoding = self._decoding.encoding
-        hint = "train and eval take another --encoding, and --errors replace."
+        hint = "train and eval take another --encoding, or --errors replace"
         if self._codec == "utf-8":
-            hint = "train and eval take --encoding latin-1 (or cp1252), and --errors replace"
+            hint = "train and eval take --encoding latin-1 (or cp1252), or --errors replace"
             if self._label != "standard input":
                 hint += f"; or: iconv -f latin1 -t utf-8 {quote(self._label)} > converted.txt"
         return InputError(
-            f"{self._label} is not {encoding.upper()}: byte 0x{byte:02x} at offset {offset}.",
+            f"{self._label} is not {self._decoding.encoding.upper()}: "
+            f"byte 0x{byte:02x} at offset {offset}.",
             self._by_mark() or hint,
         )
 
     def _by_mark(self) -> str | None:
+        """What to do where the file begins with the mark of another encoding."""
         if self._begin or not self._mark:
             return None
-        return f"it begins with the byte order mark of {self._mark}: --encoding {self._mark}"
+        return f"by its byte order mark, train and eval read it with --encoding {self._mark}"
