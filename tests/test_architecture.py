@@ -9,7 +9,7 @@ import charrnn
 
 PACKAGE = Path(charrnn.__file__).parent
 
-GROUND = {"blas", "config", "errors", "events", "files", "resources", "terminal", "window"}
+GROUND = {"blas", "config", "errors", "events", "files", "resources", "terminal", "window", "words"}
 ROOF = {"jobs", "cli", "__main__"}
 FLOORS = {
     **dict.fromkeys(GROUND, "ground"),

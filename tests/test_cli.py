@@ -240,7 +240,7 @@ def test_eval_of_a_text_with_unknown_characters(charrnn, trained, tmp_path) -> N
     (tmp_path / "plain").write_text("The wter")
     skipped = charrnn("eval", trained, tmp_path / "t", "--unknown", "skip")
     assert skipped.out == charrnn("eval", trained, tmp_path / "plain").out
-    assert "1 unknown characters were left out" in skipped.err
+    assert "1 unknown character left out" in skipped.err
 
 
 def test_divergence_exits_1_with_advice(charrnn, tmp_path, text_file) -> None:

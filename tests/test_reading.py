@@ -1,18 +1,22 @@
 """Texts in pieces: nothing depends on where they are cut, and little memory is taken."""
 
+import codecs
 import hashlib
+import io
+import shlex
 import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError
-from charrnn.text import reading, text
+from charrnn.text import decoding, text
 from charrnn.text.corpus import build_corpus
+from charrnn.text.decoding import HEAD, Decoding
 from charrnn.text.lines import shuffled_lines
-from charrnn.text.reading import read_text
+from charrnn.text.reading import Reading, read_text
 from charrnn.text.text import Text
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1)
@@ -63,7 +67,7 @@ def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline,
     if string.startswith("\ufeff") or not string:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "PIECE", piece)
+        patch.setattr(decoding, "PIECE", piece)
         read = read_text([str(file)])
         found, remarks = read.text, read.remarks
     assert str(found) == string
@@ -75,9 +79,138 @@ def test_the_place_of_a_wrong_byte_is_told(file: Path, string: str, piece: int) 
     start = string.replace("\0", "").encode()
     file.write_bytes(start + b"\xff" + start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "PIECE", piece)
+        patch.setattr(decoding, "PIECE", piece)
         with pytest.raises(InputError, match=f"byte 0xff at offset {len(start)}"):
             read_text([str(file)])
+
+
+CODECS = [
+    "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-le", "latin-1", "cp1252",
+    "koi8-r", "shift_jis", "gb18030", "euc_kr", "big5", "iso2022_jp", "hz", "cp037",
+]  # fmt: skip
+PIECES = st.integers(1, 7)
+
+
+def read_in_pieces(file: Path, content: bytes, piece: int, *how: str) -> Reading:
+    file.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "PIECE", piece)
+        return read_text([str(file)], Decoding(*how))
+
+
+@given(STRINGS, st.sampled_from(CODECS), PIECES)
+def test_every_encoding_of_a_text_is_the_same_text(file, string, codec, piece) -> None:
+    string = "x" + string.replace("\0", "").encode(codec, "ignore").decode(codec, "replace")
+    string = string.replace("\ufeff", "").replace("\r", "")
+    encoded = string.encode(codec, "ignore")
+    assume(encoded.decode(codec, "replace") == string)
+    assert str(read_in_pieces(file, encoded, piece, codec).text) == string
+
+
+@given(st.binary(min_size=1), st.sampled_from(CODECS), PIECES)
+def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, content, codec, piece):
+    if codec in ("utf-16", "utf-32") or content.startswith(
+        "\ufeff".encode(codec, "ignore") or b"-"
+    ):
+        return
+    replaced = content.decode(codec, "replace").replace("\0", "\ufffd")
+    reading = read_in_pieces(file, content, piece, codec, "replace", "keep")
+    assert str(reading.text) == replaced
+    try:
+        decoded, wrong = content.decode(codec), None
+    except UnicodeDecodeError as error:
+        decoded, wrong = content[: error.start].decode(codec), error.start
+    if "\0" not in decoded and wrong is None:
+        assert str(read_in_pieces(file, content, piece, codec, "strict", "keep").text) == decoded
+        return
+    with pytest.raises(InputError) as caught:
+        read_in_pieces(file, content, piece, codec, "strict", "keep")
+    if "\0" not in decoded and b"\0" not in content:
+        assert f"byte 0x{content[wrong]:02x} at offset {wrong}." in str(caught.value)
+        assert f"the first at offset {wrong}." in reading.remarks[-1]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-32-be", "latin-1", "shift_jis"])
+@pytest.mark.parametrize("piece", [3, 1 << 18])
+def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
+    start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD
+    with pytest.raises(InputError, match=f"NUL at byte {len(start.encode(codec))}\\."):
+        read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
+
+
+@given(st.text("ab\r\n", min_size=1), st.sampled_from(["utf-8", "utf-16", "cp037"]), PIECES)
+def test_newlines_are_normal_and_counted_or_kept(file, string, codec, piece) -> None:
+    normal, remarks = read_in_pieces(file, string.encode(codec), piece, codec)
+    expected = string.replace("\r\n", "\n").replace("\r", "\n")
+    assert str(normal[0]) == expected
+    crlf = string.count("\r\n")
+    counts = f"({crlf} CR LF, {string.count(chr(13)) - crlf} CR alone)"
+    assert any(counts in remark for remark in remarks) == ("\r" in string)
+    again, _ = read_in_pieces(file, str(normal[0]).encode(codec), piece, codec)
+    assert str(again[0]) == expected  # idempotent
+    kept = read_in_pieces(file, string.encode(codec), piece, codec, "strict", "keep")
+    assert str(kept.text) == string
+
+
+@pytest.mark.parametrize(
+    ("codec", "content", "mark"),
+    [
+        ("utf-8", codecs.BOM_UTF8 + b"a", True),
+        ("utf-8-sig", b"a", False),
+        ("utf-16", codecs.BOM_UTF16_BE + b"\0a", True),
+        ("utf-16", codecs.BOM_UTF16_LE + b"a\0", True),
+        ("utf-16", b"a\0", False),
+        ("utf-16-be", codecs.BOM_UTF16_BE + b"\0a", True),
+        ("utf-32", codecs.BOM_UTF32_LE + b"a\0\0\0", True),
+        ("gb18030", "\ufeffa".encode("gb18030"), True),
+    ],
+)
+def test_byte_order_marks_are_left_out(file, codec, content, mark) -> None:
+    documents, remarks = read_in_pieces(file, content, 1, codec)
+    assert [str(document) for document in documents] == ["a"]
+    assert [("byte order mark was left out" in remark) for remark in remarks] == [True] * mark
+
+
+@pytest.mark.parametrize(
+    ("codec", "content", "hint"),
+    [
+        ("utf-8", "h\u00e4".encode("utf-16"), "utf-16"),
+        ("utf-8", "h\u00e4".encode("utf-32"), "utf-32"),
+        ("latin-1", "h\u00e4".encode("utf-16"), "utf-16"),
+        ("ascii", "\ufeffh\u00e4".encode(), "utf-8"),
+        ("utf-8", b"caf\xe9", "latin-1"),
+        ("shift_jis", b"\xff", "another --encoding"),
+    ],
+)
+def test_the_likely_encoding_is_suggested(file, codec, content, hint) -> None:
+    with pytest.raises(InputError) as caught:
+        read_in_pieces(file, content, 4, codec)
+    assert f"--encoding {hint}" in caught.value.hint or hint in caught.value.hint
+
+
+def test_the_mark_of_another_encoding_is_said(file) -> None:
+    text, remarks = read_in_pieces(file, "\ufeffa".encode(), 2, "latin-1")
+    assert str(text[0]) == "\u00ef\u00bb\u00bfa"
+    assert "byte order mark of utf-8 was read as text" in remarks[0]
+
+
+def test_the_hint_quotes_the_file_and_is_silent_on_standard_input(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "my file's; rm -rf"
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError) as caught:
+        read_text([str(path)])
+    assert shlex.split(caught.value.hint)[-3:] == [str(path), ">", "converted.txt"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff")))
+    with pytest.raises(InputError) as caught:
+        read_text(["-"])
+    assert "iconv" not in caught.value.hint
+
+
+def test_nul_and_invalid_bytes_are_counted_apart(file) -> None:
+    documents, remarks = read_in_pieces(file, b"a\0b\xff\xffc\xef\xbf\xbd", 2, "utf-8", "replace")
+    assert str(documents[0]) == "a\ufffdb\ufffd\ufffdc\ufffd"
+    assert "2 invalid byte sequences read as U+FFFD, the first at offset 3." in remarks[0]
+    assert "1 NUL character read" in remarks[1]
 
 
 def test_a_character_that_the_end_cuts_is_told(file: Path) -> None:
@@ -109,7 +242,7 @@ def test_lines_are_gathered_whole(lines: list[str], piece: int, ended: bool) -> 
 )
 @pytest.mark.parametrize("sequences", ["stream", "lines"])
 def test_memory_grows_by_less_than_three_times_the_file(file, content, sequences, monkeypatch):
-    monkeypatch.setattr(reading, "PIECE", 1 << 12)
+    monkeypatch.setattr(decoding, "PIECE", 1 << 12)
     monkeypatch.setattr(text, "PIECE", 1 << 12)
     monkeypatch.setattr("charrnn.text.lines.PIECE", 1 << 12)
     sizes, peaks = [], []

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,7 +19,25 @@ SetOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-UnknownOption = Annotated[
-    Literal["error", "skip"],
-    typer.Option(help="What to do with characters that the model does not know."),
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Of the text, such as utf-16, latin-1 or shift_jis.  [default: CONFIG]"
+    ),
 ]
+ErrorsOption = Annotated[
+    Literal["strict", "replace"] | None,
+    typer.Option(help="Refuse invalid bytes, or read U+FFFD.  [default: CONFIG]"),
+]
+UnknownOption = Annotated[
+    Literal["error", "skip", "replace"] | None,
+    typer.Option(
+        help="What to do with characters that the model does not know; replace: read U+FFFD.  "
+        "[default: replace after data.min_count, else error]"
+    ),
+]
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """Those of the values that were given on the command line."""
+    return {name: value for name, value in values.items() if value is not None}

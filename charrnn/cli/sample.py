@@ -41,7 +41,7 @@ def sample_command(
     until: Annotated[
         str | None, typer.Option(metavar="STRING", help="Stop after this string was written.")
     ] = None,
-    unknown: UnknownOption = "error",
+    unknown: UnknownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write text with a model, from a beginning on."""

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, SetOption
+from charrnn.cli.options import (
+    ConfigOption,
+    EncodingOption,
+    ErrorsOption,
+    JsonOption,
+    SetOption,
+    given,
+)
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +23,8 @@ def train_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="UTF-8 files, joined in order; - is stdin. Without any: the embedded corpus.",
+            help="Files or directories, joined in order; - is stdin. Without any: the embedded "
+            "corpus.",
             show_default=False,
         ),
     ] = None,
@@ -40,6 +48,8 @@ def train_command(
             help="End after a time such as 90s, 3m or 1h30m; with --max-steps, whichever is first.",
         ),
     ] = None,
+    encoding: EncodingOption = None,
+    errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
@@ -48,7 +58,10 @@ def train_command(
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
-    run = _prepare(text or [], config, assignments or [], out, resume, seed, max_steps, max_time)
+    reading = given(encoding=encoding, errors=errors)
+    run = _prepare(
+        text or [], config, assignments or [], out, resume, seed, max_steps, max_time, reading
+    )
     logging = run.config.logging
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
     console = make_console_sink()
@@ -73,6 +86,7 @@ def _prepare(
     seed: int | None,
     max_steps: int | None,
     max_time: str | None,
+    reading: dict[str, Any],
 ) -> "Run":
     from charrnn.config.layers import load_config
     from charrnn.jobs.start import new_run, resumed_run
@@ -82,16 +96,16 @@ def _prepare(
     if max_steps is not None or max_time is not None:
         limits = {"max_steps": max_steps, "max_time": max_time}
     if resume is None:
-        training = limits | ({} if seed is None else {"seed": seed})
-        return new_run(load_config(config, assignments, {"training": training} | _data(text)), out)
+        flags = {
+            "training": limits | given(seed=seed),
+            "data": given(text=text or None) | reading,
+        }
+        return new_run(load_config(config, assignments, flags), out)
     fixed = {"--config": config, "--set": assignments, "--out": out, "--seed": seed}
-    if given := [name for name, value in fixed.items() if value not in (None, [])]:
+    fixed |= {f"--{name}": value for name, value in reading.items()}
+    if found := [name for name, value in fixed.items() if value not in (None, [])]:
         raise UsageError(
-            f"{', '.join(given)} cannot change a run that is resumed.",
+            f"{', '.join(found)} cannot change a run that is resumed.",
             "leave it out, or start a new run; --max-steps and --max-time may be given.",
         )
     return resumed_run(resume, text, limits)
-
-
-def _data(text: list[str]) -> dict[str, Any]:
-    return {"data": {"text": text}} if text else {}

@@ -43,6 +43,12 @@ def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config
         raise UsageError("\n       ".join(faults)) from None
 
 
+def changed(config: Config, flags: Layer) -> Config:
+    """The config with values of the command line in place of its own. Raises: UsageError."""
+    origins = dict.fromkeys(_keys(flags), "the command line")
+    return check_config(_merge(config.model_dump(), flags), origins)
+
+
 def dump_config(config: Config) -> str:
     """The resolved config as YAML, itself a valid config file."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

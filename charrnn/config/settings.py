@@ -3,7 +3,17 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
 
@@ -78,9 +88,14 @@ class Data(_Section):
     """The text and its split."""
 
     text: Annotated[
-        list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+        list[Annotated[str, Field(min_length=1)]],
+        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
     ]
+    encoding: Annotated[str, AfterValidator(known_encoding)]
+    errors: Literal["strict", "replace"]
+    newlines: Literal["normal", "keep"]
     sequences: Literal["stream", "lines", "documents"]
+    min_count: Count
     validation_fraction: Fraction
 
 

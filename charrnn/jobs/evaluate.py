@@ -1,5 +1,8 @@
 """A model's score on a text, in every unit that people compare."""
 
+from typing import Any
+
+from charrnn.config.layers import changed
 from charrnn.jobs.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import LANES, Scorer
@@ -7,15 +10,18 @@ from charrnn.training.parallel import choose_workers, crew_of
 
 
 def score_text(
-    checkpoint: str, paths: list[str], unknown: str = "error"
+    checkpoint: str, paths: list[str], unknown: str | None, changes: dict[str, Any]
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """The score by its units, and remarks on the text.
 
+    changes: of the model's `data`, such as another encoding.
     Every character is predicted but a stream's first; bits_per_byte shares the same bits among the
     bytes that those characters have in UTF-8.
-    Raises: InputError for an unusable checkpoint or text, or one with unknown characters.
+    Raises: InputError for an unusable checkpoint or text, or one with unknown characters;
+    UsageError for the changes, or unknown characters that cannot be replaced.
     """
     model = load_model(checkpoint)
+    model = model._replace(config=changed(model.config, {"data": changes}))
     ids, text, remarks = encode_text(model, paths, unknown)
     windows = SEQUENCES[model.config.data.sequences].scoring(ids)
     workers = choose_workers("auto", LANES, model.params.hidden_size)

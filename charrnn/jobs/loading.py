@@ -7,12 +7,12 @@ from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.run_directory import find_checkpoint
-from charrnn.jobs.wiring import activation_of
+from charrnn.jobs.wiring import activation_of, decoding_of
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
-from charrnn.text.text import Text
+from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.window import Array
@@ -61,28 +61,40 @@ class Encoded(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def encode_text(model: Model, paths: list[str], unknown: str = "error") -> Encoded:
-    """A text in the model's alphabet, arranged as those that the model was trained on.
+def treatment(model: Model, unknown: str | None) -> str:
+    """What is done with characters that the model lacks: "error", "skip" or "replace".
 
-    unknown: "skip" leaves out characters that the model lacks, with a remark.
+    None: "replace" where the model has learned U+FFFD as any rare character.
+    Raises: UsageError for "replace" where it does not know U+FFFD.
+    """
+    can_replace = REPLACEMENT in model.vocabulary.characters
+    if unknown == "replace" and not can_replace:
+        raise UsageError(
+            f"--unknown replace: {model.path} does not know U+FFFD.",
+            "choose error or skip; a model learns U+FFFD where data.min_count finds rare "
+            "characters.",
+        )
+    if unknown is None:
+        return "replace" if can_replace and model.config.data.min_count > 1 else "error"
+    return unknown
+
+
+def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> Encoded:
+    """A text in the model's alphabet, read and arranged as those that the model was trained on.
+
+    unknown: see `treatment`.
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
-    documents, remarks = read_text(paths)
+    unknown = treatment(model, unknown)
+    documents, remarks = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = SEQUENCES[model.config.data.sequences], model.vocabulary
-    if unknown == "skip":
-        all_characters = sum(map(len, documents))
-        documents = [known for text in documents if (known := vocabulary.known(text))]
-        left_out = all_characters - sum(map(len, documents))
-        if not documents:
-            raise InputError(
-                "the model knows no character of the text.", "give text in its alphabet."
-            )
-        if left_out:
-            remarks = (*remarks, f"{left_out:,} unknown characters were left out.")
-    text, _ = sequences.arranged(sequences.joined(documents), 0.0)
+    text, notes = vocabulary.fitted(sequences.joined(documents), unknown)
+    if {*text.characters} <= {*(sequences.end or "")}:
+        raise InputError("the model knows no character of the text.", "give text in its alphabet.")
+    text, _ = sequences.arranged(text, 0.0)
     require_two(text)
     try:
-        return Encoded(vocabulary.encode(text, sequences.place), text, remarks)
+        return Encoded(vocabulary.encode(text, sequences.place), text, remarks + notes)
     except UsageError as error:
         raise InputError(
             str(error),

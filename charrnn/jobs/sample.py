@@ -7,18 +7,20 @@ from math import isfinite
 import numpy as np
 
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import load_model
+from charrnn.jobs.loading import Model, load_model, treatment
+from charrnn.jobs.wiring import decoding_of
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts, prompt
+from charrnn.sampling.texts import Texts
 from charrnn.text.lines import NEWLINE
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.text import Text
 
 
 class Sampler:
     """A model ready to write, with the options of `charrnn sample` of these names.
 
-    remarks: what the user should know about the prompt's file.
+    remarks: what the user should know about the prompt and its file.
     Raises: UsageError for the prompt or an option, InputError for the checkpoint.
     """
 
@@ -34,27 +36,30 @@ class Sampler:
         top_p: float = 1.0,
         seed: int = 1,
         until: str | None = None,
-        unknown: str = "error",
+        unknown: str | None = None,
     ) -> None:
         if until == "":
             raise UsageError("--until is empty.", "leave it out, or give a string to stop after.")
         if not isfinite(temperature):
             raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
-        beginning, self.remarks = _prime(prime, prime_file)
+        if prime is not None and prime_file is not None:
+            raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
         self.model = load_model(checkpoint)
+        beginning, remarks = _beginning(self.model, prime, prime_file)
         sequences = SEQUENCES[self.model.config.data.sequences]
         one, self._end = sequences.name, sequences.end
         self.lines = self._end == NEWLINE
-        if self._end:
-            beginning = beginning.removesuffix(
-                self._end
-            )  # echo and editors end files with a newline
+        if self._end:  # echo and editors end files with a newline
+            beginning = beginning.removesuffix(self._end)
         if self._end and self._end in beginning:
             raise UsageError(
                 f"the prompt has more than one {one}, and this model writes single ones.",
                 f"give the beginning of one {one}.",
             )
-        self.beginning = prompt(self.model.vocabulary, beginning, unknown)
+        vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
+        fitted, notes = vocabulary.fitted(Text.of(beginning), unknown)
+        vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
+        self.beginning, self.remarks = str(fitted), remarks + notes
         self._choose = chooser(temperature, top_k, top_p)
         self._length, self._seed, self._until = length, seed, until
 
@@ -76,13 +81,14 @@ class Sampler:
         return (chain([self.beginning], text) for text in texts)
 
 
-def _prime(prime: str | None, prime_file: str | None) -> tuple[str, tuple[str, ...]]:
+def _beginning(
+    model: Model, prime: str | None, prime_file: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The prompt; one from a file is read as the model's own text was."""
     if prime_file is None:
         return prime or "", ()
-    if prime is not None:
-        raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
     try:
-        reading = read_text([prime_file])
+        reading = read_text([prime_file], decoding_of(model.config))
     except InputError as error:
         raise UsageError(f"--prime-file: {error}", error.hint) from None
     return str(reading.text), reading.remarks

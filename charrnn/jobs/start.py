@@ -13,6 +13,7 @@ from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
     batches_of,
     budget_of,
+    decoding_of,
     first_params,
     optimizer_of,
     resolved,
@@ -20,8 +21,9 @@ from charrnn.jobs.wiring import (
     text_paths,
 )
 from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.reading import STDIN, read_text
+from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
 
@@ -137,13 +139,15 @@ def _misfit(state: TrainState, config: Config) -> str | None:
 
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
-    documents, remarks = read_text(text_paths(config))
-    sequences, count = SEQUENCES[config.data.sequences], len(documents)
+    documents, remarks = read_text(text_paths(config), decoding_of(config))
+    data = config.data
+    sequences = SEQUENCES[data.sequences]
     text = sequences.joined(documents)
-    corpus = build_corpus(text, config.data.validation_fraction, config.data.sequences)
+    corpus = build_corpus(text, data.validation_fraction, data.sequences, data.min_count)
     batches = batches_of(config, corpus.training)  # raises where the text is too short for them
     require_memory(config, len(corpus.vocabulary), batches.largest)
-    remarks += sequences.remarks(count, corpus.training, corpus.validation)
+    remarks += corpus.remarks
+    remarks += sequences.remarks(len(documents), corpus.training, corpus.validation)
     most = config.evaluation.max_characters
     if most is not None and len(corpus.validation) > most:
         remarks += (

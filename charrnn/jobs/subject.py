@@ -9,14 +9,15 @@ from charrnn.analysis.problems import Problem
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import encode_text, load_model, require_two
-from charrnn.jobs.wiring import activation_of, first_params, text_paths
+from charrnn.jobs.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import typical_length
-from charrnn.text.reading import STDIN, read_text
+from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sources import STDIN
 from charrnn.window import NO_TARGET, Array, Window
 
 CONTEXT = 64  # characters read before a piece of text, so that it does not begin from nothing
@@ -54,12 +55,15 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
 
     Raises: InputError.
     """
-    documents, remarks = read_text([text] if text else text_paths(config))
-    joined = SEQUENCES[config.data.sequences].joined(documents)
+    documents, remarks = read_text([text] if text else text_paths(config), decoding_of(config))
+    data = config.data
+    joined = SEQUENCES[data.sequences].joined(documents)
     require_two(joined)
-    corpus = build_corpus(joined, 0.0, config.data.sequences)
+    corpus = build_corpus(joined, 0.0, data.sequences, data.min_count)
     params = first_params(config, len(corpus.vocabulary))
-    return Subject(f"{name} before training", params, config, corpus.training, remarks)
+    return Subject(
+        f"{name} before training", params, config, corpus.training, remarks + corpus.remarks
+    )
 
 
 def problem_in_text(

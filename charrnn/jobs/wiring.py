@@ -1,5 +1,6 @@
 """From settings to the objects that they describe."""
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,8 +21,9 @@ from charrnn.optim.schedules import make_schedule
 from charrnn.resources import CORPUS_NAME, text_resources
 from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
-from charrnn.text.reading import STDIN
+from charrnn.text.decoding import Decoding
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sources import STDIN
 from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import Crew, choose_workers, parallel
 from charrnn.training.trainer import Budget, Trainer
@@ -57,7 +59,15 @@ def resolved(config: Config) -> Config:
 def run_name(config: Config) -> str:
     """What a run's directory is called after: its first text."""
     first = text_paths(config)[0]
-    return "stdin" if first == STDIN else Path(first).stem
+    if first == STDIN:
+        return "stdin"
+    path = Path(os.path.normpath(first))
+    return (path.name if path.is_dir() else path.stem) or "text"
+
+
+def decoding_of(config: Config) -> Decoding:
+    """How the config's text is read, and every other that the model meets."""
+    return Decoding(config.data.encoding, config.data.errors, config.data.newlines)
 
 
 def activation_of(config: Config) -> Activation:

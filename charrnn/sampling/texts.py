@@ -126,14 +126,3 @@ def default_prime(vocabulary: Vocabulary) -> str:
     something.
     """
     return "\n\n" if "\n" in vocabulary.characters else vocabulary.characters[0]
-
-
-def prompt(vocabulary: Vocabulary, text: str, unknown: str) -> str:
-    """The prompt that the model can read: `unknown` says "error" or "skip".
-
-    Raises: UsageError that names the first unknown character.
-    """
-    if unknown == "skip":
-        return str(vocabulary.known(Text.of(text)))
-    vocabulary.encode(Text.of(text), "the prompt")
-    return text

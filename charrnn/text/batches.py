@@ -7,6 +7,7 @@ from numpy.random import Generator
 
 from charrnn.errors import InputError
 from charrnn.window import NO_TARGET, Array, Window, signed
+from charrnn.words import counted
 
 
 class Windows(Protocol):
@@ -39,7 +40,7 @@ class Batches:
         lane_length = (len(ids) - 1) // batch_size  # the text's last character is only a target
         self._window = window or lane_length  # None: the whole lane
         self._stride = stride or self._window
-        require_fit(len(ids) - 1, batch_size, max(self._window, 1))
+        require_fit(len(ids) - 1, batch_size, max(self._window, 1), stride)
         self._x, self._y = (  # (B, L), views of the ids
             ids[start : start + batch_size * lane_length].reshape(batch_size, lane_length)
             for start in (0, 1)
@@ -90,7 +91,7 @@ def random_pieces(
     return pieces[:context], Window(x, y, np.full(len(starts), context == 0))
 
 
-def require_fit(targets: int, batch_size: int, window: int) -> None:
+def require_fit(targets: int, batch_size: int, window: int, stride: int | None = None) -> None:
     """Raises InputError where lanes of a training text would be shorter than a window."""
     if targets // batch_size >= window:
         return
@@ -98,12 +99,13 @@ def require_fit(targets: int, batch_size: int, window: int) -> None:
     if targets >= 1:
         fitting_window = min(window, targets)
         fitting_batch = min(batch_size, targets // fitting_window)
+        shorter = " --set training.stride=null" if (stride or 0) > fitting_window else ""
         hint = (
             f"this fits: --set training.batch_size={fitting_batch} "
-            f"--set training.window={fitting_window}; or give more text."
+            f"--set training.window={fitting_window}{shorter}; or give more text."
         )
     raise InputError(
-        f"the training part has {max(targets, 0):,} characters to predict: too few for batch size "
-        f"{batch_size} and window {window}, which need {batch_size * window:,}.",
+        f"the training part has {counted(max(targets, 0), 'character')} to predict: too few for "
+        f"batch size {batch_size} and window {window}, which need {batch_size * window:,}.",
         hint,
     )

@@ -1,24 +1,18 @@
-"""From files to one text, with what was changed on the way."""
+"""From paths to the texts of files, with what was changed on the way."""
 
-import os
-import stat
-import sys
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO, IncrementalNewlineDecoder
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from charrnn.errors import InputError
+from charrnn.text.decoding import Decoder, Decoding, Found
+from charrnn.text.sources import files_of, label_of, opened
 from charrnn.text.text import Text
+from charrnn.words import counted
 
-STDIN = "-"
-PIECE = 1 << 18  # bytes that are decoded at a time
+PLAIN = Decoding()
 
 
 class Reading(NamedTuple):
-    """The text of each file, and what the reader should know about them."""
+    """The text of each file that is not empty, and what the reader should know about them."""
 
     documents: list[Text]
     remarks: tuple[str, ...]
@@ -29,100 +23,74 @@ class Reading(NamedTuple):
         return Text.joined(self.documents)
 
 
-def read_text(paths: list[str]) -> Reading:
-    """The files' contents in order, newlines as \\n; "-" is standard input.
+def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
+    """The contents of files in order, of directories by their sorted paths; "-" is standard input.
 
-    Raises: InputError where a file is missing, empty, binary or not UTF-8.
+    Raises: InputError where a file is missing, binary or in another encoding, or all are empty.
     """
-    texts, remarks = [], []
-    for path in paths:
-        with _opened(path) as file:
-            text, notes = _read(file, _label(path))
-        texts.append(text)
-        remarks += notes
-    return Reading(texts, tuple(remarks))
-
-
-def _label(path: str) -> str:
-    return "standard input" if path == STDIN else path
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
-    """The file, to be read twice: kept in memory where it comes from elsewhere than a disk."""
-    if path == STDIN:
-        yield BytesIO(sys.stdin.buffer.read())
-        return
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISCHR(mode):
-            raise InputError(f"{path!r} is a device.", "give a file, or - for standard input.")
-        with Path(path).open("rb") as file:
-            yield file if stat.S_ISREG(mode) else BytesIO(file.read())
-    except FileNotFoundError:
-        raise InputError(
-            f"there is no file {path!r}.", "give a text file in UTF-8, or - for standard input."
-        ) from None
-    except IsADirectoryError:
-        raise InputError(
-            f"{path!r} is a directory.", f"name the files in it, such as {path.rstrip('/')}/*.txt"
-        ) from None
-    except OSError as error:
-        raise InputError(f"{path!r} cannot be read: {error.strerror}.") from None
-
-
-def _read(file: BinaryIO, label: str) -> tuple[Text, list[str]]:
-    start = file.read(len(BOM_UTF8))
-    if not start:
-        raise InputError(f"{label} is empty.", "give a text of some kilobytes at least.")
-    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        raise InputError(
-            f"{label} is UTF-16, not UTF-8 (byte order mark at byte 0).",
-            f"convert it: iconv -f utf-16 -t utf-8 {label} > converted.txt",
-        )
-    begin = len(BOM_UTF8) if start == BOM_UTF8 else 0
-    returns = 0
-
-    def pieces() -> Iterator[str]:
-        nonlocal returns
-        returns = 0
-        for content, decoded in _decoded(file, begin, label):
-            returns += content.count(b"\r")
-            yield decoded
-
-    try:
-        text = Text.of_pieces(pieces)
-    except ValueError:
-        raise InputError(f"{label} was changed while it was read.", "try again.") from None
+    texts: list[Text] = []
+    found: dict[str, list[tuple[str, Found]]] = {"empty": [], "read": []}
     remarks = []
-    if begin:
-        remarks.append(f"{label}: a byte order mark was left out.")
-        if not text:
-            raise InputError(f"{label} is empty but for a byte order mark.")
-    if returns:
-        remarks.append(f"{label}: {returns:,} line ends with carriage return were read as \\n.")
-    return text, remarks
+    for path in paths:
+        files = files_of(path)
+        if files != [path]:
+            remarks.append(f"{path}: {counted(len(files), 'file')} in this directory.")
+        for file in files:
+            text, notes = _read(file, decoding)
+            texts += [text] * bool(text)
+            found["read" if text else "empty"].append((label_of(file), notes))
+    if not texts:
+        raise _empty(found["empty"])
+    if found["empty"]:
+        remarks.append(f"{_who(found['empty'])}: empty, left out.")
+    return Reading(texts, (*remarks, *_remarks(found["read"])))
 
 
-def _decoded(file: BinaryIO, begin: int, label: str) -> Iterator[tuple[bytes, str]]:
-    """The file from a byte on, piece by piece, and what each says, with newlines as \\n."""
-    decoder = IncrementalNewlineDecoder(getincrementaldecoder("utf-8")(), translate=True)
-    start, content = file.seek(begin), b"more"
-    while content:
-        content = file.read(PIECE)
-        nul = content.find(b"\0")
-        if nul >= 0:
-            raise InputError(
-                f"{label} is binary: NUL at byte {start + nul}.",
-                "give plain text in UTF-8, not a document.",
-            )
+def _read(path: str, decoding: Decoding) -> tuple[Text, Found]:
+    with opened(path) as file:
+        decoder = Decoder(file, label_of(path), decoding)
         try:
-            yield content, decoder.decode(content, final=not content)
-        except UnicodeDecodeError as error:
-            # what was decoded is this piece, after what the one before it left over
-            offset = start + len(content) - len(error.object) + error.start
+            return Text.of_pieces(decoder), decoder.found
+        except ValueError:
             raise InputError(
-                f"{label} is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {offset}.",
-                f"if it is Latin-1: iconv -f latin1 -t utf-8 {label} > converted.txt",
+                f"{label_of(path)} was changed while it was read.", "try again."
             ) from None
-        start += len(content)
+
+
+def _empty(found: list[tuple[str, Found]]) -> InputError:
+    what = f"{found[0][0]} is empty" if len(found) == 1 else f"all {len(found):,} files are empty"
+    but = " but for a byte order mark" if any(notes.marked for _, notes in found) else ""
+    return InputError(f"{what}{but}.", "give a text of some kilobytes at least.")
+
+
+def _remarks(found: list[tuple[str, Found]]) -> list[str]:
+    """One remark of each kind, however many files it is about."""
+    remarks = []
+    if own := [(label, notes) for label, notes in found if notes.marked]:
+        remarks.append(f"{_who(own)}: a byte order mark was left out.")
+    for mark in sorted({notes.other_mark for _, notes in found if notes.other_mark}):
+        own = [(label, notes) for label, notes in found if notes.other_mark == mark]
+        remarks.append(
+            f"{_who(own)}: the byte order mark of {mark} was read as text; is it --encoding {mark}?"
+        )
+    if own := [(label, notes) for label, notes in found if notes.returns]:
+        crlf = sum(notes.crlf for _, notes in own)
+        alone = sum(notes.returns for _, notes in own) - crlf
+        remarks.append(
+            f"{_who(own)}: {counted(crlf + alone, 'line end')} with carriage return read as \\n "
+            f"({crlf:,} CR LF, {alone:,} CR alone)."
+        )
+    if own := [(label, notes) for label, notes in found if notes.wrong]:
+        wrong = counted(sum(notes.wrong for _, notes in own), "invalid byte sequence")
+        first = f"at offset {own[0][1].first_wrong:,}" + f" of {own[0][0]}" * (len(own) > 1)
+        remarks.append(f"{_who(own)}: {wrong} read as U+FFFD, the first {first}.")
+    if own := [(label, notes) for label, notes in found if notes.nul]:
+        nul = counted(sum(notes.nul for _, notes in own), "NUL character")
+        remarks.append(f"{_who(own)}: {nul} read as U+FFFD.")
+    return remarks
+
+
+def _who(found: list[tuple[str, Found]]) -> str:
+    """The file that a remark is about, or how many, and the first."""
+    first = found[0][0]
+    return first if len(found) == 1 else f"{len(found):,} files ({first} is the first)"

@@ -1,13 +1,14 @@
 """A text as numbers, small in memory however long it is."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.window import Array
 
+REPLACEMENT = "\ufffd"  # stands for what cannot be read, or is too rare to be learned
 PIECE = 1 << 18  # characters that are worked on at a time: temporary arrays stay small
 
 
@@ -92,6 +93,13 @@ class Text:
         places = {character: place for place, character in enumerate(characters)}
         found = [places.get(character, len(places)) for character in self.characters]
         return self.mapped(found, np.min_scalar_type(max(found, default=0)))
+
+    def folded(self, folded: Collection[str]) -> "Text":
+        """The text with U+FFFD in the place of these characters."""
+        characters = "".join(sorted({*self.characters, REPLACEMENT}.difference(folded)))
+        places = {character: place for place, character in enumerate(characters)}
+        numbers = [places.get(c, places[REPLACEMENT]) for c in self.characters]
+        return Text(characters, self.mapped(numbers, np.min_scalar_type(len(characters) - 1)))
 
     def counts(self) -> list[int]:
         """How often each of the characters stands in the text."""

@@ -7,6 +7,7 @@ import numpy as np
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.text.text import Text
 from charrnn.window import Array
+from charrnn.words import counted
 
 
 def describe(character: str) -> str:
@@ -54,9 +55,20 @@ class Vocabulary:
             )
         return ids
 
-    def known(self, text: Text) -> Text:
-        """The text without the characters that are not in the vocabulary."""
-        return Text(text.characters, text.ids[text.numbered(self.characters) < len(self)]).compact()
+    def fitted(self, text: Text, unknown: str) -> tuple[Text, tuple[str, ...]]:
+        """The text with its unknown characters treated so, and a remark on how many there were.
+
+        unknown: "error" leaves them, for `encode` to refuse; "skip" leaves them out; "replace" puts
+        U+FFFD in their place.
+        """
+        strange = {*text.characters} - {*self.characters}
+        if unknown == "error" or not strange:
+            return text, ()
+        known = Text(text.characters, text.ids[text.numbered(self.characters) < len(self)])
+        number = counted(len(text) - len(known), "unknown character")
+        if unknown == "skip":
+            return known.compact(), (f"{number} left out.",)
+        return text.folded(strange), (f"{number} read as U+FFFD.",)
 
     def decode(self, ids: Array) -> str:
         """The characters of ids (N,)."""
