@@ -88,10 +88,10 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
     unknown = treatment(model, unknown)
     documents, remarks = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = SEQUENCES[model.config.data.sequences], model.vocabulary
-    text, notes = vocabulary.fitted(sequences.joined(documents), unknown)
-    if {*text.characters} <= {*(sequences.end or "")}:
+    documents, notes = vocabulary.fitted(documents, unknown)
+    if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
-    text, _ = sequences.arranged(text, 0.0)
+    text, _ = sequences.arranged(sequences.joined(documents), 0.0)
     require_two(text)
     try:
         return Encoded(vocabulary.encode(text, sequences.place), text, remarks + notes)

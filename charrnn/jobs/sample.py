@@ -57,7 +57,8 @@ class Sampler:
                 f"give the beginning of one {one}.",
             )
         vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
-        fitted, notes = vocabulary.fitted(Text.of(beginning), unknown)
+        texts, notes = vocabulary.fitted([Text.of(beginning)], unknown)
+        fitted = Text.joined(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
         self.beginning, self.remarks = str(fitted), remarks + notes
         self._choose = chooser(temperature, top_k, top_p)

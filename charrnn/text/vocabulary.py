@@ -55,20 +55,24 @@ class Vocabulary:
             )
         return ids
 
-    def fitted(self, text: Text, unknown: str) -> tuple[Text, tuple[str, ...]]:
-        """The text with its unknown characters treated so, and a remark on how many there were.
+    def fitted(self, texts: list[Text], unknown: str) -> tuple[list[Text], tuple[str, ...]]:
+        """The texts with their unknown characters treated so, and a remark on how many there were.
 
-        unknown: "error" leaves them, for `encode` to refuse; "skip" leaves them out; "replace" puts
-        U+FFFD in their place.
+        unknown: "error" leaves them, for `encode` to refuse; "skip" leaves them out, and a text
+        that has no others; "replace" puts U+FFFD in their place.
         """
-        strange = {*text.characters} - {*self.characters}
+        strange = {character for text in texts for character in text.characters}
+        strange -= {*self.characters}
         if unknown == "error" or not strange:
-            return text, ()
-        known = Text(text.characters, text.ids[text.numbered(self.characters) < len(self)])
-        number = counted(len(text) - len(known), "unknown character")
+            return texts, ()
+        known = [self._known(text) for text in texts]
+        number = counted(sum(map(len, texts)) - sum(map(len, known)), "unknown character")
         if unknown == "skip":
-            return known.compact(), (f"{number} left out.",)
-        return text.folded(strange), (f"{number} read as U+FFFD.",)
+            return [text for text in known if text], (f"{number} left out.",)
+        return [text.folded(strange) for text in texts], (f"{number} read as U+FFFD.",)
+
+    def _known(self, text: Text) -> Text:
+        return Text(text.characters, text.ids[text.numbered(self.characters) < len(self)]).compact()
 
     def decode(self, ids: Array) -> str:
         """The characters of ids (N,)."""
