@@ -3,9 +3,18 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 MAX_WORKERS = 1024
+MOST = 10**18
 
 
 def _number(value: Any) -> Any:
@@ -39,13 +48,20 @@ def _workers(value: Any) -> Any:
     raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
 
 
-Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
-CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0)]
+def _file_name(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("is no file name: it has a NUL character")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST)]
+CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MOST)]
 Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Seconds = Annotated[Positive, BeforeValidator(_duration)]
+FileName = Annotated[str, AfterValidator(_file_name)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
 
@@ -78,7 +94,7 @@ class Data(_Section):
     """The text and its split."""
 
     text: Annotated[
-        list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+        list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
     sequences: Literal["stream", "lines"]
     validation_fraction: Fraction

@@ -7,7 +7,7 @@ from typing import Any
 from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.loading import load_checkpoint, own_text
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
     batches_of,
@@ -62,7 +62,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     """
     directory = RunDirectory.existing(path)
     checkpoint, config = _last(directory)
-    if STDIN in text_paths(config) and not text:
+    if not text and STDIN in own_text(directory.checkpoint("last"), config):
         raise UsageError(
             f"{path} was trained from standard input.",
             f"pipe the same text once more: charrnn train - --resume {quote(path)}",
@@ -76,11 +76,6 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
         raise UsageError(
             f"{path} has made {done.step:,} steps in {done.seconds:.0f} s, all of its budget.",
             f"give it a larger total, such as --max-steps {2 * done.step}",
-        )
-    if problem := _misfit(checkpoint.state, config):
-        raise InputError(
-            f"{directory.checkpoint('last')} cannot be gone on from: {problem}.",
-            "it was not written by charrnn train; start a new run.",
         )
     try:
         corpus, remarks = _corpus(config)
@@ -104,16 +99,6 @@ def _last(directory: RunDirectory) -> tuple[Checkpoint, Config]:
             str(error),
             f"put a sound one of {directory.checkpoints} in its place, as last.safetensors.",
         ) from None
-
-
-def _misfit(state: TrainState, config: Config) -> str | None:
-    """What of a training state does not belong to its own config."""
-    slots, wanted = set(state.optimizer.slots), set(optimizer_of(config).slot_names)
-    if slots != wanted:
-        return f"its optimizer has {sorted(slots)}, {config.optimizer.name} needs {sorted(wanted)}"
-    if len(state.h) != config.training.batch_size:
-        return f"it has {len(state.h)} lanes, its config {config.training.batch_size}"
-    return None
 
 
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from charrnn.events import Evaluated, Event, LagProfile, Sampled, Stepped
 from charrnn.files import write_atomically
+from charrnn.terminal import harmless_json
 from charrnn.training.evaluation import BITS_PER_NAT
 
 
@@ -45,13 +46,14 @@ class Metrics:
     ) -> None:
         values = asdict(event) | more
         values.pop("evaluation_due", None)
-        self._file.write(json.dumps({"event": kind} | values, ensure_ascii=False) + "\n")
+        line = json.dumps({"event": kind} | values, ensure_ascii=False)
+        self._file.write(harmless_json(line) + "\n")
         self._file.flush()
 
 
 def _lines_until(path: Path, last_step: int) -> list[str]:
     """The whole lines of an earlier part of the run; a kill may have left the last one torn."""
-    if not path.exists():
+    if not path.is_file():
         return []
     kept = []
     with open(path, encoding="utf-8", errors="replace") as file:
@@ -59,6 +61,6 @@ def _lines_until(path: Path, last_step: int) -> list[str]:
             try:
                 if json.loads(line)["step"] <= last_step and line.endswith("\n"):
                     kept.append(line)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue
     return kept
