@@ -1,5 +1,6 @@
 """Every setting of a run: its name, its type and its bounds."""
 
+import os
 import re
 from typing import Annotated, Any, Literal
 
@@ -49,9 +50,12 @@ def _workers(value: Any) -> Any:
 
 
 def _file_name(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("is no file name: it has a NUL character")
-    return value
+    try:
+        if b"\0" not in os.fsencode(value):
+            return value
+    except UnicodeEncodeError:
+        pass
+    raise ValueError("is nothing that a file can be called")
 
 
 Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST)]

@@ -123,7 +123,8 @@ def _fitting() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, CharrnnError) as error:
-        raise Unusable(f"its content does not fit together ({error!r})") from None
+        what = error if isinstance(error, ValueError) else repr(error)
+        raise Unusable(f"its content does not fit together ({what})") from None
 
 
 def _unusable(path: Path, why: str) -> InputError:
