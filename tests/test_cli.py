@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from charrnn.terminal import harmless
 from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
@@ -378,10 +377,6 @@ def test_sighup_saves(tmp_path, text_file) -> None:
 def test_version_and_bare_command(charrnn) -> None:
     assert charrnn("--version").out.startswith("charrnn ")
     assert charrnn().out == charrnn("--help").out
-
-
-def test_control_characters_cannot_drive_a_terminal() -> None:
-    assert harmless("a\x1b[31m\x07\x9b\x7f\tb\n") == "a␛[31m␇\ufffd␡\tb\n"
 
 
 def test_ctrl_c_in_a_long_step_is_answered_at_once(tmp_path) -> None:

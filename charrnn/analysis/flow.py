@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from charrnn.analysis.problems import Problem
+from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.loss import loss_and_logit_gradient
 from charrnn.model.rnn import logits, states
@@ -76,7 +77,10 @@ class Profile(NamedTuple):
 
 
 def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
-    """How much of a loss's gradient comes how far back."""
+    """How much of a loss's gradient comes how far back.
+
+    Raises: CharrnnError where not even the nearest is finite.
+    """
     found: list[tuple[float, float, int]] = []
     start = None
     with np.errstate(over="ignore", invalid="ignore"):  # an explosion is told as such
@@ -87,6 +91,10 @@ def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
                 break
             of_these = start[-len(norm) :][counted]
             found.append((norm[counted].mean(), of_these.mean(), len(of_these)))
+    if not found:
+        raise CharrnnError(
+            "the gradient is beyond all numbers at once.", "the model's weights are too large."
+        )
     return Profile(*(np.array(column) for column in zip(*found, strict=True)))
 
 

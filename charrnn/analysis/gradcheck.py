@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.rtrl import RTRL
+from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import Objective, divisor
 from charrnn.window import Array
@@ -60,8 +62,14 @@ def gradcheck(
     objective: the backward pass on trial. tolerance: instead of each oracle's own.
     most_entries: of larger parameters, so many entries are compared: half of them those with the
     largest gradient, half drawn at random.
+    Raises: CharrnnError where the loss is not finite.
     """
     loss, gradient, _ = objective(*problem)
+    if not isfinite(loss):
+        raise CharrnnError(
+            "the loss is beyond all numbers, and there is no gradient to prove.",
+            "the model is broken, or model.initialization.recurrent_gain too high.",
+        )
     entries = {
         name: _choose_entries(array, most_entries, random) for name, array in gradient.named()
     }
@@ -122,7 +130,8 @@ def _compare(
     known = np.isfinite(truth)
     scale = float(np.abs(truth, where=known, out=np.zeros_like(truth)).max())
     # a comparison finer than the oracle's own rounding proves nothing, and never passes
-    if scale * tolerance <= noise and not _differs(bptt, truth, known, noise):
+    fine = known.any() and scale * tolerance > noise
+    if not fine and not _differs(bptt, truth, known, noise):
         return Entry(
             oracle, parameter, bptt.shape, None, None, None, None, int(known.sum()), "undecidable"
         )

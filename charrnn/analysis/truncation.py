@@ -7,6 +7,7 @@ import numpy as np
 
 from charrnn.analysis.flow import by_lag
 from charrnn.analysis.problems import Problem
+from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Params
@@ -41,11 +42,20 @@ class Truncation:
 
 
 def truncation(problem: Problem, activation: Activation, most: int, tolerance: float) -> Truncation:
-    """Every reach up to `most`, and windows of 1, 2, 4, …, and `most` characters."""
-    full = bptt(*problem, activation, "sum")[1]
-    reaches = by_reach(problem, activation, full, most)
+    """Every reach up to `most`, and windows of 1, 2, 4, …, and `most` characters.
+
+    Raises: CharrnnError where the full gradient is not finite.
+    """
     lengths = sorted({most, *(2**n for n in range(most.bit_length()))})
-    windows = by_window(problem, activation, full, lengths)
+    with np.errstate(over="ignore", invalid="ignore"):
+        full = bptt(*problem, activation, "sum")[1]
+        if not np.isfinite(np.linalg.norm(full.flat)):
+            raise CharrnnError(
+                "the full gradient is beyond all numbers: none can be compared with it.",
+                "look back over less with --lags, or leave out --truncation.",
+            )
+        reaches = by_reach(problem, activation, full, most)
+        windows = by_window(problem, activation, full, lengths)
     within, tiled = smallest_within(tolerance, reaches), smallest_within(tolerance, windows)
     return Truncation(
         tolerance,

@@ -16,6 +16,7 @@ from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
+from charrnn.terminal import harmless_message
 
 app = typer.Typer(
     name="charrnn",
@@ -97,5 +98,7 @@ def run(arguments: list[str]) -> int:
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
     with contextlib.suppress(OSError):  # nobody may be reading
-        sys.stderr.write(f"{label}: {message}\n" + (f"hint:  {hint}\n" if hint else ""))
+        sys.stderr.write(f"{label}: {harmless_message(message)}\n")
+        if hint:
+            sys.stderr.write(f"hint:  {harmless_message(hint)}\n")
     return code

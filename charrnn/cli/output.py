@@ -6,23 +6,24 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from charrnn.terminal import harmless
+from charrnn.terminal import harmless, harmless_json, harmless_message
 
 
 def write_json(document: Any) -> None:
     """One JSON document; a number that is not finite becomes null, which JSON lacks otherwise."""
-    sys.stdout.write(json.dumps(_finite(document), ensure_ascii=False, indent=2) + "\n")
+    written = json.dumps(_finite(document), ensure_ascii=False, indent=2)
+    sys.stdout.write(harmless_json(written) + "\n")
 
 
 def write_line(line: str) -> None:
-    """One line."""
-    sys.stdout.write(line + "\n")
+    """One line, as it is but for a terminal."""
+    sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
 
 
 def write_remarks(remarks: Iterable[str]) -> None:
     """Notes on standard error, for what was changed or left out."""
     for remark in remarks:
-        sys.stderr.write(f"note: {remark}\n")
+        sys.stderr.write(f"note: {harmless_message(remark)}\n")
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:

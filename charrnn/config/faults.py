@@ -30,11 +30,20 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         where = origins.get(dotted, where)
         allowed = detail["ctx"]["expected_tags"]
         message = f"should be one of {allowed}"
-    guess = nearest(str(value), str(allowed).replace("'", "").replace(" or ", ", ").split(", "))
+    choices = str(allowed).replace("'", "").replace(" or ", ", ").split(", ")
+    guess = nearest(value, choices) if isinstance(value, str) else None
     message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}: {dotted} = {reprlib.repr(value)} {message}" + (
+    return f"{where}: {dotted} = {_shown(value)} {message}" + (
         f"; did you mean {guess!r}?" if guess else "."
     )
+
+
+def _shown(value: Any) -> str:
+    """The value in short; Python writes out no integer of thousands of digits."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _walk(location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel] | None]:

@@ -1,5 +1,7 @@
 """From YAML files, --set and flags to one checked Config, with all faults said at once."""
 
+import os
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,15 @@ from charrnn.config.faults import describe
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError, nearest
 from charrnn.resources import config_paths
+from charrnn.terminal import CONTINUED
 
 Layer = dict[str, Any]
 
+LARGEST = 1 << 20  # bytes of a file
 DEEPEST = 8  # levels of sections and lists; the settings need four
+MOST_VALUES = 20_000  # keys among them; a text may be many files
+LONGEST_VALUE = 4096  # characters, as of a path
+MOST_FAULTS = 20  # that are told
 
 
 def load_config(path: str | None, assignments: list[str], flags: Layer) -> Config:
@@ -39,8 +46,11 @@ def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        faults = [describe(detail, origins or {}) for detail in error.errors()]
-        raise UsageError("\n       ".join(faults)) from None
+        details = error.errors(include_url=False)
+        faults = [describe(detail, origins or {}) for detail in details[:MOST_FAULTS]]
+        if len(details) > MOST_FAULTS:
+            faults.append(f"and {len(details) - MOST_FAULTS:,} more faults.")
+        raise UsageError(CONTINUED.join(faults)) from None
 
 
 def changed(config: Config, flags: Layer) -> Config:
@@ -58,6 +68,10 @@ def find_config(path: str) -> Path:
     """The file itself, or the config of that name that comes with the program."""
     known = config_paths()
     try:
+        if Path(path).is_fifo() and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
+            raise UsageError(  # nobody may ever write to it, unlike to one that a shell has made
+                f"the config {path!r} is a named pipe.", "pass a pipe as -c <(command)."
+            )
         if Path(path).is_file() or Path(path).is_fifo():
             return Path(path)
     except OSError as error:
@@ -75,7 +89,11 @@ def find_config(path: str) -> Path:
 
 def _read(path: Path) -> Layer:
     try:
-        loaded = _parse(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
+        loaded = _parse(content)
     except (ValueError, OSError) as error:
         raise UsageError(f"{path} is no readable YAML file: {error}.") from None
     if loaded is None:
@@ -111,36 +129,45 @@ def _parse(content: bytes | str) -> Any:
     """Plain values from YAML. Raises: ValueError with what is wrong in one line."""
     try:
         _check_size(content)
-        _check_keys(yaml.compose(content, Loader=yaml.SafeLoader))
-        return yaml.safe_load(content)
+        loader = yaml.SafeLoader(content)
+        node = loader.get_single_node()
+        _check_keys(node)
+        return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from None
 
 
 def _check_size(content: bytes | str) -> None:
-    """Raises ValueError for what makes a small file huge or endless: aliases and deep nesting."""
+    """Raises ValueError for what makes a small file huge, endless or more than plain values."""
     depth = 0
-    for event in yaml.parse(content, Loader=yaml.SafeLoader):
+    for number, event in enumerate(yaml.parse(content, Loader=yaml.SafeLoader)):
         if isinstance(event, yaml.AliasEvent):
             raise ValueError("it has an alias (*name); write the value out")
+        tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag
+        if tagged:
+            raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise ValueError(f"it nests deeper than {DEEPEST} levels")
+        if number > MOST_VALUES:
+            raise ValueError(f"it has more than {MOST_VALUES:,} values")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_VALUE:
+            raise ValueError(f"it has a value of {len(event.value):,} characters")
 
 
 def _check_keys(node: yaml.Node | None) -> None:
     """Raises ValueError for what YAML would pass over: a key twice, a key that is no text."""
     if isinstance(node, yaml.MappingNode):
-        keys = [key for key, _ in node.value]
-        for place, key in enumerate(keys):
+        seen = set()
+        for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str":
                 raise ValueError(
                     f"the key {key.value!r} is no text; put it in quotes if it is meant so"
                 )
-            if key.value in [earlier.value for earlier in keys[:place]]:
+            if key.value in seen:
                 raise ValueError(f"the key {key.value!r} stands there twice")
-        for _, value in node.value:
+            seen.add(key.value)
             _check_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:

@@ -1,5 +1,6 @@
 """Every setting of a run: its name, its type and its bounds."""
 
+import os
 import re
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import (
 from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
+MOST = 10**18
 
 
 def _number(value: Any) -> Any:
@@ -49,13 +51,23 @@ def _workers(value: Any) -> Any:
     raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
 
 
-Count = Annotated[int, BeforeValidator(_number), Field(ge=1)]
-CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0)]
+def _file_name(value: str) -> str:
+    try:
+        if b"\0" not in os.fsencode(value):
+            return value
+    except UnicodeEncodeError:
+        pass
+    raise ValueError("is nothing that a file can be called")
+
+
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST)]
+CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MOST)]
 Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Seconds = Annotated[Positive, BeforeValidator(_duration)]
+FileName = Annotated[str, AfterValidator(_file_name)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
 
@@ -88,8 +100,7 @@ class Data(_Section):
     """The text and its split."""
 
     text: Annotated[
-        list[Annotated[str, Field(min_length=1)]],
-        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+        list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
     ]
     encoding: Annotated[str, AfterValidator(known_encoding)]
     errors: Literal["strict", "replace"]

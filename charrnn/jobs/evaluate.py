@@ -1,8 +1,10 @@
 """A model's score on a text, in every unit that people compare."""
 
+from math import isfinite
 from typing import Any
 
 from charrnn.config.layers import changed
+from charrnn.errors import CharrnnError
 from charrnn.jobs.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import LANES, Scorer
@@ -18,7 +20,8 @@ def score_text(
     Every character is predicted but a stream's first; bits_per_byte shares the same bits among the
     bytes that those characters have in UTF-8.
     Raises: InputError for an unusable checkpoint or text, or one with unknown characters;
-    UsageError for the changes, or unknown characters that cannot be replaced.
+    UsageError for the changes, or unknown characters that cannot be replaced; CharrnnError where
+    the score is not finite.
     """
     model = load_model(checkpoint)
     model = model._replace(config=changed(model.config, {"data": changes}))
@@ -27,6 +30,11 @@ def score_text(
     workers = choose_workers("auto", LANES, model.params.hidden_size)
     with crew_of(workers) as crew:
         score = Scorer(model.activation, crew)(model.params, windows)
+    if not isfinite(score.nats):
+        raise CharrnnError(
+            "the model's score on this text is beyond all numbers.",
+            "its weights are too large: train with a lower model.initialization.recurrent_gain.",
+        )
     bits = score.bits_per_character * score.characters
     values = {
         "characters": score.characters,

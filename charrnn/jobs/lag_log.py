@@ -5,6 +5,7 @@ from math import isfinite
 import numpy as np
 
 from charrnn.analysis.flow import decay, lag_profile
+from charrnn.errors import CharrnnError
 from charrnn.events import LagProfile, Stepped
 from charrnn.jobs.start import Run
 from charrnn.jobs.subject import Subject, looking_back, problem_after
@@ -42,7 +43,10 @@ class LagLog:
             h = states(problem.params, problem.window.x, problem.h0, self._activation)
             if not np.isfinite(h).all():
                 return None
-            profile = lag_profile(problem, self._activation, LAGS)
+            try:
+                profile = lag_profile(problem, self._activation, LAGS)
+            except CharrnnError:  # what it is to training, the next step says
+                return None
         found = decay(profile.left)
         half_life = found.half_life if isfinite(found.half_life) else None
         return LagProfile(event.step, tuple(profile.norms.tolist()), found.rate, half_life)

@@ -1,5 +1,6 @@
 """A trained model from its checkpoint, ready for use."""
 
+import reprlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,11 +8,12 @@ from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.run_directory import find_checkpoint
-from charrnn.jobs.wiring import activation_of, decoding_of
+from charrnn.jobs.wiring import activation_of, decoding_of, optimizer_of, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sources import STDIN
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
@@ -40,17 +42,56 @@ def load_model(path: str) -> Model:
 
 
 def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
-    """A checkpoint and the config in it, both verified.
+    """A checkpoint and the config in it, both verified and of one run.
 
     Raises: InputError.
     """
     checkpoint = load(file)
     try:
-        return checkpoint, check_config(checkpoint.config)
+        config = check_config(checkpoint.config)
     except UsageError as error:
         raise InputError(
             f"{file} holds no config of this program: {error}", "use the release that wrote it."
         ) from None
+    if problem := _misfit(checkpoint, config):
+        raise InputError(
+            f"{file} does not fit its own config: {problem}.",
+            "it was not written by charrnn train; start a new run.",
+        )
+    return checkpoint, config
+
+
+def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
+    """What of a checkpoint does not belong to its own config."""
+    state, training = checkpoint.state, config.training
+    slots, wanted = sorted(state.optimizer.slots), sorted(optimizer_of(config).slot_names)
+    if slots != wanted:
+        return f"its optimizer has {reprlib.repr(slots)}, {config.optimizer.name} needs {wanted}"
+    if len(state.h) != training.batch_size:
+        return f"it has {len(state.h)} lanes, its config {training.batch_size}"
+    if state.h.dtype != training.precision:
+        return f"it is in {state.h.dtype}, its config in {training.precision}"
+    end = SEQUENCES[config.data.sequences].end
+    if end and end not in checkpoint.vocabulary.characters:
+        return f"it writes {config.data.sequences} and knows no {end!r}"
+    return None
+
+
+def own_text(file: str | Path, config: Config) -> list[str]:
+    """The files that a checkpoint says it was trained on, for who wants to read them.
+
+    Raises: InputError for a pipe or a device, which whoever wrote the checkpoint may have chosen
+    so that reading it never ends.
+    """
+    paths = text_paths(config)
+    for path in paths:
+        place = Path(path)
+        if path != STDIN and place.exists() and not (place.is_file() or place.is_dir()):
+            raise InputError(
+                f"{file} names {path!r} as its text, which is neither a file nor a directory.",
+                "name the text yourself.",
+            )
+    return paths
 
 
 class Encoded(NamedTuple):

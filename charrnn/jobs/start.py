@@ -7,7 +7,7 @@ from typing import Any
 from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.loading import load_checkpoint, own_text
 from charrnn.jobs.memory import require_memory
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
@@ -72,7 +72,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
 
 def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[str, Any]) -> Run:
     checkpoint, config, notes = _newest_sound(directory)
-    if STDIN in text_paths(config) and not text:
+    if not text and STDIN in own_text(path, config):
         raise UsageError(
             f"{path} was trained from standard input.",
             f"pipe the same text once more: charrnn train - --resume {quote(path)}",
@@ -92,11 +92,6 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         raise UsageError(
             f"{path} has ended early: {stale} evaluations brought nothing better.",
             f"begin a new run with its best: charrnn train --init-from {quote(path)}",
-        )
-    if problem := _misfit(checkpoint.state, config):
-        raise InputError(
-            f"{directory.checkpoint('last')} cannot be gone on from: {problem}.",
-            "it was not written by charrnn train; start a new run.",
         )
     try:
         corpus, remarks = _corpus(config)
@@ -125,16 +120,6 @@ def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[st
             notes += (f"going on from {path.name} instead.",)
         return checkpoint, config, notes
     raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
-
-
-def _misfit(state: TrainState, config: Config) -> str | None:
-    """What of a training state does not belong to its own config."""
-    slots, wanted = set(state.optimizer.slots), set(optimizer_of(config).slot_names)
-    if slots != wanted:
-        return f"its optimizer has {sorted(slots)}, {config.optimizer.name} needs {sorted(wanted)}"
-    if len(state.h) != config.training.batch_size:
-        return f"it has {len(state.h)} lanes, its config {config.training.batch_size}"
-    return None
 
 
 def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from charrnn.analysis.problems import Problem
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import encode_text, load_model, require_two
+from charrnn.jobs.loading import encode_text, load_model, own_text, require_two
 from charrnn.jobs.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
@@ -39,7 +39,7 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     Raises: InputError; UsageError where that text is not to be had again.
     """
     model = load_model(checkpoint)
-    paths = [text] if text else text_paths(model.config)
+    paths = [text] if text else own_text(model.path, model.config)
     if not text and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give a --text.")
     try:

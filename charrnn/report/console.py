@@ -36,7 +36,7 @@ from charrnn.report.wording import (
     step_line,
     validation_line,
 )
-from charrnn.terminal import harmless
+from charrnn.terminal import harmless, harmless_message
 
 SMOOTHING = 0.98
 SECONDS_BETWEEN_LINES = 10.0
@@ -77,6 +77,7 @@ class PlainLines:
         """Nothing to put away."""
 
     def _print(self, line: str) -> None:
+        line = harmless_message(line)
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from charrnn.analysis.flow import Decay
 from charrnn.analysis.gradflow import Flow, GradientFlow
 from charrnn.analysis.truncation import Agreement, Truncation
 from charrnn.report.terminal import table_console
+from charrnn.terminal import harmless
 
 BAR_WIDTH, DECADES = 36, 12
 DISPLAYED = {"relu": "ReLU"}
@@ -23,7 +24,7 @@ STYLES = {"vanishing": "blue", "steady": "green", "exploding": "red"}
 def print_gradient_flow(found: GradientFlow) -> None:
     """What was found: of one model in full, of several side by side."""
     console = table_console()
-    console.print(found.model, markup=False, soft_wrap=True)
+    console.print(harmless(found.model), markup=False, soft_wrap=True)
     console.print(description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]

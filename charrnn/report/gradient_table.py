@@ -7,6 +7,7 @@ from rich.table import Table
 
 from charrnn.analysis.gradcheck import Entry, passed
 from charrnn.report.terminal import table_console
+from charrnn.terminal import harmless
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
@@ -14,7 +15,7 @@ STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 def print_gradient_table(title: str, entries: list[Entry]) -> None:
     """For each oracle a table with a row for each parameter, then the verdict, on stdout."""
     console = table_console()
-    console.print(title, markup=False, soft_wrap=True)
+    console.print(harmless(title), markup=False, soft_wrap=True)
     for oracle, rows in groupby(entries, key=lambda entry: entry.oracle):
         table = Table(
             "", "shape", "compared", title=oracle, title_justify="left", title_style="bold",

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Saving, Stepped
 from charrnn.files import write_atomically
+from charrnn.terminal import harmless_json
 from charrnn.training.evaluation import BITS_PER_NAT
 
 
@@ -56,8 +57,8 @@ class Metrics:
     ) -> None:
         values = asdict(event) | more
         values.pop("evaluation_due", None)
-        line = json.dumps({"event": kind} | values, ensure_ascii=False) + "\n"
-        self._waiting += line.encode("utf-8", "surrogatepass")
+        line = harmless_json(json.dumps({"event": kind} | values, ensure_ascii=False))
+        self._waiting += f"{line}\n".encode("utf-8", "surrogatepass")
         self._write_waiting()
 
     def _write_waiting(self) -> None:
@@ -76,7 +77,7 @@ class Metrics:
 def _opened_after(path: Path, last_step: int) -> BinaryIO:
     """The file, to be appended to, with the lines up to this step."""
     lines: list[bytes] = []
-    if path.exists():
+    if path.is_file():
         with open(path, "rb") as file:
             lines = _lines_until(file, last_step)
     write_atomically(path, b"".join(lines))
@@ -87,7 +88,7 @@ def _lines_until(lines: Iterable[bytes | bytearray], last_step: int) -> list[byt
     """The whole lines of an earlier part of the run; a kill may have left the last one torn."""
     kept = []
     for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             if json.loads(line)["step"] <= last_step and line.endswith(b"\n"):
                 kept.append(bytes(line))
     return kept

@@ -17,12 +17,12 @@ class Lanes:
         self, params: Params, activation: Activation, prime: Array, choose: Choose, lanes: int
     ) -> None:
         """`prime`: the prompt's ids, at least one, read from the zero state."""
-        reader = Stepper(params, activation, 1)
         with np.errstate(over="ignore", invalid="ignore"):
+            reader = Stepper(params, activation, 1)
             for character in prime[:-1, None]:
                 reader(character)
-        self._start, self._prime = reader.h[0], prime[-1]
-        self._step, self._choose = Stepper(params, activation, lanes), choose
+            self._step = Stepper(params, activation, lanes)
+        self._start, self._prime, self._choose = reader.h[0], prime[-1], choose
         self._latest = np.full(lanes, prime[-1])
         self._random = [np.random.default_rng(0)] * lanes
         self._draws = np.empty(lanes)

@@ -2,25 +2,37 @@
 
 import hashlib
 import json
-import stat
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params, shapes
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.metadata import (
+    TOO_MANY,
+    checked_count,
+    checked_digest,
+    checked_vocabulary,
+    strict_json,
+)
 from charrnn.training.state import Progress, TrainState
+from charrnn.training.tensor_file import TensorFile, Unusable
 from charrnn.window import Array
 
 FORMAT = "charrnn"
 VERSION = 2
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
+FLOATS = ("F32", "F64")
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -64,44 +76,55 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def load(path: Path) -> Checkpoint:
-    """The checkpoint in a file, verified.
+    """The checkpoint in a file, verified: whoever wrote it, its parts fit together.
 
     Raises: InputError where the file is missing, is none of ours, or is damaged.
     """
-    tensors, metadata = _read(path)
     try:
-        described = {key: json.loads(value) for key, value in metadata.items()}
-    except (ValueError, RecursionError) as error:
-        raise _unusable(path, f"its metadata is no JSON ({error})") from None
-    if described.get("format") != FORMAT:
-        raise _unusable(path, "it is a safetensors file, but not one that charrnn wrote")
-    if described.get("version") != VERSION:
-        raise InputError(
-            f"{path} is a checkpoint of version {described.get('version')!r}; "
-            f"this program reads version {VERSION}.",
-            "use the release of charrnn that wrote it.",
-        )
-    if described.pop("digest", None) != _digest(tensors, metadata):
-        raise _unusable(path, "it is damaged: its digest does not fit its content")
-    try:
-        return _assemble(tensors, described)
-    except (KeyError, TypeError, ValueError, AttributeError, CharrnnError) as error:
-        raise _unusable(path, f"its content does not fit together ({error!r})") from None
-
-
-def _read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _unusable(path, "it is no regular file")
-        with safe_open(path, framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+        file = TensorFile(path)
+        described = _described(path, file.metadata)
+        with _fitting():
+            vocabulary = checked_vocabulary(described["vocabulary"])
+            expected = _model_shapes(described["config"], vocabulary)
+            _check_layout(file, expected)
+        tensors = file.read()
+        if described.get("digest") != _digest(tensors, file.metadata):
+            raise Unusable("it is damaged: its digest does not fit its content")
+        with _fitting():
+            return _assemble(tensors, described, vocabulary, expected)
     except FileNotFoundError:
         raise InputError(
             f"there is no checkpoint {str(path)!r}.", "give a .safetensors file or a run directory."
         ) from None
-    except (SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise _unusable(path, f"it is no safetensors file ({error})") from None
+    except Unusable as error:
+        raise _unusable(path, str(error)) from None
+
+
+def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    """The metadata as values, where they are of this program's format and version."""
+    try:
+        described = {key: strict_json(value) for key, value in metadata.items()}
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"its metadata is no JSON ({error})") from None
+    if described.get("format") != FORMAT:
+        raise Unusable("it is a safetensors file, but not one that charrnn wrote")
+    if described.get("version") != VERSION:
+        raise InputError(
+            f"{path} is a checkpoint of version {reprlib.repr(described.get('version'))}; "
+            f"this program reads version {VERSION}.",
+            "use the release of charrnn that wrote it.",
+        )
+    return described
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Makes whatever unexpected content brings about Unusable."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, CharrnnError) as error:
+        what = error if isinstance(error, ValueError) else repr(error)
+        raise Unusable(f"its content does not fit together ({what})") from None
 
 
 def _unusable(path: Path, why: str) -> InputError:
@@ -123,40 +146,64 @@ def _digest(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
     return content.hexdigest()
 
 
-def _assemble(tensors: dict[str, Array], described: dict[str, Any]) -> Checkpoint:
-    vocabulary = Vocabulary("".join(described["vocabulary"]))
-    model = described["config"]["model"]
-    expected = shapes(model["hidden_size"], len(vocabulary), model["bias"])
+def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str, Shape]:
+    """The shapes that a config and a vocabulary ask for."""
+    hidden_size, bias = config["model"]["hidden_size"], config["model"]["bias"]
+    if type(hidden_size) is not int or hidden_size < 1 or type(bias) is not bool:
+        raise ValueError(f"hidden_size {reprlib.repr(hidden_size)}, bias {reprlib.repr(bias)}")
+    return shapes(hidden_size, len(vocabulary), bias)
+
+
+def _slots(names: Iterable[str]) -> list[str]:
+    """The optimizer's slots that tensors of these names belong to."""
+    return sorted({name.split(".")[1] for name in names if name.startswith(OPTIMIZER)})
+
+
+def _check_layout(file: TensorFile, expected: Mapping[str, Shape]) -> None:
+    """Raises ValueError where names, shapes or types are not those of one model's training."""
+    prefixes = [MODEL, *(f"{OPTIMIZER}{slot}." for slot in _slots(file.names))]
+    wanted = {prefix + name: shape for prefix in prefixes for name, shape in expected.items()}
+    if odd := file.names ^ {HIDDEN, *wanted}:
+        raise ValueError(f"{'unexpected' if min(odd) in file.names else 'missing'}: {min(odd)!r}")
+    dtype, (lanes, *_) = file.describe(HIDDEN)
+    wanted[HIDDEN] = (lanes, expected["W"][0])
+    for name, shape in wanted.items():
+        found = file.describe(name)
+        if dtype not in FLOATS or not lanes or found != (dtype, shape):
+            raise ValueError(f"{name} is {found}")
+
+
+def _assemble(
+    tensors: dict[str, Array],
+    described: dict[str, Any],
+    vocabulary: Vocabulary,
+    expected: Iterable[str],
+) -> Checkpoint:
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name!r} is not finite")
 
     def parameters(prefix: str) -> Params:
-        found = {name: tensors.pop(prefix + name) for name in expected}
-        for name, array in found.items():
-            if array.shape != expected[name] or array.dtype.kind != "f":
-                raise ValueError(f"{prefix}{name}: {array.dtype} {array.shape}")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{prefix}{name} is not finite")
-        return Params(**found)
+        return Params(**{name: tensors.pop(prefix + name) for name in expected})
 
-    params, h = parameters(MODEL), tensors.pop(HIDDEN)
-    if h.ndim != 2 or h.shape[1] != params.hidden_size or h.dtype != params.W.dtype:
-        raise ValueError(f"{HIDDEN}: {h.dtype} {h.shape}")
-    slots = sorted({name.split(".")[1] for name in tensors})
     optimizer = OptimizerState(
-        int(described["optimizer_count"]),
-        {slot: parameters(f"{OPTIMIZER}{slot}.") for slot in slots},
+        checked_count("optimizer_count", described["optimizer_count"]),
+        {slot: parameters(f"{OPTIMIZER}{slot}.") for slot in _slots(tensors)},
     )
-    if tensors:
-        raise ValueError(f"unexpected tensors {', '.join(sorted(tensors))}")
-    state = TrainState(params, optimizer, h, _progress(described["progress"]))
-    return Checkpoint(state, vocabulary, described["config"], str(described["text_digest"]))
+    state = TrainState(
+        parameters(MODEL), optimizer, tensors.pop(HIDDEN), _progress(described["progress"])
+    )
+    digest = checked_digest(described["text_digest"])
+    return Checkpoint(state, vocabulary, described["config"], digest)
 
 
 def _progress(values: dict[str, Any]) -> Progress:
     types = get_type_hints(Progress)
     if values.keys() != types.keys():
-        raise ValueError(f"progress has the fields {', '.join(sorted(values))}")
+        raise ValueError(f"progress has the fields {reprlib.repr(sorted(values))}")
     for name, value in values.items():
         right = isinstance(value, types[name]) and not isinstance(value, bool)
-        if not right or (value is not None and not 0 <= value < float("inf")):
-            raise ValueError(f"progress.{name} = {value!r}")
+        bound = TOO_MANY if isinstance(value, int) else float("inf")
+        if not right or (value is not None and not 0 <= value < bound):
+            raise ValueError(f"progress.{name} = {reprlib.repr(value)}")
     return Progress(**values)
