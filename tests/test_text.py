@@ -122,7 +122,7 @@ def test_unusable_files(tmp_path: Path, content: bytes, words: str) -> None:
 def test_missing_file_and_directory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         read_text([str(tmp_path / "none")])
-    with pytest.raises(InputError, match="is a directory"):
+    with pytest.raises(InputError, match="has no files"):
         read_text([str(tmp_path)])
 
 

@@ -36,6 +36,14 @@ def train_command(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
     ] = None,
+    init_from: Annotated[
+        str | None,
+        typer.Option(metavar="CHECKPOINT", help="Begin with the weights of this model."),
+    ] = None,
+    extend_vocabulary: Annotated[
+        bool,
+        typer.Option("--extend-vocabulary", help="Add characters that this model does not know."),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Of the first weights, the order of lines, the samples."),
@@ -58,9 +66,22 @@ def train_command(
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
-    reading = given(encoding=encoding, errors=errors)
-    run = _prepare(
-        text or [], config, assignments or [], out, resume, seed, max_steps, max_time, reading
+    # one limit given on the command line takes the place of the other in the config
+    limits: dict[str, Any] = {}
+    if max_steps is not None or max_time is not None:
+        limits = {"max_steps": max_steps, "max_time": max_time}
+    fixed = given(
+        config=config,
+        set=assignments,
+        out=out,
+        init_from=init_from,
+        extend_vocabulary=extend_vocabulary or None,
+        seed=seed,
+        encoding=encoding,
+        errors=errors,
+    )
+    run = (
+        _new_run(text, limits, **fixed) if resume is None else _resumed(resume, text, limits, fixed)
     )
     logging = run.config.logging
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
@@ -77,35 +98,39 @@ def train_command(
         write_line(ended.checkpoint)
 
 
-def _prepare(
-    text: list[str],
-    config: str | None,
-    assignments: list[str],
-    out: str | None,
-    resume: str | None,
-    seed: int | None,
-    max_steps: int | None,
-    max_time: str | None,
-    reading: dict[str, Any],
+def _new_run(
+    text: list[str] | None,
+    limits: dict[str, Any],
+    config: str | None = None,
+    set: list[str] | None = None,
+    out: str | None = None,
+    **flags: Any,
 ) -> "Run":
-    from charrnn.config.layers import load_config
-    from charrnn.jobs.start import new_run, resumed_run
+    from charrnn.jobs.parent import configured
+    from charrnn.jobs.start import new_run
 
-    # one limit given on the command line takes the place of the other in the config
-    limits: dict[str, Any] = {}
-    if max_steps is not None or max_time is not None:
-        limits = {"max_steps": max_steps, "max_time": max_time}
-    if resume is None:
-        flags = {
-            "training": limits | given(seed=seed),
-            "data": given(text=text or None) | reading,
-        }
-        return new_run(load_config(config, assignments, flags), out)
-    fixed = {"--config": config, "--set": assignments, "--out": out, "--seed": seed}
-    fixed |= {f"--{name}": value for name, value in reading.items()}
-    if found := [name for name, value in fixed.items() if value not in (None, [])]:
+    sections = {
+        "model": ("init_from", "extend_vocabulary"),
+        "training": ("seed",),
+        "data": ("encoding", "errors"),
+    }
+    layer = {
+        name: {key: flags[key] for key in keys if key in flags} for name, keys in sections.items()
+    }
+    layer["training"] |= limits
+    layer["data"] |= given(text=text or None)
+    return new_run(configured(config, set or [], layer), out)
+
+
+def _resumed(
+    path: str, text: list[str] | None, limits: dict[str, Any], fixed: dict[str, Any]
+) -> "Run":
+    from charrnn.jobs.start import resumed_run
+
+    if fixed:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
         raise UsageError(
-            f"{', '.join(found)} cannot change a run that is resumed.",
+            f"{options} cannot change a run that is resumed.",
             "leave it out, or start a new run; --max-steps and --max-time may be given.",
         )
-    return resumed_run(resume, text, limits)
+    return resumed_run(path, text or [], limits)

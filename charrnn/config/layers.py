@@ -23,12 +23,19 @@ LONGEST_VALUE = 4096  # characters, as of a path
 MOST_FAULTS = 20  # that are told
 
 
-def load_config(path: str | None, assignments: list[str], flags: Layer) -> Config:
-    """The default config, changed by the file `path`, by `key.path=value` and by flags.
+def load_config(
+    path: str | None,
+    assignments: list[str],
+    flags: Layer,
+    base: tuple[str, Layer] = ("", {}),
+) -> Config:
+    """The default config, changed by `base`, the file `path`, `key.path=value` and flags, in turn.
 
+    base: an origin and what it says.
     Raises: UsageError with every fault in it.
     """
     layers = [("the default config", _read(config_paths()["default"]))]
+    layers.append(base)
     if path is not None:
         layers.append((path, _read(find_config(path))))
     layers.append(("--set", _from_assignments(assignments)))

@@ -94,6 +94,8 @@ class Model(_Section):
     activation: Literal["tanh", "sigmoid", "relu"]
     bias: bool
     initialization: Initialization
+    init_from: FileName | None
+    extend_vocabulary: bool
 
 
 class Data(_Section):

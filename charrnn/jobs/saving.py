@@ -97,6 +97,7 @@ class Saver:
                 run.state,
                 run.corpus.vocabulary,
                 run.config.model_dump(mode="json"),
+                run.corpus.size,
                 run.corpus.digest,
             )
         )

@@ -9,6 +9,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.loading import load_checkpoint, own_text
 from charrnn.jobs.memory import require_memory
+from charrnn.jobs.parent import parent_of
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
     batches_of,
@@ -20,12 +21,15 @@ from charrnn.jobs.wiring import (
     run_name,
     text_paths,
 )
+from charrnn.model.initialization import inherit
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
+from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
+from charrnn.words import counted
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,15 @@ def new_run(config: Config, out: str | None) -> Run:
     Raises: InputError for the text; UsageError for the directory.
     """
     config = resolved(config)
-    corpus, remarks = _corpus(config)
-    state = TrainState.initial(
-        first_params(config, len(corpus.vocabulary)),
-        optimizer_of(config),
-        config.training.batch_size,
-    )
+    parent = parent_of(config)
+    corpus, remarks = _corpus(config, parent.vocabulary if parent else None)
+    params = first_params(config, len(corpus.vocabulary))
+    if parent:
+        inherit(params, parent.params)
+        new = len(corpus.vocabulary) - len(parent.vocabulary)
+        more = f", and {counted(new, 'new character')}" if new else ""
+        remarks += (f"begins with the weights of {parent.path}{more}.",)
+    state = TrainState.initial(params, optimizer_of(config), config.training.batch_size)
     directory = RunDirectory.create(out, run_name(config))
     return Run(directory, config, corpus, state, remarks)
 
@@ -94,15 +101,17 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             f"begin a new run with its best: charrnn train --init-from {quote(path)}",
         )
     try:
-        corpus, remarks = _corpus(config)
+        known = checkpoint.vocabulary if config.model.init_from else None
+        corpus, remarks = _corpus(config, known)
     except InputError as error:
         moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
         raise InputError(str(error), error.hint if text else moved) from None
-    same_text = corpus.digest == checkpoint.text_digest
-    if not same_text or corpus.vocabulary != checkpoint.vocabulary:
+    if difference := _difference(corpus, checkpoint):
         raise InputError(
-            f"{', '.join(text_paths(config))} is not the text that {path} was trained on.",
-            "name the original text after --resume, or start a new run.",
+            f"{', '.join(text_paths(config))} is not the text that {path} was trained on: "
+            f"{difference}.",
+            "name the original text beside --resume; or train on this one from there: "
+            f"charrnn train TEXT --init-from {quote(path)}",
         )
     return Run(directory, config, corpus, checkpoint.state, notes + remarks)
 
@@ -122,13 +131,46 @@ def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[st
     raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
 
 
-def _corpus(config: Config) -> tuple[Corpus, tuple[str, ...]]:
+def _difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
+    """What of a text is not as a checkpoint has it: its characters, its size or its content."""
+    if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
+        return None
+    found, wanted = corpus.vocabulary.characters, checkpoint.vocabulary.characters
+    differences = [
+        f"it {verb} {describe(odd[0])}" + f" and {len(odd) - 1} more" * (len(odd) > 1)
+        for verb, odd in (
+            ("has", [c for c in found if c not in wanted]),
+            ("lacks", [c for c in wanted if c not in found]),
+        )
+        if odd
+    ]
+    if not differences and found != wanted:
+        differences.append("its characters are numbered otherwise")
+    if corpus.size != checkpoint.text_size:
+        differences.append(
+            f"it has {counted(corpus.size, 'character')}, not {checkpoint.text_size:,}"
+        )
+    elif corpus.digest != checkpoint.text_digest:
+        differences.append(
+            f"its SHA-256 is {corpus.digest[:12]}…, not {checkpoint.text_digest[:12]}…"
+        )
+    return "; ".join(differences)
+
+
+def _corpus(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
     budget_of(config)
     documents, remarks = read_text(text_paths(config), decoding_of(config))
     data = config.data
     sequences = SEQUENCES[data.sequences]
     text = sequences.joined(documents)
-    corpus = build_corpus(text, data.validation_fraction, data.sequences, data.min_count)
+    corpus = build_corpus(
+        text,
+        data.validation_fraction,
+        data.sequences,
+        data.min_count,
+        known,
+        config.model.extend_vocabulary,
+    )
     batches = batches_of(config, corpus.training)  # raises where the text is too short for them
     require_memory(config, len(corpus.vocabulary), batches.largest)
     remarks += corpus.remarks

@@ -10,6 +10,7 @@ import numpy as np
 
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
+from charrnn.jobs.run_directory import find_checkpoint
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt, least_memory
 from charrnn.model.initialization import initial_params
@@ -44,12 +45,15 @@ def _has_no_place(path: str) -> bool:
 
 
 def resolved(config: Config) -> Config:
-    """The config with text that is found from every folder, and a number of workers."""
+    """The config with files that are found from every folder, and a number of workers."""
     data, training = config.data, config.training
     paths = [path if _has_no_place(path) else str(Path(path).absolute()) for path in data.text]
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
+    parent = config.model.init_from
+    init_from = None if parent is None else str(find_checkpoint(parent).absolute())
     return config.model_copy(
         update={
+            "model": config.model.model_copy(update={"init_from": init_from}),
             "data": data.model_copy(update={"text": paths}),
             "training": training.model_copy(update={"workers": workers}),
         }

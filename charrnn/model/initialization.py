@@ -77,3 +77,15 @@ def initial_params(
         c=np.zeros(A) if bias else None,
     )
     return params.astype(dtype)
+
+
+def inherit(params: Params, old: Params) -> None:
+    """Writes the weights of a model of the same H over those of one that knows more characters.
+
+    The characters of `old` come first in it; the columns of U and the rows of V of the others stay
+    as they were drawn, and each of them is to begin with as unlikely as the least likely old one.
+    """
+    A = old.alphabet_size
+    params.U[:, :A], params.W[...], params.V[:A] = old.U, old.W, old.V
+    if params.b is not None and params.c is not None and old.b is not None and old.c is not None:
+        params.b[...], params.c[:A], params.c[A:] = old.b, old.c, old.c.min()

@@ -15,31 +15,40 @@ SHOWN = 5  # of a list of characters
 
 @dataclass(frozen=True)
 class Corpus:
-    """Ids of a whole text in a training and a validation part. `digest` is the text's SHA-256.
+    """Ids of a whole text in a training and a validation part.
 
+    size: the characters of the text as it was read. digest: its SHA-256.
     remarks: on characters that were folded, or that training never sees.
     """
 
     vocabulary: Vocabulary
     training: Array
     validation: Array
+    size: int
     digest: str
     remarks: tuple[str, ...] = ()
 
 
 def build_corpus(
-    text: Text, validation_fraction: float, sequences: str = "stream", min_count: int = 1
+    text: Text,
+    validation_fraction: float,
+    sequences: str = "stream",
+    min_count: int = 1,
+    known: Vocabulary | None = None,
+    extend: bool = False,
 ) -> Corpus:
     """The vocabulary, the ids and the split of a text, cut as SEQUENCES says.
 
     Characters that occur less often than `min_count` are read as U+FFFD, but for those that the
-    sequences need; the digest is of the text before that.
-    Raises: InputError where one of the parts would be too short.
+    sequences need or that are known; the digest is of the text before that.
+    known: a vocabulary to use; with `extend`, the text's other characters follow after it.
+    Raises: InputError where one of the parts would be too short, or a character is not known.
     """
-    digest = text.digest()
+    size, digest = len(text), text.digest()
     remarks: tuple[str, ...] = ()
     if min_count > 1:
-        text, remarks = _without_rare(text, min_count, SEQUENCES[sequences].end or "")
+        needed = (SEQUENCES[sequences].end or "") + (known.characters if known else "")
+        text, remarks = _without_rare(text, min_count, needed)
     text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
@@ -52,15 +61,33 @@ def build_corpus(
         )
     everywhere, held_out = text.counts(), text[training:].counts()
     found = list(zip(text.characters, everywhere, held_out, strict=True))
-    vocabulary = Vocabulary("".join(character for character, count, _ in found if count))
+    present = [character for character, count, _ in found if count]
+    vocabulary = _vocabulary(present, known, extend)
     if unseen := [character for character, count, held in found if 0 < count == held]:
-        shown = ", ".join(describe(character) for character in unseen[:SHOWN])
         remarks += (
             f"{counted(len(unseen), 'character')} never seen in training, only in the held-out "
-            f"part: {shown}{', …' if len(unseen) > SHOWN else '.'}",
+            f"part: {_shown(unseen)}.",
         )
     ids = vocabulary.encode(text)
-    return Corpus(vocabulary, ids[:training], ids[training:], digest, remarks)
+    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, remarks)
+
+
+def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> Vocabulary:
+    if known is None:
+        return Vocabulary("".join(present))
+    new = [character for character in present if character not in known.characters]
+    if new and not extend:
+        raise InputError(
+            f"{counted(len(new), 'character')} of the text not among the {len(known)} that the "
+            f"model knows: {_shown(new)}.",
+            "--extend-vocabulary adds what is new; data.min_count can fold what is rare.",
+        )
+    return Vocabulary(known.characters + "".join(new))
+
+
+def _shown(characters: list[str]) -> str:
+    more = ["…"] * (len(characters) > SHOWN)
+    return ", ".join([*map(describe, characters[:SHOWN]), *more])
 
 
 def _without_rare(text: Text, min_count: int, needed: str) -> tuple[Text, tuple[str, ...]]:

@@ -39,12 +39,13 @@ Shape = tuple[int, ...]
 class Checkpoint:
     """A run at one moment. `config` is the resolved config as plain values.
 
-    text_digest: SHA-256 of the whole text that the run trains on.
+    text_size, text_digest: characters and SHA-256 of the whole text that the run trains on.
     """
 
     state: TrainState
     vocabulary: Vocabulary
     config: dict[str, Any]
+    text_size: int
     text_digest: str
 
     @property
@@ -68,6 +69,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "config": checkpoint.config,
         "progress": asdict(state.progress),
         "optimizer_count": state.optimizer.count,
+        "text_size": checkpoint.text_size,
         "text_digest": checkpoint.text_digest,
     }
     metadata = {key: json.dumps(value) for key, value in described.items()}
@@ -193,8 +195,9 @@ def _assemble(
     state = TrainState(
         parameters(MODEL), optimizer, tensors.pop(HIDDEN), _progress(described["progress"])
     )
+    size = checked_count("text_size", described["text_size"])
     digest = checked_digest(described["text_digest"])
-    return Checkpoint(state, vocabulary, described["config"], digest)
+    return Checkpoint(state, vocabulary, described["config"], size, digest)
 
 
 def _progress(values: dict[str, Any]) -> Progress:

@@ -1,0 +1,135 @@
+"""A new run that begins with an old model, and a resumed one that gets another text."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn.errors import InputError
+from charrnn.jobs.start import resumed_run
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.initialization import inherit, initial_params
+from charrnn.model.params import Params
+from charrnn.model.rnn import logits, states
+from charrnn.text.corpus import build_corpus
+from charrnn.text.text import Text
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.checkpoint import load
+from tests.conftest import RHYME, TINY
+
+STRANGE = RHYME.replace("the", "thé").replace("a", "ä") * 12
+
+
+def params_of(alphabet: int, seed: int, bias: bool) -> Params:
+    kinds = {"input": "glorot", "recurrent": "orthogonal", "output": "glorot"}
+    random = np.random.default_rng(seed)
+    params = initial_params(
+        random, 7, alphabet, bias=bias, recurrent_gain=1.0, dtype="float64", **kinds
+    )
+    if params.c is not None:
+        params.c[...] = random.normal(size=alphabet)
+    return params
+
+
+def weights(path: Path, name: str) -> Params:
+    return load(path / f"checkpoints/{name}.safetensors").params
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_extended_model_is_the_old_one_on_the_old_characters(bias) -> None:
+    old, new = params_of(5, 1, bias), params_of(8, 2, bias)
+    drawn = new.U.copy()
+    inherit(new, old)
+    x = np.random.default_rng(3).integers(0, 5, (20, 3))
+    h0, tanh = np.zeros((3, 7)), ACTIVATIONS["tanh"]
+    one, other = (states(params, x, h0, tanh) for params in (old, new))
+    assert np.array_equal(one, other)
+    assert np.allclose(logits(old, one[1:]), logits(new, other[1:])[..., :5], rtol=1e-14)
+    assert np.array_equal(new.U[:, 5:], drawn[:, 5:])
+    if bias:
+        assert (new.c[5:] == old.c.min()).all()
+
+
+def test_a_vocabulary_is_extended_behind_what_is_known() -> None:
+    known = Vocabulary("zyx")
+    corpus = build_corpus(Text.of("xyab" * 9), 0.0, known=known, extend=True)
+    assert corpus.vocabulary.characters == "zyxab"
+    assert corpus.vocabulary.decode(corpus.training) == "xyab" * 9
+    same = build_corpus(Text.of("xyxz" * 9), 0.0, known=known)
+    assert same.vocabulary == known
+    with pytest.raises(InputError, match=r"2 characters .* 3 .* 'a' \(U\+0061\), 'b'"):
+        build_corpus(Text.of("xyab" * 9), 0.0, known=known)
+    folded = build_corpus(Text.of("xyab" * 9 + "cdz"), 0.0, min_count=2, known=known, extend=True)
+    assert folded.vocabulary.characters == "zyxab\ufffd"
+
+
+def test_a_run_begins_with_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
+    """Its network is that of the checkpoint; all else is as the config says."""
+    arguments = ["train", text_file, *TINY[2:], "--init-from", trained, "--seed", 5]
+    assert charrnn(*arguments, "--max-steps", 1, "--out", "run").code == 0
+    best = weights(trained, "best").flat
+    path = tmp_path / "run/checkpoints/last.safetensors"
+    model = load(path).config["model"]
+    assert model["hidden_size"] == 16
+    assert model["init_from"] == str(trained / "checkpoints/best.safetensors")
+    slow = ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e-30"]
+    assert charrnn(*arguments, *slow, "--max-steps", 1, "--out", "still").code == 0
+    assert np.array_equal(weights(tmp_path / "still", "last").flat, best)
+
+
+def test_new_characters_are_refused_or_learnt(charrnn, trained, tmp_path) -> None:
+    (tmp_path / "text").write_text(STRANGE)
+    arguments = ["train", "text", "--init-from", trained, "--max-steps", 20, "--out", "run"]
+    refused = charrnn(*arguments)
+    assert refused.code == 3
+    assert "'é' (U+00E9)" in refused.err
+    assert "--extend-vocabulary" in refused.err
+    assert not (tmp_path / "run").exists()
+    arguments += [*TINY[2:], "--extend-vocabulary"]
+    found = charrnn(*arguments)
+    assert found.code == 0
+    assert "and 2 new characters" in found.err
+    assert charrnn("sample", "run", "--prime", "thé ä").code == 0
+    whole = weights(tmp_path / "run", "last")
+    assert (
+        charrnn(*arguments[:-1], "--extend-vocabulary", "--out", "cut", "--max-steps", 9).code == 0
+    )
+    assert charrnn("train", "--resume", "cut", "--max-steps", 20).code == 0
+    assert whole.U.shape == weights(tmp_path / "cut", "last").U.shape
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--set", "model.hidden_size=17"], 2, "model.hidden_size is 17"),
+        (["--set", "model.activation=relu"], 2, "model.activation is relu"),
+        (["--init-from", "nowhere"], 3, "no checkpoint 'nowhere'"),
+    ],
+)
+def test_a_parent_that_does_not_fit(charrnn, trained, text_file, arguments, code, message) -> None:
+    found = charrnn("train", text_file, "--init-from", trained, *arguments)
+    assert found.code == code
+    assert message in found.err
+
+
+def test_nothing_to_extend(charrnn, text_file) -> None:
+    found = charrnn("train", text_file, "--extend-vocabulary")
+    assert found.code == 2
+    assert "--init-from" in found.err
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda text: text.replace("lamp", "damp"), r"SHA-256 is \w{12}…, not \w{12}…"),
+        (lambda text: text + "more", r"has 2,200 characters, not 2,196"),
+        (lambda text: text.replace("w", "ŵ"), r"it has 'ŵ' \(U\+0175\); it lacks 'w' \(U\+0077\)"),
+    ],
+)
+def test_another_text_is_refused_with_what_differs(trained, tmp_path, change, what) -> None:
+    size = len(RHYME * 12)
+    (tmp_path / "other").write_text(change(RHYME * 12))
+    what = what.replace("2,200", f"{size + 4:,}").replace("2,196", f"{size:,}")
+    with pytest.raises(InputError, match=what) as caught:
+        resumed_run(str(trained), [str(tmp_path / "other")], {"max_steps": 90})
+    assert "--init-from" in caught.value.hint
