@@ -34,7 +34,7 @@ def train(charrnn, text_file: Path, out: str, *more: object) -> Path:
     return Path(out)
 
 
-@pytest.mark.parametrize("sequences", ["stream", "lines"])
+@pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
 def test_on_or_off_leaves_the_weights_bit_identical(charrnn, text_file, sequences) -> None:
     steps = ["--max-steps", 150, "--set", f"data.sequences={sequences}"]
     on = train(charrnn, text_file, "on", *steps)

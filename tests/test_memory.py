@@ -1,15 +1,21 @@
 """The memory of a step, foretold and measured."""
 
 import tracemalloc
+from math import prod
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charrnn.config.layers import load_config
 from charrnn.jobs import memory
 from charrnn.jobs.memory import memory_of_step
 from charrnn.jobs.wiring import first_params, objective_maker, optimizer_of
 from charrnn.text.batches import Batches, stream_window
+from charrnn.text.corpus import build_corpus
+from charrnn.text.sequences import SEQUENCES
+from charrnn.text.text import Text
 from charrnn.training.parallel import crew_of, parallel
 from tests.conftest import TINY
 
@@ -54,6 +60,21 @@ def test_the_memory_of_a_step_is_foretold(H, A, T, B, precision, recompute, work
         H, A, T, B, itemsize=itemsize, recompute=recompute, workers=workers, slots=2
     )
     assert foretold == pytest.approx(found, rel=0.25)
+
+
+@pytest.mark.parametrize("sequences", SEQUENCES)
+@given(
+    words=st.lists(st.text("abc", min_size=1, max_size=30), min_size=5, max_size=9),
+    batch_size=st.integers(1, 3), window=st.none() | st.integers(1, 3),
+)  # fmt: skip
+def test_no_window_is_larger_than_the_largest(sequences, words, batch_size, window) -> None:
+    kind = SEQUENCES[sequences]
+    text = kind.joined([Text.of(word + "\n") for word in words])
+    ids = build_corpus(text, 0.0, sequences).training
+    batches = kind.batches(ids, batch_size, window, None, 1)
+    shapes = [batches[number].x.shape for number in range(batches.per_epoch)]
+    assert max(shapes, key=prod) == batches.largest or sequences == "documents"
+    assert max(map(prod, shapes)) <= prod(batches.largest)
 
 
 @pytest.mark.parametrize(

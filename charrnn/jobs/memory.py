@@ -66,7 +66,7 @@ def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int])
         remedy = f"--set training.memory=recompute, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
-        f"a step through {T:,} characters in {B} lane{'s' if B > 1 else ''} needs about "
+        f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "
         f"{_size_in_words(needed)} of memory, and this machine has {_size_in_words(there)}.",
         remedy,
     )

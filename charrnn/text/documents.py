@@ -21,7 +21,7 @@ def joined_documents(documents: list[Text]) -> Text:
         if END in document.characters:
             raise InputError(
                 f"document {number} has the character U+0003, which stands for a document's end.",
-                "remove it (tr -d '\\003'), or --set data.sequences=stream",
+                "leave it out, such as with tr -d '\\003'.",
             )
     end = Text.of(END)
     return Text.joined([part for document in documents if document for part in (document, end)])
@@ -141,9 +141,11 @@ def document_remarks(count: int, training: Array, validation: Array) -> tuple[st
         Delimited(part).lengths if len(part) else np.empty(0, int)
         for part in (training, validation)
     )
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    sizes = f"{shortest:,} to {longest:,}" if shortest < longest else f"{longest:,}"
     remarks = [
-        f"documents: {len(lengths):,} to train on, of {lengths.min():,} to {lengths.max():,} "
-        f"characters; {len(held_out):,} held out."
+        f"documents: {len(lengths):,} to train on, of {sizes} characters; "
+        f"{len(held_out):,} held out."
     ]
     if len(lengths) + len(held_out) > count:
         remarks.append("a document is cut in two: its end is held out.")
