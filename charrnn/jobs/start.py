@@ -7,14 +7,12 @@ from typing import Any
 from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
+from charrnn.jobs.corpora import corpus_of, difference
 from charrnn.jobs.loading import load_checkpoint, own_text
-from charrnn.jobs.memory import require_memory
 from charrnn.jobs.parent import parent_of
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.wiring import (
-    batches_of,
     budget_of,
-    decoding_of,
     first_params,
     optimizer_of,
     resolved,
@@ -22,11 +20,8 @@ from charrnn.jobs.wiring import (
     text_paths,
 )
 from charrnn.model.initialization import inherit
-from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
+from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
-from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import TrainState
 from charrnn.words import counted
@@ -50,7 +45,7 @@ def new_run(config: Config, out: str | None) -> Run:
     """
     config = resolved(config)
     parent = parent_of(config)
-    corpus, remarks = _corpus(config, parent.vocabulary if parent else None)
+    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
     params = first_params(config, len(corpus.vocabulary))
     if parent:
         inherit(params, parent.params)
@@ -102,14 +97,14 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         )
     try:
         known = checkpoint.vocabulary if config.model.init_from else None
-        corpus, remarks = _corpus(config, known)
+        corpus, remarks = corpus_of(config, known)
     except InputError as error:
         moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
         raise InputError(str(error), error.hint if text else moved) from None
-    if difference := _difference(corpus, checkpoint):
+    if differs := difference(corpus, checkpoint):
         raise InputError(
             f"{', '.join(text_paths(config))} is not the text that {path} was trained on: "
-            f"{difference}.",
+            f"{differs}.",
             "name the original text beside --resume; or train on this one from there: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
@@ -129,55 +124,3 @@ def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[st
             notes += (f"going on from {path.name} instead.",)
         return checkpoint, config, notes
     raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
-
-
-def _difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
-    """What of a text is not as a checkpoint has it: its characters, its size or its content."""
-    if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
-        return None
-    found, wanted = corpus.vocabulary.characters, checkpoint.vocabulary.characters
-    differences = [
-        f"it {verb} {describe(odd[0])}" + f" and {len(odd) - 1} more" * (len(odd) > 1)
-        for verb, odd in (
-            ("has", [c for c in found if c not in wanted]),
-            ("lacks", [c for c in wanted if c not in found]),
-        )
-        if odd
-    ]
-    if not differences and found != wanted:
-        differences.append("its characters are numbered otherwise")
-    if corpus.size != checkpoint.text_size:
-        differences.append(
-            f"it has {counted(corpus.size, 'character')}, not {checkpoint.text_size:,}"
-        )
-    elif corpus.digest != checkpoint.text_digest:
-        differences.append(
-            f"its SHA-256 is {corpus.digest[:12]}…, not {checkpoint.text_digest[:12]}…"
-        )
-    return "; ".join(differences)
-
-
-def _corpus(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
-    budget_of(config)
-    documents, remarks = read_text(text_paths(config), decoding_of(config))
-    data = config.data
-    sequences = SEQUENCES[data.sequences]
-    text = sequences.joined(documents)
-    corpus = build_corpus(
-        text,
-        data.validation_fraction,
-        data.sequences,
-        data.min_count,
-        known,
-        config.model.extend_vocabulary,
-    )
-    batches = batches_of(config, corpus.training)  # raises where the text is too short for them
-    require_memory(config, len(corpus.vocabulary), batches.largest)
-    remarks += corpus.remarks
-    remarks += sequences.remarks(len(documents), corpus.training, corpus.validation)
-    most = config.evaluation.max_characters
-    if most is not None and len(corpus.validation) > most:
-        remarks += (
-            f"validation uses the first {most:,} of {len(corpus.validation):,} characters.",
-        )
-    return corpus, remarks

@@ -1,0 +1,68 @@
+"""The text of a config, ready to train on, and whether it is the one that a run knows."""
+
+from charrnn.config.settings import Config
+from charrnn.jobs.memory import require_memory
+from charrnn.jobs.wiring import batches_of, budget_of, decoding_of, text_paths
+from charrnn.text.corpus import Corpus, build_corpus
+from charrnn.text.reading import read_text
+from charrnn.text.sequences import SEQUENCES
+from charrnn.text.vocabulary import Vocabulary, describe
+from charrnn.training.checkpoint import Checkpoint
+from charrnn.words import counted
+
+
+def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
+    """The corpus of a config, in a vocabulary that is known or its own, and remarks on the text.
+
+    Raises: InputError where it cannot be trained on as the config says; UsageError where that would
+    never end.
+    """
+    budget_of(config)
+    documents, remarks = read_text(text_paths(config), decoding_of(config))
+    data = config.data
+    sequences = SEQUENCES[data.sequences]
+    text = sequences.joined(documents)
+    corpus = build_corpus(
+        text,
+        data.validation_fraction,
+        data.sequences,
+        data.min_count,
+        known,
+        config.model.extend_vocabulary,
+    )
+    batches = batches_of(config, corpus.training)  # raises where the text is too short for them
+    require_memory(config, len(corpus.vocabulary), batches.largest)
+    remarks += corpus.remarks
+    remarks += sequences.remarks(len(documents), corpus.training, corpus.validation)
+    most = config.evaluation.max_characters
+    if most is not None and len(corpus.validation) > most:
+        remarks += (
+            f"validation uses the first {most:,} of {len(corpus.validation):,} characters.",
+        )
+    return corpus, remarks
+
+
+def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
+    """What of a text is not as a checkpoint has it: its characters, its size or its content."""
+    if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
+        return None
+    found, wanted = corpus.vocabulary.characters, checkpoint.vocabulary.characters
+    differences = [
+        f"it {verb} {describe(odd[0])}" + f" and {len(odd) - 1} more" * (len(odd) > 1)
+        for verb, odd in (
+            ("has", [c for c in found if c not in wanted]),
+            ("lacks", [c for c in wanted if c not in found]),
+        )
+        if odd
+    ]
+    if not differences and found != wanted:
+        differences.append("its characters are numbered otherwise")
+    if corpus.size != checkpoint.text_size:
+        differences.append(
+            f"it has {counted(corpus.size, 'character')}, not {checkpoint.text_size:,}"
+        )
+    elif corpus.digest != checkpoint.text_digest:
+        differences.append(
+            f"its SHA-256 is {corpus.digest[:12]}…, not {checkpoint.text_digest[:12]}…"
+        )
+    return "; ".join(differences)

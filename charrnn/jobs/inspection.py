@@ -1,0 +1,253 @@
+"""What a text is to a run before any training, and what a checkpoint is."""
+
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from charrnn.config.layers import Layer
+from charrnn.config.settings import Config
+from charrnn.errors import Divergence, InputError, UsageError
+from charrnn.events import Evaluated
+from charrnn.jobs.corpora import corpus_of
+from charrnn.jobs.loading import load_checkpoint
+from charrnn.jobs.memory import physical_memory
+from charrnn.jobs.parent import configured, parent_of
+from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
+from charrnn.jobs.wiring import (
+    decoding_of,
+    first_params,
+    held_out,
+    optimizer_of,
+    resolved,
+    text_paths,
+    trainer_of,
+)
+from charrnn.text.corpus import Corpus
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.parallel import crew_of
+from charrnn.training.state import TrainState
+from charrnn.training.trainer import Budget
+
+TRIAL = 2.0  # seconds of steps that are tried
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Characters, most frequent first, and how often each stands in a text, where one is known."""
+
+    characters: tuple[str, ...]
+    counts: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Steps on weights that nobody keeps: how many, the seconds of one, and bytes at the peak.
+
+    characters: that a step predicts in the mean. memory: of reading and of the steps.
+    """
+
+    steps: int
+    seconds_per_step: float
+    characters: float
+    memory: int
+    machine_memory: float
+
+
+@dataclass(frozen=True)
+class TextReport:
+    """A text as a run would take it: characters of its parts, and what that run would be.
+
+    scored: of the held-out part in each of the evaluations. steps, seconds: of the run, as far as
+    its budget says them or the trial does.
+    """
+
+    texts: tuple[str, ...]
+    encoding: str
+    sequences: str
+    characters: int
+    alphabet: Alphabet
+    training: int
+    validation: int
+    scored: int
+    hidden_size: int
+    activation: str
+    weights: int
+    workers: int
+    steps_per_epoch: int
+    steps: float
+    seconds: float
+    trial: Trial
+
+
+def is_checkpoint(path: str) -> bool:
+    """Whether this is a run directory or a file in the format of checkpoints, sound or not."""
+    place = Path(path)
+    try:
+        if place.is_dir():
+            return bool(RunDirectory(place).candidates())
+        if not place.is_file():
+            return False
+        with place.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False  # reading it as a text says what is wrong
+    # the length of the header in eight bytes, and the header: in no text are there such NULs
+    return place.suffix == ".safetensors" or (head[5:8] == bytes(3) and head[8:] == b"{")
+
+
+def inspect_text(
+    config_path: str | None, assignments: list[str], flags: Layer
+) -> tuple[TextReport, tuple[str, ...]]:
+    """The report on a config's text, and remarks; nothing is written.
+
+    Raises: what `train` would raise before its first step.
+    """
+    config = resolved(configured(config_path, assignments, flags))
+    parent = parent_of(config)
+    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
+    state = TrainState.initial(
+        first_params(config, len(corpus.vocabulary)),
+        optimizer_of(config),
+        config.training.batch_size,
+    )
+    trial, steps_per_epoch = _trial(config, corpus, state)
+    scored = len(held_out(config, corpus))
+    steps, seconds = _expected(config, trial, scored)
+    report = TextReport(
+        texts=tuple(text_paths(config)),
+        encoding=decoding_of(config).encoding,
+        sequences=config.data.sequences,
+        characters=corpus.size,
+        alphabet=_alphabet(corpus),
+        training=len(corpus.training),
+        validation=len(corpus.validation),
+        scored=scored,
+        hidden_size=config.model.hidden_size,
+        activation=config.model.activation,
+        weights=state.params.size,
+        workers=int(config.training.workers),
+        steps_per_epoch=steps_per_epoch,
+        steps=steps,
+        seconds=seconds,
+        trial=trial,
+    )
+    return report, remarks
+
+
+def _alphabet(corpus: Corpus) -> Alphabet:
+    size = len(corpus.vocabulary)
+    counts = sum(np.bincount(part, minlength=size) for part in (corpus.training, corpus.validation))
+    order = np.argsort(-counts, kind="stable")
+    characters = tuple(corpus.vocabulary.characters[id] for id in order)
+    return Alphabet(characters, tuple(counts[order].tolist()))
+
+
+def _trial(config: Config, corpus: Corpus, state: TrainState) -> tuple[Trial, int]:
+    """Steps as training takes them, for a moment; and how many are an epoch."""
+    endless = {"max_steps": sys.maxsize, "max_time": None}
+    training = config.training.model_copy(update=endless)
+    with crew_of(int(config.training.workers)) as crew:
+        trainer = trainer_of(config.model_copy(update={"training": training}), corpus, crew)
+        start = time.perf_counter()
+        try:
+            for event in trainer.run(state, lambda: time.perf_counter() - start > TRIAL):
+                if isinstance(event, Evaluated):
+                    break
+        except Divergence:
+            pass  # that it diverges is for training to say
+    progress = state.progress
+    done = max(progress.step, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    trial = Trial(
+        steps=progress.step,
+        seconds_per_step=(time.perf_counter() - start) / done,
+        characters=progress.characters / done,
+        memory=peak if sys.platform == "darwin" else 1024 * peak,
+        machine_memory=physical_memory(),
+    )
+    return trial, trainer.batches.per_epoch
+
+
+def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
+    """The steps and the seconds of a run; an evaluation costs a third of training on as much."""
+    of_a_step = trial.seconds_per_step
+    evaluations = config.evaluation.count * scored / max(trial.characters, 1) / 3
+    budget = Budget(config.training.max_steps, config.training.max_time)
+    steps = float("inf") if budget.max_steps is None else budget.max_steps
+    seconds = (steps + evaluations) * of_a_step
+    if budget.max_seconds is not None and budget.max_seconds < seconds:
+        return budget.max_seconds / of_a_step, budget.max_seconds
+    return steps, seconds
+
+
+@dataclass(frozen=True)
+class CheckpointState:
+    """One of a run's checkpoints: its step and validation loss, or what is wrong with it."""
+
+    path: str
+    step: int | None
+    validation_nats_per_character: float | None
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A verified checkpoint. norms: of each parameter. others: the run's checkpoints, all loaded."""
+
+    path: str
+    size: int
+    config: dict[str, Any]
+    weights: int
+    shapes: dict[str, tuple[int, ...]]
+    norms: dict[str, float]
+    alphabet: Alphabet
+    progress: dict[str, Any]
+    text_size: int
+    text_digest: str
+    others: tuple[CheckpointState, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether all of the run's checkpoints are."""
+        return all(other.fault is None for other in self.others)
+
+
+def inspect_checkpoint(path: str) -> ModelReport:
+    """The report on a checkpoint, or on the best of a run directory and the soundness of all.
+
+    Raises: InputError where it is none or is damaged.
+    """
+    others: tuple[CheckpointState, ...] = ()
+    if Path(path).is_dir():
+        others = tuple(map(_state_of, RunDirectory(Path(path)).candidates()))
+    file = find_checkpoint(path)
+    checkpoint, config = load_checkpoint(file)
+    named = dict(checkpoint.params.named())
+    with np.errstate(over="ignore"):
+        norms = {name: float(np.linalg.norm(array)) for name, array in named.items()}
+    return ModelReport(
+        path=str(file),
+        size=file.stat().st_size,
+        config=config.model_dump(mode="json"),
+        weights=checkpoint.params.size,
+        shapes={name: array.shape for name, array in named.items()},
+        norms=norms,
+        alphabet=Alphabet(tuple(checkpoint.vocabulary.characters), None),
+        progress=vars(checkpoint.state.progress),
+        text_size=checkpoint.text_size,
+        text_digest=checkpoint.text_digest,
+        others=others,
+    )
+
+
+def _state_of(path: Path) -> CheckpointState:
+    try:
+        progress = load_checkpoint(path)[0].state.progress
+    except InputError as error:
+        return CheckpointState(str(path), None, None, str(error))
+    return CheckpointState(str(path), progress.step, progress.best_validation_nats, None)
