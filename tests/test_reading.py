@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError
@@ -107,6 +107,7 @@ def test_every_encoding_of_a_text_is_the_same_text(file, string, codec, piece) -
     assert str(read_in_pieces(file, encoded, piece, codec).text) == string
 
 
+@settings(max_examples=300)
 @given(st.binary(min_size=1), st.sampled_from(CODECS), PIECES)
 def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, content, codec, piece):
     if codec in ("utf-16", "utf-32") or content.startswith(

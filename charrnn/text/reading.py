@@ -34,7 +34,7 @@ def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
     for path in paths:
         files = files_of(path)
         if files != [path]:
-            remarks.append(f"{path}: {counted(len(files), 'file')} in this directory.")
+            remarks.append(f"{path}: {counted(len(files), 'file')} read.")
         for file in files:
             text, notes = _read(file, decoding)
             texts += [text] * bool(text)
