@@ -139,6 +139,26 @@ def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
         read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
 
 
+@pytest.mark.parametrize("piece", [3, 1 << 18])
+def test_whatever_is_wrong_first_is_told_behind_the_head_of_a_file(file, piece) -> None:
+    for content, words in (
+        (b"a" * HEAD + b"\0a\xff", f"NUL at byte {HEAD}"),
+        (b"a" * HEAD + b"\xffa\0", f"byte 0xff at offset {HEAD}"),
+    ):
+        with pytest.raises(InputError, match=words):
+            read_in_pieces(file, content, piece)
+    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD  # a second escape sequence, for nothing
+    with pytest.raises(InputError, match=f"NUL at byte {HEAD + 6}"):
+        read_in_pieces(file, doubled + b"\0", piece, "iso2022_jp")
+
+
+@pytest.mark.parametrize("piece", range(1, 14))
+def test_an_escape_sequence_that_never_ends_is_invalid_bytes(file, piece) -> None:
+    content = b"a\x1b$}\xdah(\xa5 \xb8\xa0\xe8\xbd"
+    text = read_in_pieces(file, content, piece, "iso2022_jp_2", "replace").text
+    assert str(text) == content.decode("iso2022_jp_2", "replace")
+
+
 @given(st.text("ab\r\n", min_size=1), st.sampled_from(["utf-8", "utf-16", "cp037"]), PIECES)
 def test_newlines_are_normal_and_counted_or_kept(file, string, codec, piece) -> None:
     normal, remarks = read_in_pieces(file, string.encode(codec), piece, codec)

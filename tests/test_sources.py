@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -80,10 +81,13 @@ def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
     assert f"cat {tmp_path / 'pipe'} | charrnn" in caught.value.hint
 
 
-@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
-def test_devices_are_refused(device) -> None:
-    with pytest.raises(InputError, match="is a device"):
-        read_text([device])
+def test_devices_and_sockets_are_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("listening")
+        for path in ("/dev/null", "/dev/zero", "listening"):
+            with pytest.raises(InputError, match="is a device or a socket"):
+                read_text([path])
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "x" * 300, "none"])
