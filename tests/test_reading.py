@@ -8,7 +8,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError
@@ -107,6 +107,7 @@ def test_every_encoding_of_a_text_is_the_same_text(file, string, codec, piece) -
     assert str(read_in_pieces(file, encoded, piece, codec).text) == string
 
 
+@settings(max_examples=300)
 @given(st.binary(min_size=1), st.sampled_from(CODECS), PIECES)
 def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, content, codec, piece):
     if codec in ("utf-16", "utf-32") or content.startswith(
@@ -136,6 +137,26 @@ def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
     start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD
     with pytest.raises(InputError, match=f"NUL at byte {len(start.encode(codec))}\\."):
         read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
+
+
+@pytest.mark.parametrize("piece", [3, 1 << 18])
+def test_whatever_is_wrong_first_is_told_behind_the_head_of_a_file(file, piece) -> None:
+    for content, words in (
+        (b"a" * HEAD + b"\0a\xff", f"NUL at byte {HEAD}"),
+        (b"a" * HEAD + b"\xffa\0", f"byte 0xff at offset {HEAD}"),
+    ):
+        with pytest.raises(InputError, match=words):
+            read_in_pieces(file, content, piece)
+    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD  # a second escape sequence, for nothing
+    with pytest.raises(InputError, match=f"NUL at byte {HEAD + 6}"):
+        read_in_pieces(file, doubled + b"\0", piece, "iso2022_jp")
+
+
+@pytest.mark.parametrize("piece", range(1, 14))
+def test_an_escape_sequence_that_never_ends_is_invalid_bytes(file, piece) -> None:
+    content = b"a\x1b$}\xdah(\xa5 \xb8\xa0\xe8\xbd"
+    text = read_in_pieces(file, content, piece, "iso2022_jp_2", "replace").text
+    assert str(text) == content.decode("iso2022_jp_2", "replace")
 
 
 @given(st.text("ab\r\n", min_size=1), st.sampled_from(["utf-8", "utf-16", "cp037"]), PIECES)

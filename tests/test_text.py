@@ -119,11 +119,9 @@ def test_unusable_files(tmp_path: Path, content: bytes, words: str) -> None:
         read_text([write(tmp_path / "t", content)])
 
 
-def test_missing_file_and_directory(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         read_text([str(tmp_path / "none")])
-    with pytest.raises(InputError, match="has no files"):
-        read_text([str(tmp_path)])
 
 
 def test_ngram_equals_a_literal_count() -> None:

@@ -22,12 +22,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 EncodingOption = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Of the text, such as utf-16, latin-1 or shift_jis.  [default: CONFIG]"
+        metavar="NAME", help="Of the text, such as latin-1 or utf-16.  [default: the config's]"
     ),
 ]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
-    typer.Option(help="Refuse invalid bytes, or read U+FFFD.  [default: CONFIG]"),
+    typer.Option(help="Refuse invalid bytes, or read U+FFFD.  [default: the config's]"),
 ]
 UnknownOption = Annotated[
     Literal["error", "skip", "replace"] | None,

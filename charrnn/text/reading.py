@@ -29,21 +29,23 @@ def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
     Raises: InputError where a file is missing, binary or in another encoding, or all are empty.
     """
     texts: list[Text] = []
-    found: dict[str, list[tuple[str, Found]]] = {"empty": [], "read": []}
+    found: list[tuple[str, Found]] = []
+    empty: list[tuple[str, Found]] = []
     remarks = []
     for path in paths:
         files = files_of(path)
         if files != [path]:
-            remarks.append(f"{path}: {counted(len(files), 'file')} in this directory.")
+            remarks.append(f"{path}: {counted(len(files), 'file')} read.")
         for file in files:
             text, notes = _read(file, decoding)
-            texts += [text] * bool(text)
-            found["read" if text else "empty"].append((label_of(file), notes))
+            if text:
+                texts.append(text)
+            (found if text else empty).append((label_of(file), notes))
     if not texts:
-        raise _empty(found["empty"])
-    if found["empty"]:
-        remarks.append(f"{_who(found['empty'])}: empty, left out.")
-    return Reading(texts, (*remarks, *_remarks(found["read"])))
+        raise _empty(empty)
+    if empty:
+        remarks.append(f"{_who(empty)}: empty, left out.")
+    return Reading(texts, (*remarks, *_remarks(found)))
 
 
 def _read(path: str, decoding: Decoding) -> tuple[Text, Found]:

@@ -58,8 +58,10 @@ def opened(path: str) -> Iterator[BinaryIO]:
             yield _kept(sys.stdin.buffer, path)
             return
         mode = os.stat(path).st_mode
-        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise InputError(f"{path!r} is a device.", "give a file, or - for standard input.")
+        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+            raise InputError(
+                f"{path!r} is a device or a socket.", "give a file, or - for standard input."
+            )
         if stat.S_ISFIFO(mode) and not DESCRIPTORS.fullmatch(os.path.abspath(path)):
             raise InputError(
                 f"{path!r} is a named pipe, and may never be written to.",

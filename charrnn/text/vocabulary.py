@@ -47,7 +47,9 @@ class Vocabulary:
             position = int(np.argmax(ids == unknown))
             first = str(text[position : position + 1])
             others = sorted({*text.compact().characters} - {*self.characters, first})
-            nor = f"; nor are {len(others)} others, such as {others[0]!r}" if others else ""
+            are = "is" if len(others) == 1 else "are"
+            number = counted(len(others), "other")
+            nor = f"; nor {are} {number}, such as {others[0]!r}" if others else ""
             raise UsageError(
                 f"character {describe(first)} at position {position + 1:,} of {place} "
                 f"is not among the {len(self)} this model knows{nor}.",
