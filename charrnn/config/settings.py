@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 MAX_WORKERS = 1024
-MOST = 10**18
+MOST = 10**18  # of any count: arithmetic with floats and 64-bit integers stays possible
 
 
 def _number(value: Any) -> Any:
