@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from charrnn.cli.output import write_line
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, InputError, UsageError
@@ -240,6 +241,14 @@ def test_names_and_vocabularies_drive_no_terminal(charrnn, good, text_file, tmp_
         shown = outcome.err if arguments[0] == "train" else outcome.out + outcome.err
         assert not CONTROL.search(shown), (arguments, outcome)
         assert "\nerror" not in outcome.err, (arguments, outcome)
+
+
+def test_a_line_is_raw_for_programs_and_harmless_for_a_terminal(capsys, monkeypatch) -> None:
+    write_line(ESCAPE)
+    assert capsys.readouterr().out == ESCAPE + "\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    write_line(ESCAPE)
+    assert not CONTROL.search(capsys.readouterr().out)
 
 
 def test_a_run_directory_is_not_trusted_either(tmp_path, text_file) -> None:

@@ -75,11 +75,12 @@ def find_config(path: str) -> Path:
     """The file itself, or the config of that name that comes with the program."""
     known = config_paths()
     try:
-        if Path(path).is_fifo() and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        pipe = Path(path).is_fifo()
+        if pipe and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
             raise UsageError(  # nobody may ever write to it, unlike to one that a shell has made
                 f"the config {path!r} is a named pipe.", "pass a pipe as -c <(command)."
             )
-        if Path(path).is_file() or Path(path).is_fifo():
+        if pipe or Path(path).is_file():
             return Path(path)
     except OSError as error:
         raise UsageError(f"the config {path!r} cannot be read: {error.strerror}.") from None

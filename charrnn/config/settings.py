@@ -17,7 +17,7 @@ from pydantic import (
 from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
-MOST = 10**18
+MOST = 10**18  # of any count: arithmetic with floats and 64-bit integers stays possible
 
 
 def _number(value: Any) -> Any:

@@ -98,6 +98,8 @@ def load(path: Path) -> Checkpoint:
         raise InputError(
             f"there is no checkpoint {str(path)!r}.", "give a .safetensors file or a run directory."
         ) from None
+    except MemoryError:
+        raise _unusable(path, "there is not enough memory for it") from None
     except Unusable as error:
         raise _unusable(path, str(error)) from None
 

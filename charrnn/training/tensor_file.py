@@ -24,7 +24,7 @@ class Unusable(Exception):
 class TensorFile:
     """An open file: its metadata, and the names of its tensors, none of which is read yet.
 
-    Raises: Unusable, here and later; FileNotFoundError.
+    Raises: Unusable, here and later; FileNotFoundError; MemoryError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,8 +57,6 @@ def _no_surprise() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except MemoryError:
-        raise Unusable("there is not enough memory for it") from None
     except (SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise Unusable(f"it is no safetensors file ({error})") from None
 
