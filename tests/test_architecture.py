@@ -9,7 +9,8 @@ import charrnn
 
 PACKAGE = Path(charrnn.__file__).parent
 
-GROUND = {"blas", "config", "errors", "events", "files", "resources", "terminal", "window", "words"}
+GROUND = {"blas", "config", "errors", "events", "files", "machine", "resources", "terminal"}
+GROUND |= {"findings", "window", "words"}
 ROOF = {"jobs", "cli", "__main__"}
 FLOORS = {
     **dict.fromkeys(GROUND, "ground"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError
+from charrnn.machine import physical_memory
 from charrnn.text import sources
 from charrnn.text.reading import read_text
 from tests.conftest import TINY
@@ -97,7 +98,7 @@ def test_what_is_no_file_ends_in_a_sentence(path) -> None:
 
 
 def test_streams_are_read_up_to_a_share_of_the_memory(monkeypatch) -> None:
-    assert 0 < sources.most_streamed() < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert sources.most_streamed() == physical_memory() // 4
     monkeypatch.setattr(sources, "most_streamed", lambda: 10)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789")))
     assert str(read_text(["-"]).text) == "0123456789"

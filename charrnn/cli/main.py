@@ -13,6 +13,7 @@ from charrnn import __version__
 from charrnn.cli.eval import eval_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
+from charrnn.cli.inspect import inspect_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command("train")(train_command)
 app.command("sample")(sample_command)
 app.command("eval")(eval_command)
+app.command("inspect")(inspect_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
 

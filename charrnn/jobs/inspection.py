@@ -3,19 +3,17 @@
 import resource
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from charrnn.config.layers import Layer
 from charrnn.config.settings import Config
-from charrnn.errors import Divergence, InputError, UsageError
+from charrnn.errors import Divergence, InputError
 from charrnn.events import Evaluated
+from charrnn.findings import Alphabet, CheckpointState, ModelReport, TextReport, Trial
 from charrnn.jobs.corpora import corpus_of
 from charrnn.jobs.loading import load_checkpoint
-from charrnn.jobs.memory import physical_memory
 from charrnn.jobs.parent import configured, parent_of
 from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
 from charrnn.jobs.wiring import (
@@ -27,61 +25,14 @@ from charrnn.jobs.wiring import (
     text_paths,
     trainer_of,
 )
+from charrnn.machine import physical_memory
 from charrnn.text.corpus import Corpus
-from charrnn.text.vocabulary import Vocabulary
+from charrnn.text.lines import NEWLINE
 from charrnn.training.parallel import crew_of
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Budget
 
 TRIAL = 2.0  # seconds of steps that are tried
-
-
-@dataclass(frozen=True)
-class Alphabet:
-    """Characters, most frequent first, and how often each stands in a text, where one is known."""
-
-    characters: tuple[str, ...]
-    counts: tuple[int, ...] | None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Steps on weights that nobody keeps: how many, the seconds of one, and bytes at the peak.
-
-    characters: that a step predicts in the mean. memory: of reading and of the steps.
-    """
-
-    steps: int
-    seconds_per_step: float
-    characters: float
-    memory: int
-    machine_memory: float
-
-
-@dataclass(frozen=True)
-class TextReport:
-    """A text as a run would take it: characters of its parts, and what that run would be.
-
-    scored: of the held-out part in each of the evaluations. steps, seconds: of the run, as far as
-    its budget says them or the trial does.
-    """
-
-    texts: tuple[str, ...]
-    encoding: str
-    sequences: str
-    characters: int
-    alphabet: Alphabet
-    training: int
-    validation: int
-    scored: int
-    hidden_size: int
-    activation: str
-    weights: int
-    workers: int
-    steps_per_epoch: int
-    steps: float
-    seconds: float
-    trial: Trial
 
 
 def is_checkpoint(path: str) -> bool:
@@ -110,6 +61,7 @@ def inspect_text(
     config = resolved(configured(config_path, assignments, flags))
     parent = parent_of(config)
     corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
+    alphabet = _alphabet(corpus)
     state = TrainState.initial(
         first_params(config, len(corpus.vocabulary)),
         optimizer_of(config),
@@ -123,7 +75,8 @@ def inspect_text(
         encoding=decoding_of(config).encoding,
         sequences=config.data.sequences,
         characters=corpus.size,
-        alphabet=_alphabet(corpus),
+        lines=dict(zip(alphabet.characters, alphabet.counts or (), strict=True)).get(NEWLINE, 0),
+        alphabet=alphabet,
         training=len(corpus.training),
         validation=len(corpus.validation),
         scored=scored,
@@ -141,7 +94,8 @@ def inspect_text(
 
 def _alphabet(corpus: Corpus) -> Alphabet:
     size = len(corpus.vocabulary)
-    counts = sum(np.bincount(part, minlength=size) for part in (corpus.training, corpus.validation))
+    parts = (corpus.training, corpus.validation)
+    counts = np.sum([np.bincount(part, minlength=size) for part in parts], axis=0)
     order = np.argsort(-counts, kind="stable")
     characters = tuple(corpus.vocabulary.characters[id] for id in order)
     return Alphabet(characters, tuple(counts[order].tolist()))
@@ -183,38 +137,6 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
     if budget.max_seconds is not None and budget.max_seconds < seconds:
         return budget.max_seconds / of_a_step, budget.max_seconds
     return steps, seconds
-
-
-@dataclass(frozen=True)
-class CheckpointState:
-    """One of a run's checkpoints: its step and validation loss, or what is wrong with it."""
-
-    path: str
-    step: int | None
-    validation_nats_per_character: float | None
-    fault: str | None
-
-
-@dataclass(frozen=True)
-class ModelReport:
-    """A verified checkpoint. norms: of each parameter. others: the run's checkpoints, all loaded."""
-
-    path: str
-    size: int
-    config: dict[str, Any]
-    weights: int
-    shapes: dict[str, tuple[int, ...]]
-    norms: dict[str, float]
-    alphabet: Alphabet
-    progress: dict[str, Any]
-    text_size: int
-    text_digest: str
-    others: tuple[CheckpointState, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether all of the run's checkpoints are."""
-        return all(other.fault is None for other in self.others)
 
 
 def inspect_checkpoint(path: str) -> ModelReport:

@@ -1,13 +1,12 @@
 """Whether a training step fits in this machine's memory, told before the first one."""
 
-import os
-from math import inf
-
 from charrnn.config.settings import Config
 from charrnn.errors import InputError
 from charrnn.jobs.wiring import optimizer_of
+from charrnn.machine import physical_memory
 from charrnn.model.bptt import least_memory
 from charrnn.text.sequences import SEQUENCES
+from charrnn.words import size_in_words
 
 
 def memory_of_step(
@@ -62,23 +61,11 @@ def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int])
     elif config.training.bptt == "full":
         remedy = "--set training.bptt=truncated"
     if with_recomputation <= there:
-        less = _size_in_words(with_recomputation)
+        less = size_in_words(with_recomputation)
         remedy = f"--set training.memory=recompute, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "
-        f"{_size_in_words(needed)} of memory, and this machine has {_size_in_words(there)}.",
+        f"{size_in_words(needed)} of memory, and this machine has {size_in_words(there)}.",
         remedy,
     )
-
-
-def physical_memory() -> float:
-    """Bytes of memory that this machine has; infinite where it does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return inf
-
-
-def _size_in_words(size: float) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"

@@ -12,6 +12,7 @@ from shlex import quote
 from typing import BinaryIO
 
 from charrnn.errors import InputError
+from charrnn.machine import physical_memory
 
 STDIN = "-"
 DESCRIPTORS = re.compile(r"/dev/fd/.*|/proc/[^/]+(/task/[^/]+)?/fd/.*|/dev/stdin")
@@ -25,16 +26,24 @@ def label_of(path: str) -> str:
 def files_of(path: str) -> list[str]:
     """The path itself, or the files of a directory by their sorted paths, hidden ones left out.
 
-    Raises: InputError where there are none.
+    Raises: InputError where there are none, or they are more than this machine can hold.
     """
     if path == STDIN or not os.path.isdir(path):
         return [path]
     files: list[Path] = []
+    size = 0
     with _readable(path):
         for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
             shown = (Path(folder, name) for name in names if not name.startswith("."))
-            files += (file for file in shown if file.is_file())
+            found = [file for file in shown if file.is_file()]
+            files += found
+            size += sum(file.stat().st_size for file in found)
+            if size > physical_memory():
+                raise InputError(
+                    f"the files of the directory {path!r} are larger than this machine's memory.",
+                    "name those that you mean.",
+                )
     if not files:
         raise InputError(
             f"the directory {path!r} has no files, hidden ones apart.", "name one with text in it."
@@ -42,9 +51,9 @@ def files_of(path: str) -> list[str]:
     return [str(file) for file in sorted(files)]
 
 
-def most_streamed() -> int:
+def most_streamed() -> float:
     """Bytes of a stream that are kept in memory at most: a quarter of the machine's."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    return physical_memory() // 4
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A safetensors file from anyone: within bounds, and described before a tensor of it is read."""
 
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from charrnn.machine import physical_memory
 from charrnn.window import Array
 
 # bytes; a vocabulary of all the characters there are, escaped twice, takes 23 million
@@ -66,8 +66,7 @@ def _bounded_size(path: Path) -> int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Unusable("it is no regular file")
-    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    if status.st_size > most:
+    if status.st_size > physical_memory() / 2:
         raise Unusable(f"its {status.st_size:,} bytes are more than half of this machine's memory")
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")

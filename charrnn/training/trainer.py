@@ -138,7 +138,7 @@ class Trainer:
         if what := _not_finite(loss, clipped):
             raise Divergence(what, progress.step + 1, window, figures)
         try:
-            with np.errstate(over="raise", invalid="raise"):
+            with np.errstate(over="raise", invalid="raise", divide="raise"):
                 self.update(gradient, state.optimizer, state.params, learning_rate)
         except FloatingPointError:
             what = (

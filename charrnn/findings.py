@@ -1,0 +1,85 @@
+"""What an inspection finds out about a text or a checkpoint: facts for whoever shows them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Characters, most frequent first, and how often each stands in a text, where one is known."""
+
+    characters: tuple[str, ...]
+    counts: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Steps on weights that nobody keeps: how many, the seconds of one, and bytes at the peak.
+
+    characters: that a step predicts in the mean. memory: of reading and of the steps.
+    """
+
+    steps: int
+    seconds_per_step: float
+    characters: float
+    memory: int
+    machine_memory: float
+
+
+@dataclass(frozen=True)
+class TextReport:
+    """A text as a run would take it: characters of its parts, and what that run would be.
+
+    scored: of the held-out part in each of the evaluations. steps, seconds: of the run, as far as
+    its budget says them or the trial does.
+    """
+
+    texts: tuple[str, ...]
+    encoding: str
+    sequences: str
+    characters: int
+    lines: int
+    alphabet: Alphabet
+    training: int
+    validation: int
+    scored: int
+    hidden_size: int
+    activation: str
+    weights: int
+    workers: int
+    steps_per_epoch: int
+    steps: float
+    seconds: float
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class CheckpointState:
+    """One of a run's checkpoints: its step and validation loss, or what is wrong with it."""
+
+    path: str
+    step: int | None
+    validation_nats_per_character: float | None
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """A verified checkpoint, and the others of its run. norms: of each parameter."""
+
+    path: str
+    size: int
+    config: dict[str, Any]
+    weights: int
+    shapes: dict[str, tuple[int, ...]]
+    norms: dict[str, float]
+    alphabet: Alphabet
+    progress: dict[str, Any]
+    text_size: int
+    text_digest: str
+    others: tuple[CheckpointState, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether all of the run's checkpoints are."""
+        return all(other.fault is None for other in self.others)

@@ -1,0 +1,142 @@
+"""What a text or a checkpoint is, for a person to read."""
+
+import unicodedata
+from math import ceil, isfinite
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from charrnn.findings import Alphabet, ModelReport, TextReport
+from charrnn.report.terminal import table_console
+from charrnn.report.wording import as_loss, duration
+from charrnn.terminal import harmless
+from charrnn.words import counted, size_in_words
+
+MOST = 120  # characters that are shown one by one; all of them are in the JSON
+COLUMNS = 4
+
+
+def print_text_report(report: TextReport) -> None:
+    """The text, its characters, its parts, and what a run on it would take."""
+    trial, steps = report.trial, report.steps
+    rate = trial.characters / trial.seconds_per_step
+    held_out = f"{report.validation:,} held out"
+    if report.scored < report.validation:
+        held_out += f", the first {report.scored:,} of them scored"
+    run = f"{steps:,.0f}, which are {steps / report.steps_per_epoch:.3g} epochs"
+    tried = f"{counted(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
+    _print(
+        ", ".join(report.texts),
+        {
+            "text": f"{counted(report.characters, 'character')} in {counted(report.lines, 'line')}"
+            f", {report.encoding}, read as {report.sequences}",
+            "split": f"{report.training:,} to train on, {held_out}",
+            "network": f"{report.activation}, H = {report.hidden_size}, "
+            f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
+            f"{counted(report.workers, 'worker')}",
+            "steps": f"{report.steps_per_epoch:,} an epoch; in all {run}",
+            "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, after {tried}",
+            "memory": f"{size_in_words(trial.memory)} at the peak of reading and of these steps"
+            + (
+                f"; this machine has {size_in_words(trial.machine_memory)}"
+                if isfinite(trial.machine_memory)
+                else ""
+            ),
+        },
+        report.alphabet,
+    )
+
+
+def print_model_report(report: ModelReport) -> None:
+    """What a checkpoint is; of a run, which of its checkpoints are sound."""
+    config, progress = report.config, report.progress
+    model, training, data = config["model"], config["training"], config["data"]
+    best = progress["best_validation_nats"]
+    rows = {
+        "file": f"{size_in_words(report.size)}, sound: its digest and all that is in it fit",
+        "network": f"{model['activation']}, H = {model['hidden_size']}, "
+        f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
+        f"{training['precision']}",
+        "trained": f"{progress['step']:,} steps, {progress['characters']:,} characters, "
+        f"{duration(progress['seconds'])}",
+        "best": "not evaluated yet" if best is None else f"{as_loss(best)}, held out",
+        "optimizer": f"{config['optimizer']['name']}, learning rate "
+        f"{config['optimizer']['learning_rate']:g}, {config['schedule']['name']}",
+        "text": f"{', '.join(data['text']) or 'the embedded corpus'}: "
+        f"{counted(report.text_size, 'character')}, read as {data['sequences']}",
+        "SHA-256": report.text_digest,
+    }
+    if model["init_from"]:
+        rows["began with"] = model["init_from"]
+    if progress["rollbacks"]:
+        rows["rolled back"] = counted(progress["rollbacks"], "time")
+    _print(report.path, rows, report.alphabet, _parameters(report), *_others(report))
+
+
+def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: RenderableType) -> None:
+    console = table_console()
+    console.print(harmless(title), style="bold", markup=False, soft_wrap=True)
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column(style="dim", no_wrap=True)
+    figures.add_column(overflow="fold")
+    for name, value in rows.items():
+        figures.add_row(name, Text(harmless(value)))
+    console.print(figures)
+    for table in (*tables, _characters(alphabet)):
+        console.print()
+        console.print(table)
+    if (left := len(alphabet.characters) - MOST) > 0:
+        console.print(f"and {left:,} more, which --json lists", style="dim", markup=False)
+
+
+def _characters(alphabet: Alphabet) -> Table:
+    """The characters with their code points and counts, the columns to be read downwards."""
+    cells = []
+    for place, character in enumerate(alphabet.characters[:MOST]):
+        count = "" if alphabet.counts is None else f"{alphabet.counts[place]:,}"
+        cells.append((shown(character), f"U+{ord(character):04X}", count))
+    rows = ceil(len(cells) / COLUMNS)
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for _ in range(min(COLUMNS, len(cells))):
+        table.add_column(no_wrap=True)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(justify="right", min_width=9 if alphabet.counts else 2, no_wrap=True)
+    for row in range(rows):
+        table.add_row(*(Text(part) for cell in cells[row::rows] for part in cell))
+    return table
+
+
+def shown(character: str) -> str:
+    """A character that can be seen: one that cannot, and a mark that needs another, by its sign."""
+    if unicodedata.combining(character):
+        return "\u25cc" + character
+    visible = repr(character)[1:-1]
+    return {"\\n": "\\n", "\\'": "'", "\\\\": "\\", " ": "␣"}.get(visible, visible)
+
+
+def _parameters(report: ModelReport) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    for name, shape in report.shapes.items():
+        table.add_row(name, "×".join(map(str, shape)), f"norm {report.norms[name]:.4g}")
+    return table
+
+
+def _others(report: ModelReport) -> list[RenderableType]:
+    if not report.others:
+        return []
+    table = Table.grid(padding=(0, 2))
+    for other in report.others:
+        found: dict[str, Any] = vars(other)
+        name = harmless(found["path"].rsplit("/", 1)[-1])
+        if other.fault is not None:
+            table.add_row(Text(name), Text(harmless(other.fault), style="bold red"))
+            continue
+        best = other.validation_nats_per_character
+        loss = "" if best is None else f", best until then {best:.3f} nats"
+        table.add_row(Text(name), Text(f"step {other.step:,}{loss}"))
+    return [table]

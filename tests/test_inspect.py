@@ -1,0 +1,128 @@
+"""`charrnn inspect`: a text is to training what it said; a checkpoint is verified."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from charrnn.config.layers import load_config
+from charrnn.events import RunStarted
+from charrnn.jobs.start import new_run
+from charrnn.jobs.train import train
+from charrnn.training.checkpoint import load
+from tests.conftest import RHYME, TINY
+
+
+@pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
+def test_a_text_is_to_training_what_inspect_said(charrnn, tmp_path, sequences) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(RHYME * (4 + number))
+    texts = [f"{number}.txt" for number in range(3)]
+    settings = [*TINY, "--set", f"data.sequences={sequences}", "--set", "training.max_steps=7"]
+    found = charrnn("inspect", *texts, *settings, "--json")
+    assert found.code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == texts
+    report = json.loads(found.out)
+    run = new_run(load_config(None, settings[1::2], {"data": {"text": texts}}), "run")
+    events = []
+    train(run, [events.append])
+    started = next(event for event in events if isinstance(event, RunStarted))
+    for name in ("training", "validation"):
+        assert report[name] == getattr(started, f"{name}_characters")
+    assert report["steps_per_epoch"] == started.steps_per_epoch
+    assert report["weights"] == started.parameters
+    assert report["steps"] == 7
+    characters = report["alphabet"]["characters"]
+    assert sorted(characters) == sorted(run.corpus.vocabulary.characters)
+    counts = dict(zip(characters, report["alphabet"]["counts"], strict=True))
+    assert sum(counts.values()) == report["training"] + report["validation"]
+    if sequences == "stream":
+        whole = RHYME * 15
+        assert counts == {character: whole.count(character) for character in characters}
+        assert report["lines"] == whole.count("\n")
+        assert report["characters"] == len(whole)
+    assert list(counts.values()) == sorted(counts.values(), reverse=True)
+    assert report["trial"]["steps"] > 0
+    assert 20e6 < report["trial"]["memory"] < 20e9
+
+
+def test_a_text_in_words(charrnn, tmp_path) -> None:
+    (tmp_path / "a.txt").write_bytes(
+        (RHYME * 12).replace("\n", "\r\n").encode() + b"\x1b[31m\xc2\x9b"
+    )
+    found = charrnn(
+        "inspect",
+        "a.txt",
+        *TINY,
+        "--set",
+        "training.max_time=90",
+        "--set",
+        "training.max_steps=null",
+    )
+    assert found.code == 0
+    assert "carriage return read as \\n" in found.err
+    assert "about 1:30" in found.out
+    assert "\\x1b U+001B" in found.out
+    assert "\\x9b U+009B" in found.out
+    assert not {*"\x1b\x9b\r"} & {*found.out}
+    assert "held out" in found.out
+
+
+def test_what_training_would_refuse_is_refused(charrnn, tmp_path) -> None:
+    (tmp_path / "short").write_text("abc")
+    assert charrnn("inspect", "short").code == 3
+    assert charrnn("inspect", "none").code == 3
+    assert charrnn("inspect", "--set", "training.window=0").code == 2
+
+
+def test_a_checkpoint_is_described_and_verified(charrnn, trained) -> None:
+    path = trained / "checkpoints/best.safetensors"
+    checkpoint = load(path)
+    report = json.loads(charrnn("inspect", path, "--json").out)
+    assert report["progress"]["step"] == checkpoint.state.progress.step
+    assert "".join(report["alphabet"]["characters"]) == checkpoint.vocabulary.characters
+    assert report["text_digest"] == checkpoint.text_digest
+    assert report["weights"] == checkpoint.params.size
+    assert report["shapes"]["U"] == [16, len(checkpoint.vocabulary)]
+    assert report["others"] == []
+    shown = charrnn("inspect", path).out
+    assert "sound" in shown
+    assert checkpoint.text_digest in shown
+
+
+def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    assert charrnn("inspect", "run").code == 0
+    damaged = tmp_path / "run/checkpoints/last.safetensors"
+    content = bytearray(damaged.read_bytes())
+    content[-1] ^= 1
+    damaged.write_bytes(content)
+    found = charrnn("inspect", "run")
+    assert found.code == 1
+    assert "digest does not fit" in found.out
+    others = json.loads(charrnn("inspect", "run", "--json").out)["others"]
+    assert [other["fault"] is None for other in others] == [False, True, True, True]
+    assert charrnn("inspect", damaged).code == 3
+
+
+def test_a_checkpoint_is_known_by_its_content(charrnn, trained, tmp_path) -> None:
+    shutil.copy(trained / "checkpoints/best.safetensors", tmp_path / "renamed.txt")
+    assert "sound" in charrnn("inspect", "renamed.txt").out
+    for arguments in (["renamed.txt", "--set", "training.window=8"], ["renamed.txt", "other"]):
+        assert charrnn("inspect", *arguments).code == 2
+
+
+def test_signs_for_characters_that_cannot_be_seen() -> None:
+    from charrnn.report.inspection import shown
+
+    assert [shown(c) for c in "a \n\t\\'\u0301\u200b\u0635"] == [
+        "a", "␣", "\\n", "\\t", "\\", "'", "◌\u0301", "\\u200b", "\u0635",
+    ]  # fmt: skip
+
+
+def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/a.txt").write_text(RHYME * 12)
+    assert charrnn("inspect", "texts", *TINY).code == 0
+    assert [path.name for path in tmp_path.rglob("*")] == ["texts", "a.txt"]
