@@ -11,7 +11,7 @@ from charrnn.resources import corpus_path
 from tests.help_blocks import BLOCK, README, with_current_help
 
 COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)
-COMMANDS = ("train", "sample", "eval", "gradcheck", "gradflow")
+COMMANDS = ("train", "sample", "eval", "gradcheck", "gradflow", "inspect")
 TEXT = README.read_text(encoding="utf-8")
 
 
