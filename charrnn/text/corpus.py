@@ -66,7 +66,7 @@ def build_corpus(
     if unseen := [character for character, count, held in found if 0 < count == held]:
         remarks += (
             f"{counted(len(unseen), 'character')} never seen in training, only in the held-out "
-            f"part: {_shown(unseen)}.",
+            f"part: {_shown(unseen)}",
         )
     ids = vocabulary.encode(text)
     return Corpus(vocabulary, ids[:training], ids[training:], size, digest, remarks)
@@ -79,15 +79,14 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
     if new and not extend:
         raise InputError(
             f"{counted(len(new), 'character')} of the text not among the {len(known)} that the "
-            f"model knows: {_shown(new)}.",
+            f"model knows: {_shown(new)}",
             "--extend-vocabulary adds what is new; data.min_count can fold what is rare.",
         )
     return Vocabulary(known.characters + "".join(new))
 
 
 def _shown(characters: list[str]) -> str:
-    more = ["…"] * (len(characters) > SHOWN)
-    return ", ".join([*map(describe, characters[:SHOWN]), *more])
+    return ", ".join(map(describe, characters[:SHOWN])) + (", …" if characters[SHOWN:] else ".")
 
 
 def _without_rare(text: Text, min_count: int, needed: str) -> tuple[Text, tuple[str, ...]]:
