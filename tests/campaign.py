@@ -1,4 +1,4 @@
-"""Runs that are killed, stopped and robbed of their disk at random moments, and what is left.
+"""Runs that are killed, stopped and robbed of their disk at random moments, and files that lie.
 
     python -m tests.campaign --minutes 20
 
@@ -24,10 +24,12 @@ import numpy as np
 
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME
+from tests.hostile import CHECKS
 
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw")
 CLOCK = {"seconds", "step_seconds", "evaluated", "evaluation_seconds", "characters_per_second"}
 PATIENCE = 120  # seconds that a child may take
+FILES = 400  # that are mutated and read beside each trial
 SMALL = 64  # bytes: no file can grow beyond it, as if the disk were full
 
 
@@ -36,7 +38,7 @@ class Trial:
 
     def __init__(self, folder: Path, optimizer: str, seed: int) -> None:
         self.folder, self.random = folder, random.Random(seed)
-        self.counts: collections.Counter[str] = collections.Counter()
+        self.counts: collections.Counter[str] = collections.Counter()  # of what was done to it
         choose = self.random.choice
         settings = {
             "model.hidden_size": 16,
@@ -210,7 +212,9 @@ def remove(trial: Trial, out: str) -> None:
     finish(trial.begin(out), 0)
     trial.compare(out)
     said = finish(child, 0, 1)
-    if child.returncode:
+    if "the run cannot be saved" in said:  # it had not begun yet
+        assert child.returncode == 1
+    elif child.returncode:
         (elsewhere,) = set(trial.folder.glob("charrnn-*")) - rescued
         assert elsewhere.name in said, said
         found, whole = (load(trial.checkpoint(run, "last")) for run in (elsewhere.name, "whole"))
@@ -247,8 +251,12 @@ def main() -> None:
         trial = Trial(folder / str(number), OPTIMIZERS[number % 6], number)
         for disturb in DISTURBANCES:
             disturb(trial, disturb.__name__)
-            counts["runs"] += 1
+            counts["runs that ended as if nothing had happened"] += 1
         counts += trial.counts
+        good = trial.checkpoint("whole", "best")
+        for _ in range(FILES):
+            trial.random.choice(CHECKS)(good, trial.folder / "file", trial.random)
+            counts["mutated files refused or sound"] += 1
         shutil.rmtree(trial.folder)
         number += 1
     for name, count in counts.items():

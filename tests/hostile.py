@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,16 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from charrnn.training.checkpoint import _digest
+from charrnn.config.layers import load_config
+from charrnn.config.settings import Config
+from charrnn.errors import CharrnnError, InputError, UsageError
+from charrnn.jobs.loading import load_model
+from charrnn.jobs.sample import Sampler
+from charrnn.resources import config_paths
+from charrnn.text.decoding import Decoding
+from charrnn.text.reading import read_text
+from charrnn.text.text import Text
+from charrnn.training.checkpoint import _digest, encode, load
 
 Tensors = dict[str, np.ndarray]
 Metadata = dict[str, str]
@@ -333,3 +343,48 @@ def _altered(value: object, random: Random) -> object:
         place = random.randrange(len(value))
         return [*value[:place], _altered(value[place], random), *value[place + 1 :]]
     return random.choice(VALUES)
+
+
+def check_damage(good: Path, path: Path, random: Random) -> None:
+    """A damaged checkpoint loads as what was saved, or not at all."""
+    path.write_bytes(mutated(good.read_bytes(), random))
+    with suppress(InputError):
+        assert encode(load(path)) == encode(load(good))
+
+
+def check_malice(good: Path, path: Path, random: Random) -> None:
+    """With the right digest: no checkpoint, or one that can be written with."""
+    path.write_bytes(resealed(good, random))
+    try:
+        load_model(str(path))
+    except InputError:
+        return
+    with suppress(CharrnnError):  # numbers may end, but nothing else may
+        for text in Sampler(str(path), length=3).texts(2):
+            "".join(text).encode()
+
+
+def check_config(good: Path, path: Path, random: Random) -> None:
+    """A damaged config is one, or it is refused."""
+    content = config_paths()["default"].read_bytes().replace(b"  # ", b"\n  # ")
+    path.write_bytes(mutated(content, random))
+    with suppress(UsageError):
+        assert isinstance(load_config(str(path), [], {}), Config)
+
+
+def check_text(good: Path, path: Path, random: Random) -> None:
+    """A damaged text of any encoding is read as characters that can be written, or refused."""
+    encoding = random.choice(["utf-8", "utf-16", "latin-1", "shift_jis", "gb18030", "utf-32-be"])
+    text = "Äh, 山の上に。\r\n☃ e\u0301\r\x00" * 9
+    path.write_bytes(mutated(text.encode(encoding, "replace"), random))
+    read_as = random.choice([encoding, encoding, "utf-8", "cp1252"])
+    decoding = Decoding(
+        read_as, random.choice(["strict", "replace"]), random.choice(["normal", "keep"])
+    )
+    with suppress(InputError):
+        read = str(read_text([str(path)], decoding).text)
+        assert Text.of(read).digest() == Text.of(read.encode().decode()).digest()
+        assert "\x00" not in read
+
+
+CHECKS = (check_damage, check_malice, check_config, check_text)
