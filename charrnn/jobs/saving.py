@@ -37,7 +37,7 @@ class Saver:
             write_atomically(self._run.directory.config, dump_config(self._run.config).encode())
         except OSError as error:
             raise CharrnnError(
-                f"the run cannot be saved: {_in_words(error)}.",
+                f"the run cannot be saved: {self._in_words(error)}.",
                 "make room, mend the directory, or choose another --out.",
             ) from None
 
@@ -50,7 +50,7 @@ class Saver:
         try:
             self._write(*names)
         except OSError as error:
-            before, self._failure = self._failure, _in_words(error)
+            before, self._failure = self._failure, self._in_words(error)
             if self._failure != before:
                 what = f"could not be saved: {self._failure}; training goes on, and tries again."
                 self._emit(Remarked(step, f"step {step:,} {what}"))
@@ -80,7 +80,7 @@ class Saver:
                 elsewhere.write(name, content)
         except OSError as error:
             raise CharrnnError(
-                f"{run} could not be saved: {self._failure}; nor elsewhere: {_in_words(error)}.",
+                f"{run} could not be saved: {self._failure}; nor elsewhere: {error.strerror}.",
                 "what was saved before is kept; make room, then: "
                 f"charrnn train --resume {quote(str(run))}",
             ) from None
@@ -109,6 +109,5 @@ class Saver:
             del self._waiting[name]
         run.directory.retain(run.config.checkpoints.keep)
 
-
-def _in_words(error: OSError) -> str:
-    return f"{error.filename or 'the run directory'}: {error.strerror}"
+    def _in_words(self, error: OSError) -> str:
+        return f"{self._run.directory.path}: {error.strerror}"
