@@ -101,11 +101,8 @@ class Remarked:
 
 
 @dataclass(frozen=True)
-class RolledBack:
+class RolledBack(Remarked):
     """The run is again where it was after this step; the remark says why."""
-
-    step: int
-    remark: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,6 @@ Event = (
     | Sampled
     | Saving
     | Remarked
-    | RolledBack
     | StopRequested
     | RunEnded
 )

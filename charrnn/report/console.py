@@ -18,7 +18,6 @@ from charrnn.events import (
     Event,
     LagProfile,
     Remarked,
-    RolledBack,
     RunEnded,
     RunStarted,
     Sampled,
@@ -65,7 +64,7 @@ class PlainLines:
         elif isinstance(event, Baselines):
             self._baselines = event
             self._print(baseline_line(event))
-        elif isinstance(event, Remarked | RolledBack):
+        elif isinstance(event, Remarked):
             self._print(f"warning: {event.remark}")
         elif isinstance(event, StopRequested):
             self._print("stopping after this step; once more stops at once, unsaved")
@@ -105,7 +104,7 @@ class LiveView:
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the picture
-        elif isinstance(event, Remarked | RolledBack):
+        elif isinstance(event, Remarked):
             self._plain(event)
         elif isinstance(event, LagProfile):
             self._lags = event
