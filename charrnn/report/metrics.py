@@ -43,6 +43,7 @@ class Metrics:
         elif isinstance(event, RolledBack):
             self._roll_back(event.step)
         elif isinstance(event, Saving):
+            self._write_waiting()
             with contextlib.suppress(OSError):
                 os.fsync(self._file.fileno())
 
