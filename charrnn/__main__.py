@@ -1,6 +1,29 @@
-"""`python -m charrnn` is the command `charrnn`."""
+"""The command `charrnn`. Until there is something to save, an interruption ends it at once."""
 
-from charrnn.cli.main import main
+import contextlib
+import os
+import signal
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> None:
+    """Runs the command line."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell's & has it
+            signal.signal(number, _end)
+    from charrnn.cli.main import main
+
+    main()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    # an exception here may be raised in the middle of an import, which does not stand it
+    with contextlib.suppress(OSError):
+        os.write(2, b"stopped: at once.\n")
+    os._exit(130)
+
 
 if __name__ == "__main__":
     main()

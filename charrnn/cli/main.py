@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import signal
 import sys
 from typing import Annotated
 
@@ -56,8 +55,6 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     code = run(sys.argv[1:])
     if code == 130:  # whoever stops at once does not wait for threads in the middle of a step
         for stream in (sys.stdout, sys.stderr):

@@ -11,9 +11,12 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.words import counted
 
 
-def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
-    """The corpus of a config, in a vocabulary that is known or its own, and remarks on the text.
+def corpus_of(
+    config: Config, known: Vocabulary | None, extend: bool
+) -> tuple[Corpus, tuple[str, ...]]:
+    """The corpus of a config, in its own vocabulary or a known one, and remarks on the text.
 
+    extend: whether characters that are not known are added.
     Raises: InputError where it cannot be trained on as the config says; UsageError where that would
     never end.
     """
@@ -28,7 +31,7 @@ def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[s
         data.sequences,
         data.min_count,
         known,
-        config.model.extend_vocabulary,
+        extend,
     )
     batches = batches_of(config, corpus.training)  # raises where the text is too short for them
     require_memory(config, len(corpus.vocabulary), batches.largest)

@@ -8,33 +8,38 @@ import numpy as np
 
 from charrnn.config.layers import dump_config
 from charrnn.config.settings import Config
-from charrnn.errors import Divergence
+from charrnn.errors import Divergence, InputError
 from charrnn.files import write_atomically
 from charrnn.jobs.start import Run
 from charrnn.text.vocabulary import Vocabulary
-from charrnn.window import Window
+from charrnn.training.checkpoint import load
+from charrnn.training.trainer import BACKED_OFF
+from charrnn.window import Array, Window
+from charrnn.words import counted
 
 
 def keep_evidence(run: Run, divergence: Divergence) -> str:
     """Writes what there is to look at into the run directory, and says where, or why it failed.
 
     report.json has the figures, with the norm of every parameter and of its gradient; window.txt
-    the text of the window; beside them lie the config and the last good checkpoint.
+    the text of the window; beside them lie the config and the last good checkpoint on the disk.
     """
     count = run.state.progress.rollbacks
-    name = f"divergence-{divergence.step}" + (f"-after-{count}-rollbacks" if count else "")
-    folder = run.directory.path / name
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = {key: float(np.linalg.norm(array)) for key, array in run.state.params.named()}
+    name = f"divergence-{divergence.step}"
+    if count:
+        name += f"-after-{counted(count, 'rollback').replace(' ', '-')}"
+    folder, last = run.directory.path / name, run.directory.checkpoint("last")
     report = {
         "what": str(divergence),
         "step": divergence.step,
         **divergence.figures,
-        "weight_norms": weights,
-        "hidden_state_norm": float(np.linalg.norm(run.state.h)),
-        "advice": advice(run.config),
+        "weight_norms": {key: _norm(array) for key, array in run.state.params.named()},
+        "hidden_state_norm": _norm(run.state.h),
+        "advice": advice(run.config, count),
     }
     try:
+        run.directory.require_in_place()
+        report["checkpoint_step"] = load(last).state.progress.step
         folder.mkdir(exist_ok=True)
         written = json.dumps(_finite(report), ensure_ascii=False, indent=2) + "\n"
         write_atomically(folder / "report.json", written.encode())
@@ -42,10 +47,11 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
         if divergence.window is not None:
             text = window_text(divergence.window, run.corpus.vocabulary)
             write_atomically(folder / "window.txt", text.encode())
-        good = run.directory.checkpoint("last").read_bytes()
-        write_atomically(folder / "checkpoint.safetensors", good)
+        write_atomically(folder / "checkpoint.safetensors", last.read_bytes())
     except OSError as error:
         return f"what led to it could not be written to {folder}: {error.strerror}"
+    except InputError as error:
+        return f"what led to it could not be written to {folder}: {error}"
     return f"what led to it is in {folder}"
 
 
@@ -59,9 +65,9 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
     return "".join(parts)
 
 
-def advice(config: Config) -> str:
-    """What usually helps, with the values of this config."""
-    rate = config.optimizer.learning_rate
+def advice(config: Config, rollbacks: int) -> str:
+    """What usually helps, with the values of this config after so many rollbacks."""
+    rate = config.optimizer.learning_rate * BACKED_OFF**rollbacks
     ways = [f"--set optimizer.learning_rate={rate / 2:.3g}"]
     if config.training.clip.by != "norm":
         ways.append("--set training.clip.by=norm")
@@ -71,6 +77,11 @@ def advice(config: Config) -> str:
     if config.training.on_divergence == "stop":
         ways.append("--set training.on_divergence=rollback")
     return f"what usually helps: {', '.join(ways)}"
+
+
+def _norm(array: Array) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.sqrt(np.square(array, dtype=np.float64).sum()))
 
 
 def _finite(value: Any) -> Any:

@@ -60,7 +60,9 @@ def inspect_text(
     """
     config = resolved(configured(config_path, assignments, flags))
     parent = parent_of(config)
-    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
+    corpus, remarks = corpus_of(
+        config, parent.vocabulary if parent else None, config.model.extend_vocabulary
+    )
     alphabet = _alphabet(corpus)
     state = TrainState.initial(
         first_params(config, len(corpus.vocabulary)),

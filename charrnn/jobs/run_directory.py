@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import re
-from itertools import count
 from pathlib import Path
 from shlex import quote
 
@@ -34,20 +33,25 @@ class RunDirectory:
             raise UsageError("--out is empty.", "name a directory, or leave the option out.")
         try:
             directory = cls(_new_folder(name) if out is None else Path(out))
-            directory._require_free()
-            directory.checkpoints.mkdir(parents=True, exist_ok=True)
-            directory._take()
+            directory._occupy()
         except OSError as error:
             raise UsageError(
                 f"{out or 'runs'} cannot be made into a run directory: {error.strerror}.",
                 "choose another --out.",
             ) from None
-        try:
-            directory._require_free()  # another process may have been here before the lock was ours
-        except UsageError:
-            directory.release()
-            raise
         return directory
+
+    def _occupy(self) -> None:
+        try:
+            if self._lock_path.exists():
+                self._take()  # that it is in use is a better reason than that it holds a run
+            self._require_free()
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self._take()
+            self._require_free()  # another process may have been here before the lock was ours
+        except (UsageError, OSError):
+            self.release()
+            raise
 
     def _require_free(self) -> None:
         """Raises UsageError where there is more than a run leaves that was killed before a save."""
@@ -57,14 +61,16 @@ class RunDirectory:
                 f"go on with it: charrnn train --resume {quote(str(self.path))}; "
                 "or choose another --out.",
             )
-        own = {self.checkpoints, self._lock_path}
+        own = {self.checkpoints, self._lock_path, *self.path.glob(".*.tmp")}
         if self.metrics.is_file() and not self.metrics.stat().st_size:
             own.add(self.metrics)
         if self.path.exists() and any(path not in own for path in self.path.iterdir()):
             raise UsageError(f"{self.path} is not empty.", "choose another --out.")
 
     def _take(self) -> None:
-        """Locks the directory and removes what a killed process left unfinished in it."""
+        """Locks the directory, once, and removes what a killed process left unfinished in it."""
+        if self._lock:
+            return
         try:
             self._lock = Lock(self._lock_path)
         except Held as holder:
@@ -116,10 +122,13 @@ class RunDirectory:
 
         Raises: OSError, also where the directory is gone, or another has taken its place.
         """
-        path = self.checkpoint(name)
+        self.require_in_place()
+        write_atomically(self.checkpoint(name), content)
+
+    def require_in_place(self) -> None:
+        """Raises OSError where the directory is gone, or another has taken its place."""
         if self._lock and not self._lock.in_place:
-            raise OSError(errno.ENOENT, "the run directory was removed", str(self.path))
-        write_atomically(path, content)
+            raise OSError(errno.ENOENT, "it was removed or replaced", str(self.path))
 
     def retain(self, keep: int) -> None:
         """Of all step-N the newest `keep` stay. Raises: OSError."""
@@ -138,12 +147,13 @@ class RunDirectory:
 def _new_folder(name: str) -> Path:
     """The first of runs/NAME-1, -2, … that was not there; it is made, and so is nobody else's."""
     Path("runs").mkdir(exist_ok=True)
-    for number in count(1):
+    number = 1
+    while True:
         path = Path("runs", f"{name}-{number}")
         with contextlib.suppress(FileExistsError):
             path.mkdir()
             return path
-    raise AssertionError
+        number += 1
 
 
 def find_checkpoint(path: str) -> Path:

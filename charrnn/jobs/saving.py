@@ -1,7 +1,9 @@
 """Saving a run: what cannot be written is told, kept, and tried again."""
 
+import shutil
 import tempfile
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from shlex import quote
 
@@ -12,6 +14,7 @@ from charrnn.files import write_atomically
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.start import Run
 from charrnn.training.checkpoint import Checkpoint, encode
+from charrnn.training.state import TrainState
 
 
 class Saver:
@@ -24,6 +27,7 @@ class Saver:
     def __init__(self, run: Run, emit: Callable[[Event], None]) -> None:
         self._run, self._emit = run, emit
         self._waiting: dict[str, bytes] = {}
+        self._good: TrainState | None = None
         self._failure = ""
         self._tried_at = run.state.progress.seconds
 
@@ -34,10 +38,11 @@ class Saver:
         """
         try:
             self._write("last")
+            self._run.directory.require_in_place()
             write_atomically(self._run.directory.config, dump_config(self._run.config).encode())
         except OSError as error:
             raise CharrnnError(
-                f"the run cannot be saved: {self._in_words(error)}.",
+                f"{self._run.directory.path} cannot be saved: {error.strerror}.",
                 "make room, mend the directory, or choose another --out.",
             ) from None
 
@@ -50,8 +55,8 @@ class Saver:
         try:
             self._write(*names)
         except OSError as error:
-            before, self._failure = self._failure, self._in_words(error)
-            if self._failure != before:
+            before, self._failure = self._failure, str(error.strerror)
+            if self._failure != before or "best" in names:
                 what = f"could not be saved: {self._failure}; training goes on, and tries again."
                 self._emit(Remarked(step, f"step {step:,} {what}"))
             return
@@ -65,6 +70,11 @@ class Saver:
         since = self._run.state.progress.seconds - self._tried_at
         return since >= self._run.config.checkpoints.every
 
+    def back(self) -> None:
+        """Brings back the state that was saved last, or was to be; its progress says how far."""
+        assert self._good is not None
+        self._run.state.restore(self._good)
+
     def end(self) -> None:
         """Gives what is still waiting another place.
 
@@ -72,12 +82,9 @@ class Saver:
         """
         if not self._waiting:
             return
-        run, names = self._run.directory.path, ", ".join(self._waiting)
+        run, names = self._run.directory.path, " and ".join(self._waiting)
         try:
-            elsewhere = RunDirectory(Path(tempfile.mkdtemp(prefix="charrnn-")))
-            elsewhere.checkpoints.mkdir()
-            for name, content in self._waiting.items():
-                elsewhere.write(name, content)
+            elsewhere = self._write_elsewhere()
         except OSError as error:
             raise CharrnnError(
                 f"{run} could not be saved: {self._failure}; nor elsewhere: {error.strerror}.",
@@ -85,9 +92,20 @@ class Saver:
                 f"charrnn train --resume {quote(str(run))}",
             ) from None
         raise CharrnnError(
-            f"{run} could not be saved: {self._failure}; {names} went to {elsewhere.path} instead.",
-            "move it to a safe place; it works with charrnn sample and with --resume.",
+            f"{run} could not be saved: {self._failure}; {names} went to {elsewhere} instead.",
+            "move it to a safe place: it is a run directory like any other, but for the log.",
         )
+
+    def _write_elsewhere(self) -> Path:
+        elsewhere = RunDirectory(Path(tempfile.mkdtemp(prefix="charrnn-")))
+        try:
+            elsewhere.checkpoints.mkdir()
+            for name, content in self._waiting.items():
+                elsewhere.write(name, content)
+        except OSError:
+            shutil.rmtree(elsewhere.path, ignore_errors=True)
+            raise
+        return elsewhere.path
 
     def _write(self, *names: str) -> None:
         run = self._run
@@ -102,12 +120,11 @@ class Saver:
             )
         )
         self._tried_at = run.state.progress.seconds
+        if run.config.training.on_divergence == "rollback":
+            self._good = deepcopy(run.state)
         kept = {name: old for name, old in self._waiting.items() if name == "best"}
         self._waiting = kept | dict.fromkeys(names, content)
         for name in list(self._waiting):
             run.directory.write(name, self._waiting[name])
             del self._waiting[name]
         run.directory.retain(run.config.checkpoints.keep)
-
-    def _in_words(self, error: OSError) -> str:
-        return f"{self._run.directory.path}: {error.strerror}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
-from charrnn.config.layers import check_config
+from charrnn.config.layers import changed
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.jobs.corpora import corpus_of, difference
@@ -23,7 +23,7 @@ from charrnn.model.initialization import inherit
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
-from charrnn.training.state import TrainState
+from charrnn.training.state import Progress, TrainState
 from charrnn.words import counted
 
 
@@ -45,7 +45,9 @@ def new_run(config: Config, out: str | None) -> Run:
     """
     config = resolved(config)
     parent = parent_of(config)
-    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
+    corpus, remarks = corpus_of(
+        config, parent.vocabulary if parent else None, config.model.extend_vocabulary
+    )
     params = first_params(config, len(corpus.vocabulary))
     if parent:
         inherit(params, parent.params)
@@ -79,25 +81,12 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             f"{path} was trained from standard input.",
             f"pipe the same text once more: charrnn train - --resume {quote(path)}",
         )
-    values = config.model_dump()
-    values["training"] |= changes
-    values["data"] |= {"text": text} if text else {}
-    config = resolved(check_config(values))
-    if budget_of(config).used(checkpoint.state.progress) >= 1:
-        done = checkpoint.state.progress
-        raise UsageError(
-            f"{path} has made {done.step:,} steps in {done.seconds:.0f} s, all of its budget.",
-            f"give it a larger total, such as --max-steps {2 * done.step}",
-        )
-    patience, stale = config.training.patience, checkpoint.state.progress.stale
-    if patience is not None and stale >= patience:
-        raise UsageError(
-            f"{path} has ended early: {stale} evaluations brought nothing better.",
-            f"begin a new run with its best: charrnn train --init-from {quote(path)}",
-        )
+    texts = {"text": text} if text else {}
+    config = resolved(changed(config, {"training": changes, "data": texts}))
+    _require_open(path, config, checkpoint.state.progress)
     try:
         known = checkpoint.vocabulary if config.model.init_from else None
-        corpus, remarks = corpus_of(config, known)
+        corpus, remarks = corpus_of(config, known, extend=True)  # what is new is told below
     except InputError as error:
         moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
         raise InputError(str(error), error.hint if text else moved) from None
@@ -108,7 +97,41 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             "name the original text beside --resume; or train on this one from there: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
+    notes += _without_best(directory, checkpoint.state.progress)
     return Run(directory, config, corpus, checkpoint.state, notes + remarks)
+
+
+def _require_open(path: str, config: Config, done: Progress) -> None:
+    """Raises UsageError where the run is complete."""
+    training = config.training
+    if training.patience is not None and done.stale >= training.patience:
+        texts = " ".join(map(quote, config.data.text))
+        raise UsageError(
+            f"{path} is complete: its last {counted(done.stale, 'evaluation')} brought nothing "
+            "better, which is all of its patience.",
+            f"begin a new run with its best: charrnn train {texts} --init-from {quote(path)}",
+        )
+    if budget_of(config).used(done) >= 1:
+        larger = f"--max-steps {2 * done.step}"
+        if training.max_time is not None and done.seconds >= training.max_time:
+            larger = f"--max-time {2 * done.seconds:.0f}s"
+        raise UsageError(
+            f"{path} has made {counted(done.step, 'step')} in {done.seconds:.0f} s, all of its "
+            "budget.",
+            f"give it a larger total, such as {larger}",
+        )
+
+
+def _without_best(directory: RunDirectory, done: Progress) -> tuple[str, ...]:
+    """Forgets the best score where the checkpoint that had it is lost, and says so."""
+    if done.best_score is None:
+        return ()
+    try:
+        load_checkpoint(directory.checkpoint("best"))
+    except InputError as error:
+        done.best_score = done.best_train_nats = done.best_validation_nats = None
+        return (f"{error} The next evaluation counts as the best so far.",)
+    return ()
 
 
 def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[str, ...]]:

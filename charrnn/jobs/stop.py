@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once; a second one stops.
+    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once.
 
-    One that is ignored, as nohup and a shell's & have it, stays so.
+    A second one raises KeyboardInterrupt. One that is ignored, as nohup has it, stays so.
     """
     received: list[int] = []
     before = {
@@ -21,13 +21,10 @@ def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         if (handler := signal.getsignal(number)) is not signal.SIG_IGN
     }
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        restore()
+        for other in before:
+            signal.signal(other, signal.default_int_handler)
         tell()
 
     for number in before:
@@ -35,4 +32,5 @@ def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: bool(received)
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from shlex import quote
 
-from charrnn.errors import Divergence, InputError, Interrupted
+from charrnn.errors import CharrnnError, Divergence, Interrupted
 from charrnn.events import (
     Evaluated,
     Event,
@@ -20,10 +20,10 @@ from charrnn.jobs.saving import Saver
 from charrnn.jobs.start import Run
 from charrnn.jobs.stop import stop_requests
 from charrnn.jobs.wiring import trainer_of
-from charrnn.training.checkpoint import load
 from charrnn.training.evaluation import BITS_PER_NAT
 from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Trainer
+from charrnn.words import counted
 
 Sink = Callable[[Event], None]
 
@@ -57,17 +57,26 @@ def _train(run: Run, trainer: Trainer, emit: Sink, stopped: Callable[[], bool]) 
     if len(run.corpus.validation):
         emit(baselines(run))
     lag_log = LagLog(run, steps_per_epoch) if config.logging.lag_profile else None
-    for event in _events(run, trainer, stopped, save):
-        emit(event)
-        if isinstance(event, Stepped):
-            if lag_log and (profile := lag_log(event)):
-                emit(profile)
-            if save.due and not event.evaluation_due:
-                save("last")
-        elif isinstance(event, Evaluated):
-            if sampled := sample(run):
-                emit(sampled)
-            save(*(["best"] if event.best else []), f"step-{event.step}", "last")
+    try:
+        for event in _events(run, trainer, stopped, save):
+            emit(event)
+            if isinstance(event, Stepped):
+                if lag_log and (profile := lag_log(event)):
+                    emit(profile)
+                if save.due and not event.evaluation_due:
+                    save("last")
+            elif isinstance(event, Evaluated):
+                if sampled := sample(run):
+                    emit(sampled)
+                save(*(["best"] if event.best else []), f"step-{event.step}", "last")
+            else:
+                save("last")  # how often it was rolled back is to be known after a kill
+    except Divergence as divergence:
+        try:
+            save.end()
+        except CharrnnError as unsaved:
+            divergence.hint = f"{divergence.hint}\n       {unsaved}"
+        raise
     complete = trainer.complete(run.state.progress)
     if not complete:
         save("last")
@@ -77,7 +86,7 @@ def _train(run: Run, trainer: Trainer, emit: Sink, stopped: Callable[[], bool]) 
             f"after step {run.state.progress.step:,}; everything is saved.",
             f"go on with: charrnn train --resume {quote(str(run.directory.path))}",
         )
-    ended = _ended(run, early=trainer.out_of_patience(run.state.progress))
+    ended = _ended(run, early=trainer.budget.used(run.state.progress) < 1)
     emit(ended)
     return ended
 
@@ -92,26 +101,18 @@ def _events(
             yield from trainer.run(run.state, stopped)
             return
         except Divergence as divergence:
-            evidence = keep_evidence(run, divergence)
-            divergence.hint = f"{evidence}; {advice(run.config)}"
+            seconds, rollbacks = progress.seconds, progress.rollbacks
+            divergence.hint = f"{keep_evidence(run, divergence)}; {advice(run.config, rollbacks)}"
             if training.on_divergence == "stop":
                 raise
-            if progress.rollbacks == training.max_rollbacks:
-                divergence.hint = (
-                    f"it was rolled back {progress.rollbacks} times; {divergence.hint}"
-                )
+            if rollbacks >= training.max_rollbacks:
+                times = counted(rollbacks, "time")
+                divergence.hint = f"it was rolled back {times}; {divergence.hint}"
                 raise
-            seconds, rollbacks = progress.seconds, progress.rollbacks + 1
-            try:
-                good = load(run.directory.checkpoint("last"))
-            except InputError as error:
-                divergence.hint = f"there is nothing to go back to: {error}"
-                raise divergence from None
-            run.state.restore(good.state)
-            progress.seconds, progress.rollbacks = seconds, rollbacks
+            save.back()
+            progress.seconds, progress.rollbacks = seconds, rollbacks + 1
             remark = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
             yield RolledBack(progress.step, remark)
-            save("last")
 
 
 def _started(run: Run, steps_per_epoch: int) -> RunStarted:

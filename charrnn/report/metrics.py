@@ -3,13 +3,11 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
-from typing import BinaryIO
 
 from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Saving, Stepped
-from charrnn.files import write_atomically
 from charrnn.terminal import harmless_json
 from charrnn.training.evaluation import BITS_PER_NAT
 
@@ -17,14 +15,17 @@ from charrnn.training.evaluation import BITS_PER_NAT
 class Metrics:
     """Appends steps, lag profiles, evaluations and samples to a file.
 
-    Lines of steps after `last_step`, which a resumed run will take again, are removed first; so
+    Lines of steps after `last_step`, which a resumed run will take again, are cut off first; so
     are those that a rolled back run takes again. What cannot be written waits until it can be.
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
-        self._path, self._every = path, every_steps
-        self._waiting = bytearray()
-        self._file = _opened_after(path, last_step)
+        self._every = every_steps
+        self._waiting: list[bytes] = []
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.unlink()  # no log of ours
+        self._file = open(path, "ab+", buffering=0)  # noqa: SIM115 - closed by close()
+        self._cut(last_step)
 
     def __call__(self, event: Event) -> None:
         """Writes the event, where it is one of those that are logged."""
@@ -41,7 +42,8 @@ class Metrics:
         elif isinstance(event, Sampled):
             self._write("sample", event)
         elif isinstance(event, RolledBack):
-            self._roll_back(event.step)
+            self._waiting = [line for line in self._waiting if _step(line) <= event.step]
+            self._cut(event.step)
         elif isinstance(event, Saving):
             self._write_waiting()
             with contextlib.suppress(OSError):
@@ -51,7 +53,7 @@ class Metrics:
         """Nothing is written after this. Returns the number of lines that could not be."""
         self._write_waiting()
         self._file.close()
-        return self._waiting.count(b"\n")
+        return len(self._waiting)
 
     def _write(
         self, kind: str, event: Stepped | Evaluated | LagProfile | Sampled, **more: float | None
@@ -59,37 +61,34 @@ class Metrics:
         values = asdict(event) | more
         values.pop("evaluation_due", None)
         line = harmless_json(json.dumps({"event": kind} | values, ensure_ascii=False))
-        self._waiting += f"{line}\n".encode("utf-8", "surrogatepass")
+        self._waiting.append(f"{line}\n".encode())
         self._write_waiting()
 
     def _write_waiting(self) -> None:
-        with contextlib.suppress(OSError):  # a full disk may be emptied; the run goes on
-            while self._waiting:
-                del self._waiting[: self._file.write(self._waiting)]
-
-    def _roll_back(self, step: int) -> None:
-        self._waiting = bytearray().join(_lines_until(self._waiting.splitlines(True), step))
+        """Writes whole lines, as far as the disk has room."""
         with contextlib.suppress(OSError):
-            file = _opened_after(self._path, step)
-            self._file.close()
-            self._file = file
+            while self._waiting:
+                size = os.fstat(self._file.fileno()).st_size
+                if self._file.write(self._waiting[0]) < len(self._waiting[0]):
+                    self._file.truncate(size)
+                    return
+                del self._waiting[0]
+
+    def _cut(self, last_step: int) -> None:
+        """Ends the file behind the last line of this step; a kill may have torn what follows."""
+        place = end = 0
+        with open(self._file.fileno(), "rb", closefd=False) as lines:
+            lines.seek(0)
+            for line in lines:
+                place += len(line)
+                if _step(line) <= last_step:
+                    end = place
+        self._file.truncate(end)
 
 
-def _opened_after(path: Path, last_step: int) -> BinaryIO:
-    """The file, to be appended to, with the lines up to this step."""
-    lines: list[bytes] = []
-    if path.is_file():
-        with open(path, "rb") as file:
-            lines = _lines_until(file, last_step)
-    write_atomically(path, b"".join(lines))
-    return open(path, "ab", buffering=0)
-
-
-def _lines_until(lines: Iterable[bytes | bytearray], last_step: int) -> list[bytes]:
-    """The whole lines of an earlier part of the run; a kill may have left the last one torn."""
-    kept = []
-    for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
-            if json.loads(line)["step"] <= last_step and line.endswith(b"\n"):
-                kept.append(bytes(line))
-    return kept
+def _step(line: bytes) -> float:
+    """The step that a whole line is about; of another, infinity."""
+    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+        if line.endswith(b"\n"):
+            return float(json.loads(line)["step"])
+    return inf
