@@ -1,5 +1,6 @@
 """`charrnn inspect`."""
 
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -8,8 +9,11 @@ from charrnn.cli.options import (
     ConfigOption,
     EncodingOption,
     ErrorsOption,
+    ExtendVocabularyOption,
+    InitFromOption,
     JsonOption,
     SetOption,
+    as_config,
     given,
 )
 from charrnn.errors import UsageError
@@ -27,6 +31,8 @@ def inspect_command(
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
+    init_from: InitFromOption = None,
+    extend_vocabulary: ExtendVocabularyOption = False,
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
     json: JsonOption = False,
@@ -35,21 +41,28 @@ def inspect_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_remarks
-    from charrnn.jobs.inspection import inspect_checkpoint, inspect_text, is_checkpoint
+    from charrnn.jobs.inspection import inspect_checkpoint, inspect_text, is_checkpoint, runs_in
     from charrnn.report.inspection import print_model_report, print_text_report
 
     paths = path or []
-    data = given(text=paths or None, encoding=encoding, errors=errors)
+    if runs := [run for name in paths for run in runs_in(name)]:
+        raise UsageError(f"{paths[0]} is a folder of runs.", f"name one, such as {quote(runs[0])}")
+    flags = given(
+        init_from=init_from,
+        extend_vocabulary=extend_vocabulary or None,
+        encoding=encoding,
+        errors=errors,
+    )
     if checkpoints := [name for name in paths if is_checkpoint(name)]:
         if len(paths) > 1:
             raise UsageError(
                 f"{checkpoints[0]} is a checkpoint, and {len(paths)} paths are given.",
                 "inspect one checkpoint, or texts.",
             )
-        if config or assignments or encoding or errors:
+        if config or assignments or flags:
             raise UsageError(
                 f"{checkpoints[0]} is a checkpoint, which has its own config.",
-                "leave --config, --set, --encoding and --errors out.",
+                "leave all options but --json out.",
             )
         model = inspect_checkpoint(paths[0])
         if json:
@@ -59,7 +72,8 @@ def inspect_command(
         if not model.sound:
             raise typer.Exit(1)
         return
-    text, remarks = inspect_text(config, assignments or [], {"data": data})
+    layer = as_config(flags | given(text=paths or None))
+    text, remarks = inspect_text(config, assignments or [], layer)
     write_remarks(remarks)
     if json:
         write_json(asdict(text))

@@ -29,13 +29,41 @@ ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
     typer.Option(help="Refuse invalid bytes, or read U+FFFD.  [default: the config's]"),
 ]
+InitFromOption = Annotated[
+    str | None,
+    typer.Option(metavar="CHECKPOINT", help="Begin with the weights of this model."),
+]
+ExtendVocabularyOption = Annotated[
+    bool,
+    typer.Option("--extend-vocabulary", help="Add characters that this model does not know."),
+]
 UnknownOption = Annotated[
     Literal["error", "skip", "replace"] | None,
     typer.Option(
         help="What to do with characters that the model does not know; replace: read U+FFFD.  "
-        "[default: replace after data.min_count, else error]"
+        "[default: replace where the model knows rare characters so, else error]"
     ),
 ]
+
+
+SECTIONS = {
+    "init_from": "model",
+    "extend_vocabulary": "model",
+    "seed": "training",
+    "max_steps": "training",
+    "max_time": "training",
+    "text": "data",
+    "encoding": "data",
+    "errors": "data",
+}
+
+
+def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What flags of these names say, as a layer of the config."""
+    layer: dict[str, dict[str, Any]] = {}
+    for name, value in flags.items():
+        layer.setdefault(SECTIONS[name], {})[name] = value
+    return layer
 
 
 def given(**values: Any) -> dict[str, Any]:

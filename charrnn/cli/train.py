@@ -8,8 +8,11 @@ from charrnn.cli.options import (
     ConfigOption,
     EncodingOption,
     ErrorsOption,
+    ExtendVocabularyOption,
+    InitFromOption,
     JsonOption,
     SetOption,
+    as_config,
     given,
 )
 from charrnn.errors import UsageError
@@ -36,14 +39,8 @@ def train_command(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
     ] = None,
-    init_from: Annotated[
-        str | None,
-        typer.Option(metavar="CHECKPOINT", help="Begin with the weights of this model."),
-    ] = None,
-    extend_vocabulary: Annotated[
-        bool,
-        typer.Option("--extend-vocabulary", help="Add characters that this model does not know."),
-    ] = False,
+    init_from: InitFromOption = None,
+    extend_vocabulary: ExtendVocabularyOption = False,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Of the first weights, the order of lines, the samples."),
@@ -109,16 +106,7 @@ def _new_run(
     from charrnn.jobs.parent import configured
     from charrnn.jobs.start import new_run
 
-    sections = {
-        "model": ("init_from", "extend_vocabulary"),
-        "training": ("seed",),
-        "data": ("encoding", "errors"),
-    }
-    layer = {
-        name: {key: flags[key] for key in keys if key in flags} for name, keys in sections.items()
-    }
-    layer["training"] |= limits
-    layer["data"] |= given(text=text or None)
+    layer = as_config(flags | limits | given(text=text or None))
     return new_run(configured(config, set or [], layer), out)
 
 

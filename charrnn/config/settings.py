@@ -17,6 +17,7 @@ from pydantic import (
 from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
+LONGEST_NAME = 4096  # bytes of a path
 MOST = 10**18  # of any count: arithmetic with floats and 64-bit integers stays possible
 
 
@@ -53,11 +54,12 @@ def _workers(value: Any) -> Any:
 
 def _file_name(value: str) -> str:
     try:
-        if b"\0" not in os.fsencode(value):
-            return value
+        encoded = os.fsencode(value)
     except UnicodeEncodeError:
-        pass
-    raise ValueError("is nothing that a file can be called")
+        encoded = b"\0"
+    if b"\0" in encoded or len(encoded) > LONGEST_NAME:
+        raise ValueError("is nothing that a file can be called")
+    return value
 
 
 Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST)]

@@ -11,12 +11,9 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.words import counted
 
 
-def corpus_of(
-    config: Config, known: Vocabulary | None, extend: bool
-) -> tuple[Corpus, tuple[str, ...]]:
+def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
     """The corpus of a config, in its own vocabulary or a known one, and remarks on the text.
 
-    extend: whether characters that are not known are added.
     Raises: InputError where it cannot be trained on as the config says; UsageError where that would
     never end.
     """
@@ -31,7 +28,7 @@ def corpus_of(
         data.sequences,
         data.min_count,
         known,
-        extend,
+        config.model.extend_vocabulary,
     )
     batches = batches_of(config, corpus.training)  # raises where the text is too short for them
     require_memory(config, len(corpus.vocabulary), batches.largest)
@@ -53,8 +50,8 @@ def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
     differences = [
         f"it {verb} {describe(odd[0])}" + f" and {len(odd) - 1} more" * (len(odd) > 1)
         for verb, odd in (
-            ("has", [c for c in found if c not in wanted]),
-            ("lacks", [c for c in wanted if c not in found]),
+            ("has", sorted({*found} - {*wanted})),
+            ("lacks", sorted({*wanted} - {*found})),
         )
         if odd
     ]

@@ -51,6 +51,12 @@ def is_checkpoint(path: str) -> bool:
     return place.suffix == ".safetensors" or (head[5:8] == bytes(3) and head[8:] == b"{")
 
 
+def runs_in(path: str) -> list[str]:
+    """The run directories that lie in a folder."""
+    files = sorted(Path(path).glob("*/checkpoints/*.safetensors"))
+    return list(dict.fromkeys(str(file.parent.parent) for file in files))
+
+
 def inspect_text(
     config_path: str | None, assignments: list[str], flags: Layer
 ) -> tuple[TextReport, tuple[str, ...]]:
@@ -60,9 +66,7 @@ def inspect_text(
     """
     config = resolved(configured(config_path, assignments, flags))
     parent = parent_of(config)
-    corpus, remarks = corpus_of(
-        config, parent.vocabulary if parent else None, config.model.extend_vocabulary
-    )
+    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
     alphabet = _alphabet(corpus)
     state = TrainState.initial(
         first_params(config, len(corpus.vocabulary)),
@@ -142,14 +146,16 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
 
 
 def inspect_checkpoint(path: str) -> ModelReport:
-    """The report on a checkpoint, or on the best of a run directory and the soundness of all.
+    """The report on a checkpoint; of a run directory on its best, or the next that is sound.
 
-    Raises: InputError where it is none or is damaged.
+    Raises: InputError where there is none.
     """
-    others: tuple[CheckpointState, ...] = ()
+    file, others = find_checkpoint(path), ()
     if Path(path).is_dir():
-        others = tuple(map(_state_of, RunDirectory(Path(path)).candidates()))
-    file = find_checkpoint(path)
+        candidates = RunDirectory(Path(path)).candidates()
+        others = tuple(map(_state_of, candidates))
+        sound = [f for f, state in zip(candidates, others, strict=True) if state.fault is None]
+        file = next(iter(sound), file) if file not in sound else file
     checkpoint, config = load_checkpoint(file)
     named = dict(checkpoint.params.named())
     with np.errstate(over="ignore"):

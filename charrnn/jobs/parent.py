@@ -7,18 +7,18 @@ from charrnn.jobs.loading import Model, load_model
 
 
 def configured(path: str | None, assignments: list[str], flags: Layer) -> Config:
-    """As `load_config`; where the flags name a parent, its network is what is there by default.
+    """As `load_config`; where the config names a parent, its network is what is there by default.
 
     Raises: UsageError with every fault; InputError for the parent.
     """
-    parent = flags.get("model", {}).get("init_from")
-    if parent is None:
-        return load_config(path, assignments, flags)
-    model = load_model(parent)
+    config = load_config(path, assignments, flags)
+    if config.model.init_from is None:
+        return config
+    model = load_model(config.model.init_from)
     values = model.config.model_dump()
     taken = {
         "model": values["model"] | {"extend_vocabulary": False},
-        "data": {"sequences": values["data"]["sequences"]},
+        "data": {key: values["data"][key] for key in ("sequences", "min_count")},
         "training": {"precision": values["training"]["precision"]},
     }
     return load_config(path, assignments, flags, (model.path, taken))
@@ -43,6 +43,6 @@ def parent_of(config: Config) -> Model | None:
         if wanted != found:
             raise UsageError(
                 f"model.{key} is {wanted}, but {parent.path} has {found}.",
-                "leave it out: with --init-from the checkpoint says what the network is.",
+                f"leave model.{key} out: the checkpoint says what the network is.",
             )
     return parent

@@ -45,9 +45,7 @@ def new_run(config: Config, out: str | None) -> Run:
     """
     config = resolved(config)
     parent = parent_of(config)
-    corpus, remarks = corpus_of(
-        config, parent.vocabulary if parent else None, config.model.extend_vocabulary
-    )
+    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
     params = first_params(config, len(corpus.vocabulary))
     if parent:
         inherit(params, parent.params)
@@ -86,10 +84,12 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     _require_open(path, config, checkpoint.state.progress)
     try:
         known = checkpoint.vocabulary if config.model.init_from else None
-        corpus, remarks = corpus_of(config, known, extend=True)  # what is new is told below
+        corpus, remarks = corpus_of(config, known)
     except InputError as error:
-        moved = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
-        raise InputError(str(error), error.hint if text else moved) from None
+        hint = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
+        if text:
+            hint = f"is it the text that {path} was trained on, unchanged?"
+        raise InputError(str(error), hint) from None
     if differs := difference(corpus, checkpoint):
         raise InputError(
             f"{', '.join(text_paths(config))} is not the text that {path} was trained on: "

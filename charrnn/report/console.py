@@ -65,7 +65,7 @@ class PlainLines:
             self._baselines = event
             self._print(baseline_line(event))
         elif isinstance(event, Remarked):
-            self._print(f"warning: {event.remark}")
+            self._print(f"note: {event.remark}")
         elif isinstance(event, StopRequested):
             self._print("stopping after this step; once more stops at once, unsaved")
         elif isinstance(event, RunEnded):
@@ -113,6 +113,7 @@ class LiveView:
         elif isinstance(event, RunStarted | Baselines | StopRequested):
             self._plain(event)
             self._live.start()
+            self._live.console.show_cursor(True)  # for whoever stops or kills it from outside
         elif isinstance(event, RunEnded):
             self._live.stop()
             self._plain(event)
@@ -184,5 +185,5 @@ class Unbreakable:
 
 def make_console_sink() -> Unbreakable:
     """The view that fits where standard error goes."""
-    console = PipeConsole(stderr=True)
+    console = PipeConsole(stderr=True, emoji=False)
     return Unbreakable(LiveView(console) if console.is_terminal else PlainLines(console))

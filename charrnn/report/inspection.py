@@ -4,18 +4,19 @@ import unicodedata
 from math import ceil, isfinite
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from charrnn.findings import Alphabet, ModelReport, TextReport
-from charrnn.report.terminal import table_console
+from charrnn.report.terminal import NARROWEST, table_console
 from charrnn.report.wording import as_loss, duration
-from charrnn.terminal import harmless
+from charrnn.terminal import harmless_message
 from charrnn.words import counted, size_in_words
 
 MOST = 120  # characters that are shown one by one; all of them are in the JSON
-COLUMNS = 4
+GAP = 5  # columns of a terminal between two characters of a row
 
 
 def print_text_report(report: TextReport) -> None:
@@ -40,7 +41,7 @@ def print_text_report(report: TextReport) -> None:
             "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, after {tried}",
             "memory": f"{size_in_words(trial.memory)} at the peak of reading and of these steps"
             + (
-                f"; this machine has {size_in_words(trial.machine_memory)}"
+                f", of {size_in_words(trial.machine_memory)}"
                 if isfinite(trial.machine_memory)
                 else ""
             ),
@@ -77,12 +78,12 @@ def print_model_report(report: ModelReport) -> None:
 
 def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: RenderableType) -> None:
     console = table_console()
-    console.print(harmless(title), style="bold", markup=False, soft_wrap=True)
+    console.print(Text(harmless_message(title), style="bold"), soft_wrap=True)
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="dim", no_wrap=True)
     figures.add_column(overflow="fold")
     for name, value in rows.items():
-        figures.add_row(name, Text(harmless(value)))
+        figures.add_row(name, Text(harmless_message(value)))
     console.print(figures)
     for table in (*tables, _characters(alphabet)):
         console.print()
@@ -97,14 +98,17 @@ def _characters(alphabet: Alphabet) -> Table:
     for place, character in enumerate(alphabet.characters[:MOST]):
         count = "" if alphabet.counts is None else f"{alphabet.counts[place]:,}"
         cells.append((shown(character), f"U+{ord(character):04X}", count))
-    rows = ceil(len(cells) / COLUMNS)
+    widest = sum(max((cell_len(cell[part]) for cell in cells), default=0) for part in range(3))
+    columns = max(NARROWEST // (widest + GAP), 1)
+    rows = ceil(len(cells) / columns)
     table = Table.grid(padding=(0, 1, 0, 0))
-    for _ in range(min(COLUMNS, len(cells))):
+    for _ in range(min(columns, len(cells))):
         table.add_column(no_wrap=True)
         table.add_column(style="dim", no_wrap=True)
-        table.add_column(justify="right", min_width=9 if alphabet.counts else 2, no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column()
     for row in range(rows):
-        table.add_row(*(Text(part) for cell in cells[row::rows] for part in cell))
+        table.add_row(*(Text(part) for cell in cells[row::rows] for part in (*cell, "")))
     return table
 
 
@@ -113,7 +117,7 @@ def shown(character: str) -> str:
     if unicodedata.combining(character):
         return "\u25cc" + character
     visible = repr(character)[1:-1]
-    return {"\\n": "\\n", "\\'": "'", "\\\\": "\\", " ": "␣"}.get(visible, visible)
+    return {"\\\\": "\\", " ": "␣"}.get(visible, visible)
 
 
 def _parameters(report: ModelReport) -> Table:
@@ -132,9 +136,9 @@ def _others(report: ModelReport) -> list[RenderableType]:
     table = Table.grid(padding=(0, 2))
     for other in report.others:
         found: dict[str, Any] = vars(other)
-        name = harmless(found["path"].rsplit("/", 1)[-1])
+        name = harmless_message(found["path"].rsplit("/", 1)[-1])
         if other.fault is not None:
-            table.add_row(Text(name), Text(harmless(other.fault), style="bold red"))
+            table.add_row(Text(name), Text(harmless_message(other.fault), style="bold red"))
             continue
         best = other.validation_nats_per_character
         loss = "" if best is None else f", best until then {best:.3f} nats"

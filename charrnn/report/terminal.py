@@ -15,6 +15,6 @@ class PipeConsole(Console):
 
 def table_console() -> PipeConsole:
     """For tables, which are never made so narrow that numbers are cut."""
-    console = PipeConsole(highlight=False)
+    console = PipeConsole(highlight=False, emoji=False)
     console.width = max(console.width, NARROWEST)
     return console

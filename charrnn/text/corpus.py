@@ -1,6 +1,7 @@
 """A text as ids, in a training and a validation part."""
 
 from dataclasses import dataclass
+from math import inf
 
 from charrnn.errors import InputError
 from charrnn.text.sequences import SEQUENCES
@@ -41,14 +42,19 @@ def build_corpus(
 
     Characters that occur less often than `min_count` are read as U+FFFD, but for those that the
     sequences need or that are known; the digest is of the text before that.
-    known: a vocabulary to use; with `extend`, the text's other characters follow after it.
+    known: a vocabulary to use. The text's other characters follow after it with `extend`; else they
+    are read as U+FFFD where that is known as any rare character, by a `min_count` above 1.
     Raises: InputError where one of the parts would be too short, or a character is not known.
     """
     size, digest = len(text), text.digest()
     remarks: tuple[str, ...] = ()
     if min_count > 1:
-        needed = (SEQUENCES[sequences].end or "") + (known.characters if known else "")
-        text, remarks = _without_rare(text, min_count, needed)
+        needed = {REPLACEMENT, SEQUENCES[sequences].end or REPLACEMENT}
+        least: float = min_count
+        if known:
+            needed |= {*known.characters}
+            least = inf if REPLACEMENT in known.characters and not extend else min_count
+        text, remarks = _without_rare(text, least, needed)
     text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
@@ -75,7 +81,8 @@ def build_corpus(
 def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> Vocabulary:
     if known is None:
         return Vocabulary("".join(present))
-    new = [character for character in present if character not in known.characters]
+    old = {*known.characters}
+    new = [character for character in present if character not in old]
     if new and not extend:
         raise InputError(
             f"{counted(len(new), 'character')} of the text not among the {len(known)} that the "
@@ -89,15 +96,16 @@ def _shown(characters: list[str]) -> str:
     return ", ".join(map(describe, characters[:SHOWN])) + (", …" if characters[SHOWN:] else ".")
 
 
-def _without_rare(text: Text, min_count: int, needed: str) -> tuple[Text, tuple[str, ...]]:
+def _without_rare(text: Text, least: float, needed: set[str]) -> tuple[Text, tuple[str, ...]]:
     """The text with its rare characters folded into one, and how many there were."""
     rare = {
         character: count
         for character, count in zip(text.characters, text.counts(), strict=True)
-        if 0 < count < min_count and character not in needed + REPLACEMENT
+        if 0 < count < least and character not in needed
     }
     if not rare:
-        return text, (f"no character is rarer than data.min_count = {min_count}.",)
+        return text, ("no character is rarer than data.min_count: none is read as U+FFFD.",)
     kinds, number = counted(len(rare), "kind"), counted(sum(rare.values()), "character")
-    remark = f"{number} of {kinds} rarer than data.min_count = {min_count} read as U+FFFD."
+    what = "unknown" if least == inf else "rarer than data.min_count"
+    remark = f"{number} of {kinds} {what} read as U+FFFD."
     return text.folded(rare), (remark,)

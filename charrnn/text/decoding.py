@@ -4,7 +4,6 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import IncrementalNewlineDecoder
-from shlex import quote
 from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
@@ -143,17 +142,16 @@ class Decoder:
             raise self._binary(start + len(in_front))
 
     def _binary(self, offset: int) -> InputError:
-        hint = "give plain text; if it is that in UTF-16: train and eval take --encoding utf-16"
+        hint = "give plain text; if it is that in UTF-16, name it: --encoding utf-16"
         return InputError(
             f"{self._label} is binary: NUL at byte {offset}.", self._by_mark() or hint
         )
 
     def _invalid(self, byte: int, offset: int) -> InputError:
-        hint = "train and eval take another --encoding, or --errors replace"
-        if self._codec == "utf-8":
-            hint = "train and eval take --encoding latin-1 (or cp1252), or --errors replace"
-            if self._label != "standard input":
-                hint += f"; or: iconv -f latin1 -t utf-8 {quote(self._label)} > converted.txt"
+        hint = (
+            "if it is in another encoding, name it, such as --encoding cp1252 or shift_jis; "
+            "or read such bytes as U+FFFD: --errors replace"
+        )
         return InputError(
             f"{self._label} is not {self._decoding.encoding.upper()}: "
             f"byte 0x{byte:02x} at offset {offset}.",
@@ -164,4 +162,4 @@ class Decoder:
         """What to do where the file begins with the mark of another encoding."""
         if self._begin or not self._mark:
             return None
-        return f"by its byte order mark, train and eval read it with --encoding {self._mark}"
+        return f"by its byte order mark it is read with --encoding {self._mark}"

@@ -39,9 +39,10 @@ def end_held_out(text: Text, validation_fraction: float) -> tuple[Text, int]:
     end = text.characters.index(END)
     ends = np.flatnonzero(text.ids == end) + 1
     cut = len(text) - wanted
-    nearest = int(ends[np.abs(ends - cut).argmin()])
-    if wanted <= 2 * (len(text) - nearest) <= 4 * wanted:
-        return text, nearest
+    held_out = len(text) - ends
+    fitting = ends[(wanted <= 2 * held_out) & (held_out <= 2 * wanted)]
+    if len(fitting):
+        return text, int(fitting[np.abs(fitting - cut).argmin()])
     return Text(text.characters, np.insert(text.ids, cut, end)), cut + 1
 
 
@@ -59,7 +60,7 @@ class DocumentBatches:
     def __init__(
         self, ids: Array, batch_size: int, window: int | None, stride: int | None = None
     ) -> None:
-        require_fit(len(ids), batch_size, window or 1)
+        require_fit(len(ids), batch_size, window or 1, stride)
         lane_length = len(ids) // batch_size
         lanes, used = np.arange(batch_size) * lane_length, batch_size * lane_length
         starts = Delimited(ids).starts

@@ -16,6 +16,14 @@ LONG = 20_000  # characters: a step through such a line takes its time and its m
 SHORT = 8  # characters: lines that differ by less go together anyhow
 
 
+def joined_lines(documents: list[Text]) -> Text:
+    """One after another; a document's end is that of its last line, also without a newline."""
+    parts = []
+    for document in documents:
+        parts += [document] if str(document[-1:]) == NEWLINE else [document, Text.of(NEWLINE)]
+    return Text.joined(parts)
+
+
 def shuffled_lines(text: Text, validation_fraction: float) -> tuple[Text, int]:
     """The lines that are not blank, each with its newline, and how many characters are to train on.
 

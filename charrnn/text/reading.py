@@ -33,9 +33,12 @@ def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
     empty: list[tuple[str, Found]] = []
     remarks = []
     for path in paths:
-        files = files_of(path)
+        files, passed_over = files_of(path)
         if files != [path]:
-            remarks.append(f"{path}: {counted(len(files), 'file')} read.")
+            remark = f"{path}: {counted(len(files), 'file')} read"
+            if passed_over:
+                remark += f"; {passed_over:,} passed over, links to folders or nowhere and the like"
+            remarks.append(remark + ".")
         for file in files:
             text, notes = _read(file, decoding)
             if text:
@@ -78,10 +81,8 @@ def _remarks(found: list[tuple[str, Found]]) -> list[str]:
     if own := [(label, notes) for label, notes in found if notes.returns]:
         crlf = sum(notes.crlf for _, notes in own)
         alone = sum(notes.returns for _, notes in own) - crlf
-        remarks.append(
-            f"{_who(own)}: {counted(crlf + alone, 'line end')} with carriage return read as \\n "
-            f"({crlf:,} CR LF, {alone:,} CR alone)."
-        )
+        kinds = " and ".join([f"{crlf:,} CR LF"] * bool(crlf) + [f"{alone:,} CR"] * bool(alone))
+        remarks.append(f"{_who(own)}: {kinds} read as newlines.")
     if own := [(label, notes) for label, notes in found if notes.wrong]:
         wrong = counted(sum(notes.wrong for _, notes in own), "invalid byte sequence")
         first = f"at offset {own[0][1].first_wrong:,}" + f" of {own[0][0]}" * (len(own) > 1)

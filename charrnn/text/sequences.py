@@ -23,7 +23,7 @@ from charrnn.text.documents import (
     joined_documents,
     random_passages,
 )
-from charrnn.text.lines import NEWLINE, LineBatches, line_remarks, shuffled_lines
+from charrnn.text.lines import NEWLINE, LineBatches, joined_lines, line_remarks, shuffled_lines
 from charrnn.text.text import Text
 from charrnn.window import Array, Window
 
@@ -100,7 +100,7 @@ SEQUENCES = {
         place="the lines that are not blank",
         end=NEWLINE,
         whole=True,
-        joined=Text.joined,
+        joined=joined_lines,
         arranged=shuffled_lines,
         batches=lambda ids, batch_size, window, stride, seed: LineBatches(ids, batch_size, seed),
         scoring=whole_windows,

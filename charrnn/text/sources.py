@@ -23,20 +23,24 @@ def label_of(path: str) -> str:
     return "standard input" if path == STDIN else path
 
 
-def files_of(path: str) -> list[str]:
+def files_of(path: str) -> tuple[list[str], int]:
     """The path itself, or the files of a directory by their sorted paths, hidden ones left out.
+
+    And how many entries of it were passed over, as they are neither files nor folders.
 
     Raises: InputError where there are none, or they are more than this machine can hold.
     """
     if path == STDIN or not os.path.isdir(path):
-        return [path]
+        return [path], 0
     files: list[Path] = []
-    size = 0
+    passed_over, size = 0, 0
     with _readable(path):
         for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            shown = (Path(folder, name) for name in names if not name.startswith("."))
+            shown = [Path(folder, name) for name in names if not name.startswith(".")]
             found = [file for file in shown if file.is_file()]
+            passed_over += len(shown) - len(found)
+            passed_over += sum(Path(folder, name).is_symlink() for name in folders)
             files += found
             size += sum(file.stat().st_size for file in found)
             if size > physical_memory():
@@ -48,7 +52,7 @@ def files_of(path: str) -> list[str]:
         raise InputError(
             f"the directory {path!r} has no files, hidden ones apart.", "name one with text in it."
         )
-    return [str(file) for file in sorted(files)]
+    return [str(file) for file in sorted(files)], passed_over
 
 
 def most_streamed() -> float:
@@ -82,14 +86,17 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 def _kept(stream: BinaryIO, path: str) -> BinaryIO:
     kept, most = BytesIO(), most_streamed()
-    while piece := stream.read(1 << 20):
-        if kept.tell() + len(piece) > most:
-            raise InputError(
-                f"{label_of(path)} has more than {most:,} bytes, a quarter of this machine's "
-                "memory.",
-                "write it to a file and name that: of a file only a piece at a time is kept.",
-            )
-        kept.write(piece)
+    what = "a quarter of this machine's memory"
+    try:
+        while kept.tell() <= most and (piece := stream.read(1 << 20)):
+            kept.write(piece)
+    except MemoryError:
+        what, most = "there is memory for", -1
+    if kept.tell() > most:
+        raise InputError(
+            f"{label_of(path)} has more than {kept.tell():,} bytes, more than {what}.",
+            "write it to a file and name that: of a file only a piece at a time is kept.",
+        )
     kept.seek(0)
     return kept
 

@@ -59,9 +59,11 @@ class Text:
             return texts[0]
         characters = "".join(sorted({c for text in texts for c in text.characters}))
         ids = np.empty(sum(map(len, texts)), np.min_scalar_type(max(len(characters) - 1, 0)))
+        places = {character: place for place, character in enumerate(characters)}
         start = 0
         for piece in (piece for text in texts for piece in text.pieces()):
-            ids[start : start + len(piece)] = piece.numbered(characters)
+            found = [places[character] for character in piece.characters]
+            ids[start : start + len(piece)] = piece.mapped(found, ids.dtype)
             start += len(piece)
         return cls(characters, ids)
 

@@ -17,6 +17,7 @@ from charrnn.model.params import Params, shapes
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
+    TOO_LONG,
     TOO_MANY,
     checked_count,
     checked_digest,
@@ -29,6 +30,7 @@ from charrnn.window import Array
 
 FORMAT = "charrnn"
 VERSION = 2
+CLOCKS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 FLOATS = ("F32", "F64")
 
@@ -127,7 +129,11 @@ def _fitting() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, CharrnnError) as error:
-        what = error if isinstance(error, ValueError) else repr(error)
+        what: object = "a value is of another kind than it should be"
+        if isinstance(error, KeyError):
+            what = f"{error} is missing"
+        elif isinstance(error, ValueError | CharrnnError):
+            what = error
         raise Unusable(f"its content does not fit together ({what})") from None
 
 
@@ -208,7 +214,9 @@ def _progress(values: dict[str, Any]) -> Progress:
         raise ValueError(f"progress has the fields {reprlib.repr(sorted(values))}")
     for name, value in values.items():
         right = isinstance(value, types[name]) and not isinstance(value, bool)
-        bound = TOO_MANY if isinstance(value, int) else float("inf")
+        bound = float("inf") if isinstance(value, float) else TOO_MANY
+        if name in CLOCKS:
+            bound = TOO_LONG
         if not right or (value is not None and not 0 <= value < bound):
             raise ValueError(f"progress.{name} = {reprlib.repr(value)}")
     return Progress(**values)

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from charrnn.text.vocabulary import Vocabulary
 
-TOO_MANY = 2**63  # what counts stay below
+TOO_MANY = 10**15  # what counts stay below
+TOO_LONG = 1e12  # what seconds stay below
 
 
 def strict_json(document: str) -> Any:
