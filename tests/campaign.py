@@ -129,21 +129,25 @@ def finish(child: "subprocess.Popen[str]", *codes: int) -> str:
     """Waits for the end of a child, which must be one of these; returns what it said."""
     said = child.communicate(timeout=PATIENCE)[1]
     assert child.returncode in codes, f"exit {child.returncode}, not {codes}: {said}"
-    # an interruption while Python is importing is reported by it, and nothing that we can catch
-    assert "Traceback" not in said or "Exception ignored in" in said, said
+    assert "Traceback" not in said, said
     return said
+
+
+def text_of(path: Path) -> str:
+    """What a file says, if it is there."""
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def kill(trial: Trial, out: str) -> None:
     """Killed or stopped at moments of which the run knows nothing, until it is through."""
     while True:
-        (trial.folder / out / ".lock").unlink(missing_ok=True)
         child = trial.begin(out)
         number = trial.random.choice(
             [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
         )
-        if number != signal.SIGKILL:  # those are handled from the first line of the program on
-            while child.poll() is None and not (trial.folder / out / ".lock").exists():
+        if number != signal.SIGKILL:  # the others are handled as soon as the program has begun
+            lock = trial.folder / out / ".lock"
+            while child.poll() is None and f"process {child.pid} " not in text_of(lock):
                 time.sleep(0.005)
         trial.pause(0.2, 0.6)
         child.send_signal(number)
@@ -212,7 +216,7 @@ def remove(trial: Trial, out: str) -> None:
     finish(trial.begin(out), 0)
     trial.compare(out)
     said = finish(child, 0, 1)
-    if "the run cannot be saved" in said:  # it had not begun yet
+    if "cannot be saved" in said:  # it had not begun yet
         assert child.returncode == 1
     elif child.returncode:
         (elsewhere,) = set(trial.folder.glob("charrnn-*")) - rescued

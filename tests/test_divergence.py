@@ -54,6 +54,15 @@ class Poison:
         monkeypatch.setattr(module.Trainer, "_step", step)
 
 
+def encode_state(checkpoint) -> dict[str, bytes]:
+    """What training changes, but for its clock."""
+    state = checkpoint.state
+    arrays = {name: slot.flat for name, slot in state.optimizer.slots.items()}
+    arrays |= {"weights": state.params.flat, "h": state.h}
+    counts = {"count": state.optimizer.count, "characters": state.progress.characters}
+    return {name: array.tobytes() for name, array in arrays.items()} | counts
+
+
 def test_what_led_to_a_divergence_is_kept(tmp_path, text_file, monkeypatch) -> None:
     Poison(monkeypatch, {31}, times=1)
     run = new_run(config_of(text_file), str(tmp_path / "run"))
@@ -103,10 +112,26 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
     Poison(monkeypatch, {31}, times=2)
     config = config_of(text_file, "training.on_divergence=rollback", f"checkpoints.every={every}")
     run = new_run(config, str(tmp_path / "run"))
-    metrics, events = Metrics(run.directory.metrics, 0, 1), []
-    train(run, [metrics, events.append])
+    metrics, events, good = Metrics(run.directory.metrics, 0, 1), [], []
+
+    def keep(event: object) -> None:
+        if isinstance(event, RolledBack):
+            good.append((tmp_path / "run/checkpoints/last.safetensors").read_bytes())
+
+    train(run, [metrics, events.append, keep])
     metrics.close()
     back = 20 if every == "1m" else 30
+    again = tmp_path / "again/checkpoints/last.safetensors"
+    again.parent.mkdir(parents=True)
+    again.write_bytes(good[0])
+    resumed = resumed_run(str(tmp_path / "again"), [], {})
+    assert resumed.state.progress.step == back
+    resumed.state.progress.rollbacks = 2
+    train(resumed, [])
+    one, other = (load(path) for path in (again, tmp_path / "run/checkpoints/last.safetensors"))
+    assert encode_state(one) == encode_state(other)
+    seconds = [event.seconds for event in events if isinstance(event, Stepped)]
+    assert seconds == sorted(seconds)
     assert [event.step for event in events if isinstance(event, RolledBack)] == [back, back]
     assert "Back to step" in next(e.remark for e in events if isinstance(e, RolledBack))
     steps = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
@@ -116,7 +141,7 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
     assert rates[True] == pytest.approx(rates[False] / 4)
     assert {(line["step"] > back, line["rollbacks"]) for line in steps} == {(False, 0), (True, 2)}
     names = {path.name for path in (tmp_path / "run").glob("divergence*")}
-    assert names == {"divergence-31", "divergence-31-after-1-rollbacks"}
+    assert names == {"divergence-31", "divergence-31-after-1-rollback"}
 
 
 def test_rollbacks_are_bounded_and_survive_a_kill(tmp_path, text_file, monkeypatch) -> None:

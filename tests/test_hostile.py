@@ -224,7 +224,7 @@ def test_a_line_is_raw_for_programs_and_harmless_for_a_terminal(capsys, monkeypa
 def test_a_run_directory_is_not_trusted_either(tmp_path, text_file) -> None:
     """Neither a log that nests without end or never ends, nor a link where a file is written."""
     log = tmp_path / "metrics.jsonl"
-    log.write_text("[" * 100_000 + '\n{"event": "step", "step": 1}\n')
+    log.write_text('{"event": "step", "step": 1}\n' + "[" * 100_000 + "\n")
     Metrics(log, last_step=10, every_steps=1).close()
     assert log.read_text() == '{"event": "step", "step": 1}\n'
     log.unlink()

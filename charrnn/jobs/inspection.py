@@ -150,12 +150,13 @@ def inspect_checkpoint(path: str) -> ModelReport:
 
     Raises: InputError where there is none.
     """
-    file, others = find_checkpoint(path), ()
+    file = find_checkpoint(path)
+    others: tuple[CheckpointState, ...] = ()
     if Path(path).is_dir():
-        candidates = RunDirectory(Path(path)).candidates()
-        others = tuple(map(_state_of, candidates))
-        sound = [f for f, state in zip(candidates, others, strict=True) if state.fault is None]
-        file = next(iter(sound), file) if file not in sound else file
+        others = tuple(map(_state_of, RunDirectory(Path(path)).candidates()))
+        sound = [other.path for other in others if other.fault is None]
+        if sound and str(file) not in sound:
+            file = Path(sound[0])
     checkpoint, config = load_checkpoint(file)
     named = dict(checkpoint.params.named())
     with np.errstate(over="ignore"):

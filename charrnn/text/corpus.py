@@ -103,9 +103,9 @@ def _without_rare(text: Text, least: float, needed: set[str]) -> tuple[Text, tup
         for character, count in zip(text.characters, text.counts(), strict=True)
         if 0 < count < least and character not in needed
     }
+    what = "unknown" if least == inf else f"rarer than data.min_count = {least}"
     if not rare:
-        return text, ("no character is rarer than data.min_count: none is read as U+FFFD.",)
+        return text, (f"no character is {what}: none is read as U+FFFD.",)
     kinds, number = counted(len(rare), "kind"), counted(sum(rare.values()), "character")
-    what = "unknown" if least == inf else "rarer than data.min_count"
     remark = f"{number} of {kinds} {what} read as U+FFFD."
     return text.folded(rare), (remark,)

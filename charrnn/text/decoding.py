@@ -150,7 +150,7 @@ class Decoder:
     def _invalid(self, byte: int, offset: int) -> InputError:
         hint = (
             "if it is in another encoding, name it, such as --encoding cp1252 or shift_jis; "
-            "or read such bytes as U+FFFD: --errors replace"
+            "or let what is invalid be replaced: --errors replace"
         )
         return InputError(
             f"{self._label} is not {self._decoding.encoding.upper()}: "

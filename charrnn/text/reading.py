@@ -81,8 +81,10 @@ def _remarks(found: list[tuple[str, Found]]) -> list[str]:
     if own := [(label, notes) for label, notes in found if notes.returns]:
         crlf = sum(notes.crlf for _, notes in own)
         alone = sum(notes.returns for _, notes in own) - crlf
-        kinds = " and ".join([f"{crlf:,} CR LF"] * bool(crlf) + [f"{alone:,} CR"] * bool(alone))
-        remarks.append(f"{_who(own)}: {kinds} read as newlines.")
+        remarks.append(
+            f"{_who(own)}: {counted(crlf + alone, 'line end')} with carriage return read as \\n "
+            f"({crlf:,} CR LF, {alone:,} CR alone)."
+        )
     if own := [(label, notes) for label, notes in found if notes.wrong]:
         wrong = counted(sum(notes.wrong for _, notes in own), "invalid byte sequence")
         first = f"at offset {own[0][1].first_wrong:,}" + f" of {own[0][0]}" * (len(own) > 1)

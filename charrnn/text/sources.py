@@ -86,7 +86,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 def _kept(stream: BinaryIO, path: str) -> BinaryIO:
     kept, most = BytesIO(), most_streamed()
-    what = "a quarter of this machine's memory"
+    what = f"{most:,.0f} bytes, a quarter of this machine's memory"
     try:
         while kept.tell() <= most and (piece := stream.read(1 << 20)):
             kept.write(piece)
@@ -94,7 +94,7 @@ def _kept(stream: BinaryIO, path: str) -> BinaryIO:
         what, most = "there is memory for", -1
     if kept.tell() > most:
         raise InputError(
-            f"{label_of(path)} has more than {kept.tell():,} bytes, more than {what}.",
+            f"{label_of(path)} has more than {what}.",
             "write it to a file and name that: of a file only a piece at a time is kept.",
         )
     kept.seek(0)

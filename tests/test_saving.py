@@ -1,0 +1,412 @@
+"""Saves that fail, wait and are made up for; whose files they are; and in what order they come."""
+
+import errno
+import itertools
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from charrnn.errors import CharrnnError, Divergence, InputError, UsageError
+from charrnn.events import Evaluated, Remarked, Stepped
+from charrnn.files import write_atomically
+from charrnn.jobs import run_directory
+from charrnn.jobs.run_directory import RunDirectory
+from charrnn.jobs.saving import Saver
+from charrnn.jobs.start import new_run, resumed_run
+from charrnn.jobs.stop import SIGNALS, stop_requests
+from charrnn.jobs.train import train
+from charrnn.jobs.wiring import trainer_of
+from charrnn.report.metrics import Metrics
+from charrnn.training.checkpoint import load
+from charrnn.training.parallel import crew_of
+from tests.test_divergence import Poison, config_of
+
+LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
+
+
+class Disk:
+    """Stands for the writing of checkpoints: records it, and is full between two steps."""
+
+    def __init__(self, monkeypatch, full: range = range(0)) -> None:
+        self.step, self.full = 0, full
+        self.written: list[tuple[int, str]] = []
+        self.remarks: list[str] = []
+        monkeypatch.setattr(run_directory, "write_atomically", self._write)
+
+    def __call__(self, event: object) -> None:
+        if isinstance(event, Stepped):
+            self.step = event.step
+        if isinstance(event, Remarked):
+            self.remarks.append(event.remark)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        if self.step in self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        self.written.append((self.step, path.stem))
+        write_atomically(path, content)
+
+
+def log_of(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_last_is_written_last(tmp_path, text_file, monkeypatch) -> None:
+    """And a step that is evaluated is not saved before it is: a kill would lose the evaluation."""
+    disk = Disk(monkeypatch)
+    train(new_run(config_of(text_file, "checkpoints.every=1e-6"), str(tmp_path / "run")), [disk])
+    saves = {
+        step: [name for _, name in group]
+        for step, group in itertools.groupby(disk.written, key=lambda written: written[0])
+    }
+    assert saves.pop(0) == ["last"]
+    for step in (20, 40, 60):
+        names = saves.pop(step)
+        assert names in (["best", f"step-{step}", "last"], [f"step-{step}", "last"])
+    assert len(saves) == 57
+    assert all(names == ["last"] for names in saves.values())
+
+
+def test_a_save_is_due_when_its_time_has_passed_since_the_last(tmp_path, text_file) -> None:
+    run = new_run(config_of(text_file, "checkpoints.every=10"), str(tmp_path / "run"))
+    save, progress = Saver(run, lambda event: None), run.state.progress
+    save.begin()
+    due = []
+    for seconds in (9.0, 11.0, 12.0):
+        progress.seconds = seconds
+        due.append(save.due)
+        if save.due:
+            save("last")
+    run.directory.release()
+    assert due == [False, True, False]
+
+
+def test_the_best_waits_until_there_is_room(tmp_path, text_file, monkeypatch) -> None:
+    train(new_run(config_of(text_file, "evaluation.count=2"), str(tmp_path / "whole")), [])
+    disk = Disk(monkeypatch, full=range(25, 45))
+    config = config_of(text_file, "evaluation.count=2", "checkpoints.every=1e-6")
+    seen = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, Stepped) and event.step == 50:
+            seen.append(load(tmp_path / "run" / BEST).state.progress.step)
+
+    train(new_run(config, str(tmp_path / "run")), [disk, watch])
+    assert seen == [30]
+    for name in (LAST, BEST):
+        one, other = (load(tmp_path / run / name).params.flat for run in ("whole", "run"))
+        assert np.array_equal(one, other)
+    first, best, saved = disk.remarks  # said once, and again where a best has to wait
+    assert first.startswith("step 25 could not be saved: No space left on device")
+    assert best.startswith("step 30 could not be saved")
+    assert saved == "step 45 could be saved again."
+
+
+def test_what_waits_at_the_end_goes_elsewhere(tmp_path, text_file, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    disk = Disk(monkeypatch, full=range(5, 100))
+    run = new_run(config_of(text_file), str(tmp_path / "run"))
+    original = disk._write
+
+    def only_elsewhere(path: Path, content: bytes) -> None:
+        write_atomically(path, content) if "charrnn-" in str(path) else original(path, content)
+
+    monkeypatch.setattr(run_directory, "write_atomically", only_elsewhere)
+    with pytest.raises(CharrnnError, match="best and step-60 and last went to") as caught:
+        train(run, [disk])
+    (elsewhere,) = tmp_path.glob("charrnn-*")
+    assert str(elsewhere) in str(caught.value)
+    assert load(elsewhere / LAST).state.progress.step == 60
+    assert load(elsewhere / BEST).state.progress.best_score is not None
+    assert load(tmp_path / "run" / LAST).state.progress.step == 0
+
+
+def test_nowhere_to_write_to(tmp_path, text_file, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    disk = Disk(monkeypatch, full=range(5, 100))
+    with pytest.raises(CharrnnError, match="nor elsewhere: No space left"):
+        train(new_run(config_of(text_file), str(tmp_path / "run")), [disk])
+    assert not list(tmp_path.glob("charrnn-*"))
+    monkeypatch.undo()
+    os.chdir(tmp_path)
+    assert train(resumed_run(str(tmp_path / "run"), [], {}), []).steps == 60
+
+
+def test_the_best_that_waits_survives_a_divergence(tmp_path, text_file, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    Poison(monkeypatch, {31}, times=1)
+
+    class Full(Disk):
+        def _write(self, path: Path, content: bytes) -> None:
+            if "charrnn-" in str(path):
+                write_atomically(path, content)
+            else:
+                super()._write(path, content)
+
+    disk = Full(monkeypatch, full=range(5, 100))
+    with pytest.raises(Divergence) as caught:
+        train(new_run(config_of(text_file), str(tmp_path / "run")), [disk])
+    (elsewhere,) = tmp_path.glob("charrnn-*")
+    assert str(elsewhere) in caught.value.hint
+    assert load(elsewhere / BEST).state.progress.step == 20
+
+
+@pytest.mark.parametrize("full", [range(0), range(5, 35)])
+def test_a_rollback_goes_to_what_was_saved_or_was_to_be(
+    tmp_path, text_file, monkeypatch, full
+) -> None:
+    """A full disk changes nothing: neither the weights, nor the best, nor the log."""
+    found = []
+    for name, room in (("whole", range(0)), ("run", full)):
+        with monkeypatch.context() as patch:
+            Poison(patch, {31}, times=1)
+            config = config_of(text_file, "training.on_divergence=rollback")
+            run = new_run(config, str(tmp_path / name))
+            metrics = Metrics(run.directory.metrics, 0, 1)
+            train(run, [metrics, Disk(patch, room)])
+            metrics.close()
+        checkpoints = [load(tmp_path / name / path) for path in (LAST, BEST)]
+        steps = [line["step"] for line in log_of(tmp_path / name) if line["event"] == "step"]
+        assert steps == list(range(1, 61))
+        found.append([checkpoint.params.flat.tobytes() for checkpoint in checkpoints])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("how", ["stop", "rollback"])
+def test_another_run_in_its_place_is_left_alone(tmp_path, text_file, monkeypatch, how) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    other, run = tmp_path / "other", tmp_path / "run"
+    trained = new_run(config_of(text_file, "training.seed=9"), str(other))
+    metrics = Metrics(trained.directory.metrics, 0, 1)
+    train(trained, [metrics])
+    metrics.close()
+    before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    Poison(monkeypatch, {31}, times=1)
+    started = new_run(config_of(text_file, f"training.on_divergence={how}"), str(run))
+    metrics = Metrics(started.directory.metrics, 0, 1)
+
+    def swap(event: object) -> None:
+        if isinstance(event, Stepped) and event.step == 25 and other.exists():
+            os.rename(run, tmp_path / "moved")
+            os.rename(other, run)
+
+    with pytest.raises(CharrnnError) as caught:
+        train(started, [metrics, swap])
+    metrics.close()
+    os.rename(run, other)
+    assert {path: path.read_bytes() for path in other.rglob("*") if path.is_file()} == before
+    if how == "rollback":
+        assert "went to" in str(caught.value)
+        steps = [line["step"] for line in log_of(tmp_path / "moved") if line["event"] == "step"]
+        assert steps == list(range(1, 61))
+
+
+def test_the_log_is_safe_before_each_checkpoint(tmp_path, text_file, monkeypatch) -> None:
+    """And the folder is after it: the order of what is forced to the disk."""
+    run = new_run(config_of(text_file, "training.max_steps=20"), str(tmp_path / "run"))
+    metrics, order = Metrics(run.directory.metrics, 0, 1), []
+    fsync, rename = os.fsync, os.replace
+
+    def note(number: int) -> None:
+        order.append(Path(os.readlink(f"/proc/self/fd/{number}")).name.split(".")[0] or "tmp")
+        fsync(number)
+
+    def note_rename(source: object, target: Path) -> None:
+        order.append(target.stem)
+        rename(source, target)
+
+    monkeypatch.setattr("os.fsync", note)
+    monkeypatch.setattr("os.replace", note_rename)
+    train(run, [metrics])
+    metrics.close()
+    first = order.index("last") - 2
+    assert order[first : first + 4] == ["metrics", "tmp", "last", "checkpoints"]
+    assert order.count("metrics") == len([name for name in order if name == "last"])
+
+
+class Faulty:
+    """A log file that takes nothing, or half a line, for a while."""
+
+    def __init__(self, file, half: bool) -> None:
+        self.file, self.half, self.bad = file, half, False
+
+    def write(self, content: bytes) -> int:
+        if not self.bad:
+            return self.file.write(content)
+        if self.half:
+            return self.file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def __getattr__(self, name: str):
+        return getattr(self.file, name)
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("stop", [0, 30])
+def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
+    run = new_run(config_of(text_file), str(tmp_path / "run"))
+    metrics = Metrics(run.directory.metrics, 0, 1)
+    metrics._file = Faulty(metrics._file, half)
+
+    def fault(event: object) -> None:
+        if isinstance(event, Stepped):
+            metrics._file.bad = event.step >= 8 and (event.step < stop or not stop)
+            assert len(log_of(tmp_path / "run")) > 0
+
+    train(run, [metrics, fault])
+    if not stop:
+        assert metrics.close() > 50
+        return
+    assert metrics.close() == 0
+    steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
+    assert steps == list(range(1, 61))
+
+
+def test_waiting_lines_are_written_at_the_end(tmp_path) -> None:
+    metrics = Metrics(tmp_path / "log", 0, 1)
+    metrics._file = Faulty(metrics._file, half=False)
+    metrics._file.bad = True
+    metrics(Evaluated(3, 0.1, 1.0, None, best=True))
+    metrics._file.bad = False
+    assert metrics.close() == 0
+    assert json.loads((tmp_path / "log").read_text())["step"] == 3
+
+
+@pytest.mark.parametrize("torn", ['{"event": "step", "step": 5}', '{"event": "st', "[1]\n", "\n"])
+def test_a_torn_line_is_cut_off(tmp_path, torn) -> None:
+    path = tmp_path / "log"
+    path.write_text('{"step": 4}\n' + torn)
+    Metrics(path, last_step=10, every_steps=1).close()
+    assert path.read_text() == '{"step": 4}\n'
+
+
+def test_one_process_at_a_time(tmp_path, text_file) -> None:
+    path = str(tmp_path / "run")
+    train(new_run(config_of(text_file), path), [])
+    held = RunDirectory.existing(path)
+    for attempt in (lambda: resumed_run(path, [], {}), lambda: new_run(config_of(text_file), path)):
+        with pytest.raises(UsageError, match=rf"is in use: process {os.getpid()} on .* trains in"):
+            attempt()
+    held.release()
+    (tmp_path / "other").write_text("another text " * 200)
+    for _ in range(2):  # a refused resumption lets go of it
+        with pytest.raises(InputError, match="is not the text"):
+            resumed_run(path, [str(tmp_path / "other")], {"max_steps": 90})
+    (tmp_path / "run/checkpoints/.last.safetensors.77.tmp").touch()
+    assert train(resumed_run(path, [], {"max_steps": 70}), []).steps == 70
+    assert not list((tmp_path / "run/checkpoints").glob(".*"))
+
+
+def test_a_run_that_was_quicker_is_seen_under_the_lock(tmp_path, monkeypatch) -> None:
+    lock = run_directory.Lock
+
+    def slow(path: Path) -> object:
+        (path.parent / LAST).touch()
+        return lock(path)
+
+    monkeypatch.setattr(run_directory, "Lock", slow)
+    with pytest.raises(UsageError, match="already holds a run"):
+        RunDirectory.create(str(tmp_path / "run"), "name")
+
+
+def test_a_killed_beginning_can_begin_again(tmp_path) -> None:
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    for name in (".lock", "metrics.jsonl", ".config.yaml.77.tmp"):
+        (tmp_path / "run" / name).touch()
+    RunDirectory.create(str(tmp_path / "run"), "name").release()
+    assert not list((tmp_path / "run").glob("*.tmp"))
+
+
+def test_a_lock_follows_no_link(tmp_path, text_file) -> None:
+    train(new_run(config_of(text_file), str(tmp_path / "run")), [])
+    (tmp_path / "mine").write_text("precious")
+    (tmp_path / "run/.lock").unlink()
+    (tmp_path / "run/.lock").symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="cannot be used"):
+        resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callable) -> None:
+    still = ["optimizer.name=sgd", "optimizer.learning_rate=1e-30"]
+    train(new_run(config_of(text_file, *still), str(tmp_path / "run")), [])
+    damage(tmp_path / "run" / BEST)
+    resumed = resumed_run(str(tmp_path / "run"), [], {"max_steps": 80})
+    assert "The next evaluation counts as the best" in " ".join(resumed.remarks)
+    ended = train(resumed, [])
+    assert load(Path(ended.checkpoint)).state.progress.best_score is not None
+
+
+def test_a_damaged_last_is_told_and_passed_over(tmp_path, text_file) -> None:
+    train(new_run(config_of(text_file), str(tmp_path / "whole")), [])
+    shutil.copytree(tmp_path / "whole", tmp_path / "run")
+    (tmp_path / "run" / LAST).write_bytes(b"no")
+    run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
+    assert run.state.progress.step == 60
+    assert "going on from step-60.safetensors instead" in " ".join(run.remarks)
+    train(run, [])
+    train(resumed_run(str(tmp_path / "whole"), [], {"max_steps": 70}), [])
+    one, other = (load(tmp_path / name / LAST).params.flat for name in ("run", "whole"))
+    assert np.array_equal(one, other)
+
+
+def test_the_clock_goes_on(tmp_path, text_file) -> None:
+    train(new_run(config_of(text_file), str(tmp_path / "run")), [])
+    run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
+    run.state.progress.seconds = 1000.0
+    seconds = []
+    train(run, [lambda e: seconds.append(e.seconds) if isinstance(e, Stepped) else None])
+    assert 1000 < seconds[0] <= seconds[-1] < 1100
+
+
+def test_signals_that_are_ignored_stay_so() -> None:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_requests(lambda: None) as stopped:
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopped()
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert stopped()
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGHUP, before[signal.SIGHUP])
+    assert {number: signal.getsignal(number) for number in SIGNALS} == before
+
+
+def evaluated(text_file: Path, out: Path, scores: list[float], patience: int) -> list:
+    """The events of a run whose evaluations give these scores."""
+    run = new_run(config_of(text_file, "evaluation.count=30"), str(out))
+    with crew_of(1) as crew:
+        values = iter(scores)
+        trainer = replace(
+            trainer_of(run.config, run.corpus, crew),
+            evaluate=lambda params: next(values),
+            patience=patience,
+        )
+        events = list(trainer.run(run.state, lambda: False))
+    run.directory.release()
+    return events
+
+
+def test_patience_counts_from_the_best(tmp_path, text_file) -> None:
+    events = evaluated(text_file, tmp_path / "run", [5, 6, 4, 4.5, 4.0, 3, 9, 9], patience=2)
+    scores = [event.best for event in events if isinstance(event, Evaluated)]
+    assert scores == [True, False, True, False, False]
+    steps = [e.nats_per_character for e in events if isinstance(e, Stepped)]
+    means = [e.train_nats_per_character for e in events if isinstance(e, Evaluated)]
+    assert means == pytest.approx(np.reshape(steps, (5, -1)).mean(axis=1))
+
+
+def test_a_validation_loss_that_is_not_finite_is_a_divergence(tmp_path, text_file) -> None:
+    with pytest.raises(Divergence, match="the validation loss is nan"):
+        evaluated(text_file, tmp_path / "run", [5.0, float("nan")], patience=9)
