@@ -438,3 +438,11 @@ def test_full_bptt_takes_documents_whole() -> None:
     batches = batches_of(config, ids_of("a" * 30, "b" * 20, "c" * 7, "d" * 7))
     assert batches.largest == (31, 2)
     assert [batches[n].x.shape for n in range(batches.per_epoch)] == [(31, 2), (8, 2), (8, 2)]
+
+
+def test_the_cut_is_between_two_documents_wherever_one_fits() -> None:
+    """The end nearest to the wanted place may hold out too little, and another one not."""
+    text = joined_documents([Text.of("a" * 81), Text.of("b" * 13), Text.of("c" * 3)])
+    whole, training = end_held_out(text, 0.1)
+    assert len(whole) == len(text)
+    assert len(text) - training == 18

@@ -1,5 +1,6 @@
 """A new run that begins with an old model, and a resumed one that gets another text."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +134,25 @@ def test_another_text_is_refused_with_what_differs(trained, tmp_path, change, wh
     with pytest.raises(InputError, match=what) as caught:
         resumed_run(str(trained), [str(tmp_path / "other")], {"max_steps": 90})
     assert "--init-from" in caught.value.hint
+
+
+def test_a_model_that_knows_rare_characters_takes_any_text(charrnn, text_file, tmp_path) -> None:
+    rare = ["--set", "data.min_count=20"]
+    assert charrnn("train", text_file, *TINY, *rare, "--max-steps", 3, "--out", "run").code == 0
+    (tmp_path / "other").write_text(STRANGE)
+    for text, unknown in ((text_file, 0), ("other", STRANGE.count("é") + STRANGE.count("ä"))):
+        arguments = ["--init-from", "run", *TINY[2:], "--max-steps", 3, "--out", f"{unknown}"]
+        found = charrnn("train", text, *arguments)
+        assert found.code == 0
+        assert "kinds unknown read as U+FFFD" in found.err or "kind unknown" in found.err
+        again = charrnn("train", "--resume", f"{unknown}", "--max-steps", 5)
+        assert again.code == 0
+    one, other = (load(tmp_path / f"{run}/checkpoints/last.safetensors") for run in ("run", "0"))
+    assert one.vocabulary == other.vocabulary
+
+
+def test_a_parent_may_be_named_in_the_config(charrnn, trained, text_file) -> None:
+    found = charrnn("inspect", text_file, "--set", f"model.init_from={trained}", "--json")
+    assert found.code == 0
+    assert json.loads(found.out)["hidden_size"] == 16
+    assert charrnn("inspect", text_file, "--init-from", trained, "--json").code == 0

@@ -104,6 +104,14 @@ def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_
     others = json.loads(charrnn("inspect", "run", "--json").out)["others"]
     assert [other["fault"] is None for other in others] == [False, True, True, True]
     assert charrnn("inspect", damaged).code == 3
+    best = tmp_path / "run/checkpoints/best.safetensors"
+    damaged.write_bytes(best.read_bytes())
+    best.write_bytes(b"")
+    found = charrnn("inspect", "run")
+    assert found.code == 1
+    assert "last.safetensors" in found.out.splitlines()[0]
+    assert "cannot be used" in found.out
+    assert charrnn("inspect", ".").code == 2
 
 
 def test_a_checkpoint_is_known_by_its_content(charrnn, trained, tmp_path) -> None:
@@ -126,3 +134,12 @@ def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
     (tmp_path / "texts/a.txt").write_text(RHYME * 12)
     assert charrnn("inspect", "texts", *TINY).code == 0
     assert [path.name for path in tmp_path.rglob("*")] == ["texts", "a.txt"]
+
+
+def test_no_number_is_cut(charrnn, tmp_path) -> None:
+    text = "".join(map(chr, [*range(1, 9), *range(0x202A, 0x202F), *range(97, 123)])) * 1234
+    (tmp_path / "wide.txt").write_text(text)
+    found = charrnn("inspect", "wide.txt", *TINY)
+    assert found.out.count("1,234") == 8 + 5 + 26
+    assert found.out.count("U+") == 8 + 5 + 26
+    assert all(len(line) <= 80 for line in found.out.splitlines()[1:])

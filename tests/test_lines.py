@@ -310,3 +310,11 @@ def test_workers_and_resume_with_lines(charrnn, tmp_path) -> None:
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
     for name in one:
         np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
+
+
+def test_a_files_end_ends_its_last_line(charrnn, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Paris\nRome")
+    (tmp_path / "b.txt").write_text("Oslo\nBern\n")
+    settings = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0"]
+    found = charrnn("train", "a.txt", "b.txt", *settings, "--max-steps", 2, "--out", "run")
+    assert "4 lines to train on" in found.err

@@ -4,8 +4,12 @@ import errno
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -410,3 +414,18 @@ def test_patience_counts_from_the_best(tmp_path, text_file) -> None:
 def test_a_validation_loss_that_is_not_finite_is_a_divergence(tmp_path, text_file) -> None:
     with pytest.raises(Divergence, match="the validation loss is nan"):
         evaluated(text_file, tmp_path / "run", [5.0, float("nan")], patience=9)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_before_there_is_something_to_save(number) -> None:
+    """Here while the text is read from a pipe that says nothing."""
+    command = [sys.executable, "-m", "charrnn", "train", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        caught = 0
+        while not caught >> signal.SIGTERM - 1 & 1:  # the later one of the two to be handled
+            time.sleep(0.01)
+            status = Path(f"/proc/{child.pid}/status").read_text()
+            caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)
+        child.send_signal(number)
+        assert child.stderr.read() == b"stopped: at once.\n"
+        assert child.wait() == 130
