@@ -429,3 +429,20 @@ def test_an_interruption_before_there_is_something_to_save(number) -> None:
         child.send_signal(number)
         assert child.stderr.read() == b"stopped: at once.\n"
         assert child.wait() == 130
+
+
+def test_lines_that_wait_are_rolled_back_too(tmp_path, text_file, monkeypatch) -> None:
+    Poison(monkeypatch, {31}, times=1)
+    config = config_of(text_file, "training.on_divergence=rollback")
+    run = new_run(config, str(tmp_path / "run"))
+    metrics = Metrics(run.directory.metrics, 0, 1)
+    metrics._file = Faulty(metrics._file, half=False)
+
+    def fault(event: object) -> None:
+        if isinstance(event, Stepped):
+            metrics._file.bad = 15 <= event.step < 35
+
+    train(run, [metrics, fault])
+    assert metrics.close() == 0
+    steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
+    assert steps == list(range(1, 61))

@@ -68,6 +68,8 @@ def run(arguments: list[str]) -> int:
     """Runs the command line and returns the exit code; every error ends here, in a sentence."""
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
+        if code == 130:  # what Typer makes of a KeyboardInterrupt
+            raise KeyboardInterrupt
         sys.stdout.flush()
         return code or 0
     except CharrnnError as error:
@@ -77,7 +79,7 @@ def run(arguments: list[str]) -> int:
         path = context.command_path if context else "charrnn"
         return _fail(error.format_message(), f"see {path} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("at once.", None, 130, "stopped")
+        return _fail("at once; of training, what was saved before is kept.", None, 130, "stopped")
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
             raise  # Typer turns a broken pipe into SystemExit
