@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from charrnn.errors import CharrnnError, Divergence, InputError, UsageError
-from charrnn.events import Evaluated, Remarked, Stepped
+from charrnn.events import Evaluated, Remarked, Saving, Stepped
 from charrnn.files import write_atomically
 from charrnn.jobs import run_directory
 from charrnn.jobs.run_directory import RunDirectory
@@ -272,14 +272,19 @@ def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
     assert steps == list(range(1, 61))
 
 
-def test_waiting_lines_are_written_at_the_end(tmp_path) -> None:
+def test_waiting_lines_are_written_before_a_save_and_at_the_end(tmp_path) -> None:
     metrics = Metrics(tmp_path / "log", 0, 1)
     metrics._file = Faulty(metrics._file, half=False)
     metrics._file.bad = True
     metrics(Evaluated(3, 0.1, 1.0, None, best=True))
     metrics._file.bad = False
-    assert metrics.close() == 0
+    metrics(Saving())
     assert json.loads((tmp_path / "log").read_text())["step"] == 3
+    metrics._file.bad = True
+    metrics(Evaluated(4, 0.1, 1.0, None, best=True))
+    metrics._file.bad = False
+    assert metrics.close() == 0
+    assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize("torn", ['{"event": "step", "step": 5}', '{"event": "st', "[1]\n", "\n"])
