@@ -234,7 +234,7 @@ def test_too_little_text_says_what_fits() -> None:
 @given(LETTERS, st.integers(2, 60))
 def test_the_head_is_whole_documents_or_the_beginning_of_one(documents, most) -> None:
     ids = ids_of(*documents)
-    vocabulary = Vocabulary.of(text_of(*documents))
+    vocabulary = Vocabulary(text_of(*documents).characters)
     head = vocabulary.decode(first_documents(ids, most))
     assert head[-1] == END
     if len(documents[0]) + 1 > most:

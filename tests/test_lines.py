@@ -79,9 +79,8 @@ def test_windows_are_a_function_of_their_number() -> None:
         fresh = LineBatches(ids, 3, 1)[number]
         np.testing.assert_array_equal(fresh.x, windows[number].x)
         np.testing.assert_array_equal(fresh.y, windows[number].y)
-    orders = {
-        tuple(written_out(walked[number], Vocabulary.of(Text.of(NAMES)))) for number in range(40)
-    }
+    known = Vocabulary(Text.of(NAMES).characters)
+    orders = {tuple(written_out(walked[number], known)) for number in range(40)}
     assert len(orders) > 10  # each epoch draws anew
 
 
@@ -155,7 +154,7 @@ def test_too_few_lines(text: str, fraction: float, words: str) -> None:
 
 @pytest.mark.parametrize(("most", "kept"), [(None, 3), (100, 3), (8, 2), (7, 2), (6, 1), (1, 1)])
 def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
-    vocabulary = Vocabulary.of(Text.of("abcdef\n"))
+    vocabulary = Vocabulary(Text.of("abcdef\n").characters)
     ids = vocabulary.encode(Text.of("abc\nde\nf\n"))
     assert vocabulary.decode(first_whole(ids, most)).count("\n") == kept
 

@@ -46,7 +46,7 @@ def test_only_rare_characters_are_folded(string: str, sequences: str, min_count:
 
 @given(FEW, FEW)
 def test_a_text_fits_a_vocabulary_as_it_is_told(string: str, known: str) -> None:
-    vocabulary = Vocabulary.of(Text.of(known + REPLACEMENT))
+    vocabulary = Vocabulary(Text.of(known + REPLACEMENT).characters)
     text = Text.of(string)
     strange = [c for c in string if c not in vocabulary.characters]
     assert vocabulary.fitted([text], "error") == ([text], ())

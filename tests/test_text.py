@@ -22,7 +22,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 @given(TEXT)
 def test_decode_undoes_encode(text: str) -> None:
-    vocabulary = Vocabulary.of(Text.of(text))
+    vocabulary = Vocabulary(Text.of(text).characters)
     assert vocabulary.decode(vocabulary.encode(Text.of(text))) == text
     assert list(vocabulary.characters) == sorted(set(text))
 
@@ -75,7 +75,7 @@ def test_a_text_of_one_character_has_no_pair() -> None:
 
 
 def test_unknown_character_is_named_with_the_nearest() -> None:
-    vocabulary = Vocabulary.of(Text.of("abcdefgh e"))
+    vocabulary = Vocabulary(Text.of("abcdefgh e").characters)
     with pytest.raises(UsageError) as caught:
         vocabulary.encode(Text.of("abé"), "the prompt")
     assert "character 'é' (U+00E9) at position 3 of the prompt" in str(caught.value)

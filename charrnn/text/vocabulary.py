@@ -23,11 +23,6 @@ class Vocabulary:
             raise CharrnnError("a vocabulary has a character twice.")
         self.characters = characters
 
-    @classmethod
-    def of(cls, text: Text) -> "Vocabulary":
-        """The characters of a text in the order of their code points."""
-        return cls(text.compact().characters)
-
     def __len__(self) -> int:
         return len(self.characters)
 

@@ -140,7 +140,7 @@ def _fitting() -> Iterator[None]:
 def _unusable(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} cannot be used as a checkpoint: {why}.",
-        "give a file from the checkpoints folder of a run, or the run directory.",
+        "give a checkpoint of a run; charrnn inspect RUN says which of them are sound.",
     )
 
 

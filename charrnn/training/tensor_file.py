@@ -66,6 +66,8 @@ def _bounded_size(path: Path) -> int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Unusable("it is no regular file")
+    if not status.st_size:
+        raise Unusable("it is empty")
     if status.st_size > physical_memory() / 2:
         raise Unusable(f"its {status.st_size:,} bytes are more than half of this machine's memory")
     with path.open("rb") as file:
