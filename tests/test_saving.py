@@ -353,13 +353,14 @@ def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callabl
     assert load(Path(ended.checkpoint)).state.progress.best_score is not None
 
 
-def test_a_damaged_last_is_told_and_passed_over(tmp_path, text_file) -> None:
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"no")])
+def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callable) -> None:
     train(new_run(config_of(text_file), str(tmp_path / "whole")), [])
     shutil.copytree(tmp_path / "whole", tmp_path / "run")
-    (tmp_path / "run" / LAST).write_bytes(b"no")
+    damage(tmp_path / "run" / LAST)
     run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
     assert run.state.progress.step == 60
-    assert "going on from step-60.safetensors instead" in " ".join(run.remarks)
+    assert "going on from step-60.safetensors instead of last" in " ".join(run.remarks)
     train(run, [])
     train(resumed_run(str(tmp_path / "whole"), [], {"max_steps": 70}), [])
     one, other = (load(tmp_path / name / LAST).params.flat for name in ("run", "whole"))

@@ -143,7 +143,7 @@ def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[st
         except InputError as error:
             notes += (str(error),)
             continue
-        if notes:
-            notes += (f"going on from {path.name} instead.",)
+        if path != (last := directory.checkpoint("last")):
+            notes += (f"going on from {path.name} instead of {last.name}.",)
         return checkpoint, config, notes
     raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
