@@ -1,11 +1,10 @@
 """The command `charrnn`. Until there is something to save, an interruption ends it at once."""
 
-import contextlib
 import os
 import signal
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
@@ -20,9 +19,10 @@ def main() -> None:
 
 def _end(number: int, frame: FrameType | None) -> None:
     # an exception here may be raised in the middle of an import, which does not stand it
-    with contextlib.suppress(OSError):
+    try:
         os.write(2, b"stopped: at once.\n")
-    os._exit(130)
+    finally:
+        os._exit(130)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,9 @@ def inspect_command(
     from charrnn.report.inspection import print_model_report, print_text_report
 
     paths = path or []
-    if runs := [run for name in paths for run in runs_in(name)]:
-        raise UsageError(f"{paths[0]} is a folder of runs.", f"name one, such as {quote(runs[0])}")
+    for name in paths:
+        if runs := runs_in(name):
+            raise UsageError(f"{name} is a folder of runs.", f"name one, such as {quote(runs[0])}")
     flags = given(
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,

@@ -37,22 +37,24 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
         "hidden_state_norm": _norm(run.state.h),
         "advice": advice(run.config, count),
     }
+    without = ""
     try:
         run.directory.require_in_place()
-        report["checkpoint_step"] = load(last).state.progress.step
         folder.mkdir(exist_ok=True)
+        try:
+            report["checkpoint_step"] = load(last).state.progress.step
+            write_atomically(folder / "checkpoint.safetensors", last.read_bytes())
+        except InputError as error:
+            without = f", but for a checkpoint: {str(error).rstrip('.')}"
         written = json.dumps(_finite(report), ensure_ascii=False, indent=2) + "\n"
         write_atomically(folder / "report.json", written.encode())
         write_atomically(folder / "config.yaml", dump_config(run.config).encode())
         if divergence.window is not None:
             text = window_text(divergence.window, run.corpus.vocabulary)
             write_atomically(folder / "window.txt", text.encode())
-        write_atomically(folder / "checkpoint.safetensors", last.read_bytes())
     except OSError as error:
         return f"what led to it could not be written to {folder}: {error.strerror}"
-    except InputError as error:
-        return f"what led to it could not be written to {folder}: {error}"
-    return f"what led to it is in {folder}"
+    return f"what led to it is in {folder}{without}"
 
 
 def window_text(window: Window, vocabulary: Vocabulary) -> str:

@@ -53,7 +53,10 @@ def is_checkpoint(path: str) -> bool:
 
 def runs_in(path: str) -> list[str]:
     """The run directories that lie in a folder."""
-    files = sorted(Path(path).glob("*/checkpoints/*.safetensors"))
+    try:
+        files = sorted(Path(path).glob("*/checkpoints/*.safetensors")) if path else []
+    except OSError:
+        return []  # reading it as a text says what is wrong
     return list(dict.fromkeys(str(file.parent.parent) for file in files))
 
 

@@ -165,8 +165,8 @@ def find_checkpoint(path: str) -> Path:
     try:
         if not given.is_dir():
             return given
-        for name in ("best", "last"):
-            found = RunDirectory(given).checkpoint(name)
+        run = RunDirectory(given)
+        for found in (run.checkpoint("best"), *run.candidates()):
             if found.exists():
                 return found
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -27,7 +28,7 @@ class Saver:
     def __init__(self, run: Run, emit: Callable[[Event], None]) -> None:
         self._run, self._emit = run, emit
         self._waiting: dict[str, bytes] = {}
-        self._good: TrainState | None = None
+        self._good: deque[TrainState] = deque(maxlen=2)
         self._failure = ""
         self._tried_at = run.state.progress.seconds
 
@@ -70,10 +71,16 @@ class Saver:
         since = self._run.state.progress.seconds - self._tried_at
         return since >= self._run.config.checkpoints.every
 
-    def back(self) -> None:
-        """Brings back the state that was saved last, or was to be; its progress says how far."""
-        assert self._good is not None
-        self._run.state.restore(self._good)
+    def back(self, step: int) -> bool:
+        """Brings back the newest state that was saved, or was to be, before the one of this step.
+
+        Returns whether there is one; of two the older is kept for when the newer is no good.
+        """
+        while self._good and self._good[-1].progress.step >= step:
+            self._good.pop()
+        if self._good:
+            self._run.state.restore(self._good[-1])
+        return bool(self._good)
 
     def end(self) -> None:
         """Gives what is still waiting another place.
@@ -100,6 +107,7 @@ class Saver:
         elsewhere = RunDirectory(Path(tempfile.mkdtemp(prefix="charrnn-")))
         try:
             elsewhere.checkpoints.mkdir()
+            write_atomically(elsewhere.config, dump_config(self._run.config).encode())
             for name, content in self._waiting.items():
                 elsewhere.write(name, content)
         except OSError:
@@ -121,7 +129,7 @@ class Saver:
         )
         self._tried_at = run.state.progress.seconds
         if run.config.training.on_divergence == "rollback":
-            self._good = deepcopy(run.state)
+            self._good.append(deepcopy(run.state))
         kept = {name: old for name, old in self._waiting.items() if name == "best"}
         self._waiting = kept | dict.fromkeys(names, content)
         for name in list(self._waiting):

@@ -81,7 +81,8 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         )
     texts = {"text": text} if text else {}
     config = resolved(changed(config, {"training": changes, "data": texts}))
-    _require_open(path, config, checkpoint.state.progress)
+    notes += _without_best(directory, checkpoint.state.progress)
+    _require_open(path, config, checkpoint.state.progress, notes)
     try:
         known = checkpoint.vocabulary if config.model.init_from else None
         corpus, remarks = corpus_of(config, known)
@@ -97,19 +98,19 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             "name the original text beside --resume; or train on this one from there: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
-    notes += _without_best(directory, checkpoint.state.progress)
     return Run(directory, config, corpus, checkpoint.state, notes + remarks)
 
 
-def _require_open(path: str, config: Config, done: Progress) -> None:
-    """Raises UsageError where the run is complete."""
+def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
+    """Raises UsageError where the run is complete, with what else there is to say of it."""
+    more = "".join(f"\n       {note}" for note in notes)
     training = config.training
     if training.patience is not None and done.stale >= training.patience:
         texts = " ".join(map(quote, config.data.text))
         raise UsageError(
             f"{path} is complete: its last {counted(done.stale, 'evaluation')} brought nothing "
-            "better, which is all of its patience.",
-            f"begin a new run with its best: charrnn train {texts} --init-from {quote(path)}",
+            f"better, which is all of its patience.{more}",
+            f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
         )
     if budget_of(config).used(done) >= 1:
         larger = f"--max-steps {2 * done.step}"
@@ -117,7 +118,7 @@ def _require_open(path: str, config: Config, done: Progress) -> None:
             larger = f"--max-time {2 * done.seconds:.0f}s"
         raise UsageError(
             f"{path} has made {counted(done.step, 'step')} in {done.seconds:.0f} s, all of its "
-            "budget.",
+            f"budget.{more}",
             f"give it a larger total, such as {larger}",
         )
 

@@ -109,7 +109,10 @@ def _events(
                 times = counted(rollbacks, "time")
                 divergence.hint = f"it was rolled back {times}; {divergence.hint}"
                 raise
-            save.back()
+            # from the state right before it the same step would not be finite at any rate
+            if not save.back(divergence.step - 1):
+                divergence.hint = f"no state before it was saved; {divergence.hint}"
+                raise
             progress.seconds, progress.rollbacks = seconds, rollbacks + 1
             remark = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
             yield RolledBack(progress.step, remark)

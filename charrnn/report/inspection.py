@@ -114,7 +114,7 @@ def _characters(alphabet: Alphabet) -> Table:
 
 def shown(character: str) -> str:
     """A character that can be seen: one that cannot, and a mark that needs another, by its sign."""
-    if unicodedata.combining(character):
+    if unicodedata.category(character).startswith("M"):
         return "\u25cc" + character
     visible = repr(character)[1:-1]
     return {"\\\\": "\\", " ": "␣"}.get(visible, visible)

@@ -87,7 +87,7 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
         raise InputError(
             f"{counted(len(new), 'character')} of the text not among the {len(known)} that the "
             f"model knows: {_shown(new)}",
-            "--extend-vocabulary adds what is new; data.min_count can fold what is rare.",
+            "--extend-vocabulary adds what is new.",
         )
     return Vocabulary(known.characters + "".join(new))
 

@@ -142,7 +142,8 @@ class Decoder:
             raise self._binary(start + len(in_front))
 
     def _binary(self, offset: int) -> InputError:
-        hint = "give plain text; if it is that in UTF-16, name it: --encoding utf-16"
+        order = "le" if offset % 2 else "be"  # of Latin letters the NUL is the upper half
+        hint = f"give plain text; if it is that in UTF-16, name it: --encoding utf-16-{order}"
         return InputError(
             f"{self._label} is binary: NUL at byte {offset}.", self._by_mark() or hint
         )
