@@ -9,7 +9,7 @@ import pytest
 
 from charrnn.config.layers import load_config
 from charrnn.errors import Divergence
-from charrnn.events import RolledBack, Stepped
+from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.jobs.divergence import window_text
 from charrnn.jobs.start import new_run, resumed_run
 from charrnn.jobs.train import train
@@ -115,12 +115,12 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
     metrics, events, good = Metrics(run.directory.metrics, 0, 1), [], []
 
     def keep(event: object) -> None:
-        if isinstance(event, Stepped) and event.step == 30:  # not yet saved
+        if isinstance(event, Stepped) and event.step == 21:  # not yet saved
             good.append((tmp_path / "run/checkpoints/last.safetensors").read_bytes())
 
     train(run, [metrics, events.append, keep])
     metrics.close()
-    back = 20 if every == "1m" else 29
+    back = 20  # from step 30 the next one would not be finite at any rate
     again = tmp_path / "again/checkpoints/last.safetensors"
     again.parent.mkdir(parents=True)
     again.write_bytes(good[0])
@@ -142,6 +142,28 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
     assert {(line["step"] > back, line["rollbacks"]) for line in steps} == {(False, 0), (True, 2)}
     names = {path.name for path in (tmp_path / "run").glob("divergence*")}
     assert names == {"divergence-31", "divergence-31-after-1-rollback"}
+
+
+@pytest.mark.parametrize(("at", "back"), [(33, [25, 20]), (41, [20, 20]), (1, []), (2, [0, 0])])
+def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, back) -> None:
+    """Behind the step before, which cannot be helped; then, in vain, to what was evaluated."""
+    Poison(monkeypatch, {at}, times=2)
+    due = property(lambda saver: saver._run.state.progress.step == 25)
+    monkeypatch.setattr("charrnn.jobs.saving.Saver.due", due)
+    events = []
+    config = config_of(text_file, "training.on_divergence=rollback")
+    run = new_run(config, str(tmp_path / "run"))
+    if back:
+        train(run, [events.append])
+    else:
+        with pytest.raises(Divergence) as caught:
+            train(run, [events.append])
+        assert "no state before it was saved" in caught.value.hint
+    assert [event.step for event in events if isinstance(event, RolledBack)] == back
+    scores = [e.validation_nats_per_character for e in events if isinstance(e, Evaluated)]
+    for name in ("best", "last")[: len(scores)]:  # also where the best was rolled back
+        state = load(tmp_path / f"run/checkpoints/{name}.safetensors").state
+        assert state.progress.best_score == min(scores)
 
 
 def test_rollbacks_are_bounded_and_survive_a_kill(tmp_path, text_file, monkeypatch) -> None:

@@ -28,7 +28,9 @@ class Saver:
     def __init__(self, run: Run, emit: Callable[[Event], None]) -> None:
         self._run, self._emit = run, emit
         self._waiting: dict[str, bytes] = {}
-        self._good: deque[TrainState] = deque(maxlen=2)
+        self._evaluated: deque[TrainState] = deque(maxlen=2)
+        self._newest: TrainState | None = None
+        self._went_back = False
         self._failure = ""
         self._tried_at = run.state.progress.seconds
 
@@ -72,15 +74,21 @@ class Saver:
         return since >= self._run.config.checkpoints.every
 
     def back(self, step: int) -> bool:
-        """Brings back the newest state that was saved, or was to be, before the one of this step.
+        """Brings back the newest state before this step that was saved, or was to be.
 
-        Returns whether there is one; of two the older is kept for when the newer is no good.
+        Where it has been back since the last evaluation, and to no avail, one that was evaluated.
+        Returns whether there is one.
         """
-        while self._good and self._good[-1].progress.step >= step:
-            self._good.pop()
-        if self._good:
-            self._run.state.restore(self._good[-1])
-        return bool(self._good)
+        while self._evaluated and self._evaluated[-1].progress.step >= step:
+            self._evaluated.pop()
+        state, self._newest = self._newest, None
+        if not state or state.progress.step >= step:
+            if not self._evaluated:
+                return False
+            state = self._evaluated[-1]
+        self._run.state.restore(state)
+        self._went_back = True
+        return True
 
     def end(self) -> None:
         """Gives what is still waiting another place.
@@ -129,7 +137,11 @@ class Saver:
         )
         self._tried_at = run.state.progress.seconds
         if run.config.training.on_divergence == "rollback":
-            self._good.append(deepcopy(run.state))
+            if names != ("last",) or not self._evaluated:
+                self._evaluated.append(deepcopy(run.state))
+                self._newest, self._went_back = None, False
+            elif not self._went_back:
+                self._newest = deepcopy(run.state)
         kept = {name: old for name, old in self._waiting.items() if name == "best"}
         self._waiting = kept | dict.fromkeys(names, content)
         for name in list(self._waiting):

@@ -27,6 +27,9 @@ from charrnn.words import counted
 
 Sink = Callable[[Event], None]
 
+# time has passed, and the best checkpoint stays
+NEVER_ROLLED_BACK = ("seconds", "best_score", "best_train_nats", "best_validation_nats")
+
 
 def train(run: Run, sinks: list[Sink]) -> RunEnded:
     """Trains until the run is complete, telling the sinks; then its directory is free again.
@@ -101,7 +104,8 @@ def _events(
             yield from trainer.run(run.state, stopped)
             return
         except Divergence as divergence:
-            seconds, rollbacks = progress.seconds, progress.rollbacks
+            rollbacks = progress.rollbacks
+            kept = {name: getattr(progress, name) for name in NEVER_ROLLED_BACK}
             divergence.hint = f"{keep_evidence(run, divergence)}; {advice(run.config, rollbacks)}"
             if training.on_divergence == "stop":
                 raise
@@ -113,7 +117,7 @@ def _events(
             if not save.back(divergence.step - 1):
                 divergence.hint = f"no state before it was saved; {divergence.hint}"
                 raise
-            progress.seconds, progress.rollbacks = seconds, rollbacks + 1
+            vars(progress).update(kept, rollbacks=rollbacks + 1)
             remark = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
             yield RolledBack(progress.step, remark)
 
