@@ -2,14 +2,18 @@
 
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
+from charrnn.jobs.inspection import _alphabet
 from charrnn.jobs.start import new_run
 from charrnn.jobs.train import train
+from charrnn.text.corpus import build_corpus
+from charrnn.text.text import Text
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME, TINY
 
@@ -134,6 +138,16 @@ def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
     (tmp_path / "texts/a.txt").write_text(RHYME * 12)
     assert charrnn("inspect", "texts", *TINY).code == 0
     assert [path.name for path in tmp_path.rglob("*")] == ["texts", "a.txt"]
+
+
+def test_counting_takes_little_memory() -> None:
+    corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
+    tracemalloc.start()
+    counts = _alphabet(corpus).counts
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(counts) == len(RHYME) * 20_000
+    assert peak < len(RHYME) * 20_000
 
 
 def test_no_number_is_cut(charrnn, tmp_path) -> None:

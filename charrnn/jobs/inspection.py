@@ -28,6 +28,7 @@ from charrnn.jobs.wiring import (
 from charrnn.machine import physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
+from charrnn.text.text import Text
 from charrnn.training.parallel import crew_of
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Budget
@@ -102,11 +103,11 @@ def inspect_text(
 
 
 def _alphabet(corpus: Corpus) -> Alphabet:
-    size = len(corpus.vocabulary)
-    parts = (corpus.training, corpus.validation)
-    counts = np.sum([np.bincount(part, minlength=size) for part in parts], axis=0)
+    known = corpus.vocabulary.characters
+    parts = [Text(known, part).counts() for part in (corpus.training, corpus.validation)]
+    counts = np.sum(parts, axis=0)
     order = np.argsort(-counts, kind="stable")
-    characters = tuple(corpus.vocabulary.characters[id] for id in order)
+    characters = tuple(known[id] for id in order)
     return Alphabet(characters, tuple(counts[order].tolist()))
 
 
