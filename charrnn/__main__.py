@@ -4,14 +4,13 @@ import os
 import signal
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from charrnn.interruption import heeded
 
 
 def main() -> None:
     """Runs the command line."""
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell's & has it
-            signal.signal(number, _end)
+    for number in heeded():
+        signal.signal(number, _end)
     from charrnn.cli.main import main
 
     main()

@@ -10,7 +10,7 @@ import charrnn
 PACKAGE = Path(charrnn.__file__).parent
 
 GROUND = {"blas", "config", "errors", "events", "files", "machine", "resources", "terminal"}
-GROUND |= {"findings", "window", "words"}
+GROUND |= {"findings", "interruption", "window", "words"}
 ROOF = {"jobs", "cli", "__main__"}
 FLOORS = {
     **dict.fromkeys(GROUND, "ground"),

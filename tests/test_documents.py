@@ -38,6 +38,7 @@ from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.parallel import crew_of, parallel
 from charrnn.window import NO_TARGET, Array, Window
 from tests.conftest import RHYME, TINY
+from tests.runs import check_resume_and_workers
 from tests.scores import evaluate
 
 TANH = ACTIVATIONS["tanh"]
@@ -336,24 +337,9 @@ def test_remarks_of_a_run(charrnn, files) -> None:
 
 
 def test_resume_and_workers_change_nothing(charrnn, files) -> None:
-    from safetensors.numpy import load_file
-
-    overlap = ["--set", "training.stride=3"]
-    arguments = ["train", *files, *DOCUMENTS, *overlap, "--set", "schedule.name=constant"]
-    assert charrnn(*arguments, "--max-steps", 40, "--out", "whole").code == 0
-    assert charrnn(*arguments, "--max-steps", 13, "--out", "parts").code == 0
-    assert charrnn("train", "--resume", "parts", "--max-steps", 40).code == 0
-    double = ["--set", "training.precision=float64"]
-    single = [*double, "--set", "training.workers=1", "--set", "training.memory=recompute"]
-    assert charrnn(*arguments, *double, "--max-steps", 5, "--out", "double").code == 0
-    assert charrnn(*arguments, *single, "--max-steps", 5, "--out", "single").code == 0
-    whole, parts, one, two = (
-        load_file(f"{run}/checkpoints/last.safetensors")
-        for run in ("whole", "parts", "single", "double")
-    )
-    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
-    for name in one:
-        np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
+    overlap = ["--set", "training.stride=3", "--set", "schedule.name=constant"]
+    recompute = ["--set", "training.memory=recompute"]
+    check_resume_and_workers(charrnn, ["train", *files, *DOCUMENTS, *overlap], 13, 40, recompute)
 
 
 def test_other_documents_are_another_text(charrnn, files, tmp_path) -> None:

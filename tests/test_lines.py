@@ -24,6 +24,7 @@ from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
+from tests.runs import check_resume_and_workers
 from tests.scores import evaluate
 
 NAMES = "Ann\nBartholomew\nCy\n\nDora\nEd\nFlorentine\n   \nGus\nHal\nIda\nJo\n"
@@ -290,25 +291,9 @@ def test_gradcheck_of_lines(charrnn, line_run, tmp_path) -> None:
 
 
 def test_workers_and_resume_with_lines(charrnn, tmp_path) -> None:
-    from safetensors.numpy import load_file
-
     (tmp_path / "names.txt").write_text(NAMES * 4)
-    constant = ["--set", "schedule.name=constant"]
-    arguments = ["train", "names.txt", *LINES, *constant]
-    assert charrnn(*arguments, "--max-steps", 30, "--out", "whole").code == 0
-    assert charrnn(*arguments, "--max-steps", 11, "--out", "parts").code == 0
-    assert charrnn("train", "--resume", "parts", "--max-steps", 30).code == 0
-    single = ["--set", "training.workers=1", "--set", "training.precision=float64"]
-    double = ["--set", "training.precision=float64"]
-    assert charrnn(*arguments, *single, "--max-steps", 5, "--out", "single").code == 0
-    assert charrnn(*arguments, *double, "--max-steps", 5, "--out", "double").code == 0
-    whole, parts, one, two = (
-        load_file(f"{run}/checkpoints/last.safetensors")
-        for run in ("whole", "parts", "single", "double")
-    )
-    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
-    for name in one:
-        np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
+    arguments = ["train", "names.txt", *LINES, "--set", "schedule.name=constant"]
+    check_resume_and_workers(charrnn, arguments, 11, 30, [])
 
 
 def test_a_files_end_ends_its_last_line(charrnn, tmp_path) -> None:

@@ -11,7 +11,7 @@ from numpy.random import default_rng
 from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
 from charrnn.model.params import Params
-from charrnn.optim.clipping import gradient_norms, make_clip
+from charrnn.optim.clipping import make_clip, norms_of
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
 from charrnn.optim.schedules import make_schedule
 
@@ -79,7 +79,7 @@ def test_descends_a_bowl(name: str) -> None:
     params, optimizer = start(), make_optimizer(name, **CHOICES[name])
     state, norms = optimizer.init(params), []
     for _ in range(400):
-        norms.append(gradient_norms(params)[0])  # the gradient of |θ|²/2 is θ
+        norms.append(norms_of(params)[0])  # the gradient of |θ|²/2 is θ
         optimizer.update(deepcopy(params), state, params, 0.05)
     assert norms[-1] < 0.5 * norms[0]
 
@@ -102,10 +102,10 @@ def test_norm_clipping_bounds_keeps_direction_and_is_idempotent(seed, scale, thr
     after = deepcopy(before)
     clip = make_clip("norm", threshold)
     told = clip(after)
-    norm, norms = gradient_norms(before)
+    norm, norms = norms_of(before)
     assert (told.norm, told.norms) == (norm, norms)  # measured before clipping
     assert told.clipped == (norm > threshold)
-    assert gradient_norms(after)[0] <= threshold * (1 + 1e-12) or not told.clipped
+    assert norms_of(after)[0] <= threshold * (1 + 1e-12) or not told.clipped
     ratio = min(1.0, threshold / norm)
     for name, array in after.named():
         np.testing.assert_allclose(array, getattr(before, name) * ratio, rtol=1e-12)
@@ -131,14 +131,14 @@ def test_no_clipping_only_measures() -> None:
     after = deepcopy(before)
     told = make_clip("none", 1.0)(after)
     assert not told.clipped
-    assert told.norm == gradient_norms(before)[0]
+    assert told.norm == norms_of(before)[0]
     assert np.array_equal(after.W, before.W)
 
 
 def test_norms_of_float32_do_not_overflow_or_vanish() -> None:
     for scale in (1e25, 1e-25):
         array = np.full((3, 4), scale, dtype=np.float32)
-        norm, _ = gradient_norms(Params(array, array, array))
+        norm, _ = norms_of(Params(array, array, array))
         assert norm == pytest.approx(6 * scale, rel=1e-6)
 
 

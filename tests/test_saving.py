@@ -20,11 +20,12 @@ import pytest
 from charrnn.errors import CharrnnError, Divergence, InputError, UsageError
 from charrnn.events import Evaluated, Remarked, Saving, Stepped
 from charrnn.files import write_atomically
+from charrnn.interruption import SIGNALS
 from charrnn.jobs import run_directory
 from charrnn.jobs.run_directory import RunDirectory
 from charrnn.jobs.saving import Saver
 from charrnn.jobs.start import new_run, resumed_run
-from charrnn.jobs.stop import SIGNALS, stop_requests
+from charrnn.jobs.stop import stop_requests
 from charrnn.jobs.train import train
 from charrnn.jobs.wiring import trainer_of
 from charrnn.report.metrics import Metrics
@@ -398,10 +399,11 @@ def evaluated(text_file: Path, out: Path, scores: list[float], patience: int) ->
     run = new_run(config_of(text_file, "evaluation.count=30"), str(out))
     with crew_of(1) as crew:
         values = iter(scores)
+        trainer = trainer_of(run.config, run.corpus, crew)
         trainer = replace(
-            trainer_of(run.config, run.corpus, crew),
+            trainer,
             evaluate=lambda params: next(values),
-            patience=patience,
+            budget=replace(trainer.budget, patience=patience),
         )
         events = list(trainer.run(run.state, lambda: False))
     run.directory.release()

@@ -11,10 +11,11 @@ from charrnn.config.settings import Config
 from charrnn.errors import Divergence, InputError
 from charrnn.files import write_atomically
 from charrnn.jobs.start import Run
+from charrnn.optim.clipping import norms_of
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.training.trainer import BACKED_OFF
-from charrnn.window import Array, Window
+from charrnn.window import Window
 from charrnn.words import counted
 
 
@@ -29,12 +30,14 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
     if count:
         name += f"-after-{counted(count, 'rollback').replace(' ', '-')}"
     folder, last = run.directory.path / name, run.directory.checkpoint("last")
+    with np.errstate(over="ignore", invalid="ignore"):
+        state_norm = float(np.sqrt(np.square(run.state.h, dtype=np.float64).sum()))
     report = {
         "what": str(divergence),
         "step": divergence.step,
         **divergence.figures,
-        "weight_norms": {key: _norm(array) for key, array in run.state.params.named()},
-        "hidden_state_norm": _norm(run.state.h),
+        "weight_norms": norms_of(run.state.params)[1],
+        "hidden_state_norm": state_norm,
         "advice": advice(run.config, count),
     }
     without = ""
@@ -79,11 +82,6 @@ def advice(config: Config, rollbacks: int) -> str:
     if config.training.on_divergence == "stop":
         ways.append("--set training.on_divergence=rollback")
     return f"what usually helps: {', '.join(ways)}"
-
-
-def _norm(array: Array) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.sqrt(np.square(array, dtype=np.float64).sum()))
 
 
 def _finite(value: Any) -> Any:

@@ -17,6 +17,7 @@ from charrnn.jobs.loading import load_checkpoint
 from charrnn.jobs.parent import configured, parent_of
 from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
 from charrnn.jobs.wiring import (
+    budget_of,
     decoding_of,
     first_params,
     held_out,
@@ -26,12 +27,12 @@ from charrnn.jobs.wiring import (
     trainer_of,
 )
 from charrnn.machine import physical_memory
+from charrnn.optim.clipping import norms_of
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
 from charrnn.training.parallel import crew_of
 from charrnn.training.state import TrainState
-from charrnn.training.trainer import Budget
 
 TRIAL = 2.0  # seconds of steps that are tried
 
@@ -141,7 +142,7 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
     """The steps and the seconds of a run; an evaluation costs a third of training on as much."""
     of_a_step = trial.seconds_per_step
     evaluations = config.evaluation.count * scored / max(trial.characters, 1) / 3
-    budget = Budget(config.training.max_steps, config.training.max_time)
+    budget = budget_of(config)
     steps = float("inf") if budget.max_steps is None else budget.max_steps
     seconds = (steps + evaluations) * of_a_step
     if budget.max_seconds is not None and budget.max_seconds < seconds:
@@ -162,16 +163,13 @@ def inspect_checkpoint(path: str) -> ModelReport:
         if sound and str(file) not in sound:
             file = Path(sound[0])
     checkpoint, config = load_checkpoint(file)
-    named = dict(checkpoint.params.named())
-    with np.errstate(over="ignore"):
-        norms = {name: float(np.linalg.norm(array)) for name, array in named.items()}
     return ModelReport(
         path=str(file),
         size=file.stat().st_size,
         config=config.model_dump(mode="json"),
         weights=checkpoint.params.size,
-        shapes={name: array.shape for name, array in named.items()},
-        norms=norms,
+        shapes={name: array.shape for name, array in checkpoint.params.named()},
+        norms=norms_of(checkpoint.params)[1],
         alphabet=Alphabet(tuple(checkpoint.vocabulary.characters), None),
         progress=vars(checkpoint.state.progress),
         text_size=checkpoint.text_size,

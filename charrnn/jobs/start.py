@@ -104,17 +104,17 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
 def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
     """Raises UsageError where the run is complete, with what else there is to say of it."""
     more = "".join(f"\n       {note}" for note in notes)
-    training = config.training
-    if training.patience is not None and done.stale >= training.patience:
+    budget = budget_of(config)
+    if budget.out_of_patience(done):
         texts = " ".join(map(quote, config.data.text))
         raise UsageError(
             f"{path} is complete: its last {counted(done.stale, 'evaluation')} brought nothing "
             f"better, which is all of its patience.{more}",
             f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
         )
-    if budget_of(config).used(done) >= 1:
+    if budget.used(done) >= 1:
         larger = f"--max-steps {2 * done.step}"
-        if training.max_time is not None and done.seconds >= training.max_time:
+        if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"--max-time {2 * done.seconds:.0f}s"
         raise UsageError(
             f"{path} has made {counted(done.step, 'step')} in {done.seconds:.0f} s, all of its "

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from charrnn.interruption import heeded
 
 
 @contextmanager
@@ -15,11 +15,7 @@ def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     A second one raises KeyboardInterrupt. One that is ignored, as nohup has it, stays so.
     """
     received: list[int] = []
-    before = {
-        number: handler
-        for number in SIGNALS
-        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
-    }
+    before = {number: signal.getsignal(number) for number in heeded()}
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)

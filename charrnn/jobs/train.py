@@ -80,7 +80,7 @@ def _train(run: Run, trainer: Trainer, emit: Sink, stopped: Callable[[], bool]) 
         except CharrnnError as unsaved:
             divergence.hint = f"{divergence.hint}\n       {unsaved}"
         raise
-    complete = trainer.complete(run.state.progress)
+    complete = trainer.budget.complete(run.state.progress)
     if not complete:
         save("last")
     save.end()

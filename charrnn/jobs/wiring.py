@@ -144,7 +144,7 @@ def budget_of(config: Config) -> Budget:
             "training.max_steps and training.max_time are both null: the run would never end.",
             "set one of them, such as --max-time 3m",
         )
-    return Budget(training.max_steps, training.max_time)
+    return Budget(training.max_steps, training.max_time, training.patience)
 
 
 def trainer_of(
@@ -174,7 +174,6 @@ def trainer_of(
         budget=budget_of(config),
         evaluate=validation_nats,
         evaluations=config.evaluation.count,
-        patience=training.patience,
         loss_is_mean=training.reduction == "mean",
         clock=clock,
     )

@@ -23,18 +23,18 @@ class Clipped(NamedTuple):
 Clip = Callable[[Params], Clipped]
 
 
-def gradient_norms(gradient: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
+def norms_of(params: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
     """The Euclidean norm of all entries together, and of each parameter's."""
-    places = gradient.places
+    places = params.places
 
     def squares(of: slice, workspace: Workspace) -> list[float]:
         return [
-            _square(gradient.flat[max(place.start, of.start) : min(place.stop, of.stop)])
+            _square(params.flat[max(place.start, of.start) : min(place.stop, of.stop)])
             for place in places.values()
         ]
 
     with np.errstate(over="ignore"):
-        parts = share(squares, gradient.size)
+        parts = share(squares, params.size)
     norms = {name: sqrt(sum(s)) for name, *s in zip(places, *parts, strict=True)}
     return hypot(*norms.values()), norms
 
@@ -53,7 +53,7 @@ def clip_by_norm(threshold: float, share: Share = whole) -> Clip:
     """
 
     def clip(gradient: Params) -> Clipped:
-        norm, norms = gradient_norms(gradient, share)
+        norm, norms = norms_of(gradient, share)
         clipped = threshold < norm < inf
         if clipped:
             factor = threshold / norm
@@ -75,7 +75,7 @@ def clip_by_value(threshold: float, share: Share = whole) -> Clip:
         return bool(beyond)
 
     def clip(gradient: Params) -> Clipped:
-        norm, norms = gradient_norms(gradient, share)
+        norm, norms = norms_of(gradient, share)
         clipped = share(lambda of, _: bound(gradient.flat[of]), gradient.size)
         return Clipped(norm, norms, any(clipped))
 
@@ -84,7 +84,7 @@ def clip_by_value(threshold: float, share: Share = whole) -> Clip:
 
 def no_clip(share: Share = whole) -> Clip:
     """Only measures."""
-    return lambda gradient: Clipped(*gradient_norms(gradient, share), clipped=False)
+    return lambda gradient: Clipped(*norms_of(gradient, share), clipped=False)
 
 
 def make_clip(by: str, threshold: float, share: Share = whole) -> Clip:

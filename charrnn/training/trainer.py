@@ -24,10 +24,14 @@ BACKED_OFF = 0.5  # of the learning rate, for each time that the run was rolled 
 
 @dataclass(frozen=True)
 class Budget:
-    """When a run ends: after so many steps, after so many seconds, or whichever comes first."""
+    """When a run ends: after so many steps, seconds, or evaluations without a better score.
+
+    Whichever comes first; None: never for this reason.
+    """
 
     max_steps: int | None
     max_seconds: float | None
+    patience: int | None
 
     def used(self, progress: Progress) -> float:
         """The share of the budget that is used: 1 is the end."""
@@ -38,6 +42,14 @@ class Budget:
             shares.append(progress.seconds / self.max_seconds)
         return min(max(shares), 1.0)
 
+    def out_of_patience(self, progress: Progress) -> bool:
+        """Whether training has brought nothing for too long."""
+        return self.patience is not None and progress.stale >= self.patience
+
+    def complete(self, progress: Progress) -> bool:
+        """Whether the run is at its end."""
+        return self.used(progress) >= 1 or self.out_of_patience(progress)
+
 
 @dataclass(frozen=True)
 class Trainer:
@@ -45,7 +57,6 @@ class Trainer:
 
     evaluate: the validation loss in nats per character, or None where nothing is held out.
     evaluations: how often in a run, evenly; the last one is at its end.
-    patience: the run ends after so many evaluations without a better score; None: it does not.
     loss_is_mean: whether the objective's loss is a mean over characters, not a sum.
     """
 
@@ -58,17 +69,8 @@ class Trainer:
     budget: Budget
     evaluate: Callable[[Params], float | None]
     evaluations: int
-    patience: int | None
     loss_is_mean: bool
     clock: Callable[[], float]
-
-    def complete(self, progress: Progress) -> bool:
-        """Whether the run is at its end."""
-        return self.budget.used(progress) >= 1 or self.out_of_patience(progress)
-
-    def out_of_patience(self, progress: Progress) -> bool:
-        """Whether training has brought nothing for too long."""
-        return self.patience is not None and progress.stale >= self.patience
 
     def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
         """Steps until the run is complete or `stopped` says so, which is asked between steps.
@@ -80,7 +82,7 @@ class Trainer:
         progress = state.progress
         start = self.clock() - progress.seconds
         used = self.budget.used(progress)
-        while used < 1 and not self.out_of_patience(progress) and not stopped():
+        while used < 1 and not self.budget.out_of_patience(progress) and not stopped():
             before, step_start = used, self.clock()
             window = self.batches[progress.step]
             nats, clipped, learning_rate = self._step(state, window, used)
