@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from worker import seconds_per_call
 
-from charrnn.blas import single_threaded_blas
 from charrnn.model.products import product_with
 from charrnn.model.workspace import Workspace
+from charrnn.system.blas import single_threaded_blas
 
 
 def main() -> None:

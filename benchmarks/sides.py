@@ -230,11 +230,11 @@ SIDES: dict[str, Callable[[Sizes], Side]] = {
 
 def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
     """This program samples so many characters, shared among B texts."""
-    from charrnn.blas import single_threaded_blas
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.params import Params
     from charrnn.sampling.choice import chooser
     from charrnn.sampling.texts import Texts
+    from charrnn.system.blas import single_threaded_blas
     from charrnn.text.vocabulary import Vocabulary
 
     params = Params(**first_weights(sizes))

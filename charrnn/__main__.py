@@ -4,7 +4,7 @@ import os
 import signal
 from types import FrameType
 
-from charrnn.interruption import heeded
+from charrnn.system.signals import heeded
 
 
 def main() -> None:

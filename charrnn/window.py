@@ -1,11 +1,10 @@
 """The one thing that text and mathematics share: a window of character ids."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from charrnn.arrays import Array
 
 NO_TARGET = -1  # stands in y where no loss is wanted
 

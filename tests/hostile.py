@@ -13,12 +13,12 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from charrnn.commands.sample import Sampler
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.jobs.loading import load_model
-from charrnn.jobs.sample import Sampler
-from charrnn.resources import config_paths
+from charrnn.setup.loading import load_model
+from charrnn.system.resources import config_paths
 from charrnn.text.decoding import Decoding
 from charrnn.text.reading import read_text
 from charrnn.text.text import Text

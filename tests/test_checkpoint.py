@@ -10,8 +10,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from charrnn.errors import InputError, UsageError
-from charrnn.files import write_atomically
-from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
+from charrnn.runs.directory import RunDirectory
+from charrnn.setup.run_files import find_checkpoint
+from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from charrnn.config.layers import dump_config, load_config
 from charrnn.errors import UsageError
-from charrnn.resources import config_paths
+from charrnn.system.resources import config_paths
 
 
 @pytest.mark.parametrize("name", config_paths())

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from charrnn.config.layers import load_config
-from charrnn.errors import Divergence
 from charrnn.events import Evaluated, RolledBack, Stepped
-from charrnn.jobs.divergence import window_text
-from charrnn.jobs.start import new_run, resumed_run
-from charrnn.jobs.train import train
 from charrnn.report.metrics import Metrics
+from charrnn.runs.divergence import window_text
+from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.train import train
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
+from charrnn.training.trainer import Divergence
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import RHYME, TINY
 
@@ -149,7 +149,7 @@ def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, b
     """Behind the step before, which cannot be helped; then, in vain, to what was evaluated."""
     Poison(monkeypatch, {at}, times=2)
     due = property(lambda saver: saver._run.state.progress.step == 25)
-    monkeypatch.setattr("charrnn.jobs.saving.Saver.due", due)
+    monkeypatch.setattr("charrnn.runs.saving.Saver.due", due)
     events = []
     config = config_of(text_file, "training.on_divergence=rollback")
     run = new_run(config, str(tmp_path / "run"))

@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
+from charrnn.arrays import Array
 from charrnn.config.layers import load_config
 from charrnn.errors import InputError
-from charrnn.jobs.loading import load_model
-from charrnn.jobs.subject import Subject, looking_back
-from charrnn.jobs.wiring import batches_of
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.workspace import Workspace
-from charrnn.resources import corpus_path
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
+from charrnn.setup.loading import load_model
+from charrnn.setup.subject import Subject, looking_back
+from charrnn.setup.wiring import batches_of
+from charrnn.system.resources import corpus_path
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import history_within, whole_windows
@@ -36,7 +37,7 @@ from charrnn.text.documents import (
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.parallel import crew_of, parallel
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.window import NO_TARGET, Window
 from tests.conftest import RHYME, TINY
 from tests.runs import check_resume_and_workers
 from tests.scores import evaluate

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from charrnn.config.encodings import known_encoding
-from charrnn.resources import text_resources
+from charrnn.system.resources import text_resources
 from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 

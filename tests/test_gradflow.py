@@ -390,7 +390,7 @@ def test_comparing_reads_standard_input_once(charrnn, monkeypatch, text_file) ->
 def test_what_is_measured_follows_its_context(text_file) -> None:
     """The state before the window is the one that the characters before it leave."""
     from charrnn.config.layers import load_config
-    from charrnn.jobs.subject import looking_back, problem_after, problem_in_text, untrained
+    from charrnn.setup.subject import looking_back, problem_after, problem_in_text, untrained
     from charrnn.text.sequences import SEQUENCES
 
     subject = untrained(load_config("tiny", [], {}), "tiny", str(text_file))

@@ -18,9 +18,9 @@ from charrnn.cli.output import write_line
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
-from charrnn.files import write_atomically
 from charrnn.report.metrics import Metrics
-from charrnn.terminal import harmless, harmless_json, harmless_message
+from charrnn.system.escaping import harmless, harmless_json, harmless_message
+from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
 from tests.hostile import (
     CHECKS,

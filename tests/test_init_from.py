@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from charrnn.errors import InputError
-from charrnn.jobs.start import resumed_run
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import inherit, initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
+from charrnn.runs.start import resumed_run
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary

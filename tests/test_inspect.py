@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.commands.inspect import _alphabet
 from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
-from charrnn.jobs.inspection import _alphabet
-from charrnn.jobs.start import new_run
-from charrnn.jobs.train import train
+from charrnn.runs.start import new_run
+from charrnn.runs.train import train
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.checkpoint import load

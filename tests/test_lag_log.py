@@ -9,10 +9,10 @@ from safetensors.numpy import load_file
 
 from charrnn.analysis.flow import lag_profile
 from charrnn.events import LagProfile, Stepped
-from charrnn.jobs import lag_log
-from charrnn.jobs.lag_log import LagLog
-from charrnn.jobs.start import new_run
 from charrnn.model.activations import ACTIVATIONS
+from charrnn.runs import lag_log
+from charrnn.runs.lag_log import LagLog
+from charrnn.runs.start import new_run
 from tests.conftest import TINY
 
 EPOCH = 61  # steps: a tenth is held out, 483 characters a lane, 8 at a time

@@ -11,12 +11,12 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.errors import InputError
-from charrnn.jobs.loading import load_model
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
-from charrnn.resources import text_resources
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
+from charrnn.setup.loading import load_model
+from charrnn.system.resources import text_resources
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import first_whole, random_starts, whole_windows
 from charrnn.text.lines import LineBatches, line_remarks
@@ -184,8 +184,8 @@ def literal_baseline(training: list[str], held_out: list[str], order: int) -> fl
 def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
     from charrnn.config.layers import load_config
     from charrnn.events import Baselines
-    from charrnn.jobs.start import new_run
-    from charrnn.jobs.train import train
+    from charrnn.runs.start import new_run
+    from charrnn.runs.train import train
 
     config = load_config("names", ["training.max_steps=1", "model.hidden_size=4"], {})
     run = new_run(config, str(tmp_path / "run"))
@@ -200,7 +200,7 @@ def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
 
 def test_held_out_lines_are_scored_whole(text_file) -> None:
     from charrnn.config.layers import load_config
-    from charrnn.jobs.wiring import batches_of, held_out
+    from charrnn.setup.wiring import batches_of, held_out
 
     config = load_config("names", ["evaluation.max_characters=50"], {})
     corpus = build_corpus(Text.of(NAMES * 20), 0.5, "lines")

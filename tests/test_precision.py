@@ -8,12 +8,12 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
-from charrnn.jobs.wiring import optimizer_of
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import OPTIMIZERS
+from charrnn.setup.wiring import optimizer_of
 
 SINGLE = {np.dtype("float32")}
 

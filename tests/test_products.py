@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.config.layers import load_config
-from charrnn.jobs.wiring import objective_maker
 from charrnn.model import products
 from charrnn.model.initialization import initial_params
 from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
+from charrnn.setup.wiring import objective_maker
 from charrnn.training.parallel import crew_of, parallel
 from charrnn.window import Window
 from tests.test_optim import CHOICES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.resources import corpus_path
+from charrnn.system.resources import corpus_path
 from tests.help_blocks import BLOCK, README, with_current_help
 
 COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)

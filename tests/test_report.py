@@ -8,7 +8,7 @@ from rich.console import Console
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Sampled, Stepped
 from charrnn.report.console import LiveView, PlainLines
-from charrnn.report.wording import as_loss, duration
+from charrnn.report.event_lines import as_loss, duration
 
 STARTED = RunStarted(
     run="runs/x-1", parameters=1234, alphabet=65, training_characters=9000,

@@ -17,20 +17,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from charrnn.errors import CharrnnError, Divergence, InputError, UsageError
+from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.events import Evaluated, Remarked, Saving, Stepped
-from charrnn.files import write_atomically
-from charrnn.interruption import SIGNALS
-from charrnn.jobs import run_directory
-from charrnn.jobs.run_directory import RunDirectory
-from charrnn.jobs.saving import Saver
-from charrnn.jobs.start import new_run, resumed_run
-from charrnn.jobs.stop import stop_requests
-from charrnn.jobs.train import train
-from charrnn.jobs.wiring import trainer_of
 from charrnn.report.metrics import Metrics
+from charrnn.runs import directory as run_directory
+from charrnn.runs.directory import RunDirectory
+from charrnn.runs.saving import Saver
+from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.stop import stop_requests
+from charrnn.runs.train import train
+from charrnn.setup.wiring import trainer_of
+from charrnn.system.files import write_atomically
+from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from charrnn.training.parallel import crew_of
+from charrnn.training.trainer import Divergence
 from tests.test_divergence import Poison, config_of
 
 LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError
-from charrnn.machine import physical_memory
+from charrnn.system.machine import physical_memory
 from charrnn.text import sources
 from charrnn.text.reading import read_text
 from tests.conftest import TINY

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from charrnn.config.layers import load_config
-from charrnn.errors import CharrnnError, Divergence, InputError
+from charrnn.errors import CharrnnError, InputError
 from charrnn.events import Evaluated, Sampled, Stepped
-from charrnn.jobs.start import new_run, resumed_run
-from charrnn.jobs.train import train
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
+from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.train import train
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
 from charrnn.text.batches import stream_window
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
+from charrnn.training.trainer import Divergence
 from tests.conftest import TINY
 from tests.scores import evaluate
 
@@ -123,7 +124,7 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
     def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.jobs.observations.Texts", fail)
+    monkeypatch.setattr("charrnn.runs.observations.Texts", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError, UsageError
-from charrnn.resources import config_paths, corpus_path
+from charrnn.system.resources import config_paths, corpus_path
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import build_corpus
 from charrnn.text.ngram import witten_bell_nats

@@ -13,19 +13,19 @@ from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
-from charrnn.errors import Divergence
 from charrnn.events import Evaluated, Stepped
-from charrnn.jobs.wiring import first_params, objective_maker, optimizer_of, trainer_of
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
+from charrnn.setup.wiring import first_params, objective_maker, optimizer_of, trainer_of
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
+from charrnn.training.trainer import Divergence
 from tests.conftest import RHYME
 from tests.scores import evaluate
 

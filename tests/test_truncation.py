@@ -13,11 +13,11 @@ from safetensors.numpy import load_file
 from charrnn.analysis.double_sum import double_sum
 from charrnn.analysis.gradcheck import ORACLES, gradcheck, passed
 from charrnn.analysis.problems import Problem, random_problem
-from charrnn.jobs.wiring import batches_of, objective_maker
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
+from charrnn.setup.wiring import batches_of, objective_maker
 from charrnn.text.batches import Batches
 from charrnn.training.parallel import crew_of, parallel
 from charrnn.window import NO_TARGET, Window

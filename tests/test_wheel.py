@@ -25,7 +25,7 @@ def test_wheel_installed_elsewhere_trains_on_its_own_corpus(tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    where = run("-c", "import charrnn, charrnn.resources as r; print(r.corpus_path())")
+    where = run("-c", "import charrnn, charrnn.system.resources as r; print(r.corpus_path())")
     assert Path(where.strip()).is_relative_to(site)
     document = json.loads(run("-m", "charrnn", "train", "--max-steps", "3", "--json"))
     assert document["steps"] == 3

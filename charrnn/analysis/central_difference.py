@@ -4,11 +4,11 @@ import numpy as np
 
 from charrnn.analysis.oracles import Entries, Oracle
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import window_loss
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.window import Array
 
 STEP = 1e-5  # near the cube root of the rounding unit: truncation and rounding errors balance
 

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.loss import loss_and_logit_gradient
 from charrnn.model.rnn import logits, states
-from charrnn.window import Array
 
 SMALLEST = float(np.finfo(np.float64).tiny)
 STEADY = 0.005  # the change a character below which a profile neither vanishes nor explodes

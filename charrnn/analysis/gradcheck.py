@@ -15,10 +15,10 @@ from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.rtrl import RTRL
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import Objective, divisor
-from charrnn.window import Array
 
 ORACLES = {oracle.name: oracle for oracle in (CENTRAL_DIFFERENCE, COMPLEX_STEP, DOUBLE_SUM, RTRL)}
 

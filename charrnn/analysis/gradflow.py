@@ -15,10 +15,10 @@ from charrnn.analysis.stability import (
     spectrum,
 )
 from charrnn.analysis.truncation import Truncation
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.rnn import logits, states
-from charrnn.window import Array
 
 EXPONENTS = 8
 

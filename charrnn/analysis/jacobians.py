@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
-from charrnn.window import Array
 
 
 class Lane(NamedTuple):

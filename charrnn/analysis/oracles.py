@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.window import Array
 
 # which entries to find, as flat indices into each parameter; what is not asked for is NaN
 Entries = Mapping[str, Array]

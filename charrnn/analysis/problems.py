@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.model.params import Params, shapes
-from charrnn.window import Array, Window
+from charrnn.window import Window
 
 
 class Problem(NamedTuple):

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.rnn import states
-from charrnn.window import Array
 
 
 class Spectrum(NamedTuple):

@@ -7,12 +7,13 @@ import numpy as np
 
 from charrnn.analysis.flow import by_lag
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.window import NO_TARGET, Window
 
 
 class Agreement(NamedTuple):

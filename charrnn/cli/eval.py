@@ -26,7 +26,7 @@ def eval_command(
 ) -> None:
     """Measure how well a model predicts a text."""
     from charrnn.cli.output import write_json, write_line, write_remarks
-    from charrnn.jobs.evaluate import score_text
+    from charrnn.commands.evaluate import score_text
 
     score, remarks = score_text(checkpoint, text, unknown, given(encoding=encoding, errors=errors))
     write_remarks(remarks)

@@ -40,7 +40,7 @@ def gradcheck_command(
 
     from charrnn.analysis.gradcheck import passed
     from charrnn.cli.output import write_json, write_remarks
-    from charrnn.jobs.gradcheck import check_gradients
+    from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
     title, entries, remarks = check_gradients(

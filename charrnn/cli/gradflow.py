@@ -47,7 +47,7 @@ def gradflow_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_remarks
-    from charrnn.jobs.gradflow import gradient_flow
+    from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
     from charrnn.report.plots import drawing, plot_gradient_flow
 

@@ -41,7 +41,7 @@ def inspect_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_remarks
-    from charrnn.jobs.inspection import inspect_checkpoint, inspect_text, is_checkpoint, runs_in
+    from charrnn.commands.inspect import inspect_checkpoint, inspect_text, is_checkpoint, runs_in
     from charrnn.report.inspection import print_model_report, print_text_report
 
     paths = path or []

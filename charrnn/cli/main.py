@@ -16,7 +16,7 @@ from charrnn.cli.inspect import inspect_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
-from charrnn.terminal import harmless_message
+from charrnn.system.escaping import harmless_message
 
 app = typer.Typer(
     name="charrnn",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from charrnn.terminal import harmless, harmless_json, harmless_message
+from charrnn.system.escaping import harmless, harmless_json, harmless_message
 
 
 def write_json(document: Any) -> None:

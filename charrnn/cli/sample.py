@@ -45,9 +45,9 @@ def sample_command(
     json: JsonOption = False,
 ) -> None:
     """Write text with a model, from a beginning on."""
-    from charrnn.blas import single_threaded_blas
     from charrnn.cli.output import write_json, write_remarks, write_stream
-    from charrnn.jobs.sample import Sampler
+    from charrnn.commands.sample import Sampler
+    from charrnn.system.blas import single_threaded_blas
 
     sampler = Sampler(
         checkpoint,

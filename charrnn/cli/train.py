@@ -18,7 +18,7 @@ from charrnn.cli.options import (
 from charrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from charrnn.jobs.start import Run
+    from charrnn.commands.train import Run
 
 
 def train_command(
@@ -59,7 +59,7 @@ def train_command(
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
     from charrnn.cli.output import write_json, write_line, write_remarks
-    from charrnn.jobs.train import train
+    from charrnn.commands.train import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
@@ -103,17 +103,16 @@ def _new_run(
     out: str | None = None,
     **flags: Any,
 ) -> "Run":
-    from charrnn.jobs.parent import configured
-    from charrnn.jobs.start import new_run
+    from charrnn.commands.train import prepare_run
 
     layer = as_config(flags | limits | given(text=text or None))
-    return new_run(configured(config, set or [], layer), out)
+    return prepare_run(config, set or [], layer, out)
 
 
 def _resumed(
     path: str, text: list[str] | None, limits: dict[str, Any], fixed: dict[str, Any]
 ) -> "Run":
-    from charrnn.jobs.start import resumed_run
+    from charrnn.commands.train import prepare_resumed
 
     if fixed:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
@@ -121,4 +120,4 @@ def _resumed(
             f"{options} cannot change a run that is resumed.",
             "leave it out, or start a new run; --max-steps and --max-time may be given.",
         )
-    return resumed_run(path, text or [], limits)
+    return prepare_resumed(path, text or [], limits)

@@ -3,7 +3,7 @@
 import codecs
 from encodings.aliases import aliases
 
-from charrnn.errors import nearest
+from charrnn.wording import nearest
 
 # for names of hosts, for Python's own source, for Windows alone, or with halves of characters
 NOT_OF_FILES = {

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from charrnn.config.settings import Config
-from charrnn.errors import nearest
+from charrnn.wording import nearest
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from charrnn.config.faults import describe
 from charrnn.config.settings import Config
-from charrnn.errors import UsageError, nearest
-from charrnn.resources import config_paths
-from charrnn.terminal import CONTINUED
+from charrnn.errors import UsageError
+from charrnn.system.escaping import CONTINUED
+from charrnn.system.resources import config_paths
+from charrnn.wording import nearest
 
 Layer = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 
 @dataclass(frozen=True)

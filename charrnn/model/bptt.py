@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array, Window, first_loss
+from charrnn.window import Window, first_loss
 
 Objective = Callable[[Params, Window, Array], tuple[float, Params, Array]]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
+from charrnn.arrays import Array
 from charrnn.model.params import Params
-from charrnn.window import Array
 
 Initializer = Callable[[Generator, int, int], Array]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 
 def softmax(o: Array) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array
 
 # OpenBLAS multiplies operands where they lie while M · N · K is at most this; above, it first
 # copies them into an order of its own, which takes as long as half of a thin product. Where a

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array
 
 
 def states(

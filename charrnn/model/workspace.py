@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 
 class Workspace:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.optim.shares import Share, whole
-from charrnn.window import Array
 
 Slots = dict[str, Params]
 

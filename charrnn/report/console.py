@@ -24,8 +24,7 @@ from charrnn.events import (
     Stepped,
     StopRequested,
 )
-from charrnn.report.terminal import PipeConsole
-from charrnn.report.wording import (
+from charrnn.report.event_lines import (
     as_loss,
     baseline_line,
     duration,
@@ -35,7 +34,8 @@ from charrnn.report.wording import (
     step_line,
     validation_line,
 )
-from charrnn.terminal import harmless, harmless_message
+from charrnn.report.terminal import PipeConsole
+from charrnn.system.escaping import harmless, harmless_message
 
 SMOOTHING = 0.98
 SECONDS_BETWEEN_LINES = 10.0

@@ -10,7 +10,7 @@ from charrnn.analysis.flow import Decay
 from charrnn.analysis.gradflow import Flow, GradientFlow
 from charrnn.analysis.truncation import Agreement, Truncation
 from charrnn.report.terminal import table_console
-from charrnn.terminal import harmless
+from charrnn.system.escaping import harmless
 
 BAR_WIDTH, DECADES = 36, 12
 DISPLAYED = {"relu": "ReLU"}

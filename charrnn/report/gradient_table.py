@@ -7,7 +7,7 @@ from rich.table import Table
 
 from charrnn.analysis.gradcheck import Entry, passed
 from charrnn.report.terminal import table_console
-from charrnn.terminal import harmless
+from charrnn.system.escaping import harmless
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 

@@ -9,11 +9,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.findings import Alphabet, ModelReport, TextReport
+from charrnn.report.event_lines import as_loss, duration
 from charrnn.report.terminal import NARROWEST, table_console
-from charrnn.report.wording import as_loss, duration
-from charrnn.terminal import harmless_message
-from charrnn.words import counted, size_in_words
+from charrnn.results import Alphabet, ModelReport, TextReport
+from charrnn.system.escaping import harmless_message
+from charrnn.wording import format_size, pluralize
 
 MOST = 120  # characters that are shown one by one; all of them are in the JSON
 GAP = 5  # columns of a terminal between two characters of a row
@@ -27,21 +27,21 @@ def print_text_report(report: TextReport) -> None:
     if report.scored < report.validation:
         held_out += f", the first {report.scored:,} of them scored"
     run = f"{steps:,.0f}, which are {steps / report.steps_per_epoch:.3g} epochs"
-    tried = f"{counted(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
+    tried = f"{pluralize(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
     _print(
         ", ".join(report.texts),
         {
-            "text": f"{counted(report.characters, 'character')} in {counted(report.lines, 'line')}"
-            f", {report.encoding}, read as {report.sequences}",
+            "text": f"{pluralize(report.characters, 'character')} in "
+            f"{pluralize(report.lines, 'line')}, {report.encoding}, read as {report.sequences}",
             "split": f"{report.training:,} to train on, {held_out}",
             "network": f"{report.activation}, H = {report.hidden_size}, "
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
-            f"{counted(report.workers, 'worker')}",
+            f"{pluralize(report.workers, 'worker')}",
             "steps": f"{report.steps_per_epoch:,} an epoch; in all {run}",
             "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, after {tried}",
-            "memory": f"{size_in_words(trial.memory)} at the peak of reading and of these steps"
+            "memory": f"{format_size(trial.memory)} at the peak of reading and of these steps"
             + (
-                f", of {size_in_words(trial.machine_memory)}"
+                f", of {format_size(trial.machine_memory)}"
                 if isfinite(trial.machine_memory)
                 else ""
             ),
@@ -56,7 +56,7 @@ def print_model_report(report: ModelReport) -> None:
     model, training, data = config["model"], config["training"], config["data"]
     best = progress["best_validation_nats"]
     rows = {
-        "file": f"{size_in_words(report.size)}, sound: its digest and all that is in it fit",
+        "file": f"{format_size(report.size)}, sound: its digest and all that is in it fit",
         "network": f"{model['activation']}, H = {model['hidden_size']}, "
         f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
         f"{training['precision']}",
@@ -66,13 +66,13 @@ def print_model_report(report: ModelReport) -> None:
         "optimizer": f"{config['optimizer']['name']}, learning rate "
         f"{config['optimizer']['learning_rate']:g}, {config['schedule']['name']}",
         "text": f"{', '.join(data['text']) or 'the embedded corpus'}: "
-        f"{counted(report.text_size, 'character')}, read as {data['sequences']}",
+        f"{pluralize(report.text_size, 'character')}, read as {data['sequences']}",
         "SHA-256": report.text_digest,
     }
     if model["init_from"]:
         rows["began with"] = model["init_from"]
     if progress["rollbacks"]:
-        rows["rolled back"] = counted(progress["rollbacks"], "time")
+        rows["rolled back"] = pluralize(progress["rollbacks"], "time")
     _print(report.path, rows, report.alphabet, _parameters(report), *_others(report))
 
 

@@ -8,8 +8,8 @@ from math import inf
 from pathlib import Path
 
 from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Saving, Stepped
-from charrnn.terminal import harmless_json
-from charrnn.training.evaluation import BITS_PER_NAT
+from charrnn.system.escaping import harmless_json
+from charrnn.units import BITS_PER_NAT
 
 
 class Metrics:

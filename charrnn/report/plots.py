@@ -11,8 +11,8 @@ import numpy as np
 from charrnn.analysis.gradflow import Flow, GradientFlow
 from charrnn.analysis.truncation import Truncation
 from charrnn.errors import UsageError
-from charrnn.files import write_atomically
 from charrnn.report.flow_tables import DISPLAYED, description
+from charrnn.system.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array
 
 NONE = -1  # the id where no character can be chosen
 Choose = Callable[[Array, Array], Array]

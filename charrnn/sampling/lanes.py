@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import Stepper
 from charrnn.sampling.choice import Choose
-from charrnn.window import Array
 
 
 class Lanes:

@@ -5,9 +5,10 @@ from typing import Protocol
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.errors import InputError
-from charrnn.window import NO_TARGET, Array, Window, signed
-from charrnn.words import counted
+from charrnn.window import NO_TARGET, Window, signed
+from charrnn.wording import pluralize
 
 
 class Windows(Protocol):
@@ -105,7 +106,7 @@ def require_fit(targets: int, batch_size: int, window: int, stride: int | None =
             f"--set training.window={fitting_window}{shorter}; or give more text."
         )
     raise InputError(
-        f"the training part has {counted(max(targets, 0), 'character')} to predict: too few for "
+        f"the training part has {pluralize(max(targets, 0), 'character')} to predict: too few for "
         f"batch size {batch_size} and window {window}, which need {batch_size * window:,}.",
         hint,
     )

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from math import inf
 
+from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary, describe
-from charrnn.window import Array
-from charrnn.words import counted
+from charrnn.wording import pluralize
 
 SHORT = 64  # characters: a window for a text in which none can be held out
 SHOWN = 5  # of a list of characters
@@ -58,7 +58,7 @@ def build_corpus(
     text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
-            f"the text has {counted(len(text), 'character')}: too few to hold out a fraction of "
+            f"the text has {pluralize(len(text), 'character')}: too few to hold out a fraction of "
             f"{validation_fraction:g}.",
             "give more text, or hold out none: --set data.validation_fraction=0 "
             f"--set training.batch_size=1 --set training.window={min(len(text) - 1, SHORT)}"
@@ -71,7 +71,7 @@ def build_corpus(
     vocabulary = _vocabulary(present, known, extend)
     if unseen := [character for character, count, held in found if 0 < count == held]:
         remarks += (
-            f"{counted(len(unseen), 'character')} never seen in training, only in the held-out "
+            f"{pluralize(len(unseen), 'character')} never seen in training, only in the held-out "
             f"part: {_shown(unseen)}",
         )
     ids = vocabulary.encode(text)
@@ -85,7 +85,7 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
     new = [character for character in present if character not in old]
     if new and not extend:
         raise InputError(
-            f"{counted(len(new), 'character')} of the text not among the {len(known)} that the "
+            f"{pluralize(len(new), 'character')} of the text not among the {len(known)} that the "
             f"model knows: {_shown(new)}",
             "--extend-vocabulary adds what is new.",
         )
@@ -106,6 +106,6 @@ def _without_rare(text: Text, least: float, needed: set[str]) -> tuple[Text, tup
     what = "unknown" if least == inf else f"rarer than data.min_count = {least}"
     if not rare:
         return text, (f"no character is {what}: none is read as U+FFFD.",)
-    kinds, number = counted(len(rare), "kind"), counted(sum(rare.values()), "character")
+    kinds, number = pluralize(len(rare), "kind"), pluralize(sum(rare.values()), "character")
     remark = f"{number} of {kinds} {what} read as U+FFFD."
     return text.folded(rare), (remark,)

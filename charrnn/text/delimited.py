@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.random import Generator
 
-from charrnn.window import NO_TARGET, Array, Window, signed
+from charrnn.arrays import Array
+from charrnn.window import NO_TARGET, Window, signed
 
 
 class Delimited:

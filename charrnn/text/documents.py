@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.batches import require_fit
 from charrnn.text.delimited import Delimited, first_whole, padded, random_starts
 from charrnn.text.text import Text
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.window import NO_TARGET, Window
 
 END = "\x03"  # end of text
 

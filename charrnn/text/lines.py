@@ -5,11 +5,12 @@ from math import prod
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.delimited import Delimited
 from charrnn.text.text import PIECE, Text
-from charrnn.window import Array, Window
-from charrnn.words import counted
+from charrnn.window import Window
+from charrnn.wording import pluralize
 
 NEWLINE = "\n"
 LONG = 20_000  # characters: a step through such a line takes its time and its memory
@@ -39,7 +40,7 @@ def shuffled_lines(text: Text, validation_fraction: float) -> tuple[Text, int]:
         raise InputError("all lines of the text are blank.", "give one item a line.")
     if held_out == count or (validation_fraction > 0 and held_out == 0):
         raise InputError(
-            f"of the text's {counted(count, 'line')} (blank ones apart) a fraction of "
+            f"of the text's {pluralize(count, 'line')} (blank ones apart) a fraction of "
             f"{validation_fraction:g} cannot be held out.",
             "give more lines, or --set data.validation_fraction=0",
         )
@@ -136,7 +137,7 @@ def line_remarks(training: Array, validation: Array) -> tuple[str, ...]:
     """How many lines there are, and whether one is so long that it dominates."""
     lengths = Delimited(training).lengths
     held_out = len(Delimited(validation).lengths) if len(validation) else 0
-    remarks = [f"{counted(len(lengths), 'line')} to train on, {held_out:,} held out."]
+    remarks = [f"{pluralize(len(lengths), 'line')} to train on, {held_out:,} held out."]
     longest, typical = int(lengths.max()), int(np.median(lengths))
     if longest > min(100 * typical, LONG):
         remarks.append(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 
 def witten_bell_nats(

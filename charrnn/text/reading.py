@@ -6,7 +6,7 @@ from charrnn.errors import InputError
 from charrnn.text.decoding import Decoder, Decoding, Found
 from charrnn.text.sources import files_of, label_of, opened
 from charrnn.text.text import Text
-from charrnn.words import counted
+from charrnn.wording import pluralize
 
 PLAIN = Decoding()
 
@@ -35,7 +35,7 @@ def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
     for path in paths:
         files, passed_over = files_of(path)
         if files != [path]:
-            remark = f"{path}: {counted(len(files), 'file')} read"
+            remark = f"{path}: {pluralize(len(files), 'file')} read"
             if passed_over:
                 remark += f"; {passed_over:,} passed over, links to folders or nowhere and the like"
             remarks.append(remark + ".")
@@ -82,15 +82,15 @@ def _remarks(found: list[tuple[str, Found]]) -> list[str]:
         crlf = sum(notes.crlf for _, notes in own)
         alone = sum(notes.returns for _, notes in own) - crlf
         remarks.append(
-            f"{_who(own)}: {counted(crlf + alone, 'line end')} with carriage return read as \\n "
+            f"{_who(own)}: {pluralize(crlf + alone, 'line end')} with carriage return read as \\n "
             f"({crlf:,} CR LF, {alone:,} CR alone)."
         )
     if own := [(label, notes) for label, notes in found if notes.wrong]:
-        wrong = counted(sum(notes.wrong for _, notes in own), "invalid byte sequence")
+        wrong = pluralize(sum(notes.wrong for _, notes in own), "invalid byte sequence")
         first = f"at offset {own[0][1].first_wrong:,}" + f" of {own[0][0]}" * (len(own) > 1)
         remarks.append(f"{_who(own)}: {wrong} read as U+FFFD, the first {first}.")
     if own := [(label, notes) for label, notes in found if notes.nul]:
-        nul = counted(sum(notes.nul for _, notes in own), "NUL character")
+        nul = pluralize(sum(notes.nul for _, notes in own), "NUL character")
         remarks.append(f"{_who(own)}: {nul} read as U+FFFD.")
     return remarks
 

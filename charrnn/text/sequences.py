@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.text.batches import Batches, Windows, random_pieces, stream_window
 from charrnn.text.delimited import (
     first_whole,
@@ -25,7 +26,7 @@ from charrnn.text.documents import (
 )
 from charrnn.text.lines import NEWLINE, LineBatches, joined_lines, line_remarks, shuffled_lines
 from charrnn.text.text import Text
-from charrnn.window import Array, Window
+from charrnn.window import Window
 
 
 @dataclass(frozen=True)

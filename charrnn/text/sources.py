@@ -12,7 +12,7 @@ from shlex import quote
 from typing import BinaryIO
 
 from charrnn.errors import InputError
-from charrnn.machine import physical_memory
+from charrnn.system.machine import physical_memory
 
 STDIN = "-"
 DESCRIPTORS = re.compile(r"/dev/fd/.*|/proc/[^/]+(/task/[^/]+)?/fd/.*|/dev/stdin")

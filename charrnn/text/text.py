@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.window import Array
+from charrnn.arrays import Array
 
 REPLACEMENT = "\ufffd"  # stands for what cannot be read, or is too rare to be learned
 PIECE = 1 << 18  # characters that are worked on at a time: temporary arrays stay small

@@ -4,10 +4,10 @@ import unicodedata
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.text.text import Text
-from charrnn.window import Array
-from charrnn.words import counted
+from charrnn.wording import pluralize
 
 
 def describe(character: str) -> str:
@@ -43,7 +43,7 @@ class Vocabulary:
             first = str(text[position : position + 1])
             others = sorted({*text.compact().characters} - {*self.characters, first})
             are = "is" if len(others) == 1 else "are"
-            number = counted(len(others), "other")
+            number = pluralize(len(others), "other")
             nor = f"; nor {are} {number}, such as {others[0]!r}" if others else ""
             raise UsageError(
                 f"character {describe(first)} at position {position + 1:,} of {place} "
@@ -63,7 +63,7 @@ class Vocabulary:
         if unknown == "error" or not strange:
             return texts, ()
         known = [self._known(text) for text in texts]
-        number = counted(sum(map(len, texts)) - sum(map(len, known)), "unknown character")
+        number = pluralize(sum(map(len, texts)) - sum(map(len, known)), "unknown character")
         if unknown == "skip":
             return [text for text in known if text], (f"{number} left out.",)
         return [text.folded(strange) for text in texts], (f"{number} read as U+FFFD.",)

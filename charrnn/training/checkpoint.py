@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 import numpy as np
 from safetensors.numpy import save
 
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params, shapes
 from charrnn.optim.optimizers import OptimizerState
@@ -26,7 +27,6 @@ from charrnn.training.metadata import (
 )
 from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import TensorFile, Unusable
-from charrnn.window import Array
 
 FORMAT = "charrnn"
 VERSION = 2

@@ -1,20 +1,21 @@
 """How well a model predicts a text."""
 
 from collections.abc import Iterable
-from math import exp, inf, log, nan
+from math import exp, inf, nan
 from typing import NamedTuple
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
 from charrnn.training.parallel import Crew, portion
-from charrnn.window import Array, Window
+from charrnn.units import BITS_PER_NAT
+from charrnn.window import Window
 
-BITS_PER_NAT = 1 / log(2)
 LANES = 64  # of a long stream
 CLOSE = 256  # roundings: states no further apart are the same
 

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from charrnn.blas import single_threaded_blas
+from charrnn.arrays import Array
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
-from charrnn.window import Array, Window
+from charrnn.system.blas import single_threaded_blas
+from charrnn.window import Window
 
 Result = TypeVar("Result")
 

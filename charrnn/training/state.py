@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.model.params import Params
 from charrnn.optim.optimizers import Optimizer, OptimizerState
-from charrnn.window import Array
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any, cast
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from charrnn.machine import physical_memory
-from charrnn.window import Array
+from charrnn.arrays import Array
+from charrnn.system.machine import physical_memory
 
 # bytes; a vocabulary of all the characters there are, escaped twice, takes 23 million
 LONGEST_HEADER = 1 << 25

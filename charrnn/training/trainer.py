@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import floor, isfinite
+from typing import Any
 
 import numpy as np
 
-from charrnn.errors import Divergence
+from charrnn.errors import CharrnnError
 from charrnn.events import Evaluated, Stepped
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
@@ -14,6 +15,7 @@ from charrnn.optim.clipping import Clip, Clipped
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.optim.schedules import Schedule
 from charrnn.text.batches import Windows
+from charrnn.training.budget import Budget
 from charrnn.training.state import Progress, TrainState
 from charrnn.window import Window
 
@@ -22,33 +24,17 @@ Update = Callable[[Params, OptimizerState, Params, float], None]  # an Optimizer
 BACKED_OFF = 0.5  # of the learning rate, for each time that the run was rolled back
 
 
-@dataclass(frozen=True)
-class Budget:
-    """When a run ends: after so many steps, seconds, or evaluations without a better score.
+class Divergence(CharrnnError):
+    """The loss, a gradient or an update is no longer finite: at this step, in this window.
 
-    Whichever comes first; None: never for this reason.
+    figures: what was measured, by name.
     """
 
-    max_steps: int | None
-    max_seconds: float | None
-    patience: int | None
-
-    def used(self, progress: Progress) -> float:
-        """The share of the budget that is used: 1 is the end."""
-        shares = [0.0]
-        if self.max_steps is not None:
-            shares.append(progress.step / self.max_steps)
-        if self.max_seconds is not None:
-            shares.append(progress.seconds / self.max_seconds)
-        return min(max(shares), 1.0)
-
-    def out_of_patience(self, progress: Progress) -> bool:
-        """Whether training has brought nothing for too long."""
-        return self.patience is not None and progress.stale >= self.patience
-
-    def complete(self, progress: Progress) -> bool:
-        """Whether the run is at its end."""
-        return self.used(progress) >= 1 or self.out_of_patience(progress)
+    def __init__(
+        self, what: str, step: int, window: Window | None, figures: dict[str, Any]
+    ) -> None:
+        super().__init__(f"training diverged at step {step}: {what}.")
+        self.step, self.window, self.figures = step, window, figures
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from charrnn.arrays import Array
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
-from charrnn.jobs.run_directory import find_checkpoint
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt, least_memory
 from charrnn.model.initialization import initial_params
@@ -19,16 +19,17 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
-from charrnn.resources import CORPUS_NAME, text_resources
+from charrnn.setup.run_files import find_checkpoint
+from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
+from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import Crew, choose_workers, parallel
-from charrnn.training.trainer import Budget, Trainer
-from charrnn.window import Array
+from charrnn.training.trainer import Trainer
 
 
 def text_paths(config: Config) -> list[str]:

@@ -1,14 +1,16 @@
 """The text of a config, ready to train on, and whether it is the one that a run knows."""
 
 from charrnn.config.settings import Config
-from charrnn.jobs.memory import require_memory
-from charrnn.jobs.wiring import batches_of, budget_of, decoding_of, text_paths
+from charrnn.errors import InputError
+from charrnn.model.memory import memory_of_step
+from charrnn.setup.wiring import batches_of, budget_of, decoding_of, optimizer_of, text_paths
+from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.training.checkpoint import Checkpoint
-from charrnn.words import counted
+from charrnn.wording import format_size, pluralize
 
 
 def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
@@ -42,6 +44,39 @@ def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[s
     return corpus, remarks
 
 
+def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int]) -> None:
+    """Raises InputError where a step through a window of this T and B would not fit."""
+    there, recompute = physical_memory(), config.training.memory == "recompute"
+    needed, with_recomputation = (
+        memory_of_step(
+            config.model.hidden_size,
+            alphabet_size,
+            *largest,
+            itemsize=4 if config.training.precision == "float32" else 8,
+            recompute=recompute or again,
+            workers=int(config.training.workers),
+            slots=len(optimizer_of(config).slot_names),
+        )
+        for again in (False, True)
+    )
+    if needed <= there:
+        return
+    remedy = "lower training.batch_size, training.window or model.hidden_size."
+    if SEQUENCES[config.data.sequences].whole:
+        remedy = "cut the longest line, or lower model.hidden_size."
+    elif config.training.bptt == "full":
+        remedy = "--set training.bptt=truncated"
+    if with_recomputation <= there:
+        less = format_size(with_recomputation)
+        remedy = f"--set training.memory=recompute, which needs {less}; or {remedy}"
+    T, B = largest
+    raise InputError(
+        f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "
+        f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
+        remedy,
+    )
+
+
 def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
     """What of a text is not as a checkpoint has it: its characters, its size or its content."""
     if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
@@ -59,7 +94,7 @@ def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
         differences.append("its characters are numbered otherwise")
     if corpus.size != checkpoint.text_size:
         differences.append(
-            f"it has {counted(corpus.size, 'character')}, not {checkpoint.text_size:,}"
+            f"it has {pluralize(corpus.size, 'character')}, not {checkpoint.text_size:,}"
         )
     elif corpus.digest != checkpoint.text_digest:
         differences.append(

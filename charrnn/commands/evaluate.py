@@ -5,7 +5,7 @@ from typing import Any
 
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError
-from charrnn.jobs.loading import encode_text, load_model
+from charrnn.setup.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
 from charrnn.training.evaluation import LANES, Scorer
 from charrnn.training.parallel import choose_workers, crew_of

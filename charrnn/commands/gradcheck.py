@@ -5,11 +5,12 @@ import numpy as np
 from charrnn.analysis.gradcheck import ORACLES, Entry, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import random_problem
-from charrnn.blas import single_threaded_blas
 from charrnn.config.layers import load_config
-from charrnn.errors import UsageError, nearest
-from charrnn.jobs.subject import problem_in_text, trained, untrained
-from charrnn.jobs.wiring import activation_of, objective_maker
+from charrnn.errors import UsageError
+from charrnn.setup.subject import problem_in_text, trained, untrained
+from charrnn.setup.wiring import activation_of, objective_maker
+from charrnn.system.blas import single_threaded_blas
+from charrnn.wording import nearest
 
 # windows cut from a text: enough to reach back, few enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2

@@ -8,15 +8,15 @@ import numpy as np
 
 from charrnn.config.layers import dump_config
 from charrnn.config.settings import Config
-from charrnn.errors import Divergence, InputError
-from charrnn.files import write_atomically
-from charrnn.jobs.start import Run
+from charrnn.errors import InputError
 from charrnn.optim.clipping import norms_of
+from charrnn.runs.start import Run
+from charrnn.system.files import write_atomically
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
-from charrnn.training.trainer import BACKED_OFF
+from charrnn.training.trainer import BACKED_OFF, Divergence
 from charrnn.window import Window
-from charrnn.words import counted
+from charrnn.wording import pluralize
 
 
 def keep_evidence(run: Run, divergence: Divergence) -> str:
@@ -28,7 +28,7 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
     count = run.state.progress.rollbacks
     name = f"divergence-{divergence.step}"
     if count:
-        name += f"-after-{counted(count, 'rollback').replace(' ', '-')}"
+        name += f"-after-{pluralize(count, 'rollback').replace(' ', '-')}"
     folder, last = run.directory.path / name, run.directory.checkpoint("last")
     with np.errstate(over="ignore", invalid="ignore"):
         state_norm = float(np.sqrt(np.square(run.state.h, dtype=np.float64).sum()))

@@ -7,10 +7,10 @@ import numpy as np
 from charrnn.analysis.flow import decay, lag_profile
 from charrnn.errors import CharrnnError
 from charrnn.events import LagProfile, Stepped
-from charrnn.jobs.start import Run
-from charrnn.jobs.subject import Subject, looking_back, problem_after
-from charrnn.jobs.wiring import activation_of
 from charrnn.model.rnn import states
+from charrnn.runs.start import Run
+from charrnn.setup.subject import Subject, looking_back, problem_after
+from charrnn.setup.wiring import activation_of
 
 LAGS, RECENT, LANES = 64, 8, 4
 FEWEST_CHARACTERS = 100_000  # between two profiles: one costs about as much as a thousand

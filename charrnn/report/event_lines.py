@@ -1,8 +1,8 @@
 """Events in words, for every view of them."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
-from charrnn.training.evaluation import BITS_PER_NAT
-from charrnn.words import counted
+from charrnn.units import BITS_PER_NAT
+from charrnn.wording import pluralize
 
 ONE_SEED = 0.02  # nats: what the luck of a seed is worth
 
@@ -28,8 +28,8 @@ def introduction(event: RunStarted) -> list[str]:
     """What is about to happen, and what to measure it against."""
     lines = [f"note: {remark}" for remark in event.remarks]
     lines += [
-        f"run {event.run}: {event.parameters:,} weights, {counted(event.alphabet, 'character')}, "
-        f"{counted(event.workers, 'worker')}",
+        f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
+        f"{pluralize(event.workers, 'worker')}",
         f"text: {event.training_characters:,} characters to train on, "
         f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps an epoch",
     ]

@@ -3,7 +3,7 @@
 from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
-from charrnn.jobs.loading import Model, load_model
+from charrnn.setup.loading import Model, load_model
 
 
 def configured(path: str | None, assignments: list[str], flags: Layer) -> Config:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from charrnn.interruption import heeded
+from charrnn.system.signals import heeded
 
 
 @contextmanager

@@ -7,8 +7,9 @@ CORPUS_NAME = "farrow-quay"
 
 def _folder(name: str) -> Path:
     """In a wheel the folder lies inside the package, in a checkout beside it."""
-    inside = Path(__file__).parent / name
-    return inside if inside.is_dir() else Path(__file__).parent.parent / name
+    package = Path(__file__).parent.parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
 
 
 def corpus_path() -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from shlex import quote
 
-from charrnn.errors import CharrnnError, Divergence, Interrupted
+from charrnn.errors import CharrnnError, Interrupted
 from charrnn.events import (
     Evaluated,
     Event,
@@ -13,17 +13,17 @@ from charrnn.events import (
     Stepped,
     StopRequested,
 )
-from charrnn.jobs.divergence import advice, keep_evidence
-from charrnn.jobs.lag_log import LagLog
-from charrnn.jobs.observations import baselines, sample
-from charrnn.jobs.saving import Saver
-from charrnn.jobs.start import Run
-from charrnn.jobs.stop import stop_requests
-from charrnn.jobs.wiring import trainer_of
-from charrnn.training.evaluation import BITS_PER_NAT
+from charrnn.runs.divergence import advice, keep_evidence
+from charrnn.runs.lag_log import LagLog
+from charrnn.runs.observations import baselines, sample
+from charrnn.runs.saving import Saver
+from charrnn.runs.start import Run
+from charrnn.runs.stop import stop_requests
+from charrnn.setup.wiring import trainer_of
 from charrnn.training.parallel import crew_of
-from charrnn.training.trainer import Trainer
-from charrnn.words import counted
+from charrnn.training.trainer import Divergence, Trainer
+from charrnn.units import BITS_PER_NAT
+from charrnn.wording import pluralize
 
 Sink = Callable[[Event], None]
 
@@ -110,7 +110,7 @@ def _events(
             if training.on_divergence == "stop":
                 raise
             if rollbacks >= training.max_rollbacks:
-                times = counted(rollbacks, "time")
+                times = pluralize(rollbacks, "time")
                 divergence.hint = f"it was rolled back {times}; {divergence.hint}"
                 raise
             # from the state right before it the same step would not be finite at any rate

@@ -4,20 +4,20 @@ import reprlib
 from pathlib import Path
 from typing import NamedTuple
 
+from charrnn.arrays import Array
 from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.run_directory import find_checkpoint
-from charrnn.jobs.wiring import activation_of, decoding_of, optimizer_of, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
+from charrnn.setup.run_files import find_checkpoint
+from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, text_paths
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
-from charrnn.window import Array
 
 
 class Model(NamedTuple):

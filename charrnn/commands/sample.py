@@ -7,10 +7,10 @@ from math import isfinite
 import numpy as np
 
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import Model, load_model, treatment
-from charrnn.jobs.wiring import decoding_of
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
+from charrnn.setup.loading import Model, load_model, treatment
+from charrnn.setup.wiring import decoding_of
 from charrnn.text.lines import NEWLINE
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES

@@ -6,16 +6,17 @@ import numpy as np
 
 from charrnn.analysis.gradflow import GradientFlow, measure_flow
 from charrnn.analysis.truncation import truncation
-from charrnn.blas import single_threaded_blas
 from charrnn.config.layers import check_config, load_config
 from charrnn.config.settings import Config
-from charrnn.errors import UsageError, nearest
-from charrnn.jobs.run_directory import SUFFIX
-from charrnn.jobs.subject import looking_back, problem_after, trained, untrained
-from charrnn.jobs.wiring import activation_of, first_params
+from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
-from charrnn.resources import config_paths
+from charrnn.setup.run_files import SUFFIX
+from charrnn.setup.subject import looking_back, problem_after, trained, untrained
+from charrnn.setup.wiring import activation_of, first_params
+from charrnn.system.blas import single_threaded_blas
+from charrnn.system.resources import config_paths
 from charrnn.text.sequences import SEQUENCES
+from charrnn.wording import nearest
 
 LOSSES = 1024  # that are followed back together
 LOSSES_COMPARED = 256  # before training they are much alike

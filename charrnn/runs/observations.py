@@ -8,10 +8,10 @@ from numpy.random import default_rng
 
 from charrnn.errors import CharrnnError
 from charrnn.events import Baselines, Sampled
-from charrnn.jobs.start import Run
-from charrnn.jobs.wiring import activation_of, held_out
+from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
+from charrnn.setup.wiring import activation_of, held_out
 from charrnn.text.lines import NEWLINE
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.sequences import SEQUENCES

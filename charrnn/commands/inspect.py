@@ -9,14 +9,15 @@ import numpy as np
 
 from charrnn.config.layers import Layer
 from charrnn.config.settings import Config
-from charrnn.errors import Divergence, InputError
+from charrnn.errors import InputError
 from charrnn.events import Evaluated
-from charrnn.findings import Alphabet, CheckpointState, ModelReport, TextReport, Trial
-from charrnn.jobs.corpora import corpus_of
-from charrnn.jobs.loading import load_checkpoint
-from charrnn.jobs.parent import configured, parent_of
-from charrnn.jobs.run_directory import RunDirectory, find_checkpoint
-from charrnn.jobs.wiring import (
+from charrnn.optim.clipping import norms_of
+from charrnn.results import Alphabet, CheckpointState, ModelReport, TextReport, Trial
+from charrnn.setup.corpora import corpus_of
+from charrnn.setup.loading import load_checkpoint
+from charrnn.setup.parent import configured, parent_of
+from charrnn.setup.run_files import RunFiles, find_checkpoint
+from charrnn.setup.wiring import (
     budget_of,
     decoding_of,
     first_params,
@@ -26,13 +27,13 @@ from charrnn.jobs.wiring import (
     text_paths,
     trainer_of,
 )
-from charrnn.machine import physical_memory
-from charrnn.optim.clipping import norms_of
+from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
 from charrnn.training.parallel import crew_of
 from charrnn.training.state import TrainState
+from charrnn.training.trainer import Divergence
 
 TRIAL = 2.0  # seconds of steps that are tried
 
@@ -42,7 +43,7 @@ def is_checkpoint(path: str) -> bool:
     place = Path(path)
     try:
         if place.is_dir():
-            return bool(RunDirectory(place).candidates())
+            return bool(RunFiles(place).candidates())
         if not place.is_file():
             return False
         with place.open("rb") as file:
@@ -158,7 +159,7 @@ def inspect_checkpoint(path: str) -> ModelReport:
     file = find_checkpoint(path)
     others: tuple[CheckpointState, ...] = ()
     if Path(path).is_dir():
-        others = tuple(map(_state_of, RunDirectory(Path(path)).candidates()))
+        others = tuple(map(_state_of, RunFiles(Path(path)).candidates()))
         sound = [other.path for other in others if other.fault is None]
         if sound and str(file) not in sound:
             file = Path(sound[0])

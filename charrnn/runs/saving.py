@@ -11,9 +11,9 @@ from shlex import quote
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError
 from charrnn.events import Event, Remarked, Saving
-from charrnn.files import write_atomically
-from charrnn.jobs.run_directory import RunDirectory
-from charrnn.jobs.start import Run
+from charrnn.runs.directory import RunDirectory
+from charrnn.runs.start import Run
+from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import Checkpoint, encode
 from charrnn.training.state import TrainState
 

@@ -6,19 +6,20 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.loading import encode_text, load_model, own_text, require_two
-from charrnn.jobs.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.setup.loading import encode_text, load_model, own_text, require_two
+from charrnn.setup.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import typical_length
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
-from charrnn.window import NO_TARGET, Array, Window
+from charrnn.window import NO_TARGET, Window
 
 CONTEXT = 64  # characters read before a piece of text, so that it does not begin from nothing
 

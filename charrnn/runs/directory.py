@@ -1,25 +1,20 @@
-"""The folder of a run: config.yaml, metrics.jsonl and checkpoints."""
+"""The directory of a run: made, locked and written to."""
 
 import contextlib
 import errno
-import re
 from pathlib import Path
 from shlex import quote
 
-from charrnn.errors import InputError, UsageError
-from charrnn.files import Held, Lock, remove_leftovers, write_atomically
+from charrnn.errors import UsageError
+from charrnn.setup.run_files import RunFiles
+from charrnn.system.files import Held, Lock, remove_leftovers, write_atomically
 
-SUFFIX = ".safetensors"
 
-
-class RunDirectory:
-    """Where a run keeps its files. `create` and `existing` lock it for the one who writes to it."""
+class RunDirectory(RunFiles):
+    """The directory of a run; `create` and `existing` lock it for the process that writes."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.config = path / "config.yaml"
-        self.metrics = path / "metrics.jsonl"
-        self.checkpoints = path / "checkpoints"
+        super().__init__(path)
         self._lock_path = path / ".lock"
         self._lock: Lock | None = None
 
@@ -107,16 +102,6 @@ class RunDirectory:
             f"--resume {path}: it {what}.", "give the directory that charrnn train made."
         )
 
-    def checkpoint(self, name: str) -> Path:
-        """The file of the checkpoint last, best or step-N."""
-        return self.checkpoints / (name + SUFFIX)
-
-    def candidates(self) -> list[Path]:
-        """The checkpoints that a run can go on from, those first that lose least."""
-        steps = self._steps()
-        paths = [self.checkpoint("last"), *(steps[step] for step in sorted(steps, reverse=True))]
-        return [path for path in (*paths, self.checkpoint("best")) if path.is_file()]
-
     def write(self, name: str, content: bytes) -> None:
         """Writes the checkpoint of that name.
 
@@ -132,16 +117,9 @@ class RunDirectory:
 
     def retain(self, keep: int) -> None:
         """Of all step-N the newest `keep` stay. Raises: OSError."""
-        steps = self._steps()
+        steps = self.steps()
         for step in sorted(steps)[: max(len(steps) - keep, 0)]:
             steps[step].unlink()
-
-    def _steps(self) -> dict[int, Path]:
-        return {
-            int(found[1]): path
-            for path in self.checkpoints.glob("*")
-            if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
-        }
 
 
 def _new_folder(name: str) -> Path:
@@ -154,23 +132,3 @@ def _new_folder(name: str) -> Path:
             path.mkdir()
             return path
         number += 1
-
-
-def find_checkpoint(path: str) -> Path:
-    """The file itself, or the best checkpoint of a run directory.
-
-    Raises: InputError where a directory holds none.
-    """
-    given = Path(path)
-    try:
-        if not given.is_dir():
-            return given
-        run = RunDirectory(given)
-        for found in (run.checkpoint("best"), *run.candidates()):
-            if found.exists():
-                return found
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    raise InputError(
-        f"{path} is a directory without checkpoints/best{SUFFIX}.", "give the directory of a run."
-    )

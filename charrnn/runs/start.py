@@ -7,11 +7,12 @@ from typing import Any
 from charrnn.config.layers import changed
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.jobs.corpora import corpus_of, difference
-from charrnn.jobs.loading import load_checkpoint, own_text
-from charrnn.jobs.parent import parent_of
-from charrnn.jobs.run_directory import RunDirectory
-from charrnn.jobs.wiring import (
+from charrnn.model.initialization import inherit
+from charrnn.runs.directory import RunDirectory
+from charrnn.setup.corpora import corpus_of, difference
+from charrnn.setup.loading import load_checkpoint, own_text
+from charrnn.setup.parent import parent_of
+from charrnn.setup.wiring import (
     budget_of,
     first_params,
     optimizer_of,
@@ -19,12 +20,11 @@ from charrnn.jobs.wiring import (
     run_name,
     text_paths,
 )
-from charrnn.model.initialization import inherit
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
-from charrnn.words import counted
+from charrnn.wording import pluralize
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def new_run(config: Config, out: str | None) -> Run:
     if parent:
         inherit(params, parent.params)
         new = len(corpus.vocabulary) - len(parent.vocabulary)
-        more = f", and {counted(new, 'new character')}" if new else ""
+        more = f", and {pluralize(new, 'new character')}" if new else ""
         remarks += (f"begins with the weights of {parent.path}{more}.",)
     state = TrainState.initial(params, optimizer_of(config), config.training.batch_size)
     directory = RunDirectory.create(out, run_name(config))
@@ -108,7 +108,7 @@ def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, .
     if budget.out_of_patience(done):
         texts = " ".join(map(quote, config.data.text))
         raise UsageError(
-            f"{path} is complete: its last {counted(done.stale, 'evaluation')} brought nothing "
+            f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought nothing "
             f"better, which is all of its patience.{more}",
             f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
         )
@@ -117,7 +117,7 @@ def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, .
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"--max-time {2 * done.seconds:.0f}s"
         raise UsageError(
-            f"{path} has made {counted(done.step, 'step')} in {done.seconds:.0f} s, all of its "
+            f"{path} has made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, all of its "
             f"budget.{more}",
             f"give it a larger total, such as {larger}",
         )

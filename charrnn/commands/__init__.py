@@ -1,0 +1,1 @@
+"""What each command does: arguments in, a result out. The command line calls it."""

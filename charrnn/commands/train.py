@@ -1,0 +1,28 @@
+"""Training a model on text: a new run, or one that is resumed."""
+
+from typing import Any
+
+from charrnn.config.layers import Layer
+from charrnn.events import RunEnded
+from charrnn.runs.start import Run as Run
+from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.train import Sink
+from charrnn.runs.train import train as train_run
+from charrnn.setup.parent import configured
+
+
+def prepare_run(
+    config_path: str | None, assignments: list[str], flags: Layer, out: str | None
+) -> Run:
+    """A new run of a config. Raises: UsageError, InputError."""
+    return new_run(configured(config_path, assignments, flags), out)
+
+
+def prepare_resumed(path: str, text: list[str], limits: dict[str, Any]) -> Run:
+    """The run in a directory, from where it stopped. Raises: UsageError, InputError."""
+    return resumed_run(path, text, limits)
+
+
+def train(run: Run, sinks: list[Sink]) -> RunEnded:
+    """Trains a run to its end. Raises: Interrupted, Divergence, CharrnnError."""
+    return train_run(run, sinks)

@@ -1,1 +1,0 @@
-"""What each command does, from its arguments to its results; the command line calls it."""

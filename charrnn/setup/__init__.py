@@ -1,0 +1,1 @@
+"""From a config to the objects it describes: text, windows, weights, models."""

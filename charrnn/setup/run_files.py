@@ -1,0 +1,56 @@
+"""The files of a run: config.yaml, metrics.jsonl and checkpoints."""
+
+import re
+from pathlib import Path
+
+from charrnn.errors import InputError
+
+SUFFIX = ".safetensors"
+
+
+class RunFiles:
+    """Where the files of a run are, whether they exist or not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+
+    def checkpoint(self, name: str) -> Path:
+        """The file of the checkpoint last, best or step-N."""
+        return self.checkpoints / (name + SUFFIX)
+
+    def candidates(self) -> list[Path]:
+        """The checkpoints that a run can go on from, those first that lose least."""
+        steps = self.steps()
+        paths = [self.checkpoint("last"), *(steps[step] for step in sorted(steps, reverse=True))]
+        return [path for path in (*paths, self.checkpoint("best")) if path.is_file()]
+
+    def steps(self) -> dict[int, Path]:
+        """The step-N checkpoints, by their N."""
+        return {
+            int(found[1]): path
+            for path in self.checkpoints.glob("*")
+            if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
+        }
+
+
+def find_checkpoint(path: str) -> Path:
+    """The file itself, or the best checkpoint of a run directory.
+
+    Raises: InputError where a directory holds none.
+    """
+    given = Path(path)
+    try:
+        if not given.is_dir():
+            return given
+        run = RunFiles(given)
+        for found in (run.checkpoint("best"), *run.candidates()):
+            if found.exists():
+                return found
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    raise InputError(
+        f"{path} is a directory without checkpoints/best{SUFFIX}.", "give the directory of a run."
+    )

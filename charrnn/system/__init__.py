@@ -1,0 +1,1 @@
+"""What depends on the platform: files, signals, memory, BLAS threads, terminals."""
