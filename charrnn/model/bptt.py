@@ -10,7 +10,8 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
-from charrnn.model.products import product_by_rows, product_with
+from charrnn.model.products import product_by_rows
+from charrnn.model.recurrence import Recurrence
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
 from charrnn.window import Window, first_loss
@@ -130,14 +131,7 @@ def _backward(
     da = workspace.array("da", (T, B, H), dtype)
     da[:first] = 0
     product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))  # Vᵀ do_t of (10)
-    slope = workspace.array("room", (T, B, H), dtype)
-    activation.slope(h[1:], slope)
-    times_W = product_with(params.W, B, workspace, "W")
-    for dh, slope_t in zip(da[::-1], slope[::-1], strict=True):
-        if da_next is not None:
-            dh += times_W(da_next)  # Wᵀ da_{t+1} of (10)
-        dh *= slope_t  # (11): from here on it is da_t
-        da_next = dh
+    Recurrence(params.W, activation, B, workspace).backward(h, da, da_next)
 
     gradient = params.within(workspace.array("gradient", params.flat.shape, dtype))
     ones = workspace.ones(T * B, dtype)
@@ -172,7 +166,7 @@ def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: 
         return
     # a product with one-hot rows grows with A; the sum of the rows of each character does not
     order = np.argsort(ids, kind="stable")
-    together = workspace.array("room", rows.shape, da.dtype)
+    together = workspace.array("scratch", rows.shape, da.dtype)
     np.take(rows, order, axis=0, out=together, mode="clip")
     counts = np.bincount(ids, minlength=A)
     present = np.flatnonzero(counts)

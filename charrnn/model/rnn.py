@@ -1,36 +1,36 @@
 """The network forward in time."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows, product_with
+from charrnn.model.recurrence import Recurrence
 from charrnn.model.workspace import Workspace
 
 
 def states(
     params: Params, x: Array, h0: Array, activation: Activation, workspace: Workspace | None = None
 ) -> Array:
-    """The hidden states of a window, equations (1) and (2).
+    """Hidden states of a window, equations (1) and (2).
 
-    x: ids (T, B). h0: state before the first character (B, H).
-    Returns h (T+1, B, H) with h[0] = h0; it lives in the workspace.
+    Args:
+        params: The weights; their precision is that of the result.
+        x: Input ids (T, B).
+        h0: State before the first character (B, H).
+        activation: The activation f.
+        workspace: Provides the arrays; a new one if None.
+
+    Returns:
+        h (T+1, B, H) with h[0] = h0. It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
     T, B = x.shape
-    H = params.hidden_size
-    dtype = params.W.dtype
-    h = workspace.array("h", (T + 1, B, H), dtype)
+    h = workspace.array("h", (T + 1, B, params.hidden_size), params.W.dtype)
     h[0] = h0
     _input_term(params, x, workspace, out=h[1:])
-    times_WT = product_with(params.W.T, B, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
-    f = activation.apply
-    for before, a in pairwise(h):
-        a += times_WT(before)
-        f(a, a)
+    Recurrence(params.W, activation, B, workspace).forward(h)
     return h
 
 
@@ -48,7 +48,16 @@ def _columns_with_bias(params: Params, workspace: Workspace) -> Array:
 
 
 def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Array:
-    """o of each state, equation (3): (..., H) → (..., A), in the workspace."""
+    """Logits o of states, equation (3).
+
+    Args:
+        params: The weights.
+        h: States (..., H).
+        workspace: Provides the array; a new one if None.
+
+    Returns:
+        o (..., A). It is overwritten when the workspace is next used.
+    """
     workspace = workspace or Workspace()
     rows = h.reshape(-1, h.shape[-1])
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
@@ -59,31 +68,40 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
 
 class Stepper:
-    """The network one character at a time, in B lanes; nothing is allocated in a step.
+    """The network one character at a time; a step allocates nothing.
 
-    h (B, H): the states, zero at first.
+    Attributes:
+        h: Current states (B, H), zero at first. They may be written to between steps.
+
+    Args:
+        params: The weights, which must not change while the object is in use.
+        activation: The activation f.
+        lanes: B, the number of independent sequences.
     """
 
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
         workspace = Workspace()
-        self._activation = activation
         self._Ub = _columns_with_bias(params, workspace)
-        self._times_WT = product_with(params.W.T, lanes, workspace, "WT")
+        self._recurrence = Recurrence(params.W, activation, lanes, workspace)
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
         self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
-        self._a = np.empty_like(self.h)
+        self._h_before = np.empty_like(self.h)
 
     def __call__(self, characters: Array) -> Array:
-        """Reads the ids (B,), moves the states, and gives the logits (B, A) of what comes next.
+        """Reads one character per lane and advances the states, equations (1)-(3).
 
-        They are valid until the next call. Equations (1)-(3).
+        Args:
+            characters: Ids (B,).
+
+        Returns:
+            Logits (B, A) of the characters that follow, valid until the next call.
         """
-        a = np.take(self._Ub, characters, axis=0, out=self._a, mode="clip")
-        a += self._times_WT(self.h)
-        self._activation.apply(a, a)
-        self._a, self.h = self.h, a
-        o = self._times_VT(a)
+        before, h = self.h, self._h_before  # h_t is written over h_{t-2}
+        np.take(self._Ub, characters, axis=0, out=h, mode="clip")
+        self._recurrence.forward((before, h))
+        self.h, self._h_before = h, before
+        o = self._times_VT(h)
         if self._c is not None:
             o += self._c
         return o
