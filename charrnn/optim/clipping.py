@@ -25,7 +25,7 @@ Clip = Callable[[Params], Clipped]
 
 def norms_of(params: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
     """The Euclidean norm of all entries together, and of each parameter's."""
-    places = params.places
+    places = params.layout.slices
 
     def squares(of: slice, workspace: Workspace) -> list[float]:
         return [
