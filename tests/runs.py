@@ -1,7 +1,44 @@
-"""Runs of which the weights have to be the same."""
+"""Training runs, and what has to be the same of two of them."""
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from safetensors.numpy import load_file
+
+from charrnn.events import RunEnded
+from charrnn.runs import train as runs_train
+from charrnn.runs.start import Run
+
+
+class Listener:
+    """A sink made of a function, whose failed assertions are not lost."""
+
+    def __init__(self, function: Callable[[object], object]) -> None:
+        self.function = function
+        self.failure: AssertionError | None = None
+
+    def __call__(self, event: object) -> None:
+        try:
+            self.function(event)
+        except AssertionError as failure:
+            self.failure = failure
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def train(run: Run, sinks: Iterable) -> RunEnded:
+    """Trains a run with sinks, some of which may be plain functions."""
+    sinks = [sink if hasattr(sink, "close") else Listener(sink) for sink in sinks]
+    try:
+        return runs_train.train(run, sinks)
+    finally:
+        for sink in sinks:
+            if isinstance(sink, Listener) and sink.failure:
+                raise sink.failure
 
 
 def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, single: list) -> None:

@@ -13,14 +13,14 @@ from charrnn.report.event_lines import as_loss, duration
 STARTED = RunStarted(
     run="runs/x-1", parameters=1234, alphabet=65, training_characters=9000,
     validation_characters=1000, steps_per_epoch=9, workers=2, first_step=1,
-    remarks=("a.txt: a [remark].",),
+    notes=("a.txt: a [remark].",),
 )  # fmt: skip
 BASELINES = Baselines(uniform=4.174, ngram=1.669, context=4)
 STEPPED = Stepped(
     step=45, epoch=5.0, used=0.5, nats_per_character=2.0,
     gradient_norm=3.25, gradient_norms={"U": 3.25}, clipped=True, clipped_share=0.125,
     learning_rate=0.002, rollbacks=0, characters=45000,
-    characters_per_second=123456.0, seconds=60.0, evaluation_due=True,
+    characters_per_second=123456.0, seconds=60.0,
 )  # fmt: skip
 EVALUATED = Evaluated(
     step=45, seconds=61.0, train_nats_per_character=2.1, validation_nats_per_character=1.5,

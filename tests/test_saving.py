@@ -18,20 +18,21 @@ import numpy as np
 import pytest
 
 from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.events import Evaluated, Remarked, Saving, Stepped
+from charrnn.events import Evaluated, Noted, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs import directory as run_directory
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.emitter import Emitter
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import new_run, resumed_run
 from charrnn.runs.stop import stop_requests
-from charrnn.runs.train import train
 from charrnn.setup.wiring import trainer_of
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Divergence
+from tests.runs import train
 from tests.test_divergence import Poison, config_of
 
 LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
@@ -49,8 +50,8 @@ class Disk:
     def __call__(self, event: object) -> None:
         if isinstance(event, Stepped):
             self.step = event.step
-        if isinstance(event, Remarked):
-            self.remarks.append(event.remark)
+        if isinstance(event, Noted):
+            self.remarks.append(event.note)
 
     def _write(self, path: Path, content: bytes) -> None:
         if self.step in self.full:
@@ -81,7 +82,7 @@ def test_last_is_written_last(tmp_path, text_file, monkeypatch) -> None:
 
 def test_a_save_is_due_when_its_time_has_passed_since_the_last(tmp_path, text_file) -> None:
     run = new_run(config_of(text_file, "checkpoints.every=10"), str(tmp_path / "run"))
-    save, progress = Saver(run, lambda event: None), run.state.progress
+    save, progress = Saver(run, Emitter([])), run.state.progress
     save.begin()
     due = []
     for seconds in (9.0, 11.0, 12.0):
@@ -267,9 +268,10 @@ def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
 
     train(run, [metrics, fault])
     if not stop:
-        assert metrics.close() > 50
+        assert metrics.unwritten > 50
         return
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
     assert steps == list(range(1, 61))
 
@@ -280,12 +282,13 @@ def test_waiting_lines_are_written_before_a_save_and_at_the_end(tmp_path) -> Non
     metrics._file.bad = True
     metrics(Evaluated(3, 0.1, 1.0, None, best=True))
     metrics._file.bad = False
-    metrics(Saving())
+    metrics.flush()
     assert json.loads((tmp_path / "log").read_text())["step"] == 3
     metrics._file.bad = True
     metrics(Evaluated(4, 0.1, 1.0, None, best=True))
     metrics._file.bad = False
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
@@ -452,6 +455,7 @@ def test_lines_that_wait_are_rolled_back_too(tmp_path, text_file, monkeypatch) -
             metrics._file.bad = 15 <= event.step < 35
 
     train(run, [metrics, fault])
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
     assert steps == list(range(1, 61))

@@ -1,6 +1,7 @@
 """Laws of the training loop: what must not matter does not, to the bit or to rounding."""
 
 import os
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 from itertools import count
@@ -25,7 +26,7 @@ from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
-from charrnn.training.trainer import Divergence
+from charrnn.training.trainer import Divergence, SavePoint
 from tests.conftest import RHYME
 from tests.scores import evaluate
 
@@ -45,11 +46,16 @@ def initial_state(config) -> TrainState:
     return TrainState.initial(params, optimizer_of(config), config.training.batch_size)
 
 
+def facts(events: Iterable) -> list:
+    """The events without the control messages among them."""
+    return [event for event in events if not isinstance(event, SavePoint)]
+
+
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
     with crew_of(workers) as crew:
         trainer = trainer_of(config, CORPUS, crew, **trainer_options)
-        events = list(trainer.run(state, lambda: state.progress.step == stop_after))
+        events = facts(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 
 
@@ -247,7 +253,7 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
     with crew_of(1) as crew:
         trainer = trainer_of(config, CORPUS, crew, clock)
         trainer = replace(trainer, objective=objective, evaluate=evaluation)
-        return list(trainer.run(initial_state(config), lambda: False))
+        return facts(trainer.run(initial_state(config), lambda: False))
 
 
 def test_costly_evaluations_leave_the_time_to_the_steps() -> None:

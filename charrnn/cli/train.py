@@ -86,8 +86,7 @@ def train_command(
     try:
         ended = train(run, [metrics, console])
     finally:
-        console.close()
-        if missing := metrics.close():
+        if missing := metrics.unwritten:
             write_remarks([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
     if json:
         write_json(vars(ended))

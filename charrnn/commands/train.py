@@ -3,10 +3,9 @@
 from typing import Any
 
 from charrnn.config.layers import Layer
-from charrnn.events import RunEnded
+from charrnn.events import RunEnded, Sink
 from charrnn.runs.start import Run as Run
 from charrnn.runs.start import new_run, resumed_run
-from charrnn.runs.train import Sink
 from charrnn.runs.train import train as train_run
 from charrnn.setup.parent import configured
 

@@ -76,6 +76,11 @@ class RunDirectory(RunFiles):
         remove_leftovers(self.path)
         remove_leftovers(self.checkpoints)
 
+    @property
+    def locked(self) -> bool:
+        """Whether this process holds the lock."""
+        return self._lock is not None
+
     def release(self) -> None:
         """Lets another process write to the directory."""
         if self._lock:
