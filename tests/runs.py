@@ -8,6 +8,8 @@ from safetensors.numpy import load_file
 from charrnn.events import RunEnded
 from charrnn.runs import train as runs_train
 from charrnn.runs.start import Run
+from charrnn.setup.wiring import batches_of, held_out, trainer_of
+from charrnn.training.trainer import Trainer
 
 
 class Listener:
@@ -57,3 +59,15 @@ def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, sin
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
     for name in one:
         np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
+
+
+def trainer_for(config, corpus, crew, *clock, **options) -> Trainer:
+    """The trainer of a corpus, in the windows that its config says."""
+    return trainer_of(
+        config,
+        batches_of(config, corpus.training),
+        held_out(config, corpus),
+        crew,
+        *clock,
+        **options,
+    )

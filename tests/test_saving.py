@@ -26,13 +26,12 @@ from charrnn.runs.emitter import Emitter
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import new_run, resumed_run
 from charrnn.runs.stop import stop_requests
-from charrnn.setup.wiring import trainer_of
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Divergence
-from tests.runs import train
+from tests.runs import train, trainer_for
 from tests.test_divergence import Poison, config_of
 
 LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
@@ -353,7 +352,7 @@ def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callabl
     train(new_run(config_of(text_file, *still), str(tmp_path / "run")), [])
     damage(tmp_path / "run" / BEST)
     resumed = resumed_run(str(tmp_path / "run"), [], {"max_steps": 80})
-    assert "The next evaluation counts as the best" in " ".join(resumed.remarks)
+    assert "The next evaluation counts as the best" in " ".join(resumed.notes)
     ended = train(resumed, [])
     assert load(Path(ended.checkpoint)).state.progress.best_score is not None
 
@@ -365,7 +364,7 @@ def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callab
     damage(tmp_path / "run" / LAST)
     run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
     assert run.state.progress.step == 60
-    assert "going on from step-60.safetensors instead of last" in " ".join(run.remarks)
+    assert "going on from step-60.safetensors instead of last" in " ".join(run.notes)
     train(run, [])
     train(resumed_run(str(tmp_path / "whole"), [], {"max_steps": 70}), [])
     one, other = (load(tmp_path / name / LAST).params.flat for name in ("run", "whole"))
@@ -403,7 +402,7 @@ def evaluated(text_file: Path, out: Path, scores: list[float], patience: int) ->
     run = new_run(config_of(text_file, "evaluation.count=30"), str(out))
     with crew_of(1) as crew:
         values = iter(scores)
-        trainer = trainer_of(run.config, run.corpus, crew)
+        trainer = trainer_for(run.config, run.corpus, crew)
         trainer = replace(
             trainer,
             evaluate=lambda params: next(values),

@@ -20,7 +20,7 @@ from charrnn.model.bptt import bptt
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
-from charrnn.setup.wiring import first_params, objective_maker, optimizer_of, trainer_of
+from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
@@ -28,6 +28,7 @@ from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence, SavePoint
 from tests.conftest import RHYME
+from tests.runs import trainer_for
 from tests.scores import evaluate
 
 CORPUS = build_corpus(Text.of(RHYME * 8), 0.1)
@@ -54,7 +55,7 @@ def facts(events: Iterable) -> list:
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
     with crew_of(workers) as crew:
-        trainer = trainer_of(config, CORPUS, crew, **trainer_options)
+        trainer = trainer_for(config, CORPUS, crew, **trainer_options)
         events = facts(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 
@@ -122,7 +123,7 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
     config = config_of("training.max_steps=1000", "optimizer.learning_rate=1e-12")
     state = initial_state(config)
     with crew_of(1) as crew:
-        trainer = trainer_of(config, CORPUS, crew)
+        trainer = trainer_for(config, CORPUS, crew)
         epoch = trainer.batches.per_epoch
         walk = trainer.run(state, lambda: False)
         lane = []
@@ -251,7 +252,7 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
         return 1.0
 
     with crew_of(1) as crew:
-        trainer = trainer_of(config, CORPUS, crew, clock)
+        trainer = trainer_for(config, CORPUS, crew, clock)
         trainer = replace(trainer, objective=objective, evaluate=evaluation)
         return facts(trainer.run(initial_state(config), lambda: False))
 
@@ -283,7 +284,7 @@ def test_divergence_stops_before_the_update(bad: float) -> None:
         return loss, gradient, h
 
     with crew_of(1) as crew:
-        trainer = replace(trainer_of(config, CORPUS, crew), objective=objective)
+        trainer = replace(trainer_for(config, CORPUS, crew), objective=objective)
         with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
             list(trainer.run(state, lambda: False))
     assert_same_bits(before, state.params)

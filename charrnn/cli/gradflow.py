@@ -4,18 +4,13 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import JsonOption, SetOption
+from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption
 
 
 def gradflow_command(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CHECKPOINT|CONFIG",
-            help="A checkpoint or run directory; or a config, for its model before training. "
-            "Without it: the default config.",
-        ),
-    ] = None,
+    model: ModelArgument = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
     text: Annotated[
         str | None,
         typer.Option(
@@ -36,7 +31,6 @@ def gradflow_command(
         float | None,
         typer.Option(metavar="X", help="Error that truncation may cost.  [default: 0.1]"),
     ] = None,
-    assignments: SetOption = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
     ] = None,
@@ -54,7 +48,9 @@ def gradflow_command(
     draw = drawing(plot) if plot is not None else None
     if truncation and tolerance is None:
         tolerance = 0.1
-    found, remarks = gradient_flow(model, assignments or [], text, lags, compare, tolerance, seed)
+    found, remarks = gradient_flow(
+        model, config, assignments or [], text, lags, compare, tolerance, seed
+    )
     if draw:
         draw(plot_gradient_flow(found))
         remarks += (f"the picture is in {plot}",)

@@ -8,6 +8,14 @@ CheckpointArgument = Annotated[
     str,
     typer.Argument(metavar="CHECKPOINT", help="A checkpoint file, or a run directory: its best."),
 ]
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CHECKPOINT|CONFIG",
+        help="A checkpoint or run directory; or a config, for its model before training.",
+        show_default=False,
+    ),
+]
 ConfigOption = Annotated[
     str | None,
     typer.Option("-c", "--config", metavar="CONFIG", help="YAML file, or the name of a config."),

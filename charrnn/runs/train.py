@@ -42,9 +42,9 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
     with ExitStack() as stack:
         stack.callback(run.directory.release)
         stack.callback(emit.close)
-        crew = stack.enter_context(crew_of(int(run.config.training.workers)))
+        crew = stack.enter_context(crew_of(run.config.training.workers))
         stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
-        return _train(run, trainer_of(run.config, run.corpus, crew), emit, stopped)
+        return _train(run, trainer_of(run.config, run.batches, run.scored, crew), emit, stopped)
 
 
 def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool]) -> RunEnded:
@@ -131,9 +131,9 @@ def _started(run: Run, steps_per_epoch: int) -> RunStarted:
         training_characters=len(run.corpus.training),
         validation_characters=len(run.corpus.validation),
         steps_per_epoch=steps_per_epoch,
-        workers=int(run.config.training.workers),
+        workers=run.config.training.workers,
         first_step=run.state.progress.step + 1,
-        notes=run.remarks,
+        notes=run.notes,
     )
 
 

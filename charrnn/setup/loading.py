@@ -10,7 +10,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.setup.run_files import find_checkpoint
+from charrnn.setup.paths import find_checkpoint
 from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, text_paths
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
