@@ -346,7 +346,7 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
         (["--plot", "none/x.png"], 2, "cannot be written"),
         (["--truncation", "--tolerance", "0"], 2, "--tolerance 0.0 is not between 0 and 1"),
         (["RUN", "--compare"], 2, "--compare is for a model before training"),
-        (["RUN", "--set", "model.bias=false"], 2, "--set is for a model before training"),
+        (["RUN", "--set", "model.bias=false"], 2, "model.bias=false cannot change it"),
         (["relux"], 2, "did you mean relu?"),
         (["nothing"], 2, "neither a checkpoint nor a config"),
         (["none.safetensors"], 3, "there is no checkpoint"),

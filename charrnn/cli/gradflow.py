@@ -40,7 +40,7 @@ def gradflow_command(
     """See how gradients flow back through a model, and what truncation costs."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
     from charrnn.report.plots import drawing, plot_gradient_flow
@@ -48,13 +48,13 @@ def gradflow_command(
     draw = drawing(plot) if plot is not None else None
     if truncation and tolerance is None:
         tolerance = 0.1
-    found, remarks = gradient_flow(
+    found, notes = gradient_flow(
         model, config, assignments or [], text, lags, compare, tolerance, seed
     )
     if draw:
         draw(plot_gradient_flow(found))
-        remarks += (f"the picture is in {plot}",)
-    write_remarks(remarks)
+        notes += (f"the picture is in {plot}",)
+    write_notes(notes)
     if json:
         write_json(asdict(found))
     else:

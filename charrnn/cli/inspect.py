@@ -39,7 +39,7 @@ def inspect_command(
     """See what a text is before training on it, or what a checkpoint is."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.inspect import (
         are_checkpoints,
         inspect_checkpoint,
@@ -74,8 +74,8 @@ def inspect_command(
     if len(paths) == 1 and not config and is_built_in(paths[0]):
         config, paths = paths[0], []
     layer = as_config(flags | given(text=paths or None))
-    text, remarks = inspect_text(config, assignments or [], layer)
-    write_remarks(remarks)
+    text, notes = inspect_text(config, assignments or [], layer)
+    write_notes(notes)
     if json:
         write_json(asdict(text))
     else:

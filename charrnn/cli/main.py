@@ -16,6 +16,7 @@ from charrnn.cli.inspect import inspect_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
+from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless_message
 
 app = typer.Typer(
@@ -90,7 +91,7 @@ def run(arguments: list[str]) -> int:
         return _fail(
             "there is not enough memory.",
             "lower model.hidden_size, training.batch_size or training.window; "
-            "for full BPTT or long lines: --set training.memory=recompute",
+            "for full BPTT or long lines: `training.memory=recompute`",
             1,
         )
     except OSError as error:
@@ -99,7 +100,7 @@ def run(arguments: list[str]) -> int:
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
     with contextlib.suppress(OSError):  # nobody may be reading
-        sys.stderr.write(f"{label}: {harmless_message(message)}\n")
+        sys.stderr.write(f"{label}: {harmless_message(as_flags(message))}\n")
         if hint:
-            sys.stderr.write(f"hint:  {harmless_message(hint)}\n")
+            sys.stderr.write(f"hint:  {harmless_message(as_flags(hint))}\n")
     return code

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless, harmless_json, harmless_message
 
 
@@ -20,10 +21,10 @@ def write_line(line: str) -> None:
     sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
 
 
-def write_remarks(remarks: Iterable[str]) -> None:
-    """Notes on standard error, for what was changed or left out."""
-    for remark in remarks:
-        sys.stderr.write(f"note: {harmless_message(remark)}\n")
+def write_notes(notes: Iterable[str]) -> None:
+    """Writes notes to standard error, on what was changed or left out."""
+    for note in notes:
+        sys.stderr.write(f"note: {harmless_message(as_flags(note))}\n")
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:

@@ -45,7 +45,9 @@ def sample_command(
     json: JsonOption = False,
 ) -> None:
     """Write text with a model, from a beginning on."""
-    from charrnn.cli.output import write_json, write_remarks, write_stream
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_notes, write_stream
     from charrnn.commands.sample import Sampler
     from charrnn.system.blas import single_threaded_blas
 
@@ -61,19 +63,12 @@ def sample_command(
         until=until,
         unknown=unknown,
     )
-    write_remarks(sampler.remarks)
+    write_notes(sampler.notes)
     with single_threaded_blas():
         if not json:
             write_stream(
                 sampler.texts(count), *(("\n", "\n") if sampler.lines else (SEPARATOR, ""))
             )
             return
-        written = ["".join(text) for text in sampler.texts(count)]
-    write_json(
-        {
-            "checkpoint": sampler.model.path,
-            "prime": sampler.beginning,
-            "seed": seed,
-            "texts": written,
-        }
-    )
+        samples = sampler.samples(count)
+    write_json(asdict(samples))

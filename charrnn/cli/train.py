@@ -58,7 +58,7 @@ def train_command(
     json: JsonOption = False,
 ) -> None:
     """Train a model on text; print the best checkpoint's path."""
-    from charrnn.cli.output import write_json, write_line, write_remarks
+    from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.train import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
@@ -87,7 +87,7 @@ def train_command(
         ended = train(run, [metrics, console])
     finally:
         if missing := metrics.unwritten:
-            write_remarks([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
+            write_notes([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
     if json:
         write_json(vars(ended))
     else:
@@ -114,9 +114,10 @@ def _resumed(
     from charrnn.commands.train import prepare_resumed
 
     if fixed:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
+        options = ", ".join(f"`{name}`" for name in fixed)
         raise UsageError(
             f"{options} cannot change a run that is resumed.",
-            "leave it out, or start a new run; --max-steps and --max-time may be given.",
+            "leave it out, or start a new run; only `training.max_steps` and "
+            "`training.max_time` may change.",
         )
     return prepare_resumed(path, text or [], limits)

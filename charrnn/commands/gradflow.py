@@ -29,19 +29,19 @@ def gradient_flow(
     tolerance: float | None,
     seed: int,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
-    """The flow through a checkpoint, or a config's model before training; and remarks.
+    """The flow through a checkpoint, or a config's model before training; and notes.
 
     compare: instead, through each activation with W at each of SCALES.
     tolerance: truncation is measured too. Raises: UsageError, InputError.
     """
     if tolerance is not None and not 0 < tolerance < 1:
-        raise UsageError(f"--tolerance {tolerance} is not between 0 and 1.", "such as 0.1")
+        raise UsageError(f"`tolerance={tolerance}` is not between 0 and 1.", "such as 0.1")
     if compare:
         _refuse_with_comparison(assignments, tolerance)
     subject = subject_of(model, config_path, assignments, text)
     if compare and subject.trained:
         raise UsageError(
-            f"--compare is for a model before training, and {model} is a checkpoint.",
+            f"`compare` is for a model before training, and {model} is a checkpoint.",
             "give a config instead, or leave the option out.",
         )
     configs = _variants(subject.config) if compare else [subject.config]
@@ -58,20 +58,20 @@ def gradient_flow(
         gain = variant.model.initialization.recurrent_gain if compare else None
         flows.append(measure_flow(problem, activation, reach, np.random.default_rng(seed), gain))
     cost = None if tolerance is None else truncation(problem, activation, reach, tolerance)
-    remarks = subject.notes
+    notes = subject.notes
     if reach < lags:
-        remarks += (f"the text lets losses be followed back over {reach:,} characters only.",)
+        notes += (f"the text lets losses be followed back over {reach:,} characters only.",)
     whole = SEQUENCES[subject.config.data.sequences].whole
     found = GradientFlow(subject.title, params.hidden_size, A, whole, flows, cost)
-    return found, remarks
+    return found, notes
 
 
 def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> None:
     if tolerance is not None:
-        raise UsageError("--compare and --truncation are both given.", "choose one of them.")
+        raise UsageError("`compare` and `truncation` are both given.", "choose one of them.")
     for key in ("model.activation", "model.initialization.recurrent_gain"):
         if any(assignment.partition("=")[0].strip() == key for assignment in assignments):
-            raise UsageError(f"--compare sets {key} itself.", "leave out the --set, or --compare.")
+            raise UsageError(f"`compare` sets {key} itself.", f"leave out {key}, or `compare`.")
 
 
 def _variants(config: Config) -> list[Config]:

@@ -68,7 +68,7 @@ def is_built_in(path: str) -> bool:
 def inspect_text(
     config_path: str | None, assignments: list[str], flags: Layer
 ) -> tuple[TextReport, tuple[str, ...]]:
-    """The report on a config's text, and remarks; nothing is written.
+    """The report on a config's text, and notes; nothing is written.
 
     Raises: what `train` would raise before its first step.
     """

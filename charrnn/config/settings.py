@@ -103,7 +103,7 @@ class Model(_Section):
     @classmethod
     def _has_a_vocabulary(cls, extend: bool, info: ValidationInfo) -> bool:
         if extend and info.data.get("init_from", "") is None:
-            raise ValueError("needs a vocabulary to extend: name a checkpoint as model.init_from")
+            raise ValueError("needs a checkpoint whose vocabulary to extend, as `model.init_from`")
         return extend
 
 
@@ -161,7 +161,7 @@ class Training(_Section):
         if max_time is None and info.data.get("max_steps", "") is None:
             raise ValueError(
                 "and training.max_steps = null: the run would never end; set one of them, such as "
-                "training.max_time=3m"
+                "`training.max_time=3m`"
             )
         return max_time
 

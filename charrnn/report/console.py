@@ -34,6 +34,7 @@ from charrnn.report.event_lines import (
     step_line,
     validation_line,
 )
+from charrnn.report.flags import as_flags
 from charrnn.report.terminal import PipeConsole
 from charrnn.system.escaping import harmless, harmless_message
 
@@ -80,7 +81,7 @@ class PlainLines:
         _drop_unwritable_output()
 
     def _print(self, line: str) -> None:
-        line = harmless_message(line)
+        line = harmless_message(as_flags(line))
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

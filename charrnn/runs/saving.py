@@ -40,7 +40,7 @@ class Saver:
         except OSError as error:
             raise CharrnnError(
                 f"{self._run.directory.path} cannot be saved: {error.strerror}.",
-                "make room, mend the directory, or choose another --out.",
+                "make room, mend the directory, or choose another directory with `out`.",
             ) from None
 
     def __call__(self, *names: str) -> None:

@@ -113,7 +113,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         raise InputError(
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",
-            "name the original text beside --resume; or train on this one from there: "
+            "name the original text beside `resume`; or train on this one from there: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
     return Run(
@@ -139,9 +139,9 @@ def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, .
             f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
         )
     if budget.used(done) >= 1:
-        larger = f"--max-steps {2 * done.step}"
+        larger = f"`training.max_steps={2 * done.step}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
-            larger = f"--max-time {2 * done.seconds:.0f}s"
+            larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         raise UsageError(
             f"{path} has made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, all of its "
             f"budget.{more}",

@@ -85,10 +85,10 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     if SEQUENCES[config.data.sequences].whole:
         remedy = "cut the longest line, or lower model.hidden_size."
     elif config.training.bptt == "full":
-        remedy = "--set training.bptt=truncated"
+        remedy = "`training.bptt=truncated`"
     if with_recomputation <= there:
         less = format_size(with_recomputation)
-        remedy = f"--set training.memory=recompute, which needs {less}; or {remedy}"
+        remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "

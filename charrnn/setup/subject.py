@@ -14,7 +14,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, own_text, require_two
-from charrnn.setup.paths import is_model
+from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import typical_length
@@ -76,11 +76,11 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     model = load_model(checkpoint)
     paths = [text] if text else own_text(model.path, model.config)
     if not text and STDIN in paths:
-        raise UsageError(f"{model.path} was trained from standard input.", "give a --text.")
+        raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
     try:
         ids, _, notes = encode_text(model, paths)
     except InputError as error:
-        own = "give a --text; without it, the one that the model was trained on is read."
+        own = "give a text as `text`; without it, the one that the model was trained on is read."
         raise InputError(str(error), error.hint if text else own) from None
     return Subject(model.path, model.params, model.config, ids, notes, trained=True)
 
@@ -90,6 +90,8 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
 
     Raises: InputError.
     """
+    if text:
+        require_texts([text])
     documents, notes = read_text([text] if text else text_paths(config), decoding_of(config))
     data = config.data
     joined = SEQUENCES[data.sequences].joined(documents)
