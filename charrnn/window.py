@@ -22,18 +22,21 @@ def first_loss(y: Array) -> int:
 class Window(NamedTuple):
     """T characters of B parallel lanes, time first.
 
-    x, y: ids (T, B) of the input and target characters, y_t = x_{t+1}, or NO_TARGET.
-    fresh: (B,) whether the lane starts here, from the zero state.
-    carried: the steps after which the next window starts, of all lanes or of each (B,); None: all
-    T of them.
-    whole: where these are only some lanes of a window, the number of losses in all of it.
+    Attributes:
+        x: Ids (T, B) of the input characters.
+        y: Ids (T, B) of the target characters, y_t = x_{t+1}, or NO_TARGET.
+        fresh: Whether a lane starts here, from the zero state (B,).
+        carried: The number of steps after which the next window starts, for all lanes or for each
+            (B,); None for all T.
+        batch_targets: The number of losses of the window that these lanes are a part of, which a
+            mean is taken over; None if they are all of it.
     """
 
     x: Array
     y: Array
     fresh: Array
     carried: int | Array | None = None
-    whole: int | None = None
+    batch_targets: int | None = None
 
     @property
     def first_loss(self) -> int:
@@ -44,3 +47,10 @@ class Window(NamedTuple):
     def targets(self) -> int:
         """The number of losses."""
         return int(np.count_nonzero(self.y >= 0))
+
+    def lanes(self, chosen: slice) -> "Window":
+        """Some of the lanes, whose losses are still a part of this window's."""
+        x, y, fresh, carried, batch_targets = self
+        after = carried if carried is None or isinstance(carried, int) else carried[chosen]
+        total = self.targets if batch_targets is None else batch_targets
+        return Window(x[:, chosen], y[:, chosen], fresh[chosen], after, total)

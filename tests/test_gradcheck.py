@@ -234,7 +234,7 @@ def test_not_a_number_fails() -> None:
 
 def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
     """At a pre-activation of nearly 0, central differences know nothing; the complex step does."""
-    params = Params(U=np.full((1, 2), 1e-7), W=np.zeros((1, 1)), V=np.array([[1.0], [-1.0]]))
+    params = Params.of(U=np.full((1, 2), 1e-7), W=np.zeros((1, 1)), V=np.array([[1.0], [-1.0]]))
     window = Window(np.array([[0]]), np.array([[1]]), np.array([True]))
     problem = Problem(params, window, np.zeros((1, 1)))
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["relu"]), "relu")

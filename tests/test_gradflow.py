@@ -39,7 +39,7 @@ def masked_problem(name_seed: int = 3, time_steps: int = 7) -> Problem:
 def linear_problem(W: np.ndarray, time_steps: int = 12) -> Problem:
     """ReLU units that are all active at every step: the Jacobian is W throughout."""
     H = len(W)
-    params = Params(U=np.full((H, 2), 1e3), W=W, V=default_rng(0).standard_normal((2, H)) * 1e-4)
+    params = Params.of(U=np.full((H, 2), 1e3), W=W, V=default_rng(0).standard_normal((2, H)) * 1e-4)
     ids = default_rng(1).integers(0, 2, (time_steps + 1, 2))
     window = Window(ids[:-1], ids[1:], np.ones(2, dtype=bool))
     return Problem(params, window, np.ones((2, H)))
@@ -162,7 +162,7 @@ def test_a_direction_that_is_lost_has_no_finite_exponent() -> None:
 
 def test_saturation_of_known_units() -> None:
     """One unit at rest, one driven to its end in every step, one in half of them."""
-    params = Params(U=np.array([[0.0, 0.0], [5.0, 5.0], [5.0, 0.0]]), W=np.zeros((3, 3)),
+    params = Params.of(U=np.array([[0.0, 0.0], [5.0, 5.0], [5.0, 0.0]]), W=np.zeros((3, 3)),
                     V=np.zeros((2, 3)))  # fmt: skip
     x = np.array([[0], [1], [0], [1]])
     problem = Problem(params, Window(x, x, np.ones(1, dtype=bool)), np.zeros((1, 3)))

@@ -176,7 +176,7 @@ def test_an_exploding_update_is_a_divergence(tmp_path, text_file) -> None:
 
 def exploding() -> Params:
     W = np.full((2, 2), 1e30, np.float32)
-    return Params(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
+    return Params.of(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
 
 
 def test_an_exploding_model_is_told_not_sampled() -> None:

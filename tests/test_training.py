@@ -161,7 +161,7 @@ def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
     """A latch set by the first character, beside a unit a million times larger, or tiny itself."""
     H, first = (2, np.array([1.0, 0.0])) if name == "relu" else (1, np.array([2e-5, 0.0]))
     size = 1.0 if name == "relu" else 2e5
-    params = Params(
+    params = Params.of(
         U=np.array([[0.0, 0.0], first])[-H:],
         W=np.diag([0.0, 1.0])[-H:, -H:],
         V=size * np.array([[0.0, 3.0], [0.0, -3.0]])[:, -H:],

@@ -27,7 +27,7 @@ def random_problem(
     bias: bool = True,
 ) -> Problem:
     """Normal weights of standard deviation 1/√inputs: units neither dead nor saturated."""
-    params = Params(
+    params = Params.of(
         **{
             name: random.standard_normal(shape) / np.sqrt(shape[-1])
             for name, shape in shapes(hidden_size, alphabet_size, bias).items()

@@ -17,7 +17,7 @@ from charrnn.cli.options import (
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[
-        list[str], typer.Argument(metavar="TEXT", help="Files, directories; - is stdin.")
+        list[str], typer.Argument(metavar="TEXT", help="Text files or directories; - reads stdin.")
     ],
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,

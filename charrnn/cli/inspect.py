@@ -36,7 +36,7 @@ def inspect_command(
     errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """See what a text is before training on it, or what a checkpoint is."""
+    """Describe a text and what training on it would take, or a checkpoint."""
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_notes

@@ -11,13 +11,13 @@ from charrnn.system.escaping import harmless, harmless_json, harmless_message
 
 
 def write_json(document: Any) -> None:
-    """One JSON document; a number that is not finite becomes null, which JSON lacks otherwise."""
+    """Writes one JSON document; a number that is not finite, which JSON lacks, becomes null."""
     written = json.dumps(_finite(document), ensure_ascii=False, indent=2)
     sys.stdout.write(harmless_json(written) + "\n")
 
 
 def write_line(line: str) -> None:
-    """One line, as it is but for a terminal."""
+    """Writes one line; on a terminal, control characters are made visible."""
     sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
 
 
@@ -28,7 +28,7 @@ def write_notes(notes: Iterable[str]) -> None:
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:
-    """Texts in pieces, each piece as it comes, with what separates them and ends the last."""
+    """Writes texts as their pieces arrive, with a separator between them and an end."""
     on_terminal = sys.stdout.isatty()
     last = ""
     for number, text in enumerate(texts):
@@ -40,7 +40,7 @@ def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> No
             sys.stdout.flush()
     sys.stdout.write(end)
     if on_terminal and not (last + end).endswith("\n"):
-        sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
+        sys.stdout.write("\n")  # keep the shell's prompt on a line of its own
 
 
 def _finite(value: Any) -> Any:

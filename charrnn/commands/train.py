@@ -13,13 +13,13 @@ from charrnn.setup.parent import configure
 def prepare_run(
     config_path: str | None, assignments: list[str], flags: Layer, out: str | None
 ) -> Run:
-    """A new run of a config. Raises: UsageError, InputError."""
+    """Sets up a new run of a config. Raises: UsageError, InputError."""
     config, parent = configure(config_path, assignments, flags)
     return new_run(config, out, parent)
 
 
 def prepare_resumed(path: str, text: list[str], limits: dict[str, Any]) -> Run:
-    """The run in a directory, from where it stopped. Raises: UsageError, InputError."""
+    """Sets up a run to be resumed. Raises: UsageError, InputError."""
     return resumed_run(path, text, limits)
 
 

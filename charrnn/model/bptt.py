@@ -10,21 +10,24 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
-from charrnn.model.products import product_by_rows, product_with
+from charrnn.model.products import product_by_rows
+from charrnn.model.recurrence import backward
 from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
 from charrnn.window import Window, first_loss
 
 Objective = Callable[[Params, Window, Array], tuple[float, Params, Array]]
 
-FEW = 30_000_000  # multiplications: up to here dU by a product with one-hot rows
+# multiplications up to which a product with one-hot rows is the fastest way to dU
+MAX_ONE_HOT_PRODUCT = 30_000_000
 
 
 def divisor(window: Window, reduction: str) -> int:
     """What the summed loss is divided by, equation (6): 1 for a sum, the targets for a mean."""
     if reduction == "sum":
         return 1
-    return max(window.targets if window.whole is None else window.whole, 1)
+    targets = window.targets if window.batch_targets is None else window.batch_targets
+    return max(targets, 1)
 
 
 def window_loss(
@@ -96,7 +99,7 @@ def bptt(
         if len(starts) == 1:
             gradient = part_gradient
         elif gradient is None:
-            gradient = params.within(workspace.copy("sum", part_gradient.flat))
+            gradient = params.with_flat(workspace.copy("sum", part_gradient.flat))
         else:
             gradient.flat[...] += part_gradient.flat
         if number:
@@ -127,19 +130,14 @@ def _backward(
     loss, do = loss_and_logit_gradient(logits(params, h[first + 1 :], workspace), y[first:])
     do /= scale  # (8)
 
-    da = workspace.array("da", (T, B, H), dtype)
+    da = workspace.array("da", (T, B, H), dtype)  # until `backward` it is Vᵀ do_t of (10)
     da[:first] = 0
-    product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))  # Vᵀ do_t of (10)
+    product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))
     slope = workspace.array("room", (T, B, H), dtype)
     activation.slope(h[1:], slope)
-    times_W = product_with(params.W, B, workspace, "W")
-    for dh, slope_t in zip(da[::-1], slope[::-1], strict=True):
-        if da_next is not None:
-            dh += times_W(da_next)  # Wᵀ da_{t+1} of (10)
-        dh *= slope_t  # (11): from here on it is da_t
-        da_next = dh
+    backward(params.W, da, slope, da_next, workspace)
 
-    gradient = params.within(workspace.array("gradient", params.flat.shape, dtype))
+    gradient = params.with_flat(workspace.array("gradient", params.flat.shape, dtype))
     ones = workspace.ones(T * B, dtype)
     _input_gradient(da, x, ones, workspace, gradient.U)
     _sum_of_outer_products(da, h[:-1], gradient.W)  # (12)
@@ -164,7 +162,7 @@ def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: 
     """dU = Σ_t da_t ⊗ x_t of (12), (H, A), from ids instead of one-hot vectors."""
     rows, ids = da.reshape(-1, da.shape[-1]), x.reshape(-1)
     N, A = len(ids), dU.shape[1]
-    if N * A * max(len(dU), 32) <= FEW:
+    if N * A * max(len(dU), 32) <= MAX_ONE_HOT_PRODUCT:
         one_hot = workspace.array("one_hot", (N, A), da.dtype)
         one_hot[...] = 0
         one_hot[np.arange(N), ids] = 1

@@ -69,7 +69,7 @@ def initial_params(
 ) -> Params:
     """U, W and V by the named initializers, W times `recurrent_gain`; biases zero."""
     H, A = hidden_size, alphabet_size
-    params = Params(
+    params = Params.of(
         U=INITIALIZERS[input](random, H, A),
         W=INITIALIZERS[recurrent](random, H, H) * recurrent_gain,
         V=INITIALIZERS[output](random, A, H),

@@ -1,38 +1,71 @@
 """The parameters of the network; a gradient has the same type."""
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
-from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
 
+Shape = tuple[int, ...]
 
-@dataclass(frozen=True)
-class Params:
-    """U, W, V and the biases b, c as the equations have them; without bias both are None.
+MATRICES = ("U", "W", "V")
 
-    They are copied end to end into one array `flat` (size,), so that an update, or the sum of two
-    gradients, is one pass over it; `places` says where each one lies.
+
+class Layout:
+    """Where each parameter lies in one flat array: the matrices first, in fixed order.
+
+    Attributes:
+        shapes: The shape of each parameter, by name.
+        slices: Its slice of the flat array.
+        size: The number of weights.
+        matrices_size: The number of entries of the matrices, which come first.
     """
 
-    U: Array  # (H, A)
-    W: Array  # (H, H)
-    V: Array  # (A, H)
-    b: Array | None = None  # (H,)
-    c: Array | None = None  # (A,)
-    flat: Array = field(init=False, repr=False, compare=False)
-    places: Mapping[str, slice] = field(init=False, repr=False, compare=False)
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = dict(shapes)
+        self.slices: dict[str, slice] = {}
+        self.size = self.matrices_size = 0
+        for name, shape in self.shapes.items():
+            start, self.size = self.size, self.size + prod(shape)
+            self.slices[name] = slice(start, self.size)
+            if name in MATRICES:
+                self.matrices_size = self.size
 
-    def __post_init__(self) -> None:
-        places, start = {}, 0
-        for name, array in self.named():
-            places[name] = slice(start, start + array.size)
-            start += array.size
-        object.__setattr__(self, "places", places)
-        self._lie_in(np.concatenate([array.ravel() for _, array in self.named()]))
+
+class Params:
+    """U, W, V and the biases b, c of the equations, as views of one flat array.
+
+    An update, the sum of two gradients or a norm is so one pass over `flat`.
+
+    Attributes:
+        layout: Where each parameter lies.
+        flat: All of them end to end, (size,).
+        U: Input weights (H, A).
+        W: Recurrent weights (H, H).
+        V: Output weights (A, H).
+        b: Hidden bias (H,); None without biases.
+        c: Output bias (A,); None without biases.
+    """
+
+    def __init__(self, layout: Layout, flat: Array) -> None:
+        self.layout, self.flat = layout, flat
+        self._views = {
+            name: flat[layout.slices[name]].reshape(shape) for name, shape in layout.shapes.items()
+        }
+        self.U, self.W, self.V = (self._views[name] for name in MATRICES)
+        self.b, self.c = self._views.get("b"), self._views.get("c")
+
+    @classmethod
+    def of(
+        cls, *, U: Array, W: Array, V: Array, b: Array | None = None, c: Array | None = None
+    ) -> "Params":
+        """Copies arrays end to end."""
+        arrays = {"U": U, "W": W, "V": V, "b": b, "c": c}
+        present = {name: array for name, array in arrays.items() if array is not None}
+        layout = Layout({name: array.shape for name, array in present.items()})
+        return cls(layout, np.concatenate([array.ravel() for array in present.values()]))
 
     @property
     def hidden_size(self) -> int:
@@ -47,49 +80,34 @@ class Params:
     @property
     def size(self) -> int:
         """The number of weights."""
-        return self.flat.size
+        return self.layout.size
 
     def named(self) -> Iterator[tuple[str, Array]]:
-        """Name and array of every parameter that is present, in fixed order."""
-        for name in ("U", "W", "V", "b", "c"):
-            array = getattr(self, name)
-            if array is not None:
-                yield name, array
-
-    @property
-    def matrices_size(self) -> int:
-        """The number of entries of U, W and V: the first ones of `flat`."""
-        return int(self.places["V"].stop)
+        """Name and array of each parameter that is present, in fixed order."""
+        return iter(self._views.items())
 
     def map(self, function: Callable[[Array], Array]) -> "Params":
-        """The function applied to each array."""
-        return Params(**{name: function(array) for name, array in self.named()})
+        """Applies a function to all entries; it returns an array of the same shape."""
+        return self.with_flat(function(self.flat))
 
     def astype(self, dtype: DTypeLike) -> "Params":
-        """A copy in another precision."""
-        return self.map(lambda array: array.astype(dtype))
+        """Copies to another precision."""
+        return self.map(lambda flat: flat.astype(dtype))
 
     def zeros_like(self) -> "Params":
-        """Zeros of the same shapes and precision."""
-        return self.within(np.zeros_like(self.flat))
+        """Zeros of the same layout and precision."""
+        return self.map(np.zeros_like)
 
-    def within(self, flat: Array) -> "Params":
-        """Parameters of the same shapes in given memory (size,)."""
-        other = copy(self)
-        other._lie_in(flat)
-        return other
+    def with_flat(self, flat: Array) -> "Params":
+        """Parameters of the same layout in other memory (size,)."""
+        return Params(self.layout, flat)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Params":
-        return self.within(self.flat.copy())
-
-    def _lie_in(self, flat: Array) -> None:
-        for name, place in self.places.items():
-            object.__setattr__(self, name, flat[place].reshape(getattr(self, name).shape))
-        object.__setattr__(self, "flat", flat)
+        return self.with_flat(self.flat.copy())
 
 
-def shapes(hidden_size: int, alphabet_size: int, bias: bool) -> Mapping[str, tuple[int, ...]]:
-    """The shape of each parameter."""
+def shapes(hidden_size: int, alphabet_size: int, bias: bool) -> dict[str, Shape]:
+    """The shape of each parameter, in the order of the layout."""
     H, A = hidden_size, alphabet_size
-    weights: dict[str, tuple[int, ...]] = {"U": (H, A), "W": (H, H), "V": (A, H)}
+    weights: dict[str, Shape] = {"U": (H, A), "W": (H, H), "V": (A, H)}
     return weights | ({"b": (H,), "c": (A,)} if bias else {})

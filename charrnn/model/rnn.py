@@ -1,13 +1,12 @@
 """The network forward in time."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows, product_with
+from charrnn.model.recurrence import prepare_forward
 from charrnn.model.workspace import Workspace
 
 
@@ -26,11 +25,7 @@ def states(
     h = workspace.array("h", (T + 1, B, H), dtype)
     h[0] = h0
     _input_term(params, x, workspace, out=h[1:])
-    times_WT = product_with(params.W.T, B, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
-    f = activation.apply
-    for before, a in pairwise(h):
-        a += times_WT(before)
-        f(a, a)
+    prepare_forward(params.W, activation, B, workspace)(h)
     return h
 
 
@@ -66,9 +61,8 @@ class Stepper:
 
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
         workspace = Workspace()
-        self._activation = activation
         self._Ub = _columns_with_bias(params, workspace)
-        self._times_WT = product_with(params.W.T, lanes, workspace, "WT")
+        self._forward = prepare_forward(params.W, activation, lanes, workspace)
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
         self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
@@ -80,8 +74,7 @@ class Stepper:
         They are valid until the next call. Equations (1)-(3).
         """
         a = np.take(self._Ub, characters, axis=0, out=self._a, mode="clip")
-        a += self._times_WT(self.h)
-        self._activation.apply(a, a)
+        self._forward((self.h, a))
         self._a, self.h = self.h, a
         o = self._times_VT(a)
         if self._c is not None:

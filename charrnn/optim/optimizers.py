@@ -55,7 +55,7 @@ class Optimizer:
         def part(of: slice, workspace: Workspace) -> None:
             theta = params.flat[of]
             if self.weight_decay:
-                matrices = max(params.matrices_size - of.start, 0)
+                matrices = max(params.layout.matrices_size - of.start, 0)
                 theta[:matrices] *= 1 - learning_rate * self.weight_decay
             room = workspace.array("room", theta.shape, theta.dtype)
             own = [slot[of] for slot in slots]

@@ -194,7 +194,7 @@ def _assemble(
             raise ValueError(f"{name!r} is not finite")
 
     def parameters(prefix: str) -> Params:
-        return Params(**{name: tensors.pop(prefix + name) for name in expected})
+        return Params.of(**{name: tensors.pop(prefix + name) for name in expected})
 
     optimizer = OptimizerState(
         checked_count("optimizer_count", described["optimizer_count"]),

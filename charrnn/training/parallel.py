@@ -93,14 +93,11 @@ def parallel(make_objective: Callable[[], Objective], crew: Crew) -> Objective:
         if active == 1:
             return _quietly(objectives[0], params, window, h0)
         lanes = [portion(worker, active, len(h0)) for worker in range(active)]
-        whole = window.targets
+        batch = window._replace(batch_targets=window.targets)  # counted once
 
         def part(worker: int) -> tuple[float, Params, Array]:
             own = lanes[worker]
-            x, y, fresh, carried, _ = window
-            after = carried[own] if isinstance(carried, np.ndarray) else carried
-            piece = Window(x[:, own], y[:, own], fresh[own], after, whole)
-            return _quietly(objectives[worker], params, piece, h0[own])
+            return _quietly(objectives[worker], params, batch.lanes(own), h0[own])
 
         losses, gradients, states = zip(*crew.each(part, active), strict=True)
         total, *others = (gradient.flat for gradient in gradients)

@@ -1,0 +1,59 @@
+"""The recurrence of one layer over time, forward and backward: the loops of BPTT and sampling."""
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from charrnn.arrays import Array
+from charrnn.model.activations import Activation
+from charrnn.model.products import product_with
+from charrnn.model.workspace import Workspace
+
+Forward = Callable[[Iterable[Array]], None]
+
+
+def prepare_forward(W: Array, activation: Activation, lanes: int, workspace: Workspace) -> Forward:
+    """Prepares equations (1) and (2) for many steps with the same weights.
+
+    Args:
+        W: Recurrent weights (H, H), read only now: W is copied into tiles.
+        activation: f.
+        lanes: The number of lanes B.
+        workspace: Holds the tiles, under names of the recurrence.
+
+    Returns:
+        A function over successive arrays (B, H). The first is the state h_0; each other one holds
+        the input term U x_t + b and is overwritten by h_t = f(U x_t + W h_{t-1} + b).
+    """
+    times_WT = product_with(W.T, lanes, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
+    f = activation.apply
+
+    def forward(h: Iterable[Array]) -> None:
+        for before, a in pairwise(h):
+            a += times_WT(before)
+            f(a, a)
+
+    return forward
+
+
+def backward(
+    W: Array, dh: Array, slopes: Array, da_next: Array | None, workspace: Workspace
+) -> Array:
+    """Equations (10) and (11) from the last step to the first.
+
+    Args:
+        W: Recurrent weights (H, H).
+        dh: What flows into each state from above, Vᵀ do_t (T, B, H). Overwritten by da.
+        slopes: f′(a_t), the diagonal of D_t (T, B, H).
+        da_next: da_{T+1} (B, H) of the step after the last one; None where nothing follows.
+        workspace: Holds a copy of W in tiles.
+
+    Returns:
+        da_t = D_t (dh_t + Wᵀ da_{t+1}) (T, B, H), in the memory of `dh`.
+    """
+    times_W = product_with(W, dh.shape[1], workspace, "W")
+    for da, slope in zip(dh[::-1], slopes[::-1], strict=True):
+        if da_next is not None:
+            da += times_W(da_next)
+        da *= slope
+        da_next = da
+    return dh
