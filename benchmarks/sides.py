@@ -62,7 +62,7 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     from charrnn.training.parallel import choose_workers, crew_of, parallel
     from charrnn.window import Window
 
-    params = Params.from_arrays(**first_weights(sizes))
+    params = Params.of(**first_weights(sizes))
     optimizer = make_optimizer("adam", beta1=0.9, beta2=0.999, epsilon=1e-8)
     state = optimizer.init(params)
     h0, fresh = np.zeros((sizes.B, sizes.H), np.float32), np.zeros(sizes.B, bool)
@@ -237,7 +237,7 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
     from charrnn.system.blas import single_threaded_blas
     from charrnn.text.vocabulary import Vocabulary
 
-    params = Params.from_arrays(**first_weights(sizes))
+    params = Params.of(**first_weights(sizes))
     vocabulary = Vocabulary("".join(map(chr, range(48, 48 + sizes.A))))
 
     def write(count: int) -> None:

@@ -1,6 +1,7 @@
 """What a run tells whoever listens: facts, in the order in which they happen."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class RunStarted:
     steps_per_epoch: int
     workers: int
     first_step: int
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class Stepped:
 
     The loss is in nats per character, whatever the reduction; `used` is the share of the run's
     budget.
-    `evaluation_due` announces that the same step is evaluated next.
     """
 
     step: int
@@ -52,7 +52,6 @@ class Stepped:
     characters: int
     characters_per_second: float
     seconds: float
-    evaluation_due: bool
 
 
 @dataclass(frozen=True)
@@ -88,21 +87,16 @@ class Sampled:
 
 
 @dataclass(frozen=True)
-class Saving:
-    """A checkpoint is about to be written: a record of what it holds should be safe before."""
-
-
-@dataclass(frozen=True)
-class Remarked:
+class Noted:
     """Something went otherwise than planned, and the run goes on."""
 
     step: int
-    remark: str
+    note: str
 
 
 @dataclass(frozen=True)
-class RolledBack(Remarked):
-    """The run is again where it was after this step; the remark says why."""
+class RolledBack(Noted):
+    """The run is again where it was after this step; the note says why."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +129,20 @@ Event = (
     | LagProfile
     | Evaluated
     | Sampled
-    | Saving
-    | Remarked
+    | Noted
     | StopRequested
     | RunEnded
 )
+
+
+class Sink(Protocol):
+    """Receives the events of a run, one at a time and never from a signal handler."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Takes an event."""
+
+    def flush(self) -> None:
+        """Makes safe what it has received: a checkpoint is about to be written."""
+
+    def close(self) -> None:
+        """Releases what it holds; no event follows. May be called again."""

@@ -1,4 +1,4 @@
-"""What an inspection finds out about a text or a checkpoint: facts for whoever shows them."""
+"""What commands return: facts for `report/` to show, `--json` to write and a notebook to read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -83,3 +83,28 @@ class ModelReport:
     def sound(self) -> bool:
         """Whether all of the run's checkpoints are."""
         return all(other.fault is None for other in self.others)
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How well a model predicts a text.
+
+    Every character is predicted but the first of a stream. bits_per_byte spreads the same bits over
+    the bytes that those characters have in UTF-8.
+    """
+
+    characters: int
+    nats_per_character: float
+    bits_per_character: float
+    bits_per_byte: float
+    perplexity: float
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Texts that a model generated, each with the prompt that it continues."""
+
+    checkpoint: str
+    prime: str
+    seed: int
+    texts: tuple[str, ...]

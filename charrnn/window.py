@@ -1,4 +1,4 @@
-"""A window of character ids: what text and mathematics share."""
+"""The one thing that text and mathematics share: a window of character ids."""
 
 from typing import NamedTuple
 
@@ -10,12 +10,12 @@ NO_TARGET = -1  # stands in y where no loss is wanted
 
 
 def signed(ids: Array) -> Array:
-    """Copies ids into a type that can also hold NO_TARGET."""
+    """A copy of ids in a type that NO_TARGET fits in too."""
     return ids.astype(np.result_type(ids, np.int8), order="C")
 
 
 def first_loss(y: Array) -> int:
-    """Index of the first row of targets (T, B) that has a loss."""
+    """The first row of targets (T, B) in which one counts."""
     return 0 if y[0, 0] >= 0 else int((y >= 0).any(axis=1).argmax())
 
 
@@ -23,13 +23,13 @@ class Window(NamedTuple):
     """T characters of B parallel lanes, time first.
 
     Attributes:
-        x: Input ids (T, B).
-        y: Target ids (T, B), y_t = x_{t+1}, or NO_TARGET.
-        fresh: (B,) whether the lane starts here, from the zero state.
-        carried: The number of steps after which the next window starts, one for all lanes or one
-            per lane (B,). None: all T of them.
-        batch_targets: The number of losses of the whole batch if this window is only some of its
-            lanes; a mean is over them. None: the window is the whole batch.
+        x: Ids (T, B) of the input characters.
+        y: Ids (T, B) of the target characters, y_t = x_{t+1}, or NO_TARGET.
+        fresh: Whether a lane starts here, from the zero state (B,).
+        carried: The number of steps after which the next window starts, for all lanes or for each
+            (B,); None for all T.
+        batch_targets: The number of losses of the window that these lanes are a part of, which a
+            mean is taken over; None if they are all of it.
     """
 
     x: Array
@@ -40,16 +40,17 @@ class Window(NamedTuple):
 
     @property
     def first_loss(self) -> int:
-        """Number of steps before the first one with a loss."""
+        """The number of steps before the first one with a loss."""
         return first_loss(self.y)
 
     @property
     def targets(self) -> int:
-        """Number of losses in this window."""
+        """The number of losses."""
         return int(np.count_nonzero(self.y >= 0))
 
-    def lanes(self, lanes: slice) -> "Window":
-        """The window of some lanes, as views; a mean is still over the whole batch."""
-        carried = self.carried[lanes] if isinstance(self.carried, np.ndarray) else self.carried
-        total = self.targets if self.batch_targets is None else self.batch_targets
-        return Window(self.x[:, lanes], self.y[:, lanes], self.fresh[lanes], carried, total)
+    def lanes(self, chosen: slice) -> "Window":
+        """Some of the lanes, whose losses are still a part of this window's."""
+        x, y, fresh, carried, batch_targets = self
+        after = carried if carried is None or isinstance(carried, int) else carried[chosen]
+        total = self.targets if batch_targets is None else batch_targets
+        return Window(x[:, chosen], y[:, chosen], fresh[chosen], after, total)

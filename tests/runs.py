@@ -1,7 +1,46 @@
-"""Runs of which the weights have to be the same."""
+"""Training runs, and what has to be the same of two of them."""
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from safetensors.numpy import load_file
+
+from charrnn.events import RunEnded
+from charrnn.runs import train as runs_train
+from charrnn.runs.start import Run
+from charrnn.setup.wiring import batches_of, held_out, trainer_of
+from charrnn.training.trainer import Trainer
+
+
+class Listener:
+    """A sink made of a function, whose failed assertions are not lost."""
+
+    def __init__(self, function: Callable[[object], object]) -> None:
+        self.function = function
+        self.failure: AssertionError | None = None
+
+    def __call__(self, event: object) -> None:
+        try:
+            self.function(event)
+        except AssertionError as failure:
+            self.failure = failure
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def train(run: Run, sinks: Iterable) -> RunEnded:
+    """Trains a run with sinks, some of which may be plain functions."""
+    sinks = [sink if hasattr(sink, "close") else Listener(sink) for sink in sinks]
+    try:
+        return runs_train.train(run, sinks)
+    finally:
+        for sink in sinks:
+            if isinstance(sink, Listener) and sink.failure:
+                raise sink.failure
 
 
 def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, single: list) -> None:
@@ -20,3 +59,15 @@ def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, sin
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
     for name in one:
         np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
+
+
+def trainer_for(config, corpus, crew, *clock, **options) -> Trainer:
+    """The trainer of a corpus, in the windows that its config says."""
+    return trainer_of(
+        config,
+        batches_of(config, corpus.training),
+        held_out(config, corpus),
+        crew,
+        *clock,
+        **options,
+    )

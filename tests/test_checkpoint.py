@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from charrnn.errors import InputError, UsageError
 from charrnn.runs.directory import RunDirectory
-from charrnn.setup.run_files import find_checkpoint
+from charrnn.setup.paths import find_checkpoint
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
 

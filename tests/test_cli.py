@@ -388,7 +388,7 @@ def test_ctrl_c_in_a_long_step_is_answered_at_once(tmp_path) -> None:
     while "to beat" not in told:
         told = child.stderr.readline()
     child.send_signal(signal.SIGINT)
-    while "stopping after this step; once more stops at once" not in told:
+    while "stopping after this step; press Ctrl-C again to quit" not in told:
         told = child.stderr.readline()
         assert told, "no answer"
     child.send_signal(signal.SIGINT)

@@ -118,7 +118,7 @@ def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
     ],
 )  # fmt: skip
 def test_broken_assignments(assignment: str) -> None:
-    with pytest.raises(UsageError, match="--set"):
+    with pytest.raises(UsageError, match=r"`set`|key\.path=value"):
         load_config(None, [assignment], {})
 
 

@@ -12,12 +12,12 @@ from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs.divergence import window_text
 from charrnn.runs.start import new_run, resumed_run
-from charrnn.runs.train import train
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.training.trainer import Divergence
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import RHYME, TINY
+from tests.runs import train
 
 EXPLODING = ["optimizer.name=sgd", "optimizer.learning_rate=1e38", "training.clip.by=none"]
 
@@ -133,7 +133,7 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
     seconds = [event.seconds for event in events if isinstance(event, Stepped)]
     assert seconds == sorted(seconds)
     assert [event.step for event in events if isinstance(event, RolledBack)] == [back, back]
-    assert "Back to step" in next(e.remark for e in events if isinstance(e, RolledBack))
+    assert "Back to step" in next(e.note for e in events if isinstance(e, RolledBack))
     steps = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     steps = [line for line in steps if line["event"] == "step"]
     assert [line["step"] for line in steps] == list(range(1, 61))
@@ -171,7 +171,7 @@ def test_rollbacks_are_bounded_and_survive_a_kill(tmp_path, text_file, monkeypat
     path = str(tmp_path / "run")
     config = config_of(text_file, "training.on_divergence=rollback", "training.max_rollbacks=3")
 
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     seen = []

@@ -174,7 +174,7 @@ def test_a_wrong_backward_pass_is_rejected_and_the_tensor_named(bug: str, oracle
 def vanished_problem() -> Problem:
     """Output weights so small that next to nothing flows back into U, W and b."""
     problem = random_problem(default_rng(4))
-    small = problem.params.replace(V=problem.params.V * 1e-18)
+    small = replace(problem.params, V=problem.params.V * 1e-18)
     return problem._replace(params=small)
 
 
@@ -207,7 +207,7 @@ def test_what_cancels_is_undecidable() -> None:
     """A target that is all but certain: ŷ - y loses its digits, whichever way it is followed."""
     problem = random_problem(default_rng(1), time_steps=2, batch_size=2)
     y = np.zeros_like(problem.window.y)
-    params = problem.params.replace(c=np.array([20.0, *np.zeros(6)]))
+    params = replace(problem.params, c=np.array([20.0, *np.zeros(6)]))
     problem = problem._replace(params=params, window=problem.window._replace(y=y))
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]))
     assert {entry.verdict for entry in entries if entry.parameter == "W"} == {"undecidable"}
@@ -234,9 +234,7 @@ def test_not_a_number_fails() -> None:
 
 def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
     """At a pre-activation of nearly 0, central differences know nothing; the complex step does."""
-    params = Params.from_arrays(
-        U=np.full((1, 2), 1e-7), W=np.zeros((1, 1)), V=np.array([[1.0], [-1.0]])
-    )
+    params = Params.of(U=np.full((1, 2), 1e-7), W=np.zeros((1, 1)), V=np.array([[1.0], [-1.0]]))
     window = Window(np.array([[0]]), np.array([[1]]), np.array([True]))
     problem = Problem(params, window, np.zeros((1, 1)))
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["relu"]), "relu")
@@ -267,7 +265,7 @@ def test_large_parameters_are_checked_in_part() -> None:
 @pytest.mark.parametrize("small", [1, 3500])
 def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatch) -> None:
     """Tiles, stretches of rows, and dU from sorted ids, at sizes that an oracle can follow."""
-    monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
+    monkeypatch.setattr("charrnn.model.bptt.FEW", few)
     monkeypatch.setattr("charrnn.model.products.SMALL", small)
     monkeypatch.setattr("charrnn.model.products.WIDE", 16)
     problem = random_problem(default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5)

@@ -11,11 +11,11 @@ from charrnn.commands.inspect import _alphabet
 from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
 from charrnn.runs.start import new_run
-from charrnn.runs.train import train
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME, TINY
+from tests.runs import train
 
 
 @pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])

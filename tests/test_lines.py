@@ -185,7 +185,7 @@ def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
     from charrnn.config.layers import load_config
     from charrnn.events import Baselines
     from charrnn.runs.start import new_run
-    from charrnn.runs.train import train
+    from tests.runs import train
 
     config = load_config("names", ["training.max_steps=1", "model.hidden_size=4"], {})
     run = new_run(config, str(tmp_path / "run"))
@@ -195,7 +195,7 @@ def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
     parts = run.corpus.training, run.corpus.validation
     training, held_out = (run.corpus.vocabulary.decode(part).split("\n")[:-1] for part in parts)
     assert found.ngram == pytest.approx(literal_baseline(training, held_out, 4), rel=1e-12)
-    assert run.remarks == ("937 lines to train on, 104 held out.",)
+    assert run.notes == ("937 lines to train on, 104 held out.",)
 
 
 def test_held_out_lines_are_scored_whole(text_file) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from charrnn.config.layers import load_config
 from charrnn.model.memory import memory_of_step
-from charrnn.setup import corpora
+from charrnn.setup import preparation
 from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.system.machine import physical_memory
 from charrnn.text.batches import Batches, stream_window
@@ -97,7 +97,7 @@ def test_a_step_that_cannot_fit_is_refused(
         (400_000, 3, f"MB; or {remedy}"),
         (9_000_000, 0, ""),
     ):
-        monkeypatch.setattr(corpora, "physical_memory", lambda there=there: there)
+        monkeypatch.setattr(preparation, "physical_memory", lambda there=there: there)
         outcome = charrnn(*arguments)
         assert outcome.code == code, outcome.err
         assert words in outcome.err

@@ -9,18 +9,19 @@ from rich.console import Console
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Sampled, Stepped
 from charrnn.report.console import LiveView, PlainLines
 from charrnn.report.event_lines import as_loss, duration
+from charrnn.report.flags import as_flags
 
 STARTED = RunStarted(
     run="runs/x-1", parameters=1234, alphabet=65, training_characters=9000,
     validation_characters=1000, steps_per_epoch=9, workers=2, first_step=1,
-    remarks=("a.txt: a [remark].",),
+    notes=("a.txt: a [remark].",),
 )  # fmt: skip
 BASELINES = Baselines(uniform=4.174, ngram=1.669, context=4)
 STEPPED = Stepped(
     step=45, epoch=5.0, used=0.5, nats_per_character=2.0,
     gradient_norm=3.25, gradient_norms={"U": 3.25}, clipped=True, clipped_share=0.125,
     learning_rate=0.002, rollbacks=0, characters=45000,
-    characters_per_second=123456.0, seconds=60.0, evaluation_due=True,
+    characters_per_second=123456.0, seconds=60.0,
 )  # fmt: skip
 EVALUATED = Evaluated(
     step=45, seconds=61.0, train_nats_per_character=2.1, validation_nats_per_character=1.5,
@@ -94,3 +95,19 @@ def test_durations(seconds: float, words: str) -> None:
 def test_losses_in_both_units() -> None:
     assert as_loss(1.0) == "1.000 nats, 1.443 bits a character"
     assert as_loss(3e20) == "3.0e+20 nats, 4.3e+20 bits a character"
+
+
+@pytest.mark.parametrize(
+    ("message", "flags"),
+    [
+        ("give `training.max_time=3m`.", "give --max-time 3m."),
+        ("`until` is empty.", "--until is empty."),
+        ("`prime_file` and `prime`", "--prime-file and --prime"),
+        ("`data.validation_fraction=0`, or more", "--set data.validation_fraction=0, or more"),
+        ("`model.extend_vocabulary=true` adds", "--extend-vocabulary adds"),
+        ("`training.patience` is used up", "training.patience is used up"),
+        ("a file `My File` or a ` alone", "a file `My File` or a ` alone"),
+    ],
+)
+def test_settings_in_messages_become_flags(message: str, flags: str) -> None:
+    assert as_flags(message) == flags

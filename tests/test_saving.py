@@ -18,20 +18,20 @@ import numpy as np
 import pytest
 
 from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.events import Evaluated, Remarked, Saving, Stepped
+from charrnn.events import Evaluated, Noted, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs import directory as run_directory
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.emitter import Emitter
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import new_run, resumed_run
 from charrnn.runs.stop import stop_requests
-from charrnn.runs.train import train
-from charrnn.setup.wiring import trainer_of
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Divergence
+from tests.runs import train, trainer_for
 from tests.test_divergence import Poison, config_of
 
 LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
@@ -49,8 +49,8 @@ class Disk:
     def __call__(self, event: object) -> None:
         if isinstance(event, Stepped):
             self.step = event.step
-        if isinstance(event, Remarked):
-            self.remarks.append(event.remark)
+        if isinstance(event, Noted):
+            self.remarks.append(event.note)
 
     def _write(self, path: Path, content: bytes) -> None:
         if self.step in self.full:
@@ -81,7 +81,7 @@ def test_last_is_written_last(tmp_path, text_file, monkeypatch) -> None:
 
 def test_a_save_is_due_when_its_time_has_passed_since_the_last(tmp_path, text_file) -> None:
     run = new_run(config_of(text_file, "checkpoints.every=10"), str(tmp_path / "run"))
-    save, progress = Saver(run, lambda event: None), run.state.progress
+    save, progress = Saver(run, Emitter([])), run.state.progress
     save.begin()
     due = []
     for seconds in (9.0, 11.0, 12.0):
@@ -267,9 +267,10 @@ def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
 
     train(run, [metrics, fault])
     if not stop:
-        assert metrics.close() > 50
+        assert metrics.unwritten > 50
         return
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
     assert steps == list(range(1, 61))
 
@@ -280,12 +281,13 @@ def test_waiting_lines_are_written_before_a_save_and_at_the_end(tmp_path) -> Non
     metrics._file.bad = True
     metrics(Evaluated(3, 0.1, 1.0, None, best=True))
     metrics._file.bad = False
-    metrics(Saving())
+    metrics.flush()
     assert json.loads((tmp_path / "log").read_text())["step"] == 3
     metrics._file.bad = True
     metrics(Evaluated(4, 0.1, 1.0, None, best=True))
     metrics._file.bad = False
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
@@ -350,7 +352,7 @@ def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callabl
     train(new_run(config_of(text_file, *still), str(tmp_path / "run")), [])
     damage(tmp_path / "run" / BEST)
     resumed = resumed_run(str(tmp_path / "run"), [], {"max_steps": 80})
-    assert "The next evaluation counts as the best" in " ".join(resumed.remarks)
+    assert "The next evaluation counts as the best" in " ".join(resumed.notes)
     ended = train(resumed, [])
     assert load(Path(ended.checkpoint)).state.progress.best_score is not None
 
@@ -362,7 +364,7 @@ def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callab
     damage(tmp_path / "run" / LAST)
     run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
     assert run.state.progress.step == 60
-    assert "going on from step-60.safetensors instead of last" in " ".join(run.remarks)
+    assert "going on from step-60.safetensors instead of last" in " ".join(run.notes)
     train(run, [])
     train(resumed_run(str(tmp_path / "whole"), [], {"max_steps": 70}), [])
     one, other = (load(tmp_path / name / LAST).params.flat for name in ("run", "whole"))
@@ -400,7 +402,7 @@ def evaluated(text_file: Path, out: Path, scores: list[float], patience: int) ->
     run = new_run(config_of(text_file, "evaluation.count=30"), str(out))
     with crew_of(1) as crew:
         values = iter(scores)
-        trainer = trainer_of(run.config, run.corpus, crew)
+        trainer = trainer_for(run.config, run.corpus, crew)
         trainer = replace(
             trainer,
             evaluate=lambda params: next(values),
@@ -452,6 +454,7 @@ def test_lines_that_wait_are_rolled_back_too(tmp_path, text_file, monkeypatch) -
             metrics._file.bad = 15 <= event.step < 35
 
     train(run, [metrics, fault])
-    assert metrics.close() == 0
+    metrics.close()
+    assert metrics.unwritten == 0
     steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
     assert steps == list(range(1, 61))

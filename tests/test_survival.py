@@ -13,7 +13,6 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
 from charrnn.runs.start import new_run, resumed_run
-from charrnn.runs.train import train
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
 from charrnn.text.batches import stream_window
@@ -21,6 +20,7 @@ from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.trainer import Divergence
 from tests.conftest import TINY
+from tests.runs import train
 from tests.scores import evaluate
 
 
@@ -36,7 +36,7 @@ def weights(run: Path, name: str = "last") -> np.ndarray:
     return load(run / f"checkpoints/{name}.safetensors").params.W
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process is gone at this event."""
 
 
@@ -176,7 +176,7 @@ def test_an_exploding_update_is_a_divergence(tmp_path, text_file) -> None:
 
 def exploding() -> Params:
     W = np.full((2, 2), 1e30, np.float32)
-    return Params.from_arrays(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
+    return Params.of(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
 
 
 def test_an_exploding_model_is_told_not_sampled() -> None:

@@ -1,6 +1,7 @@
 """Laws of the training loop: what must not matter does not, to the bit or to rounding."""
 
 import os
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 from itertools import count
@@ -19,14 +20,15 @@ from charrnn.model.bptt import bptt
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
-from charrnn.setup.wiring import first_params, objective_maker, optimizer_of, trainer_of
+from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.parallel import choose_workers, crew_of, parallel
 from charrnn.training.state import TrainState
-from charrnn.training.trainer import Divergence
+from charrnn.training.trainer import Divergence, SavePoint
 from tests.conftest import RHYME
+from tests.runs import trainer_for
 from tests.scores import evaluate
 
 CORPUS = build_corpus(Text.of(RHYME * 8), 0.1)
@@ -45,11 +47,16 @@ def initial_state(config) -> TrainState:
     return TrainState.initial(params, optimizer_of(config), config.training.batch_size)
 
 
+def facts(events: Iterable) -> list:
+    """The events without the control messages among them."""
+    return [event for event in events if not isinstance(event, SavePoint)]
+
+
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
     with crew_of(workers) as crew:
-        trainer = trainer_of(config, CORPUS, crew, **trainer_options)
-        events = list(trainer.run(state, lambda: state.progress.step == stop_after))
+        trainer = trainer_for(config, CORPUS, crew, **trainer_options)
+        events = facts(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 
 
@@ -116,7 +123,7 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
     config = config_of("training.max_steps=1000", "optimizer.learning_rate=1e-12")
     state = initial_state(config)
     with crew_of(1) as crew:
-        trainer = trainer_of(config, CORPUS, crew)
+        trainer = trainer_for(config, CORPUS, crew)
         epoch = trainer.batches.per_epoch
         walk = trainer.run(state, lambda: False)
         lane = []
@@ -140,7 +147,7 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
 def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, context, workers):
     """Also where the network does not forget, and lanes have to be run again."""
     params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
-    params = params.replace(W=gain * params.W)
+    params = replace(params, W=gain * params.W)
     choices = {"most": most, "lanes": lanes, "context": context, "workers": workers}
     score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS[name], **choices)
     h = states(params, CORPUS.validation[:-1, None], np.zeros((1, 8)), ACTIVATIONS[name])
@@ -154,7 +161,7 @@ def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
     """A latch set by the first character, beside a unit a million times larger, or tiny itself."""
     H, first = (2, np.array([1.0, 0.0])) if name == "relu" else (1, np.array([2e-5, 0.0]))
     size = 1.0 if name == "relu" else 2e5
-    params = Params.from_arrays(
+    params = Params.of(
         U=np.array([[0.0, 0.0], first])[-H:],
         W=np.diag([0.0, 1.0])[-H:, -H:],
         V=size * np.array([[0.0, 3.0], [0.0, -3.0]])[:, -H:],
@@ -173,7 +180,7 @@ def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
 
 def test_a_stream_that_explodes_has_no_score() -> None:
     params = first_params(config_of(), 2)
-    params = params.replace(W=1e3 * np.eye(12, dtype=np.float32), b=np.ones(12, np.float32))
+    params = replace(params, W=1e3 * np.eye(12, dtype=np.float32), b=np.ones(12, np.float32))
     ids = np.zeros(8000, np.uint8)
     assert not np.isfinite(evaluate(params, [stream_window(ids)], ACTIVATIONS["relu"]).nats)
 
@@ -245,9 +252,9 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
         return 1.0
 
     with crew_of(1) as crew:
-        trainer = trainer_of(config, CORPUS, crew, clock)
+        trainer = trainer_for(config, CORPUS, crew, clock)
         trainer = replace(trainer, objective=objective, evaluate=evaluation)
-        return list(trainer.run(initial_state(config), lambda: False))
+        return facts(trainer.run(initial_state(config), lambda: False))
 
 
 def test_costly_evaluations_leave_the_time_to_the_steps() -> None:
@@ -277,7 +284,7 @@ def test_divergence_stops_before_the_update(bad: float) -> None:
         return loss, gradient, h
 
     with crew_of(1) as crew:
-        trainer = replace(trainer_of(config, CORPUS, crew), objective=objective)
+        trainer = replace(trainer_for(config, CORPUS, crew), objective=objective)
         with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
             list(trainer.run(state, lambda: False))
     assert_same_bits(before, state.params)

@@ -24,7 +24,7 @@ def central_difference(
     result = params.map(lambda array: np.full_like(array, np.nan))
 
     for name, theta in params.named():
-        flat, out = theta.reshape(-1), result[name].reshape(-1)
+        flat, out = theta.reshape(-1), getattr(result, name).reshape(-1)
         for index in entries[name].tolist():
             centre = flat[index]
             losses: list[float] = []

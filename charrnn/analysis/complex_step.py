@@ -22,7 +22,7 @@ def complex_step(
     result = params.map(lambda array: np.full_like(array, np.nan))
     shifted = params.astype(np.complex128)
     for name, theta in shifted.named():
-        flat, out = theta.reshape(-1), result[name].reshape(-1)
+        flat, out = theta.reshape(-1), getattr(result, name).reshape(-1)
         for index in entries[name].tolist():
             flat[index] += 1j * STEP
             out[index] = window_loss(shifted, window, h0, activation, reduction).imag / STEP

@@ -81,7 +81,7 @@ def gradcheck(
         allowed = oracle.tolerance if tolerance is None else tolerance
         for name, array in gradient.named():
             noise = max(of_oracle, rounding[name])
-            result.append(_compare(oracle.name, name, array, truth[name], allowed, noise))
+            result.append(_compare(oracle.name, name, array, getattr(truth, name), allowed, noise))
     return result
 
 

@@ -1,5 +1,6 @@
 """The local derivatives that the analytic oracles multiply, written from the pre-activations."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,14 +27,17 @@ class Lane(NamedTuple):
     y: Array
 
 
-def slope(a: Array, name: str) -> Array:
-    """f′(a), from a and not from f(a): the backward pass takes it from h."""
-    if name == "relu":
-        return (a > 0).astype(a.dtype)
-    bounded = np.clip(a, -300, 300)  # where cosh² is still finite, and f′ has vanished
-    scale, width = (1.0, 1.0) if name == "tanh" else (0.25, 0.5)
-    derivative: Array = scale / np.cosh(width * bounded) ** 2
-    return derivative
+def _cosh(a: Array) -> Array:
+    bounded: Array = np.cosh(np.clip(a, -300, 300))  # its square is finite, and f′ has vanished
+    return bounded
+
+
+# f′(a) from a, not from f(a) as the backward pass has it
+SLOPES: dict[str, Callable[[Array], Array]] = {
+    "tanh": lambda a: 1 / _cosh(a) ** 2,
+    "sigmoid": lambda a: 0.25 / _cosh(0.5 * a) ** 2,
+    "relu": lambda a: (a > 0).astype(a.dtype),
+}
 
 
 def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
@@ -55,5 +59,5 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
         targets[1:] = identity[y[:, lane]] * counted
         do = np.zeros_like(targets)
         do[1:] = (probabilities[:, lane] - targets[1:]) * counted / divisor
-        result.append(Lane(one_hot, h[:, lane], slope(a, activation.name), do, targets))
+        result.append(Lane(one_hot, h[:, lane], SLOPES[activation.name](a), do, targets))
     return result

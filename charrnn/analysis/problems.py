@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.arrays import Array
-from charrnn.model.params import Params, rnn_layout
+from charrnn.model.params import Params, shapes
 from charrnn.window import Window
 
 
@@ -27,10 +27,12 @@ def random_problem(
     bias: bool = True,
 ) -> Problem:
     """Normal weights of standard deviation 1/√inputs: units neither dead nor saturated."""
-    layout = rnn_layout(hidden_size, alphabet_size, bias)
-    params = Params(layout, np.empty(layout.size))
-    for _, array in params.named():
-        array[...] = random.standard_normal(array.shape) / np.sqrt(array.shape[-1])
+    params = Params.of(
+        **{
+            name: random.standard_normal(shape) / np.sqrt(shape[-1])
+            for name, shape in shapes(hidden_size, alphabet_size, bias).items()
+        }
+    )
     ids = random.integers(0, alphabet_size, (time_steps + 1, batch_size))
     return Problem(params, window_of(ids), random.uniform(-0.5, 0.5, (batch_size, hidden_size)))
 

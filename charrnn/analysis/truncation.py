@@ -89,10 +89,11 @@ def by_reach(problem: Problem, activation: Activation, full: Params, most: int) 
 
     It is (14) with t - k < k2, and so BPTT(1, k2) at fixed weights, equation (19).
     """
+    # V and c do not depend on the past
     gradient = full.zeros_like()
-    gradient.V[...] = full.V  # V and c do not depend on the past
+    gradient.V[...] = full.V
     if gradient.c is not None:
-        gradient.c[...] = full["c"]
+        gradient.c[...] = full.c
     one_hot = np.eye(full.alphabet_size)
     found = []
     for _, _, da, h, x in by_lag(problem, activation, most - 1):

@@ -17,7 +17,7 @@ from charrnn.cli.options import (
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[
-        list[str], typer.Argument(metavar="TEXT", help="Files, directories; - is stdin.")
+        list[str], typer.Argument(metavar="TEXT", help="Text files or directories; - reads stdin.")
     ],
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
@@ -25,14 +25,16 @@ def eval_command(
     json: JsonOption = False,
 ) -> None:
     """Measure how well a model predicts a text."""
-    from charrnn.cli.output import write_json, write_line, write_remarks
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.evaluate import score_text
 
-    score, remarks = score_text(checkpoint, text, unknown, given(encoding=encoding, errors=errors))
-    write_remarks(remarks)
+    score, notes = score_text(checkpoint, text, unknown, given(encoding=encoding, errors=errors))
+    write_notes(notes)
     if json:
-        write_json(score)
+        write_json(asdict(score))
     else:
-        for name, value in score.items():
+        for name, value in asdict(score).items():
             shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
             write_line(f"{name.replace('_', ' '):22} {shown}")

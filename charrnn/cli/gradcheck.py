@@ -39,14 +39,12 @@ def gradcheck_command(
     from dataclasses import asdict
 
     from charrnn.analysis.gradcheck import passed
-    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
-    title, entries, remarks = check_gradients(
-        checkpoint, config, text, oracle or [], tolerance, seed
-    )
-    write_remarks(remarks)
+    title, entries, notes = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
+    write_notes(notes)
     if json:
         rows = [asdict(entry) for entry in entries]
         write_json({"passed": passed(entries), "entries": rows})

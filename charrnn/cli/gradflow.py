@@ -4,49 +4,49 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import JsonOption, SetOption
+from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption
 
 
 def gradflow_command(
-    model: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CHECKPOINT|CONFIG",
-            help="A checkpoint or run directory; or a config, for its model before training. "
-            "Without it: the default config.",
-        ),
-    ] = None,
+    model: ModelArgument = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
     text: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Measure on this text.  [default: what the model is trained on]"
+            metavar="FILE", help="Text to measure on.  [default: the model's training text]"
         ),
     ] = None,
     lags: Annotated[
-        int, typer.Option(metavar="N", min=1, max=100_000, help="Characters to look back.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=100_000, help="Longest lag to measure, in characters."
+        ),
     ] = 128,
     compare: Annotated[
-        bool, typer.Option("--compare", help="tanh, sigmoid and ReLU at several scales of W.")
+        bool,
+        typer.Option("--compare", help="Compare tanh, sigmoid and ReLU at several scales of W."),
     ] = False,
     truncation: Annotated[
         bool,
-        typer.Option("--truncation", help="The truncated gradients beside the full one."),
+        typer.Option("--truncation", help="Compare truncated gradients with the full one."),
     ] = False,
     tolerance: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Error that truncation may cost.  [default: 0.1]"),
+        typer.Option(metavar="X", help="Acceptable error of truncation.  [default: 0.1]"),
     ] = None,
-    assignments: SetOption = None,
     plot: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Also draw it: a .png, .svg or .pdf file.")
+        str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the places in the text.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Random seed for the positions in the text.")
+    ] = 1,
     json: JsonOption = False,
 ) -> None:
-    """See how gradients flow back through a model, and what truncation costs."""
+    """Measure how gradients flow back through time, and what truncation costs."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_remarks
+    from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
     from charrnn.report.plots import drawing, plot_gradient_flow
@@ -54,11 +54,13 @@ def gradflow_command(
     draw = drawing(plot) if plot is not None else None
     if truncation and tolerance is None:
         tolerance = 0.1
-    found, remarks = gradient_flow(model, assignments or [], text, lags, compare, tolerance, seed)
+    found, notes = gradient_flow(
+        model, config, assignments or [], text, lags, compare, tolerance, seed
+    )
     if draw:
         draw(plot_gradient_flow(found))
-        remarks += (f"the picture is in {plot}",)
-    write_remarks(remarks)
+        notes += (f"plot saved to {plot}",)
+    write_notes(notes)
     if json:
         write_json(asdict(found))
     else:

@@ -1,6 +1,5 @@
 """`charrnn inspect`."""
 
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -23,9 +22,9 @@ def inspect_command(
     path: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="TEXT|CHECKPOINT",
-            help="Files or directories of text, or one checkpoint or run directory. Without any: "
-            "the embedded corpus.",
+            metavar="TEXT|CHECKPOINT|CONFIG",
+            help="Text files or directories; or checkpoints or run directories; or a built-in "
+            "config. By default the bundled corpus.",
             show_default=False,
         ),
     ] = None,
@@ -37,45 +36,46 @@ def inspect_command(
     errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """See what a text is before training on it, or what a checkpoint is."""
+    """Describe a text and what training on it would take, or a checkpoint."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_remarks
-    from charrnn.commands.inspect import inspect_checkpoint, inspect_text, is_checkpoint, runs_in
+    from charrnn.cli.output import write_json, write_notes
+    from charrnn.commands.inspect import (
+        are_checkpoints,
+        inspect_checkpoint,
+        inspect_text,
+        is_built_in,
+    )
     from charrnn.report.inspection import print_model_report, print_text_report
 
     paths = path or []
-    for name in paths:
-        if runs := runs_in(name):
-            raise UsageError(f"{name} is a folder of runs.", f"name one, such as {quote(runs[0])}")
     flags = given(
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,
         encoding=encoding,
         errors=errors,
     )
-    if checkpoints := [name for name in paths if is_checkpoint(name)]:
-        if len(paths) > 1:
-            raise UsageError(
-                f"{checkpoints[0]} is a checkpoint, and {len(paths)} paths are given.",
-                "inspect one checkpoint, or texts.",
-            )
+    if are_checkpoints(paths):
         if config or assignments or flags:
             raise UsageError(
-                f"{checkpoints[0]} is a checkpoint, which has its own config.",
-                "leave all options but --json out.",
+                f"{paths[0]} is a checkpoint, which has its own config.",
+                "leave out all options but --json.",
             )
-        model = inspect_checkpoint(paths[0])
+        models = [inspect_checkpoint(name) for name in paths]
         if json:
-            write_json(asdict(model))
+            documents = [asdict(model) for model in models]
+            write_json(documents[0] if len(documents) == 1 else documents)
         else:
-            print_model_report(model)
-        if not model.sound:
+            for model in models:
+                print_model_report(model)
+        if not all(model.sound for model in models):
             raise typer.Exit(1)
         return
+    if len(paths) == 1 and not config and is_built_in(paths[0]):
+        config, paths = paths[0], []
     layer = as_config(flags | given(text=paths or None))
-    text, remarks = inspect_text(config, assignments or [], layer)
-    write_remarks(remarks)
+    text, notes = inspect_text(config, assignments or [], layer)
+    write_notes(notes)
     if json:
         write_json(asdict(text))
     else:

@@ -1,4 +1,4 @@
-"""The command `charrnn`, and the one place where errors are printed."""
+"""The command `charrnn`, and the only place where errors are printed."""
 
 import contextlib
 import io
@@ -16,11 +16,12 @@ from charrnn.cli.inspect import inspect_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
+from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless_message
 
 app = typer.Typer(
     name="charrnn",
-    help="Train, prove and sample character-level recurrent language models.",
+    help="Train, verify and sample character-level recurrent language models.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,12 +52,12 @@ def _options(
 def main() -> None:
     """Runs the command line and exits with its code."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started the program
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
     code = run(sys.argv[1:])
-    if code == 130:  # whoever stops at once does not wait for threads in the middle of a step
+    if code == 130:  # do not wait for threads in the middle of a step
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
@@ -65,10 +66,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command line and returns the exit code; every error ends here, in a sentence."""
+    """Runs the command line and returns the exit code; every error is printed here."""
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
-        if code == 130:  # what Typer makes of a KeyboardInterrupt
+        if code == 130:  # what Typer turns a KeyboardInterrupt into
             raise KeyboardInterrupt
         sys.stdout.flush()
         return code or 0
@@ -79,18 +80,18 @@ def run(arguments: list[str]) -> int:
         path = context.command_path if context else "charrnn"
         return _fail(error.format_message(), f"see {path} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("at once; of training, what was saved before is kept.", None, 130, "stopped")
+        return _fail("interrupted; checkpoints saved before are kept.", None, 130, "stopped")
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
             raise  # Typer turns a broken pipe into SystemExit
-        # whoever read the output has seen enough; keep Python from flushing into the closed pipe
+        # the reader of the output has left; keep Python from flushing into the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:
         return _fail(
-            "there is not enough memory.",
+            "out of memory.",
             "lower model.hidden_size, training.batch_size or training.window; "
-            "for full BPTT or long lines: --set training.memory=recompute",
+            "for full BPTT or long lines: `training.memory=recompute`",
             1,
         )
     except OSError as error:
@@ -98,8 +99,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    with contextlib.suppress(OSError):  # nobody may be reading
-        sys.stderr.write(f"{label}: {harmless_message(message)}\n")
+    with contextlib.suppress(OSError):  # stderr may be closed
+        sys.stderr.write(f"{label}: {harmless_message(as_flags(message))}\n")
         if hint:
-            sys.stderr.write(f"hint:  {harmless_message(hint)}\n")
+            sys.stderr.write(f"hint:  {harmless_message(as_flags(hint))}\n")
     return code

@@ -6,42 +6,55 @@ import typer
 
 CheckpointArgument = Annotated[
     str,
-    typer.Argument(metavar="CHECKPOINT", help="A checkpoint file, or a run directory: its best."),
+    typer.Argument(
+        metavar="CHECKPOINT", help="Checkpoint file, or run directory (its best checkpoint)."
+    ),
+]
+ModelArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CHECKPOINT|CONFIG",
+        help="Checkpoint or run directory; or a config, for its model before training.",
+        show_default=False,
+    ),
 ]
 ConfigOption = Annotated[
     str | None,
-    typer.Option("-c", "--config", metavar="CONFIG", help="YAML file, or the name of a config."),
+    typer.Option(
+        "-c", "--config", metavar="CONFIG", help="YAML file, or name of a built-in config."
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY.PATH=VALUE", help="Change one value of the config. Repeatable."
+        "--set", metavar="KEY.PATH=VALUE", help="Set one value of the config. Repeatable."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 EncodingOption = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Of the text, such as latin-1 or utf-16.  [default: the config's]"
+        metavar="NAME",
+        help="Encoding of the text, such as latin-1 or utf-16.  [default: the config's]",
     ),
 ]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
-    typer.Option(help="Refuse invalid bytes, or read U+FFFD.  [default: the config's]"),
+    typer.Option(help="Refuse invalid bytes, or replace them by U+FFFD.  [default: the config's]"),
 ]
 InitFromOption = Annotated[
     str | None,
-    typer.Option(metavar="CHECKPOINT", help="Begin with the weights of this model."),
+    typer.Option(metavar="CHECKPOINT", help="Start from the weights of this model."),
 ]
 ExtendVocabularyOption = Annotated[
     bool,
-    typer.Option("--extend-vocabulary", help="Add characters that this model does not know."),
+    typer.Option("--extend-vocabulary", help="Add the characters that this model does not know."),
 ]
 UnknownOption = Annotated[
     Literal["error", "skip", "replace"] | None,
     typer.Option(
-        help="What to do with characters that the model does not know; replace: read U+FFFD.  "
-        "[default: replace where the model knows rare characters so, else error]"
+        help="What to do with characters that the model does not know; replace reads them as "
+        "U+FFFD.  [default: replace if the model was trained so (data.min_count), else error]"
     ),
 ]
 
@@ -59,7 +72,7 @@ SECTIONS = {
 
 
 def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What flags of these names say, as a layer of the config."""
+    """The values of these flags, as a layer of the config."""
     layer: dict[str, dict[str, Any]] = {}
     for name, value in flags.items():
         layer.setdefault(SECTIONS[name], {})[name] = value
@@ -67,5 +80,5 @@ def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """Those of the values that were given on the command line."""
+    """The values that were given on the command line."""
     return {name: value for name, value in values.items() if value is not None}

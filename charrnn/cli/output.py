@@ -6,28 +6,29 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless, harmless_json, harmless_message
 
 
 def write_json(document: Any) -> None:
-    """One JSON document; a number that is not finite becomes null, which JSON lacks otherwise."""
+    """Writes one JSON document; a number that is not finite, which JSON lacks, becomes null."""
     written = json.dumps(_finite(document), ensure_ascii=False, indent=2)
     sys.stdout.write(harmless_json(written) + "\n")
 
 
 def write_line(line: str) -> None:
-    """One line, as it is but for a terminal."""
+    """Writes one line; on a terminal, control characters are made visible."""
     sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
 
 
-def write_remarks(remarks: Iterable[str]) -> None:
-    """Notes on standard error, for what was changed or left out."""
-    for remark in remarks:
-        sys.stderr.write(f"note: {harmless_message(remark)}\n")
+def write_notes(notes: Iterable[str]) -> None:
+    """Writes notes to standard error, on what was changed or left out."""
+    for note in notes:
+        sys.stderr.write(f"note: {harmless_message(as_flags(note))}\n")
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:
-    """Texts in pieces, each piece as it comes, with what separates them and ends the last."""
+    """Writes texts as their pieces arrive, with a separator between them and an end."""
     on_terminal = sys.stdout.isatty()
     last = ""
     for number, text in enumerate(texts):
@@ -39,7 +40,7 @@ def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> No
             sys.stdout.flush()
     sys.stdout.write(end)
     if on_terminal and not (last + end).endswith("\n"):
-        sys.stdout.write("\n")  # the shell's prompt should not follow on the same line
+        sys.stdout.write("\n")  # keep the shell's prompt on a line of its own
 
 
 def _finite(value: Any) -> Any:

@@ -11,41 +11,54 @@ SEPARATOR = "\n-----\n"
 
 def sample_command(
     checkpoint: CheckpointArgument,
-    prime: Annotated[str | None, typer.Option(metavar="TEXT", help="Begin with this text.")] = None,
+    prime: Annotated[str | None, typer.Option(metavar="TEXT", help="Prompt to continue.")] = None,
     prime_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Begin with the text of a file.")
+        str | None, typer.Option(metavar="FILE", help="File with the prompt to continue.")
     ] = None,
     length: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, max=10**9, help="Characters to write after the beginning."
+            metavar="N", min=0, max=10**9, help="Characters to generate after the prompt."
         ),
     ] = 500,
     temperature: Annotated[
-        float, typer.Option(metavar="X", min=0, help="Below 1 safer, above 1 wilder, 0 greedy.")
+        float,
+        typer.Option(
+            metavar="X",
+            min=0,
+            help="0 is greedy, 1 samples from the model; 0.5–0.8 usually reads best.",
+        ),
     ] = 1.0,
     top_k: Annotated[
-        int | None, typer.Option(metavar="K", min=1, help="Only the K likeliest characters.")
+        int | None,
+        typer.Option(metavar="K", min=1, help="Sample from the K most likely characters."),
     ] = None,
     top_p: Annotated[
         float,
-        typer.Option(metavar="P", min=0, max=1, help="Only the likeliest that reach P together."),
+        typer.Option(
+            metavar="P",
+            min=0,
+            max=1,
+            help="Sample from the most likely characters with total probability P.",
+        ),
     ] = 1.0,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 1,
     count: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=10**6, help="Texts to write, with ----- between them, or lines."
+            metavar="N", min=1, max=10**6, help="Number of texts, separated by -----, or of lines."
         ),
     ] = 1,
     until: Annotated[
-        str | None, typer.Option(metavar="STRING", help="Stop after this string was written.")
+        str | None, typer.Option(metavar="STRING", help="Stop after generating this string.")
     ] = None,
     unknown: UnknownOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write text with a model, from a beginning on."""
-    from charrnn.cli.output import write_json, write_remarks, write_stream
+    """Generate text from a model, optionally continuing a prompt."""
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_notes, write_stream
     from charrnn.commands.sample import Sampler
     from charrnn.system.blas import single_threaded_blas
 
@@ -61,19 +74,12 @@ def sample_command(
         until=until,
         unknown=unknown,
     )
-    write_remarks(sampler.remarks)
+    write_notes(sampler.notes)
     with single_threaded_blas():
         if not json:
             write_stream(
                 sampler.texts(count), *(("\n", "\n") if sampler.lines else (SEPARATOR, ""))
             )
             return
-        written = ["".join(text) for text in sampler.texts(count)]
-    write_json(
-        {
-            "checkpoint": sampler.model.path,
-            "prime": sampler.beginning,
-            "seed": seed,
-            "texts": written,
-        }
-    )
+        samples = sampler.samples(count)
+    write_json(asdict(samples))

@@ -26,44 +26,46 @@ def train_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Files or directories, joined in order; - is stdin. Without any: the embedded "
-            "corpus.",
+            help="Text files or directories, joined in order; - reads stdin. By default the "
+            "bundled corpus.",
             show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]")
+        str | None,
+        typer.Option(metavar="DIR", help="Directory of the run.  [default: runs/NAME-N]"),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Go on with this run directory.")
+        str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
     ] = None,
     init_from: InitFromOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Of the first weights, the order of lines, the samples."),
+        typer.Option(metavar="N", help="Random seed for initial weights, line order and samples."),
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(metavar="N", help="End after N steps.")] = None,
+    max_steps: Annotated[int | None, typer.Option(metavar="N", help="Stop after N steps.")] = None,
     max_time: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="End after a time such as 90s, 3m or 1h30m; with --max-steps, whichever is first.",
+            help="Stop after a time such as 90s, 3m or 1h30m; or after --max-steps if that is "
+            "earlier.",
         ),
     ] = None,
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a model on text; print the best checkpoint's path."""
-    from charrnn.cli.output import write_json, write_line, write_remarks
+    """Train a model on text and print the path of the best checkpoint."""
+    from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.train import train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
-    # one limit given on the command line takes the place of the other in the config
+    # a limit on the command line replaces both limits of the config
     limits: dict[str, Any] = {}
     if max_steps is not None or max_time is not None:
         limits = {"max_steps": max_steps, "max_time": max_time}
@@ -86,9 +88,8 @@ def train_command(
     try:
         ended = train(run, [metrics, console])
     finally:
-        console.close()
-        if missing := metrics.close():
-            write_remarks([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
+        if missing := metrics.unwritten:
+            write_notes([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
     if json:
         write_json(vars(ended))
     else:
@@ -115,9 +116,10 @@ def _resumed(
     from charrnn.commands.train import prepare_resumed
 
     if fixed:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
+        options = ", ".join(f"`{name}`" for name in fixed)
         raise UsageError(
             f"{options} cannot change a run that is resumed.",
-            "leave it out, or start a new run; --max-steps and --max-time may be given.",
+            "leave it out, or start a new run; only `training.max_steps` and "
+            "`training.max_time` may change.",
         )
     return prepare_resumed(path, text or [], limits)

@@ -44,7 +44,7 @@ def check_gradients(
         else:
             name = config_path or "the default config"
             subject = untrained(load_config(config_path, [], {}), name, text)
-        title, config, remarks = subject.title, subject.config, subject.remarks
+        title, config, remarks = subject.title, subject.config, subject.notes
         problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)
     else:
         title, config = "a small random model", load_config(None, [], {})

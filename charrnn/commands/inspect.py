@@ -4,26 +4,27 @@ import resource
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
 from charrnn.config.layers import Layer
-from charrnn.config.settings import Config
-from charrnn.errors import InputError
+from charrnn.config.settings import Config, ResolvedConfig
+from charrnn.errors import InputError, UsageError
 from charrnn.events import Evaluated
 from charrnn.optim.clipping import norms_of
 from charrnn.results import Alphabet, CheckpointState, ModelReport, TextReport, Trial
-from charrnn.setup.corpora import corpus_of
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.parent import configured, parent_of
-from charrnn.setup.run_files import RunFiles, find_checkpoint
+from charrnn.setup.parent import configure, require_same_network
+from charrnn.setup.paths import Kind, find_checkpoint, kind_of, runs_in
+from charrnn.setup.preparation import Prepared, prepare
+from charrnn.setup.run_files import RunFiles
 from charrnn.setup.wiring import (
     budget_of,
     decoding_of,
     first_params,
-    held_out,
     optimizer_of,
-    resolved,
+    resolve,
     text_paths,
     trainer_of,
 )
@@ -38,49 +39,52 @@ from charrnn.training.trainer import Divergence
 TRIAL = 2.0  # seconds of steps that are tried
 
 
-def is_checkpoint(path: str) -> bool:
-    """Whether this is a run directory or a file in the format of checkpoints, sound or not."""
-    place = Path(path)
-    try:
-        if place.is_dir():
-            return bool(RunFiles(place).candidates())
-        if not place.is_file():
-            return False
-        with place.open("rb") as file:
-            head = file.read(9)
-    except OSError:
-        return False  # reading it as a text says what is wrong
-    # the length of the header in eight bytes, and the header: in no text are there such NULs
-    return place.suffix == ".safetensors" or (head[5:8] == bytes(3) and head[8:] == b"{")
+def are_checkpoints(paths: list[str]) -> bool:
+    """Whether these are checkpoints or runs, rather than texts.
+
+    Raises:
+        UsageError: Some are and some are not, or one is a folder of runs.
+    """
+    kinds = {path: kind_of(path) for path in paths}
+    models = [path for path, kind in kinds.items() if kind in (Kind.RUN, Kind.CHECKPOINT)]
+    others = [path for path in paths if path not in models]
+    for path in others:
+        if kinds[path] is Kind.RUNS:
+            first = quote(str(runs_in(Path(path))[0]))
+            raise UsageError(f"{path} is a folder of runs.", f"name one of them, such as {first}")
+    if models and others:
+        raise UsageError(
+            f"{models[0]} is {kinds[models[0]].value}, but {others[0]} is not.",
+            "inspect checkpoints or texts, not both at once.",
+        )
+    return bool(models)
 
 
-def runs_in(path: str) -> list[str]:
-    """The run directories that lie in a folder."""
-    try:
-        files = sorted(Path(path).glob("*/checkpoints/*.safetensors")) if path else []
-    except OSError:
-        return []  # reading it as a text says what is wrong
-    return list(dict.fromkeys(str(file.parent.parent) for file in files))
+def is_built_in(path: str) -> bool:
+    """Whether this is the name of a built-in config, and no file."""
+    return kind_of(path) is Kind.CONFIG and not Path(path).exists()
 
 
 def inspect_text(
     config_path: str | None, assignments: list[str], flags: Layer
 ) -> tuple[TextReport, tuple[str, ...]]:
-    """The report on a config's text, and remarks; nothing is written.
+    """The report on a config's text, and notes; nothing is written.
 
     Raises: what `train` would raise before its first step.
     """
-    config = resolved(configured(config_path, assignments, flags))
-    parent = parent_of(config)
-    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
+    given, parent = configure(config_path, assignments, flags)
+    config = resolve(given)
+    if parent:
+        require_same_network(config, parent)
+    text = prepare(config, parent.vocabulary if parent else None)
+    corpus, scored = text.corpus, len(text.scored)
     alphabet = _alphabet(corpus)
     state = TrainState.initial(
         first_params(config, len(corpus.vocabulary)),
         optimizer_of(config),
         config.training.batch_size,
     )
-    trial, steps_per_epoch = _trial(config, corpus, state)
-    scored = len(held_out(config, corpus))
+    trial = _trial(config, text, state)
     steps, seconds = _expected(config, trial, scored)
     report = TextReport(
         texts=tuple(text_paths(config)),
@@ -95,13 +99,13 @@ def inspect_text(
         hidden_size=config.model.hidden_size,
         activation=config.model.activation,
         weights=state.params.size,
-        workers=int(config.training.workers),
-        steps_per_epoch=steps_per_epoch,
+        workers=config.training.workers,
+        steps_per_epoch=text.batches.per_epoch,
         steps=steps,
         seconds=seconds,
         trial=trial,
     )
-    return report, remarks
+    return report, text.notes
 
 
 def _alphabet(corpus: Corpus) -> Alphabet:
@@ -113,12 +117,14 @@ def _alphabet(corpus: Corpus) -> Alphabet:
     return Alphabet(characters, tuple(counts[order].tolist()))
 
 
-def _trial(config: Config, corpus: Corpus, state: TrainState) -> tuple[Trial, int]:
-    """Steps as training takes them, for a moment; and how many are an epoch."""
+def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
+    """Steps as training takes them, for a moment."""
     endless = {"max_steps": sys.maxsize, "max_time": None}
     training = config.training.model_copy(update=endless)
-    with crew_of(int(config.training.workers)) as crew:
-        trainer = trainer_of(config.model_copy(update={"training": training}), corpus, crew)
+    with crew_of(config.training.workers) as crew:
+        trainer = trainer_of(
+            config.model_copy(update={"training": training}), text.batches, text.scored, crew
+        )
         start = time.perf_counter()
         try:
             for event in trainer.run(state, lambda: time.perf_counter() - start > TRIAL):
@@ -129,14 +135,13 @@ def _trial(config: Config, corpus: Corpus, state: TrainState) -> tuple[Trial, in
     progress = state.progress
     done = max(progress.step, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    trial = Trial(
+    return Trial(
         steps=progress.step,
         seconds_per_step=(time.perf_counter() - start) / done,
         characters=progress.characters / done,
         memory=peak if sys.platform == "darwin" else 1024 * peak,
         machine_memory=physical_memory(),
     )
-    return trial, trainer.batches.per_epoch
 
 
 def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:

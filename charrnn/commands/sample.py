@@ -7,6 +7,7 @@ from math import isfinite
 import numpy as np
 
 from charrnn.errors import InputError, UsageError
+from charrnn.results import Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
 from charrnn.setup.loading import Model, load_model, treatment
@@ -20,7 +21,7 @@ from charrnn.text.text import Text
 class Sampler:
     """A model ready to write, with the options of `charrnn sample` of these names.
 
-    remarks: what the user should know about the prompt and its file.
+    notes: what the user should know about the prompt and its file.
     Raises: UsageError for the prompt or an option, InputError for the checkpoint.
     """
 
@@ -39,13 +40,13 @@ class Sampler:
         unknown: str | None = None,
     ) -> None:
         if until == "":
-            raise UsageError("--until is empty.", "leave it out, or give a string to stop after.")
+            raise UsageError("`until` is empty.", "leave it out, or give a string to stop after.")
         if not isfinite(temperature):
-            raise UsageError(f"--temperature {temperature} is no number.", "such as 0.8")
+            raise UsageError(f"`temperature={temperature}` is not a finite number.", "such as 0.8")
         if prime is not None and prime_file is not None:
-            raise UsageError("--prime and --prime-file are both given.", "choose one of them.")
+            raise UsageError("`prime` and `prime_file` are both given.", "choose one of them.")
         self.model = load_model(checkpoint)
-        beginning, remarks = _beginning(self.model, prime, prime_file)
+        beginning, notes = _beginning(self.model, prime, prime_file)
         sequences = SEQUENCES[self.model.config.data.sequences]
         one, self._end = sequences.name, sequences.end
         self.lines = self._end == NEWLINE
@@ -57,10 +58,10 @@ class Sampler:
                 f"give the beginning of one {one}.",
             )
         vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
-        texts, notes = vocabulary.fitted([Text.of(beginning)], unknown)
+        texts, more = vocabulary.fitted([Text.of(beginning)], unknown)
         fitted = Text.joined(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
-        self.beginning, self.remarks = str(fitted), remarks + notes
+        self.beginning, self.notes = str(fitted), notes + more
         self._choose = chooser(temperature, top_k, top_p)
         self._length, self._seed, self._until = length, seed, until
 
@@ -81,6 +82,11 @@ class Sampler:
         )
         return (chain([self.beginning], text) for text in texts)
 
+    def samples(self, count: int) -> Samples:
+        """Generates so many texts, all of them at once."""
+        texts = tuple("".join(text) for text in self.texts(count))
+        return Samples(self.model.path, self.beginning, self._seed, texts)
+
 
 def _beginning(
     model: Model, prime: str | None, prime_file: str | None
@@ -91,5 +97,5 @@ def _beginning(
     try:
         reading = read_text([prime_file], decoding_of(model.config))
     except InputError as error:
-        raise UsageError(f"--prime-file: {error}", error.hint) from None
+        raise UsageError(f"`prime_file`: {error}", error.hint) from None
     return str(reading.text), reading.remarks

@@ -3,23 +3,23 @@
 from typing import Any
 
 from charrnn.config.layers import Layer
-from charrnn.events import RunEnded
+from charrnn.events import RunEnded, Sink
 from charrnn.runs.start import Run as Run
 from charrnn.runs.start import new_run, resumed_run
-from charrnn.runs.train import Sink
 from charrnn.runs.train import train as train_run
-from charrnn.setup.parent import configured
+from charrnn.setup.parent import configure
 
 
 def prepare_run(
     config_path: str | None, assignments: list[str], flags: Layer, out: str | None
 ) -> Run:
-    """A new run of a config. Raises: UsageError, InputError."""
-    return new_run(configured(config_path, assignments, flags), out)
+    """Sets up a new run of a config. Raises: UsageError, InputError."""
+    config, parent = configure(config_path, assignments, flags)
+    return new_run(config, out, parent)
 
 
 def prepare_resumed(path: str, text: list[str], limits: dict[str, Any]) -> Run:
-    """The run in a directory, from where it stopped. Raises: UsageError, InputError."""
+    """Sets up a run to be resumed. Raises: UsageError, InputError."""
     return resumed_run(path, text, limits)
 
 

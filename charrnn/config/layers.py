@@ -39,7 +39,7 @@ def load_config(
     layers.append(base)
     if path is not None:
         layers.append((path, _read(find_config(path))))
-    layers.append(("--set", _from_assignments(assignments)))
+    layers.append(("`set`", _from_assignments(assignments)))
     layers.append(("the command line", flags))
     merged: Layer = {}
     origins: dict[str, str] = {}
@@ -121,8 +121,8 @@ def _from_assignments(assignments: list[str]) -> Layer:
         *sections, key = dotted.strip().split(".")
         if not equals or not key:
             raise UsageError(
-                f"--set {assignment!r} is no key.path=value.",
-                "for example --set model.hidden_size=256",
+                f"the setting {assignment!r} is not of the form key.path=value.",
+                "for example `model.hidden_size=256`",
             )
         try:
             value = _parse(text)

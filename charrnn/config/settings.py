@@ -99,6 +99,13 @@ class Model(_Section):
     init_from: FileName | None
     extend_vocabulary: bool
 
+    @field_validator("extend_vocabulary")
+    @classmethod
+    def _has_a_vocabulary(cls, extend: bool, info: ValidationInfo) -> bool:
+        if extend and info.data.get("init_from", "") is None:
+            raise ValueError("needs a checkpoint whose vocabulary to extend, as `model.init_from`")
+        return extend
+
 
 class Data(_Section):
     """The text and its split."""
@@ -147,6 +154,22 @@ class Training(_Section):
         if stride is not None and window is not None and stride > window:
             raise ValueError(f"should be at most training.window, {window}")
         return stride
+
+    @field_validator("max_time")
+    @classmethod
+    def _ends(cls, max_time: float | None, info: ValidationInfo) -> float | None:
+        if max_time is None and info.data.get("max_steps", "") is None:
+            raise ValueError(
+                "and training.max_steps = null: the run would never end; set one of them, such as "
+                "`training.max_time=3m`"
+            )
+        return max_time
+
+
+class ResolvedTraining(Training):
+    """The same, on this machine."""
+
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 
 
 class SGD(_Section):
@@ -257,7 +280,7 @@ class Logging(_Section):
 
 
 class Config(_Section):
-    """A whole run, resolved: every value is there."""
+    """Every setting of a run."""
 
     model: Model
     data: Data
@@ -267,3 +290,9 @@ class Config(_Section):
     evaluation: Evaluation
     checkpoints: Checkpoints
     logging: Logging
+
+
+class ResolvedConfig(Config):
+    """The config of a run on this machine: paths are absolute, the number of workers is known."""
+
+    training: ResolvedTraining

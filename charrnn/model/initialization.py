@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
-from charrnn.model.params import Params, rnn_layout
+from charrnn.model.params import Params
 
 Initializer = Callable[[Generator, int, int], Array]
 
@@ -69,12 +69,14 @@ def initial_params(
 ) -> Params:
     """U, W and V by the named initializers, W times `recurrent_gain`; biases zero."""
     H, A = hidden_size, alphabet_size
-    layout = rnn_layout(H, A, bias)
-    params = Params(layout, np.zeros(layout.size, dtype))
-    params.U[...] = INITIALIZERS[input](random, H, A)
-    params.W[...] = INITIALIZERS[recurrent](random, H, H) * recurrent_gain
-    params.V[...] = INITIALIZERS[output](random, A, H)
-    return params
+    params = Params.of(
+        U=INITIALIZERS[input](random, H, A),
+        W=INITIALIZERS[recurrent](random, H, H) * recurrent_gain,
+        V=INITIALIZERS[output](random, A, H),
+        b=np.zeros(H) if bias else None,
+        c=np.zeros(A) if bias else None,
+    )
+    return params.astype(dtype)
 
 
 def inherit(params: Params, old: Params) -> None:

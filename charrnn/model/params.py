@@ -1,4 +1,4 @@
-"""The parameters of the network in one flat array; a gradient has the same type."""
+"""The parameters of the network; a gradient has the same type."""
 
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
@@ -10,123 +10,104 @@ from charrnn.arrays import Array
 
 Shape = tuple[int, ...]
 
+MATRICES = ("U", "W", "V")
+
 
 class Layout:
-    """Names, shapes and positions of parameters that lie end to end in one flat array.
-
-    Matrices come before biases, otherwise the order is that of the argument.
+    """Where each parameter lies in one flat array: the matrices first, in fixed order.
 
     Attributes:
-        shapes: The shape of each parameter.
-        slices: Where each parameter lies in the flat array.
-        size: Number of entries of the flat array.
-        matrices_size: Number of entries of all matrices, the first ones of the flat array.
+        shapes: The shape of each parameter, by name.
+        slices: Its slice of the flat array.
+        size: The number of weights.
+        matrices_size: The number of entries of the matrices, which come first.
     """
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
-        self.shapes = dict(sorted(shapes.items(), key=lambda item: -len(item[1])))
+        self.shapes = dict(shapes)
         self.slices: dict[str, slice] = {}
         self.size = self.matrices_size = 0
         for name, shape in self.shapes.items():
             start, self.size = self.size, self.size + prod(shape)
             self.slices[name] = slice(start, self.size)
-            if len(shape) > 1:
+            if name in MATRICES:
                 self.matrices_size = self.size
 
 
-def rnn_layout(hidden_size: int, alphabet_size: int, bias: bool) -> Layout:
-    """Layout of U (H, A), W (H, H), V (A, H) and, with bias, b (H,) and c (A,)."""
-    H, A = int(hidden_size), int(alphabet_size)  # NumPy's integers would overflow in products
-    shapes: dict[str, Shape] = {"U": (H, A), "W": (H, H), "V": (A, H)}
-    return Layout(shapes | ({"b": (H,), "c": (A,)} if bias else {}))
-
-
 class Params:
-    """The parameters U, W, V, b and c of the equations, as views of one flat array.
+    """U, W, V and the biases b, c of the equations, as views of one flat array.
 
-    An update, a norm, or the sum of two gradients is one pass over `flat`. The views can be written
-    to, not replaced.
+    An update, the sum of two gradients or a norm is so one pass over `flat`.
 
-    Args:
-        layout: Names, shapes and positions.
-        flat: The entries (size,), which are not copied.
+    Attributes:
+        layout: Where each parameter lies.
+        flat: All of them end to end, (size,).
+        U: Input weights (H, A).
+        W: Recurrent weights (H, H).
+        V: Output weights (A, H).
+        b: Hidden bias (H,); None without biases.
+        c: Output bias (A,); None without biases.
     """
 
     def __init__(self, layout: Layout, flat: Array) -> None:
         self.layout, self.flat = layout, flat
-        shapes = layout.shapes
-        self._arrays = {name: flat[s].reshape(shapes[name]) for name, s in layout.slices.items()}
+        self._views = {
+            name: flat[layout.slices[name]].reshape(shape) for name, shape in layout.shapes.items()
+        }
+        self.U, self.W, self.V = (self._views[name] for name in MATRICES)
+        self.b, self.c = self._views.get("b"), self._views.get("c")
 
     @classmethod
-    def from_arrays(cls, **arrays: Array) -> "Params":
-        """Copies arrays into new parameters: U, W, V and, with bias, b and c."""
-        layout = Layout({name: array.shape for name, array in arrays.items()})
-        return cls(layout, np.concatenate([arrays[name].ravel() for name in layout.shapes]))
-
-    def __getitem__(self, name: str) -> Array:
-        """The parameter of that name."""
-        return self._arrays[name]
-
-    @property
-    def U(self) -> Array:
-        """Input weights (H, A)."""
-        return self._arrays["U"]
-
-    @property
-    def W(self) -> Array:
-        """Recurrent weights (H, H)."""
-        return self._arrays["W"]
-
-    @property
-    def V(self) -> Array:
-        """Output weights (A, H)."""
-        return self._arrays["V"]
-
-    @property
-    def b(self) -> Array | None:
-        """Hidden bias (H,); None in a network without biases."""
-        return self._arrays.get("b")
-
-    @property
-    def c(self) -> Array | None:
-        """Output bias (A,); None in a network without biases."""
-        return self._arrays.get("c")
+    def of(
+        cls, *, U: Array, W: Array, V: Array, b: Array | None = None, c: Array | None = None
+    ) -> "Params":
+        """Copies arrays end to end."""
+        arrays = {"U": U, "W": W, "V": V, "b": b, "c": c}
+        present = {name: array for name, array in arrays.items() if array is not None}
+        layout = Layout({name: array.shape for name, array in present.items()})
+        return cls(layout, np.concatenate([array.ravel() for array in present.values()]))
 
     @property
     def hidden_size(self) -> int:
         """H."""
-        return self.layout.shapes["W"][0]
+        return int(self.U.shape[0])
 
     @property
     def alphabet_size(self) -> int:
         """A."""
-        return self.layout.shapes["V"][0]
+        return int(self.U.shape[1])
 
     @property
     def size(self) -> int:
-        """Number of weights."""
+        """The number of weights."""
         return self.layout.size
 
     def named(self) -> Iterator[tuple[str, Array]]:
-        """Name and array of each parameter, in the order of the layout."""
-        yield from self._arrays.items()
+        """Name and array of each parameter that is present, in fixed order."""
+        return iter(self._views.items())
 
     def map(self, function: Callable[[Array], Array]) -> "Params":
-        """Applies a function that keeps shapes to each array; the result is new memory."""
-        results = [function(array).ravel() for array in self._arrays.values()]
-        return Params(self.layout, np.concatenate(results))
+        """Applies a function to all entries; it returns an array of the same shape."""
+        return self.with_flat(function(self.flat))
 
     def astype(self, dtype: DTypeLike) -> "Params":
-        """A copy in another precision."""
-        return Params(self.layout, self.flat.astype(dtype))
+        """Copies to another precision."""
+        return self.map(lambda flat: flat.astype(dtype))
 
     def zeros_like(self) -> "Params":
         """Zeros of the same layout and precision."""
-        return Params(self.layout, np.zeros_like(self.flat))
+        return self.map(np.zeros_like)
 
-    def replace(self, **arrays: Array) -> "Params":
-        """A copy in which some arrays are others of the same shape."""
-        return Params.from_arrays(**{**self._arrays, **arrays})
+    def with_flat(self, flat: Array) -> "Params":
+        """Parameters of the same layout in other memory (size,)."""
+        return Params(self.layout, flat)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Params":
-        return Params(self.layout, self.flat.copy())
+        return self.with_flat(self.flat.copy())
+
+
+def shapes(hidden_size: int, alphabet_size: int, bias: bool) -> dict[str, Shape]:
+    """The shape of each parameter, in the order of the layout."""
+    H, A = hidden_size, alphabet_size
+    weights: dict[str, Shape] = {"U": (H, A), "W": (H, H), "V": (A, H)}
+    return weights | ({"b": (H,), "c": (A,)} if bias else {})

@@ -6,31 +6,26 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows, product_with
-from charrnn.model.recurrence import Recurrence
+from charrnn.model.recurrence import prepare_forward
 from charrnn.model.workspace import Workspace
 
 
 def states(
     params: Params, x: Array, h0: Array, activation: Activation, workspace: Workspace | None = None
 ) -> Array:
-    """Hidden states of a window, equations (1) and (2).
+    """The hidden states of a window, equations (1) and (2).
 
-    Args:
-        params: The weights; their precision is that of the result.
-        x: Input ids (T, B).
-        h0: State before the first character (B, H).
-        activation: The activation f.
-        workspace: Provides the arrays; a new one if None.
-
-    Returns:
-        h (T+1, B, H) with h[0] = h0. It is overwritten when the workspace is next used.
+    x: ids (T, B). h0: state before the first character (B, H).
+    Returns h (T+1, B, H) with h[0] = h0; it lives in the workspace.
     """
     workspace = workspace or Workspace()
     T, B = x.shape
-    h = workspace.array("h", (T + 1, B, params.hidden_size), params.W.dtype)
+    H = params.hidden_size
+    dtype = params.W.dtype
+    h = workspace.array("h", (T + 1, B, H), dtype)
     h[0] = h0
     _input_term(params, x, workspace, out=h[1:])
-    Recurrence(params.W, activation, B, workspace).forward(h)
+    prepare_forward(params.W, activation, B, workspace)(h)
     return h
 
 
@@ -48,16 +43,7 @@ def _columns_with_bias(params: Params, workspace: Workspace) -> Array:
 
 
 def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Array:
-    """Logits o of states, equation (3).
-
-    Args:
-        params: The weights.
-        h: States (..., H).
-        workspace: Provides the array; a new one if None.
-
-    Returns:
-        o (..., A). It is overwritten when the workspace is next used.
-    """
+    """o of each state, equation (3): (..., H) → (..., A), in the workspace."""
     workspace = workspace or Workspace()
     rows = h.reshape(-1, h.shape[-1])
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
@@ -68,40 +54,29 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
 
 class Stepper:
-    """The network one character at a time; a step allocates nothing.
+    """The network one character at a time, in B lanes; nothing is allocated in a step.
 
-    Attributes:
-        h: Current states (B, H), zero at first. They may be written to between steps.
-
-    Args:
-        params: The weights, which must not change while the object is in use.
-        activation: The activation f.
-        lanes: B, the number of independent sequences.
+    h (B, H): the states, zero at first.
     """
 
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
         workspace = Workspace()
         self._Ub = _columns_with_bias(params, workspace)
-        self._recurrence = Recurrence(params.W, activation, lanes, workspace)
+        self._forward = prepare_forward(params.W, activation, lanes, workspace)
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
         self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
-        self._h_before = np.empty_like(self.h)
+        self._a = np.empty_like(self.h)
 
     def __call__(self, characters: Array) -> Array:
-        """Reads one character per lane and advances the states, equations (1)-(3).
+        """Reads the ids (B,), moves the states, and gives the logits (B, A) of what comes next.
 
-        Args:
-            characters: Ids (B,).
-
-        Returns:
-            Logits (B, A) of the characters that follow, valid until the next call.
+        They are valid until the next call. Equations (1)-(3).
         """
-        before, h = self.h, self._h_before  # h_t is written over h_{t-2}
-        np.take(self._Ub, characters, axis=0, out=h, mode="clip")
-        self._recurrence.forward((before, h))
-        self.h, self._h_before = h, before
-        o = self._times_VT(h)
+        a = np.take(self._Ub, characters, axis=0, out=self._a, mode="clip")
+        self._forward((self.h, a))
+        self._a, self.h = self.h, a
+        o = self._times_VT(a)
         if self._c is not None:
             o += self._c
         return o

@@ -25,17 +25,16 @@ Clip = Callable[[Params], Clipped]
 
 def norms_of(params: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
     """The Euclidean norm of all entries together, and of each parameter's."""
-    places = params.layout.slices
 
     def squares(of: slice, workspace: Workspace) -> list[float]:
         return [
-            _square(params.flat[max(place.start, of.start) : min(place.stop, of.stop)])
-            for place in places.values()
+            _square(params.flat[max(own.start, of.start) : min(own.stop, of.stop)])
+            for own in params.layout.slices.values()
         ]
 
     with np.errstate(over="ignore"):
         parts = share(squares, params.size)
-    norms = {name: sqrt(sum(s)) for name, *s in zip(places, *parts, strict=True)}
+    norms = {name: sqrt(sum(s)) for name, *s in zip(params.layout.slices, *parts, strict=True)}
     return hypot(*norms.values()), norms
 
 

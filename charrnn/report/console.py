@@ -17,7 +17,7 @@ from charrnn.events import (
     Evaluated,
     Event,
     LagProfile,
-    Remarked,
+    Noted,
     RunEnded,
     RunStarted,
     Sampled,
@@ -34,6 +34,7 @@ from charrnn.report.event_lines import (
     step_line,
     validation_line,
 )
+from charrnn.report.flags import as_flags
 from charrnn.report.terminal import PipeConsole
 from charrnn.system.escaping import harmless, harmless_message
 
@@ -64,19 +65,23 @@ class PlainLines:
         elif isinstance(event, Baselines):
             self._baselines = event
             self._print(baseline_line(event))
-        elif isinstance(event, Remarked):
-            self._print(f"note: {event.remark}")
+        elif isinstance(event, Noted):
+            self._print(f"note: {event.note}")
         elif isinstance(event, StopRequested):
-            self._print("stopping after this step; once more stops at once, unsaved")
+            self._print("stopping after this step; press Ctrl-C again to quit without saving")
         elif isinstance(event, RunEnded):
             for line in ending(self._baselines, event):
                 self._print(line)
 
+    def flush(self) -> None:
+        """Every line was written when it was printed."""
+
     def close(self) -> None:
-        """Nothing to put away."""
+        """Leaves no output behind that the end of the program could trip over."""
+        _drop_unwritable_output()
 
     def _print(self, line: str) -> None:
-        line = harmless_message(line)
+        line = harmless_message(as_flags(line))
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -104,7 +109,7 @@ class LiveView:
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the picture
-        elif isinstance(event, Remarked):
+        elif isinstance(event, Noted):
             self._plain(event)
         elif isinstance(event, LagProfile):
             self._lags = event
@@ -118,9 +123,14 @@ class LiveView:
             self._live.stop()
             self._plain(event)
 
+    def flush(self) -> None:
+        """The view keeps nothing."""
+
     def close(self) -> None:
         """Leaves the terminal as it was."""
-        self._live.stop()
+        with contextlib.suppress(OSError):
+            self._live.stop()
+        _drop_unwritable_output()
 
     def _render(self) -> RenderableType:
         step = self._step
@@ -160,30 +170,14 @@ class LiveView:
         return Constrain(Group(*parts), self._live.console.width - 3)
 
 
-class Unbreakable:
-    """A view that is put away, and not the run, when its output can no longer be written."""
-
-    def __init__(self, view: PlainLines | LiveView) -> None:
-        self._view: PlainLines | LiveView | None = view
-
-    def __call__(self, event: Event) -> None:
-        """Shows the event, if there is still someone to show it to."""
-        if self._view:
-            try:
-                self._view(event)
-            except OSError:
-                self._view = None
-                # what is left in the buffer must not fail once more at the end
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-    def close(self) -> None:
-        """Leaves the terminal as it was."""
-        if self._view:
-            with contextlib.suppress(OSError):
-                self._view.close()
+def _drop_unwritable_output() -> None:
+    try:
+        sys.stderr.flush()
+    except OSError:  # its reader has left; Python's own flush at the end would fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def make_console_sink() -> Unbreakable:
+def make_console_sink() -> PlainLines | LiveView:
     """The view that fits where standard error goes."""
     console = PipeConsole(stderr=True, emoji=False)
-    return Unbreakable(LiveView(console) if console.is_terminal else PlainLines(console))
+    return LiveView(console) if console.is_terminal else PlainLines(console)

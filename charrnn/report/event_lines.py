@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 def introduction(event: RunStarted) -> list[str]:
     """What is about to happen, and what to measure it against."""
-    lines = [f"note: {remark}" for remark in event.remarks]
+    lines = [f"note: {note}" for note in event.notes]
     lines += [
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
         f"{pluralize(event.workers, 'worker')}",

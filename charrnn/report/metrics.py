@@ -7,7 +7,7 @@ from dataclasses import asdict
 from math import inf
 from pathlib import Path
 
-from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Saving, Stepped
+from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Stepped
 from charrnn.system.escaping import harmless_json
 from charrnn.units import BITS_PER_NAT
 
@@ -44,22 +44,28 @@ class Metrics:
         elif isinstance(event, RolledBack):
             self._waiting = [line for line in self._waiting if _step(line) <= event.step]
             self._cut(event.step)
-        elif isinstance(event, Saving):
-            self._write_waiting()
-            with contextlib.suppress(OSError):
-                os.fsync(self._file.fileno())
 
-    def close(self) -> int:
-        """Nothing is written after this. Returns the number of lines that could not be."""
+    def flush(self) -> None:
+        """Forces the lines to the disk, as far as it has room."""
         self._write_waiting()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Writes what is waiting, if it can, and closes the file."""
+        if not self._file.closed:
+            self._write_waiting()
+            self._file.close()
+
+    @property
+    def unwritten(self) -> int:
+        """The number of lines that could not be written so far."""
         return len(self._waiting)
 
     def _write(
         self, kind: str, event: Stepped | Evaluated | LagProfile | Sampled, **more: float | None
     ) -> None:
         values = asdict(event) | more
-        values.pop("evaluation_due", None)
         line = harmless_json(json.dumps({"event": kind} | values, ensure_ascii=False))
         self._waiting.append(f"{line}\n".encode())
         self._write_waiting()

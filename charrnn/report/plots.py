@@ -31,14 +31,14 @@ def drawing(path: str) -> "Callable[[Figure], None]":
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(
-            f"--plot {path} is none of {', '.join(FORMATS)}.", f"such as --plot {path}.png"
+            f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
         )
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written to
     try:
         import matplotlib  # noqa: F401 - an extra; said before anything is computed
     except ImportError:
         raise UsageError(
-            "--plot needs matplotlib, which is not installed.",
+            "`plot` needs matplotlib, which is not installed.",
             "install it: pip install 'charrnn[plot]', or pip install matplotlib",
         ) from None
 
@@ -49,7 +49,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
             write_atomically(Path(path), content.getvalue())
         except OSError as error:
             raise UsageError(
-                f"--plot {path} cannot be written: {error.strerror}.", "choose another file."
+                f"`plot={path}` cannot be written: {error.strerror}.", "choose another file."
             ) from None
 
     return draw

@@ -25,14 +25,14 @@ class RunDirectory(RunFiles):
         Raises: UsageError where it holds a run already, is in use or cannot be made.
         """
         if out == "":
-            raise UsageError("--out is empty.", "name a directory, or leave the option out.")
+            raise UsageError("`out` is empty.", "name a directory, or leave the option out.")
         try:
             directory = cls(_new_folder(name) if out is None else Path(out))
             directory._occupy()
         except OSError as error:
             raise UsageError(
                 f"{out or 'runs'} cannot be made into a run directory: {error.strerror}.",
-                "choose another --out.",
+                "choose another directory with `out`.",
             ) from None
         return directory
 
@@ -54,13 +54,13 @@ class RunDirectory(RunFiles):
             raise UsageError(
                 f"{self.path} already holds a run.",
                 f"go on with it: charrnn train --resume {quote(str(self.path))}; "
-                "or choose another --out.",
+                "or choose another directory with `out`.",
             )
         own = {self.checkpoints, self._lock_path, *self.path.glob(".*.tmp")}
         if self.metrics.is_file() and not self.metrics.stat().st_size:
             own.add(self.metrics)
         if self.path.exists() and any(path not in own for path in self.path.iterdir()):
-            raise UsageError(f"{self.path} is not empty.", "choose another --out.")
+            raise UsageError(f"{self.path} is not empty.", "choose another directory with `out`.")
 
     def _take(self) -> None:
         """Locks the directory, once, and removes what a killed process left unfinished in it."""
@@ -75,6 +75,11 @@ class RunDirectory(RunFiles):
             ) from None
         remove_leftovers(self.path)
         remove_leftovers(self.checkpoints)
+
+    @property
+    def locked(self) -> bool:
+        """Whether this process holds the lock."""
+        return self._lock is not None
 
     def release(self) -> None:
         """Lets another process write to the directory."""
@@ -99,7 +104,7 @@ class RunDirectory(RunFiles):
         except OSError as error:
             what = f"cannot be used: {error.strerror}"
         raise UsageError(
-            f"--resume {path}: it {what}.", "give the directory that charrnn train made."
+            f"{path} cannot be resumed: it {what}.", "give the directory that charrnn train made."
         )
 
     def write(self, name: str, content: bytes) -> None:

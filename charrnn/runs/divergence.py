@@ -73,14 +73,14 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
 def advice(config: Config, rollbacks: int) -> str:
     """What usually helps, with the values of this config after so many rollbacks."""
     rate = config.optimizer.learning_rate * BACKED_OFF**rollbacks
-    ways = [f"--set optimizer.learning_rate={rate / 2:.3g}"]
+    ways = [f"`optimizer.learning_rate={rate / 2:.3g}`"]
     if config.training.clip.by != "norm":
-        ways.append("--set training.clip.by=norm")
+        ways.append("`training.clip.by=norm`")
     if config.model.activation == "relu":
         gain = config.model.initialization.recurrent_gain
-        ways.append(f"--set model.initialization.recurrent_gain={gain / 2:.3g}")
+        ways.append(f"`model.initialization.recurrent_gain={gain / 2:.3g}`")
     if config.training.on_divergence == "stop":
-        ways.append("--set training.on_divergence=rollback")
+        ways.append("`training.on_divergence=rollback`")
     return f"what usually helps: {', '.join(ways)}"
 
 

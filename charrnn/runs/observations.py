@@ -11,7 +11,7 @@ from charrnn.events import Baselines, Sampled
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
-from charrnn.setup.wiring import activation_of, held_out
+from charrnn.setup.wiring import activation_of
 from charrnn.text.lines import NEWLINE
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.sequences import SEQUENCES
@@ -24,7 +24,7 @@ def baselines(run: Run) -> Baselines:
     """What the held-out text costs without a network."""
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
     sequences = SEQUENCES[run.config.data.sequences]
-    parts = corpus.training[-NGRAM_CHARACTERS:], held_out(run.config, corpus)
+    parts = corpus.training[-NGRAM_CHARACTERS:], run.scored
     counted, scored = (
         np.concatenate([(sequences.history(part) > 0) & (part is of) for part in parts])
         for of in parts

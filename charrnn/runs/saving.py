@@ -2,20 +2,17 @@
 
 import shutil
 import tempfile
-from collections import deque
-from collections.abc import Callable
-from copy import deepcopy
 from pathlib import Path
 from shlex import quote
 
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError
-from charrnn.events import Event, Remarked, Saving
+from charrnn.events import Noted
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.emitter import Emitter
 from charrnn.runs.start import Run
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import Checkpoint, encode
-from charrnn.training.state import TrainState
 
 
 class Saver:
@@ -25,12 +22,9 @@ class Saver:
     goes on meanwhile, and the files that are there stay as they are.
     """
 
-    def __init__(self, run: Run, emit: Callable[[Event], None]) -> None:
+    def __init__(self, run: Run, emit: Emitter) -> None:
         self._run, self._emit = run, emit
         self._waiting: dict[str, bytes] = {}
-        self._evaluated: deque[TrainState] = deque(maxlen=2)
-        self._newest: TrainState | None = None
-        self._went_back = False
         self._failure = ""
         self._tried_at = run.state.progress.seconds
 
@@ -46,7 +40,7 @@ class Saver:
         except OSError as error:
             raise CharrnnError(
                 f"{self._run.directory.path} cannot be saved: {error.strerror}.",
-                "make room, mend the directory, or choose another --out.",
+                "make room, mend the directory, or choose another directory with `out`.",
             ) from None
 
     def __call__(self, *names: str) -> None:
@@ -61,34 +55,17 @@ class Saver:
             before, self._failure = self._failure, str(error.strerror)
             if self._failure != before or "best" in names:
                 what = f"could not be saved: {self._failure}; training goes on, and tries again."
-                self._emit(Remarked(step, f"step {step:,} {what}"))
+                self._emit(Noted(step, f"step {step:,} {what}"))
             return
         if self._failure:
             self._failure = ""
-            self._emit(Remarked(step, f"step {step:,} could be saved again."))
+            self._emit(Noted(step, f"step {step:,} could be saved again."))
 
     @property
     def due(self) -> bool:
         """Whether the state should be saved again."""
         since = self._run.state.progress.seconds - self._tried_at
         return since >= self._run.config.checkpoints.every
-
-    def back(self, step: int) -> bool:
-        """Brings back the newest state before this step that was saved, or was to be.
-
-        Where it has been back since the last evaluation, and to no avail, one that was evaluated.
-        Returns whether there is one.
-        """
-        while self._evaluated and self._evaluated[-1].progress.step >= step:
-            self._evaluated.pop()
-        state, self._newest = self._newest, None
-        if not state or state.progress.step >= step:
-            if not self._evaluated:
-                return False
-            state = self._evaluated[-1]
-        self._run.state.restore(state)
-        self._went_back = True
-        return True
 
     def end(self) -> None:
         """Gives what is still waiting another place.
@@ -125,7 +102,7 @@ class Saver:
 
     def _write(self, *names: str) -> None:
         run = self._run
-        self._emit(Saving())
+        self._emit.flush()  # what the log says of a step is safe before its checkpoint
         content = encode(
             Checkpoint(
                 run.state,
@@ -136,12 +113,6 @@ class Saver:
             )
         )
         self._tried_at = run.state.progress.seconds
-        if run.config.training.on_divergence == "rollback":
-            if names != ("last",) or not self._evaluated:
-                self._evaluated.append(deepcopy(run.state))
-                self._newest, self._went_back = None, False
-            elif not self._went_back:
-                self._newest = deepcopy(run.state)
         kept = {name: old for name, old in self._waiting.items() if name == "best"}
         self._waiting = kept | dict.fromkeys(names, content)
         for name in list(self._waiting):

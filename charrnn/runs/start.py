@@ -4,22 +4,24 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
+from charrnn.arrays import Array
 from charrnn.config.layers import changed
-from charrnn.config.settings import Config
+from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
-from charrnn.setup.corpora import corpus_of, difference
-from charrnn.setup.loading import load_checkpoint, own_text
-from charrnn.setup.parent import parent_of
+from charrnn.setup.loading import Model, load_checkpoint, own_text
+from charrnn.setup.parent import load_parent, require_same_network
+from charrnn.setup.preparation import difference, prepare
 from charrnn.setup.wiring import (
     budget_of,
     first_params,
     optimizer_of,
-    resolved,
+    resolve,
     run_name,
     text_paths,
 )
+from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
@@ -29,32 +31,48 @@ from charrnn.wording import pluralize
 
 @dataclass(frozen=True)
 class Run:
-    """All that training needs. `remarks` are what the user should know about the text."""
+    """All that training needs.
+
+    scored: the ids (N,) of the validation text that evaluations score. notes: what the user should
+    know about the text and the start of the run.
+    """
 
     directory: RunDirectory
-    config: Config
+    config: ResolvedConfig
     corpus: Corpus
+    batches: Windows
+    scored: Array
     state: TrainState
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def new_run(config: Config, out: str | None) -> Run:
-    """A run from the first step. Nothing is written before text and config are known to fit.
+def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run:
+    """Sets up a run from its first step; nothing is written before text and config fit.
 
-    Raises: InputError for the text; UsageError for the directory.
+    Args:
+        config: The config of the run.
+        out: The run directory; by default the first free one of runs/NAME-1, -2, …
+        parent: The model that the config names as `model.init_from`; loaded if not given.
+
+    Raises:
+        InputError: The text or the parent is unusable.
+        UsageError: The directory is not free, or the parent is another network.
     """
-    config = resolved(config)
-    parent = parent_of(config)
-    corpus, remarks = corpus_of(config, parent.vocabulary if parent else None)
-    params = first_params(config, len(corpus.vocabulary))
+    settings = resolve(config)
+    parent = parent or load_parent(settings)
+    if parent:
+        require_same_network(settings, parent)
+    text = prepare(settings, parent.vocabulary if parent else None)
+    notes = text.notes
+    params = first_params(settings, len(text.corpus.vocabulary))
     if parent:
         inherit(params, parent.params)
-        new = len(corpus.vocabulary) - len(parent.vocabulary)
+        new = len(text.corpus.vocabulary) - len(parent.vocabulary)
         more = f", and {pluralize(new, 'new character')}" if new else ""
-        remarks += (f"begins with the weights of {parent.path}{more}.",)
-    state = TrainState.initial(params, optimizer_of(config), config.training.batch_size)
-    directory = RunDirectory.create(out, run_name(config))
-    return Run(directory, config, corpus, state, remarks)
+        notes += (f"begins with the weights of {parent.path}{more}.",)
+    state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
+    directory = RunDirectory.create(out, run_name(settings))
+    return Run(directory, settings, text.corpus, text.batches, text.scored, state, notes)
 
 
 def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
@@ -80,25 +98,33 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             f"pipe the same text once more: charrnn train - --resume {quote(path)}",
         )
     texts = {"text": text} if text else {}
-    config = resolved(changed(config, {"training": changes, "data": texts}))
+    settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)
-    _require_open(path, config, checkpoint.state.progress, notes)
+    _require_open(path, settings, checkpoint.state.progress, notes)
     try:
-        known = checkpoint.vocabulary if config.model.init_from else None
-        corpus, remarks = corpus_of(config, known)
+        known = checkpoint.vocabulary if settings.model.init_from else None
+        prepared = prepare(settings, known)
     except InputError as error:
         hint = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
         if text:
             hint = f"is it the text that {path} was trained on, unchanged?"
         raise InputError(str(error), hint) from None
-    if differs := difference(corpus, checkpoint):
+    if differs := difference(prepared.corpus, checkpoint):
         raise InputError(
-            f"{', '.join(text_paths(config))} is not the text that {path} was trained on: "
+            f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",
-            "name the original text beside --resume; or train on this one from there: "
+            "name the original text beside `resume`; or train on this one from there: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
-    return Run(directory, config, corpus, checkpoint.state, notes + remarks)
+    return Run(
+        directory,
+        settings,
+        prepared.corpus,
+        prepared.batches,
+        prepared.scored,
+        checkpoint.state,
+        notes + prepared.notes,
+    )
 
 
 def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
@@ -113,9 +139,9 @@ def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, .
             f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
         )
     if budget.used(done) >= 1:
-        larger = f"--max-steps {2 * done.step}"
+        larger = f"`training.max_steps={2 * done.step}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
-            larger = f"--max-time {2 * done.seconds:.0f}s"
+            larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         raise UsageError(
             f"{path} has made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, all of its "
             f"budget.{more}",

@@ -1,32 +1,46 @@
-"""Whether the user wants a run to stop."""
+"""Requests to stop a run, by signal."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from types import FrameType
 
 from charrnn.system.signals import heeded
 
 
 @contextmanager
-def stop_requests(tell: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Whether SIGINT, SIGTERM or SIGHUP has come, which is told at once.
+def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """A function that says whether SIGINT, SIGTERM or SIGHUP has arrived.
 
-    A second one raises KeyboardInterrupt. One that is ignored, as nohup has it, stays so.
+    `announce` is called at once, in a thread of its own: a signal handler interrupts whatever the
+    main thread is doing, and may not use it. A second signal raises KeyboardInterrupt. A signal
+    that is ignored, as under nohup, stays ignored.
     """
     received: list[int] = []
-    before = {number: signal.getsignal(number) for number in heeded()}
+    previous = {number: signal.getsignal(number) for number in heeded()}
+    reading, writing = os.pipe()
 
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        for other in before:
+    def handle(number: int, frame: FrameType | None) -> None:
+        for other in previous:
             signal.signal(other, signal.default_int_handler)
-        tell()
+        received.append(number)
+        os.write(writing, b"!")
 
-    for number in before:
-        signal.signal(number, note)
+    def wait() -> None:
+        if os.read(reading, 1):  # empty: closed without a request
+            announce()
+
+    waiting = Thread(target=wait, name="stop requests", daemon=True)
+    waiting.start()
+    for number in previous:
+        signal.signal(number, handle)
     try:
         yield lambda: bool(received)
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
+        os.close(writing)
+        waiting.join()
+        os.close(reading)

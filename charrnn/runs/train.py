@@ -1,79 +1,80 @@
 """Training a run to its end: told as events, saved on the way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from shlex import quote
 
 from charrnn.errors import CharrnnError, Interrupted
 from charrnn.events import (
     Evaluated,
-    Event,
     RolledBack,
     RunEnded,
     RunStarted,
+    Sink,
     Stepped,
     StopRequested,
 )
 from charrnn.runs.divergence import advice, keep_evidence
+from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
 from charrnn.runs.observations import baselines, sample
+from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import trainer_of
 from charrnn.training.parallel import crew_of
-from charrnn.training.trainer import Divergence, Trainer
+from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
-
-Sink = Callable[[Event], None]
 
 # time has passed, and the best checkpoint stays
 NEVER_ROLLED_BACK = ("seconds", "best_score", "best_train_nats", "best_validation_nats")
 
 
-def train(run: Run, sinks: list[Sink]) -> RunEnded:
+def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
     """Trains until the run is complete, telling the sinks; then its directory is free again.
 
     Raises: Interrupted after SIGINT, SIGTERM or SIGHUP, once the last step is saved; Divergence;
     CharrnnError where the run's beginning or end cannot be saved.
     """
-
-    def emit(event: Event) -> None:
-        for sink in sinks:
-            sink(event)
-
-    try:
-        with (
-            crew_of(int(run.config.training.workers)) as crew,  # a run's config is resolved
-            stop_requests(lambda: emit(StopRequested())) as stopped,
-        ):
-            return _train(run, trainer_of(run.config, run.corpus, crew), emit, stopped)
-    finally:
-        run.directory.release()
+    emit = Emitter(sinks)
+    with ExitStack() as stack:
+        stack.callback(run.directory.release)
+        stack.callback(emit.close)
+        crew = stack.enter_context(crew_of(run.config.training.workers))
+        stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
+        return _train(run, trainer_of(run.config, run.batches, run.scored, crew), emit, stopped)
 
 
-def _train(run: Run, trainer: Trainer, emit: Sink, stopped: Callable[[], bool]) -> RunEnded:
+def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool]) -> RunEnded:
     config, steps_per_epoch = run.config, trainer.batches.per_epoch
     save = Saver(run, emit)
+    history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
+    history.evaluated(run.state)
     emit(_started(run, steps_per_epoch))
     if len(run.corpus.validation):
         emit(baselines(run))
     lag_log = LagLog(run, steps_per_epoch) if config.logging.lag_profile else None
     try:
-        for event in _events(run, trainer, stopped, save):
+        for event in _events(run, trainer, stopped, history):
+            if isinstance(event, SavePoint):
+                if save.due:
+                    history.saved(run.state)
+                    save("last")
+                continue
             emit(event)
             if isinstance(event, Stepped):
                 if lag_log and (profile := lag_log(event)):
                     emit(profile)
-                if save.due and not event.evaluation_due:
-                    save("last")
             elif isinstance(event, Evaluated):
                 if sampled := sample(run):
                     emit(sampled)
+                history.evaluated(run.state)
                 save(*(["best"] if event.best else []), f"step-{event.step}", "last")
             else:
-                save("last")  # how often it was rolled back is to be known after a kill
+                save("last")  # a killed run has to know how often it was rolled back
     except Divergence as divergence:
         try:
             save.end()
@@ -95,8 +96,8 @@ def _train(run: Run, trainer: Trainer, emit: Sink, stopped: Callable[[], bool]) 
 
 
 def _events(
-    run: Run, trainer: Trainer, stopped: Callable[[], bool], save: Saver
-) -> Iterator[Stepped | Evaluated | RolledBack]:
+    run: Run, trainer: Trainer, stopped: Callable[[], bool], history: RollbackHistory
+) -> Iterator[Stepped | Evaluated | SavePoint | RolledBack]:
     """The trainer's events; where it diverges, as the config says, from an earlier state on."""
     training, progress = run.config.training, run.state.progress
     while True:
@@ -114,12 +115,12 @@ def _events(
                 divergence.hint = f"it was rolled back {times}; {divergence.hint}"
                 raise
             # from the state right before it the same step would not be finite at any rate
-            if not save.back(divergence.step - 1):
+            if not history.restore_before(divergence.step - 1, run.state):
                 divergence.hint = f"no state before it was saved; {divergence.hint}"
                 raise
             vars(progress).update(kept, rollbacks=rollbacks + 1)
-            remark = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
-            yield RolledBack(progress.step, remark)
+            note = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
+            yield RolledBack(progress.step, note)
 
 
 def _started(run: Run, steps_per_epoch: int) -> RunStarted:
@@ -130,9 +131,9 @@ def _started(run: Run, steps_per_epoch: int) -> RunStarted:
         training_characters=len(run.corpus.training),
         validation_characters=len(run.corpus.validation),
         steps_per_epoch=steps_per_epoch,
-        workers=int(run.config.training.workers),
+        workers=run.config.training.workers,
         first_step=run.state.progress.step + 1,
-        remarks=run.remarks,
+        notes=run.notes,
     )
 
 

@@ -10,7 +10,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
-from charrnn.setup.run_files import find_checkpoint
+from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, text_paths
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
@@ -95,11 +95,11 @@ def own_text(file: str | Path, config: Config) -> list[str]:
 
 
 class Encoded(NamedTuple):
-    """A text to predict: its ids (N,), the text that they stand for, and remarks on it."""
+    """A text to predict: its ids (N,), the text that they stand for, and notes on it."""
 
     ids: Array
     text: Text
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def treatment(model: Model, unknown: str | None) -> str:
@@ -111,7 +111,7 @@ def treatment(model: Model, unknown: str | None) -> str:
     can_replace = REPLACEMENT in model.vocabulary.characters
     if unknown == "replace" and not can_replace:
         raise UsageError(
-            f"--unknown replace: {model.path} does not know U+FFFD.",
+            f"`unknown=replace`: {model.path} does not know U+FFFD.",
             "choose error or skip; a model learns U+FFFD where data.min_count finds rare "
             "characters.",
         )
@@ -127,20 +127,21 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
     Raises: InputError where it is unusable, too short or has characters that the model lacks.
     """
     unknown = treatment(model, unknown)
-    documents, remarks = read_text(paths, decoding_of(model.config))
+    require_texts(paths)
+    documents, notes = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = SEQUENCES[model.config.data.sequences], model.vocabulary
-    documents, notes = vocabulary.fitted(documents, unknown)
+    documents, more = vocabulary.fitted(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
     text, _ = sequences.arranged(sequences.joined(documents), 0.0)
     require_two(text)
     try:
-        return Encoded(vocabulary.encode(text, sequences.place), text, remarks + notes)
+        return Encoded(vocabulary.encode(text, sequences.place), text, notes + more)
     except UsageError as error:
         raise InputError(
             str(error),
             "give text in the model's alphabet; "
-            "charrnn eval leaves such characters out with --unknown skip.",
+            "charrnn eval leaves such characters out with `unknown=skip`.",
         ) from None
 
 

@@ -6,43 +6,39 @@ from charrnn.errors import UsageError
 from charrnn.setup.loading import Model, load_model
 
 
-def configured(path: str | None, assignments: list[str], flags: Layer) -> Config:
-    """As `load_config`; where the config names a parent, its network is what is there by default.
+def configure(
+    path: str | None, assignments: list[str], flags: Layer
+) -> tuple[Config, Model | None]:
+    """Loads a config like `load_config`, and the parent that it names, which sets its defaults.
 
-    Raises: UsageError with every fault; InputError for the parent.
+    Raises:
+        UsageError: The config is at fault; every fault is reported.
+        InputError: The checkpoint of the parent is unusable.
     """
     config = load_config(path, assignments, flags)
     if config.model.init_from is None:
-        return config
-    model = load_model(config.model.init_from)
-    values = model.config.model_dump()
-    taken = {
+        return config, None
+    parent = load_model(config.model.init_from)
+    values = parent.config.model_dump()
+    defaults = {
         "model": values["model"] | {"extend_vocabulary": False},
         "data": {key: values["data"][key] for key in ("sequences", "min_count")},
         "training": {"precision": values["training"]["precision"]},
     }
-    return load_config(path, assignments, flags, (model.path, taken))
+    return load_config(path, assignments, flags, (parent.path, defaults)), parent
 
 
-def parent_of(config: Config) -> Model | None:
-    """The model that the config says to begin with.
+def load_parent(config: Config) -> Model | None:
+    """Loads the parent that a config names. Raises: InputError."""
+    return load_model(config.model.init_from) if config.model.init_from is not None else None
 
-    Raises: InputError for its checkpoint; UsageError where the config asks for another network.
-    """
-    own = config.model
-    if own.init_from is None:
-        if own.extend_vocabulary:
-            raise UsageError(
-                "model.extend_vocabulary is true, but there is no vocabulary to extend.",
-                "name the checkpoint to begin with: --init-from CHECKPOINT",
-            )
-        return None
-    parent = load_model(own.init_from)
+
+def require_same_network(config: Config, parent: Model) -> None:
+    """Checks that a config asks for the network of its parent. Raises: UsageError."""
     for key in ("hidden_size", "activation", "bias"):
-        wanted, found = getattr(own, key), getattr(parent.config.model, key)
+        wanted, found = getattr(config.model, key), getattr(parent.config.model, key)
         if wanted != found:
             raise UsageError(
                 f"model.{key} is {wanted}, but {parent.path} has {found}.",
-                f"leave model.{key} out: the checkpoint says what the network is.",
+                f"leave model.{key} out: the checkpoint determines the network.",
             )
-    return parent

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-from charrnn.errors import InputError
-
 SUFFIX = ".safetensors"
 
 
@@ -34,23 +32,3 @@ class RunFiles:
             for path in self.checkpoints.glob("*")
             if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
         }
-
-
-def find_checkpoint(path: str) -> Path:
-    """The file itself, or the best checkpoint of a run directory.
-
-    Raises: InputError where a directory holds none.
-    """
-    given = Path(path)
-    try:
-        if not given.is_dir():
-            return given
-        run = RunFiles(given)
-        for found in (run.checkpoint("best"), *run.candidates()):
-            if found.exists():
-                return found
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
-    raise InputError(
-        f"{path} is a directory without checkpoints/best{SUFFIX}.", "give the directory of a run."
-    )

@@ -7,12 +7,14 @@ from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
+from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, own_text, require_two
+from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import activation_of, decoding_of, first_params, text_paths
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import typical_length
@@ -25,13 +27,45 @@ CONTEXT = 64  # characters read before a piece of text, so that it does not begi
 
 
 class Subject(NamedTuple):
-    """A model with its config, the ids of a text, a name for the two, and remarks on the text."""
+    """A model with its config, the ids of a text, a name for the two, and notes on the text."""
 
     title: str
     params: Params
     config: Config
     ids: Array
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
+    trained: bool = False
+
+
+def subject_of(
+    model: str | None, config_path: str | None, assignments: list[str], text: str | None
+) -> Subject:
+    """The model that a command is given, and a text.
+
+    Args:
+        model: A checkpoint, a run directory or a config.
+        config_path: A config, if `model` is not one. By default the default config.
+        assignments: Changes of the config, as `key.path=value`.
+        text: A text to use; by default the one that the model is trained on.
+
+    Raises:
+        UsageError: Two models are given, or a checkpoint's config would be changed.
+        InputError: The checkpoint or the text is unusable.
+    """
+    if model is not None and config_path is not None:
+        raise UsageError(
+            f"{model} and the config {config_path} are both given.", "choose one of them."
+        )
+    if model is not None and is_model(model):
+        if assignments:
+            raise UsageError(
+                f"{model} is a checkpoint, which has its own config: {assignments[0]} cannot "
+                "change it.",
+                "give a config instead, or leave the change out.",
+            )
+        return trained(model, text)
+    path = model or config_path
+    return untrained(load_config(path, assignments, {}), path or "the default config", text)
 
 
 def trained(checkpoint: str, text: str | None) -> Subject:
@@ -42,13 +76,13 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     model = load_model(checkpoint)
     paths = [text] if text else own_text(model.path, model.config)
     if not text and STDIN in paths:
-        raise UsageError(f"{model.path} was trained from standard input.", "give a --text.")
+        raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
     try:
-        ids, _, remarks = encode_text(model, paths)
+        ids, _, notes = encode_text(model, paths)
     except InputError as error:
-        own = "give a --text; without it, the one that the model was trained on is read."
+        own = "give a text as `text`; without it, the one that the model was trained on is read."
         raise InputError(str(error), error.hint if text else own) from None
-    return Subject(model.path, model.params, model.config, ids, remarks)
+    return Subject(model.path, model.params, model.config, ids, notes, trained=True)
 
 
 def untrained(config: Config, name: str, text: str | None) -> Subject:
@@ -56,14 +90,16 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
 
     Raises: InputError.
     """
-    documents, remarks = read_text([text] if text else text_paths(config), decoding_of(config))
+    if text:
+        require_texts([text])
+    documents, notes = read_text([text] if text else text_paths(config), decoding_of(config))
     data = config.data
     joined = SEQUENCES[data.sequences].joined(documents)
     require_two(joined)
     corpus = build_corpus(joined, 0.0, data.sequences, data.min_count)
     params = first_params(config, len(corpus.vocabulary))
     return Subject(
-        f"{name} before training", params, config, corpus.training, remarks + corpus.remarks
+        f"{name} before training", params, config, corpus.training, notes + corpus.remarks
     )
 
 

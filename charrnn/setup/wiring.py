@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.config.settings import Config
-from charrnn.errors import UsageError
+from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt, least_memory
 from charrnn.model.initialization import initial_params
@@ -19,7 +18,7 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
-from charrnn.setup.run_files import find_checkpoint
+from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
@@ -45,20 +44,23 @@ def _has_no_place(path: str) -> bool:
     return path == STDIN or (path in text_resources() and not Path(path).exists())
 
 
-def resolved(config: Config) -> Config:
-    """The config with files that are found from every folder, and a number of workers."""
+def resolve(config: Config) -> ResolvedConfig:
+    """The config with absolute paths and a number of workers.
+
+    Raises:
+        UsageError: A path of the text is a checkpoint, a run or a config.
+        InputError: The parent is not a checkpoint.
+    """
+    require_texts(config.data.text)
     data, training = config.data, config.training
     paths = [path if _has_no_place(path) else str(Path(path).absolute()) for path in data.text]
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     parent = config.model.init_from
-    init_from = None if parent is None else str(find_checkpoint(parent).absolute())
-    return config.model_copy(
-        update={
-            "model": config.model.model_copy(update={"init_from": init_from}),
-            "data": data.model_copy(update={"text": paths}),
-            "training": training.model_copy(update={"workers": workers}),
-        }
-    )
+    values = config.model_dump()
+    values["model"]["init_from"] = parent and str(find_checkpoint(parent).absolute())
+    values["data"]["text"] = paths
+    values["training"]["workers"] = workers
+    return ResolvedConfig.model_validate(values)
 
 
 def run_name(config: Config) -> str:
@@ -135,28 +137,20 @@ def held_out(config: Config, corpus: Corpus) -> Array:
 
 
 def budget_of(config: Config) -> Budget:
-    """When the run ends.
-
-    Raises: UsageError where it never would.
-    """
+    """When the run ends."""
     training = config.training
-    if training.max_steps is None and training.max_time is None:
-        raise UsageError(
-            "training.max_steps and training.max_time are both null: the run would never end.",
-            "set one of them, such as --max-time 3m",
-        )
     return Budget(training.max_steps, training.max_time, training.patience)
 
 
 def trainer_of(
     config: Config,
-    corpus: Corpus,
+    batches: Windows,
+    scored: Array,
     crew: Crew,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Trainer:
-    """The training loop for this text."""
+    """The training loop over these windows, with the ids (N,) that evaluations score."""
     training = config.training
-    scored = held_out(config, corpus)
     windows = SEQUENCES[config.data.sequences].scoring
     score = Scorer(activation_of(config), crew)
 
@@ -171,7 +165,7 @@ def trainer_of(
         clip=make_clip(training.clip.by, training.clip.threshold, crew.share),
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
-        batches=batches_of(config, corpus.training),
+        batches=batches,
         budget=budget_of(config),
         evaluate=validation_nats,
         evaluations=config.evaluation.count,

@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
-from charrnn.model.params import Params, rnn_layout
+from charrnn.model.params import Params, shapes
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
@@ -161,7 +161,7 @@ def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str
     hidden_size, bias = config["model"]["hidden_size"], config["model"]["bias"]
     if type(hidden_size) is not int or hidden_size < 1 or type(bias) is not bool:
         raise ValueError(f"hidden_size {reprlib.repr(hidden_size)}, bias {reprlib.repr(bias)}")
-    return rnn_layout(hidden_size, len(vocabulary), bias).shapes
+    return shapes(hidden_size, len(vocabulary), bias)
 
 
 def _slots(names: Iterable[str]) -> list[str]:
@@ -194,7 +194,7 @@ def _assemble(
             raise ValueError(f"{name!r} is not finite")
 
     def parameters(prefix: str) -> Params:
-        return Params.from_arrays(**{name: tensors.pop(prefix + name) for name in expected})
+        return Params.of(**{name: tensors.pop(prefix + name) for name in expected})
 
     optimizer = OptimizerState(
         checked_count("optimizer_count", described["optimizer_count"]),

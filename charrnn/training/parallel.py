@@ -93,10 +93,11 @@ def parallel(make_objective: Callable[[], Objective], crew: Crew) -> Objective:
         if active == 1:
             return _quietly(objectives[0], params, window, h0)
         lanes = [portion(worker, active, len(h0)) for worker in range(active)]
+        batch = window._replace(batch_targets=window.targets)  # counted once
 
         def part(worker: int) -> tuple[float, Params, Array]:
             own = lanes[worker]
-            return _quietly(objectives[worker], params, window.lanes(own), h0[own])
+            return _quietly(objectives[worker], params, batch.lanes(own), h0[own])
 
         losses, gradients, states = zip(*crew.each(part, active), strict=True)
         total, *others = (gradient.flat for gradient in gradients)

@@ -37,6 +37,13 @@ class Divergence(CharrnnError):
         self.step, self.window, self.figures = step, window, figures
 
 
+class SavePoint:
+    """A control message after a step that is not evaluated: nothing of it is left to do.
+
+    Saved between an updated step and its evaluation, a resumed run would miss the evaluation.
+    """
+
+
 @dataclass(frozen=True)
 class Trainer:
     """What a training step is made of.
@@ -58,7 +65,9 @@ class Trainer:
     loss_is_mean: bool
     clock: Callable[[], float]
 
-    def run(self, state: TrainState, stopped: Callable[[], bool]) -> Iterator[Stepped | Evaluated]:
+    def run(
+        self, state: TrainState, stopped: Callable[[], bool]
+    ) -> Iterator[Stepped | Evaluated | SavePoint]:
         """Steps until the run is complete or `stopped` says so, which is asked between steps.
 
         The last step of a used budget is always evaluated.
@@ -91,7 +100,6 @@ class Trainer:
                 characters=progress.characters,
                 characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
                 seconds=progress.seconds,
-                evaluation_due=due,
             )
             if due:
                 evaluation_start = self.clock()
@@ -100,6 +108,8 @@ class Trainer:
                 progress.evaluation_seconds = self.clock() - evaluation_start
                 used = self.budget.used(progress)
                 yield evaluated
+            else:
+                yield SavePoint()
 
     def _evaluation_due(self, progress: Progress, before: float, used: float) -> bool:
         if used >= 1:

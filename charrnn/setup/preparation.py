@@ -1,10 +1,14 @@
 """The text of a config, ready to train on, and whether it is the one that a run knows."""
 
-from charrnn.config.settings import Config
+from dataclasses import dataclass
+
+from charrnn.arrays import Array
+from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import InputError
 from charrnn.model.memory import memory_of_step
-from charrnn.setup.wiring import batches_of, budget_of, decoding_of, optimizer_of, text_paths
+from charrnn.setup.wiring import batches_of, decoding_of, held_out, optimizer_of, text_paths
 from charrnn.system.machine import physical_memory
+from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
 from charrnn.text.sequences import SEQUENCES
@@ -13,38 +17,54 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import format_size, pluralize
 
 
-def corpus_of(config: Config, known: Vocabulary | None) -> tuple[Corpus, tuple[str, ...]]:
-    """The corpus of a config, in its own vocabulary or a known one, and remarks on the text.
+@dataclass(frozen=True)
+class Prepared:
+    """A text as a run trains on it, in the windows of its config.
 
-    Raises: InputError where it cannot be trained on as the config says; UsageError where that would
-    never end.
+    scored: the ids (N,) of the validation text that evaluations score.
+    notes: what the user should know about the text.
     """
-    budget_of(config)
-    documents, remarks = read_text(text_paths(config), decoding_of(config))
+
+    corpus: Corpus
+    batches: Windows
+    scored: Array
+    notes: tuple[str, ...]
+
+
+def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
+    """Reads the text of a config and cuts it into windows.
+
+    Args:
+        config: The config of the run.
+        known: The vocabulary to use; by default the text's own.
+
+    Raises:
+        InputError: The text cannot be trained on as the config says.
+    """
+    documents, notes = read_text(text_paths(config), decoding_of(config))
     data = config.data
     sequences = SEQUENCES[data.sequences]
-    text = sequences.joined(documents)
     corpus = build_corpus(
-        text,
+        sequences.joined(documents),
         data.validation_fraction,
         data.sequences,
         data.min_count,
         known,
         config.model.extend_vocabulary,
     )
-    batches = batches_of(config, corpus.training)  # raises where the text is too short for them
+    batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
-    remarks += corpus.remarks
-    remarks += sequences.remarks(len(documents), corpus.training, corpus.validation)
-    most = config.evaluation.max_characters
-    if most is not None and len(corpus.validation) > most:
-        remarks += (
-            f"validation uses the first {most:,} of {len(corpus.validation):,} characters.",
+    scored = held_out(config, corpus)
+    notes += corpus.remarks
+    notes += sequences.remarks(len(documents), corpus.training, corpus.validation)
+    if len(scored) < len(corpus.validation):
+        notes += (
+            f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
         )
-    return corpus, remarks
+    return Prepared(corpus, batches, scored, notes)
 
 
-def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int]) -> None:
+def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
     """Raises InputError where a step through a window of this T and B would not fit."""
     there, recompute = physical_memory(), config.training.memory == "recompute"
     needed, with_recomputation = (
@@ -54,7 +74,7 @@ def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int])
             *largest,
             itemsize=4 if config.training.precision == "float32" else 8,
             recompute=recompute or again,
-            workers=int(config.training.workers),
+            workers=config.training.workers,
             slots=len(optimizer_of(config).slot_names),
         )
         for again in (False, True)
@@ -65,10 +85,10 @@ def require_memory(config: Config, alphabet_size: int, largest: tuple[int, int])
     if SEQUENCES[config.data.sequences].whole:
         remedy = "cut the longest line, or lower model.hidden_size."
     elif config.training.bptt == "full":
-        remedy = "--set training.bptt=truncated"
+        remedy = "`training.bptt=truncated`"
     if with_recomputation <= there:
         less = format_size(with_recomputation)
-        remedy = f"--set training.memory=recompute, which needs {less}; or {remedy}"
+        remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "

@@ -1,0 +1,53 @@
+"""The states that a run can go back to after a divergence."""
+
+from collections import deque
+from copy import deepcopy
+
+from charrnn.training.state import TrainState
+
+
+class RollbackHistory:
+    """Copies of the newest saved state and of the last two evaluated ones.
+
+    It is told when the run reaches a state that is saved or evaluated, whether or not the disk
+    took it: what a run goes back to does not depend on a full disk. Disabled, it records nothing.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._evaluated: deque[TrainState] = deque(maxlen=2)
+        self._saved: TrainState | None = None
+        self._went_back = False
+
+    def evaluated(self, state: TrainState) -> None:
+        """Records a state that was evaluated, or that the run begins with."""
+        if self._enabled:
+            self._evaluated.append(deepcopy(state))
+            self._saved, self._went_back = None, False
+
+    def saved(self, state: TrainState) -> None:
+        """Records a state that was saved between two evaluations.
+
+        After a rollback this waits for the next evaluation: the saved states may be the cause.
+        """
+        if self._enabled and not self._went_back:
+            self._saved = deepcopy(state)
+
+    def restore_before(self, step: int, state: TrainState) -> bool:
+        """Sets `state` to the newest recorded state before this step.
+
+        If the run has already gone back since the last evaluation, that is an evaluated state.
+
+        Returns:
+            Whether there was such a state.
+        """
+        while self._evaluated and self._evaluated[-1].progress.step >= step:
+            self._evaluated.pop()
+        target, self._saved = self._saved, None
+        if not target or target.progress.step >= step:
+            if not self._evaluated:
+                return False
+            target = self._evaluated[-1]
+        state.restore(target)
+        self._went_back = True
+        return True

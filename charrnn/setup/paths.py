@@ -1,0 +1,153 @@
+"""What a path that the user gives is: a text, a checkpoint, a run, a folder of runs or a config."""
+
+from enum import Enum
+from pathlib import Path
+from shlex import quote
+
+from charrnn.errors import InputError, UsageError
+from charrnn.setup.run_files import SUFFIX, RunFiles
+from charrnn.system.resources import config_paths
+from charrnn.wording import nearest
+
+YAML = (".yaml", ".yml")
+HEAD_BYTES = 4096  # read of a file to tell what it is
+
+
+class Kind(Enum):
+    """What a path is, as messages name it."""
+
+    RUN = "a run directory"
+    CHECKPOINT = "a checkpoint"
+    RUNS = "a folder of runs"
+    CONFIG = "a config"
+    TEXT = "a text"
+    BINARY = "a binary file"
+    MISSING = "missing"
+
+
+def kind_of(path: str) -> Kind:
+    """What a path is, judged by its name and its first bytes; damaged checkpoints count as such.
+
+    What exists goes before a built-in config of the same name, unless it is a text.
+    """
+    file = Path(path)
+    try:
+        if not path:  # as a path it would be the current folder
+            kind = Kind.MISSING
+        elif file.is_dir():
+            kind = _kind_of_directory(file)
+        elif file.is_file():
+            kind = _kind_of_file(file)
+        elif file.exists():
+            kind = Kind.TEXT  # a pipe or a device; reading it as a text reports what is wrong
+        else:
+            suffixes = dict.fromkeys(YAML, Kind.CONFIG) | {SUFFIX: Kind.CHECKPOINT}
+            kind = suffixes.get(file.suffix, Kind.MISSING)
+    except (OSError, ValueError):
+        kind = Kind.TEXT
+    return Kind.CONFIG if kind in (Kind.TEXT, Kind.MISSING) and path in config_paths() else kind
+
+
+def _kind_of_directory(path: Path) -> Kind:
+    if RunFiles(path).candidates():
+        return Kind.RUN
+    return Kind.RUNS if runs_in(path) else Kind.TEXT
+
+
+def _kind_of_file(path: Path) -> Kind:
+    if path.suffix == SUFFIX:
+        return Kind.CHECKPOINT
+    if path.suffix in YAML:
+        return Kind.CONFIG
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    # the length of the header in eight bytes, and the header: no text has such NULs
+    if head[5:8] == bytes(3) and head[8:9] == b"{":
+        return Kind.CHECKPOINT
+    return Kind.BINARY if b"\0" in head else Kind.TEXT
+
+
+def runs_in(path: Path) -> list[Path]:
+    """The run directories in a folder, sorted. Raises: OSError."""
+    checkpoints = sorted(path.glob(f"*/checkpoints/*{SUFFIX}"))
+    return list(dict.fromkeys(file.parent.parent for file in checkpoints))
+
+
+def find_checkpoint(path: str) -> Path:
+    """The checkpoint file that a path means: itself, or the best one of a run directory.
+
+    Raises:
+        InputError: It is something else.
+    """
+    kind = kind_of(path)
+    try:
+        if kind is Kind.RUN:
+            run = RunFiles(Path(path))
+            return next(
+                file for file in (run.checkpoint("best"), *run.candidates()) if file.exists()
+            )
+        if kind is Kind.CHECKPOINT and Path(path).exists():
+            return Path(path)
+        if kind is Kind.TEXT and Path(path).is_dir():
+            raise InputError(
+                f"{path} is a directory without checkpoints/best{SUFFIX}.",
+                "give the directory of a run.",
+            )
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if kind in (Kind.MISSING, Kind.CHECKPOINT):
+        raise InputError(
+            f"there is no checkpoint {path!r}.", f"give a {SUFFIX} file or a run directory."
+        )
+    raise InputError(f"{path} is {kind.value}, not a checkpoint.", _instead(path, kind))
+
+
+def _instead(path: str, kind: Kind) -> str:
+    """What to give where a checkpoint is wanted."""
+    if kind is Kind.RUNS:
+        return f"name one of them, such as {quote(str(runs_in(Path(path))[0]))}"
+    if kind is Kind.CONFIG:
+        return f"train it first: charrnn train -c {quote(path)}"
+    return f"give a {SUFFIX} file or a run directory."
+
+
+def is_model(path: str) -> bool:
+    """Whether a path is a checkpoint or a run, rather than a config.
+
+    Raises:
+        InputError: It is a text or a folder of runs.
+        UsageError: There is nothing of that name.
+    """
+    kind = kind_of(path)
+    if kind is Kind.MISSING:
+        guess = nearest(path, config_paths())
+        raise UsageError(
+            f"{path!r} is neither a checkpoint nor a config.",
+            f"did you mean {guess}?"
+            if guess
+            else f"give a run directory or a built-in config: {', '.join(config_paths())}.",
+        )
+    if kind is not Kind.CONFIG:
+        find_checkpoint(path)
+    return kind is not Kind.CONFIG
+
+
+def require_texts(paths: list[str]) -> None:
+    """Checks that no path is something else that this program knows.
+
+    Raises:
+        UsageError: One of them is a checkpoint, a run or the name of a config.
+    """
+    for path in paths:
+        kind = kind_of(path)
+        quoted = quote(path)
+        hints = {
+            Kind.RUN: f"resume it: charrnn train --resume {quoted}; or begin with its weights: "
+            f"charrnn train TEXT --init-from {quoted}",
+            Kind.CHECKPOINT: f"begin with its weights: charrnn train TEXT --init-from {quoted}",
+            Kind.RUNS: "give a text file, a directory of texts, or - for standard input.",
+        }
+        if kind is Kind.CONFIG and not Path(path).exists() and Path(path).suffix not in YAML:
+            raise UsageError(f"{path} is a built-in config, not a text.", f"use it as -c {quoted}")
+        if kind in hints and Path(path).exists():
+            raise UsageError(f"{path} is {kind.value}, not a text.", hints[kind])

@@ -1,0 +1,105 @@
+"""What a path is has one answer, and every command gives it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from charrnn.setup.paths import Kind, kind_of
+from charrnn.system.resources import config_paths
+
+
+@pytest.fixture
+def folder(tmp_path: Path, trained: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "runs/a")
+    shutil.copytree(trained, tmp_path / "runs/b")
+    (tmp_path / "notes.txt").write_text("some notes\n" * 40)
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/one.txt").write_text("one text\n" * 40)
+    (tmp_path / "mine.yaml").write_text("model: {hidden_size: 8}\n")
+    (tmp_path / "program").write_bytes(b"\x7fELF\0\0\0\0")
+    shutil.copy(trained / "checkpoints/best.safetensors", tmp_path / "moved")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("runs/a", Kind.RUN),
+        ("runs", Kind.RUNS),
+        ("runs/a/checkpoints/best.safetensors", Kind.CHECKPOINT),
+        ("moved", Kind.CHECKPOINT),
+        ("lost.safetensors", Kind.CHECKPOINT),
+        ("notes.txt", Kind.TEXT),
+        ("texts", Kind.TEXT),
+        ("mine.yaml", Kind.CONFIG),
+        ("classic", Kind.CONFIG),
+        ("program", Kind.BINARY),
+        ("nothing", Kind.MISSING),
+        ("", Kind.MISSING),
+        ("a\0b", Kind.MISSING),
+    ],
+)
+def test_kinds(folder: Path, path: str, kind: Kind) -> None:
+    assert kind_of(path) is kind
+
+
+def test_a_run_goes_before_a_config_of_its_name_and_a_text_after(folder: Path) -> None:
+    (name, other, *_) = config_paths()
+    shutil.copytree(folder / "runs/a", folder / name)
+    Path(other).write_text("a text")
+    assert kind_of(name) is Kind.RUN
+    assert kind_of(other) is Kind.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["sample", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
+        (["sample", "program"], 3, "program is a binary file, not a checkpoint."),
+        (["sample", "runs"], 3, "name one of them, such as runs/a"),
+        (["sample", "classic"], 3, "charrnn train -c classic"),
+        (["sample", "nothing"], 3, "there is no checkpoint 'nothing'"),
+        (["eval", "notes.txt", "runs/a"], 3, "notes.txt is a text, not a checkpoint."),
+        (["eval", "runs/a", "runs/b"], 2, "runs/b is a run directory, not a text."),
+        (["gradcheck", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
+        (["gradflow", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
+        (["gradcheck", "clasic"], 2, "did you mean classic?"),
+        (["gradflow", "clasic"], 2, "did you mean classic?"),
+        (["gradcheck", "runs/a", "--set", "model.bias=false"], 2, "has its own config"),
+        (["gradflow", "runs/a", "--set", "model.bias=false"], 2, "has its own config"),
+        (["gradcheck", "runs/a", "-c", "tiny"], 2, "choose one of them"),
+        (["gradflow", "runs/a", "-c", "tiny"], 2, "choose one of them"),
+        (["inspect", "runs/a", "notes.txt"], 2, "runs/a is a run directory, but notes.txt is not"),
+        (["inspect", "runs"], 2, "name one of them, such as runs/a"),
+        (["train", "runs/a"], 2, "charrnn train --resume runs/a"),
+        (["train", "moved"], 2, "charrnn train TEXT --init-from moved"),
+        (["train", "classic"], 2, "use it as -c classic"),
+        (["train", "--init-from", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
+    ],
+)
+def test_what_is_not_meant_is_named(charrnn, folder: Path, arguments, code, words) -> None:
+    found = charrnn(*arguments)
+    assert found.code == code, found
+    assert words in found.err
+
+
+@pytest.mark.parametrize("command", ["gradcheck", "gradflow", "inspect"])
+def test_every_command_takes_a_config_alike(charrnn, folder: Path, command: str) -> None:
+    small = ["--set", "model.hidden_size=8", "--set", "data.text=notes.txt"]
+    small += ["--set", "training.batch_size=2", "--set", "training.window=8"]
+    extra = [] if command == "inspect" else ["--seed", 3]
+    named, flagged = (
+        charrnn(command, *config, *small, *extra) for config in (["classic"], ["-c", "classic"])
+    )
+    assert named.code == flagged.code == 0, named.err
+    assert "classic before training" in named.out or command == "inspect"
+    if command != "inspect":  # which measures time
+        assert named.out == flagged.out
+
+
+def test_several_checkpoints_are_inspected(charrnn, folder: Path) -> None:
+    found = charrnn("inspect", "runs/a", "runs/b")
+    assert found.code == 0
+    assert "runs/a/checkpoints/best" in found.out
+    assert "runs/b/checkpoints/best" in found.out
