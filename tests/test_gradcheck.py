@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from charrnn.analysis.gradcheck import ORACLES, gradcheck, passed
+from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.loss import softmax
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
+from charrnn.results import CheckedProblem, Entry, GradientCheck
 from charrnn.window import Window
 
 SIZES = st.integers(1, 5)
@@ -26,6 +27,10 @@ def slope(activation: Activation, h: np.ndarray) -> np.ndarray:
     out = np.empty_like(h)
     activation.slope(h, out)
     return out
+
+
+def passed(entries: list[Entry]) -> bool:
+    return GradientCheck(CheckedProblem("", "tanh", "mean", 8, 7, 6, 3), entries).passed
 
 
 def check(problem, objective, name="tanh", reduction="mean", oracles=tuple(ORACLES), **options):
@@ -174,7 +179,7 @@ def test_a_wrong_backward_pass_is_rejected_and_the_tensor_named(bug: str, oracle
 def vanished_problem() -> Problem:
     """Output weights so small that next to nothing flows back into U, W and b."""
     problem = random_problem(default_rng(4))
-    small = replace(problem.params, V=problem.params.V * 1e-18)
+    small = problem.params.replace(V=problem.params.V * 1e-18)
     return problem._replace(params=small)
 
 
@@ -207,7 +212,7 @@ def test_what_cancels_is_undecidable() -> None:
     """A target that is all but certain: ŷ - y loses its digits, whichever way it is followed."""
     problem = random_problem(default_rng(1), time_steps=2, batch_size=2)
     y = np.zeros_like(problem.window.y)
-    params = replace(problem.params, c=np.array([20.0, *np.zeros(6)]))
+    params = problem.params.replace(c=np.array([20.0, *np.zeros(6)]))
     problem = problem._replace(params=params, window=problem.window._replace(y=y))
     entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]))
     assert {entry.verdict for entry in entries if entry.parameter == "W"} == {"undecidable"}
@@ -255,7 +260,7 @@ def test_the_complex_step_takes_relu_as_flat_at_exactly_zero() -> None:
 
 def test_large_parameters_are_checked_in_part() -> None:
     problem = random_problem(default_rng(3), hidden_size=12)
-    entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]), most_entries=20)
+    entries = check(problem, partial(bptt, activation=ACTIVATIONS["tanh"]), max_entries=20)
     sampled = {entry.compared for entry in entries if entry.oracle != "double-sum"}
     assert sampled == {20, 12, 7}
     assert passed(entries)
@@ -265,7 +270,7 @@ def test_large_parameters_are_checked_in_part() -> None:
 @pytest.mark.parametrize("small", [1, 3500])
 def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatch) -> None:
     """Tiles, stretches of rows, and dU from sorted ids, at sizes that an oracle can follow."""
-    monkeypatch.setattr("charrnn.model.bptt.FEW", few)
+    monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
     monkeypatch.setattr("charrnn.model.products.SMALL", small)
     monkeypatch.setattr("charrnn.model.products.WIDE", 16)
     problem = random_problem(default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5)
@@ -280,6 +285,10 @@ def test_command_passes_and_tells_every_parameter(charrnn) -> None:
     document = json.loads(outcome.out)
     assert outcome.code == 0
     assert document["passed"] is True
+    assert document["checked"] == {
+        "model": "a small random model", "activation": "tanh", "reduction": "mean",
+        "hidden_size": 8, "alphabet_size": 7, "time_steps": 6, "batch_size": 3,
+    }  # fmt: skip
     pairs = {(entry["oracle"], entry["parameter"]) for entry in document["entries"]}
     assert pairs == {(oracle, parameter) for oracle in ORACLES for parameter in "UWVbc"}
     assert all(entry["relative_error"] < 1e-6 for entry in document["entries"])

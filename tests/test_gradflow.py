@@ -1,7 +1,6 @@
 """How gradients flow back: every figure against a literal form or a case that is known."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.analysis.stability import lyapunov_exponents, saturation, spectrum
-from charrnn.analysis.truncation import agreement, by_reach, by_window, smallest_within
+from charrnn.analysis.truncation import agreement, by_reach, by_window, first_within
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.model.initialization import orthogonal
@@ -76,7 +75,7 @@ def test_equation_20_by_the_product_of_jacobians(name: str) -> None:
 )  # fmt: skip
 def test_equation_18_bounds_what_flows_back(seed: int, gain: float, name: str) -> None:
     problem = random_problem(default_rng(seed), time_steps=9)
-    params = replace(problem.params, W=gain * problem.params.W)
+    params = problem.params.replace(W=gain * problem.params.W)
     problem = problem._replace(params=params)
     activation = ACTIVATIONS[name]
     sigma = spectrum(params.W).singular_values[0]
@@ -138,7 +137,7 @@ def test_all_exponents_add_up_to_the_volume(name: str) -> None:
 @pytest.mark.parametrize("gain", [1.0, 4.0])
 def test_the_largest_exponent_is_how_fast_two_states_part(gain: float) -> None:
     problem = random_problem(default_rng(6), hidden_size=60, time_steps=600, batch_size=1)
-    params = replace(problem.params, W=gain * problem.params.W)
+    params = problem.params.replace(W=gain * problem.params.W)
     problem = problem._replace(params=params)
     largest = lyapunov_exponents(problem, TANH, default_rng(0), 1)[0]
     h, distance, total = problem.h0, 1e-9, 0.0
@@ -222,11 +221,11 @@ def test_what_is_left_is_told_of_the_same_losses() -> None:
     """Lines of unequal length: that fewer and weaker losses reach far is no decay."""
     problem = masked_problem()
     x, y, fresh, *_ = problem.window
-    params = replace(problem.params, W=np.eye(8), b=np.full(8, 9.0))
+    params = problem.params.replace(W=np.eye(8), b=np.full(8, 9.0))
     problem = Problem(params, Window(x, y, fresh), np.ones((3, 8)))  # ReLU, all active: f = 1
     profile = lag_profile(problem, RELU, 7)
     assert profile.losses[0] == 13 > profile.losses[-1] == 2
-    np.testing.assert_allclose(profile.left, 1, rtol=1e-12)
+    np.testing.assert_allclose(profile.remaining, 1, rtol=1e-12)
     assert not np.allclose(profile.norms, profile.norms[0])
 
 
@@ -268,12 +267,12 @@ def test_agreement_of_known_gradients() -> None:
     ("errors", "place"), [([0.5, 0.1, 0.05], 1), ([0.05, 0.5, 0.05], 2), ([0.5, 0.5], None),
                           ([0.0], 0), ([np.nan, 0.0], 1)],
 )  # fmt: skip
-def test_smallest_within_stays_within(errors: list[float], place: int | None) -> None:
-    assert smallest_within(0.1, [agreement_of(error) for error in errors]) == place
+def test_first_within_stays_within(errors: list[float], place: int | None) -> None:
+    assert first_within(0.1, [agreement_of(error) for error in errors]) == place
 
 
 def agreement_of(error: float):
-    from charrnn.analysis.truncation import Agreement
+    from charrnn.results import Agreement
 
     return Agreement(1.0, 1.0, error)
 
@@ -354,7 +353,7 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
         (["--lags", "0"], 2, "--lags"),
         (["tiny", "--compare", "--truncation"], 2, "--compare and --truncation"),
         (["--compare", "--set", "model.activation=relu"], 2, "--compare sets model.activation"),
-        (["tiny", *EXPLODING], 1, "beyond all numbers after"),
+        (["tiny", *EXPLODING], 1, "overflowed after"),
         (["tiny", "--compare", "--lags", "1500"], 1, "--lags"),
     ],
 )

@@ -147,7 +147,7 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
 def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, context, workers):
     """Also where the network does not forget, and lanes have to be run again."""
     params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
-    params = replace(params, W=gain * params.W)
+    params = params.replace(W=gain * params.W)
     choices = {"most": most, "lanes": lanes, "context": context, "workers": workers}
     score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS[name], **choices)
     h = states(params, CORPUS.validation[:-1, None], np.zeros((1, 8)), ACTIVATIONS[name])
@@ -180,7 +180,7 @@ def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
 
 def test_a_stream_that_explodes_has_no_score() -> None:
     params = first_params(config_of(), 2)
-    params = replace(params, W=1e3 * np.eye(12, dtype=np.float32), b=np.ones(12, np.float32))
+    params = params.replace(W=1e3 * np.eye(12, dtype=np.float32), b=np.ones(12, np.float32))
     ids = np.zeros(8000, np.uint8)
     assert not np.isfinite(evaluate(params, [stream_window(ids)], ACTIVATIONS["relu"]).nats)
 

@@ -1,1 +1,1 @@
-"""The laboratory: independent proofs of the gradient."""
+"""Independent checks of the gradient, and how it flows through time."""

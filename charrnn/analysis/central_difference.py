@@ -16,15 +16,23 @@ STEP = 1e-5  # near the cube root of the rounding unit: truncation and rounding 
 def central_difference(
     problem: Problem, activation: Activation, reduction: str, entries: Entries
 ) -> Params:
-    """(L(θ + s) - L(θ - s)) / 2s for each entry θ, with an error of order s².
+    """Gradient (L(θ + s) - L(θ - s)) / 2s of each entry θ, with an error of order s².
 
-    Where a ReLU switches between the two points there is no such derivative: the entry is NaN.
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f.
+        reduction: "sum" or "mean".
+        entries: The entries to compute.
+
+    Returns:
+        The gradient; NaN in entries that were not asked for, and where a ReLU switches between the
+        two points, so that the difference is no derivative.
     """
     params, window, h0 = problem
     result = params.map(lambda array: np.full_like(array, np.nan))
 
-    for name, theta in params.named():
-        flat, out = theta.reshape(-1), getattr(result, name).reshape(-1)
+    for (name, theta), (_, derivatives) in zip(params.named(), result.named(), strict=True):
+        flat, out = theta.reshape(-1), derivatives.reshape(-1)
         for index in entries[name].tolist():
             centre = flat[index]
             losses: list[float] = []

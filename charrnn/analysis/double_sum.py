@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from charrnn.analysis.jacobians import lanes
-from charrnn.analysis.oracles import SMALLEST, Entries, Oracle
+from charrnn.analysis.oracles import UNDERFLOW, Entries, Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import divisor
@@ -19,9 +19,18 @@ def double_sum(
     entries: Entries | None = None,
     reach: Callable[[int], int] | None = None,
 ) -> Params:
-    """The gradient by (13) and (14), with (9) for V and c: every entry, asked for or not.
+    """Gradient by equations (13) and (14), with (9) for V and c.
 
-    reach: only the terms with t - k < reach(t); without it, all of them.
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f.
+        reduction: "sum" or "mean".
+        entries: Ignored; every entry is computed.
+        reach: Maps t to the number of steps that loss t is followed back, so that only the terms
+            with t - k < reach(t) are added. If None, all of them.
+
+    Returns:
+        The gradient.
     """
     params = problem.params
     W, V = params.W, params.V
@@ -45,4 +54,4 @@ def double_sum(
     return g
 
 
-DOUBLE_SUM = Oracle("double-sum", double_sum, tolerance=1e-10, noise=SMALLEST)
+DOUBLE_SUM = Oracle("double-sum", double_sum, tolerance=1e-10, noise=UNDERFLOW)

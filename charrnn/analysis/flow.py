@@ -1,4 +1,4 @@
-"""How a loss flows back through time, lag by lag."""
+"""How the gradient of a loss flows back through time, lag by lag."""
 
 from collections.abc import Iterator
 from math import exp, inf, log
@@ -12,33 +12,45 @@ from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.loss import loss_and_logit_gradient
 from charrnn.model.rnn import logits, states
+from charrnn.results import Decay
 
-SMALLEST = float(np.finfo(np.float64).tiny)
-STEADY = 0.005  # the change a character below which a profile neither vanishes nor explodes
+SMALLEST_FLOAT = float(np.finfo(np.float64).tiny)
+MAX_STEADY_CHANGE = 0.005  # per character; a profile that changes less is steady
 
 
 class Lag(NamedTuple):
-    """What all losses send back over the same number l of steps, equation (20).
+    """The gradients of all losses over the same number l of steps, equation (20).
 
-    dh (R, B, H): ∂L_t/∂h_{t-l} for each loss whose lag stays in the window, oldest first.
-    counted (R, B): whether there is such a loss, its target being no padding.
-    The other three are of those R' rows whose state is inside the window: da (R', B, H) =
-    D_{t-l} dh, the derivative by a_{t-l}; h (R', B, H) the state before, h_{t-l-1}; x (R', B)
-    the ids read, x_{t-l}.
+    The last three are of the R' rows whose state is inside the window.
+
+    Attributes:
+        dh: ∂L_t/∂h_{t-l} (R, B, H) of each loss whose lag stays in the window, oldest first.
+        has_loss: (R, B) whether the target is one, and no padding.
+        da: D_{t-l} ∂L_t/∂h_{t-l} (R', B, H), the derivative by a_{t-l}.
+        h: The state before, h_{t-l-1} (R', B, H).
+        x: The ids read, x_{t-l} (R', B).
     """
 
     dh: Array
-    counted: Array
+    has_loss: Array
     da: Array
     h: Array
     x: Array
 
 
 def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]:
-    """l = 0, 1, …, lags, as far as the window reaches. Nothing is divided by a reduction.
+    """Follows the summed loss back, all of its terms together, one step at a time.
 
-    All losses move back together: a lag costs one product with W for the whole window, where
-    the double sum (14) follows each loss by itself.
+    A lag costs one product with W for the whole window, where the double sum (14) follows each loss
+    by itself.
+
+    Args:
+        problem: Weights, window and initial state.
+        activation: The activation f.
+        lags: The last lag.
+
+    Yields:
+        The lags l = 0, 1, …, lags, as far as the window reaches.
     """
     params, (x, y, *_), h0 = problem
     h = states(params, x, h0, activation)
@@ -58,11 +70,15 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
 
 
 class Profile(NamedTuple):
-    """Means over the losses that reach back over l steps.
+    """Mean gradient norms of the losses that reach back over l steps.
 
-    There is no entry where none does, nor from where on the numbers end.
-    norms[l]: of ‖∂L_t/∂h_{t-l}‖. starts[l]: of ‖∂L_t/∂h_t‖ of the same losses, so that (18) says
-    norms[l] ≤ (γσ₁)^l starts[l]. losses[l]: how many they are.
+    It ends at the last lag that a loss reaches, and before the first that is not finite.
+
+    Attributes:
+        norms: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
+        starts: starts[l] is the mean ‖∂L_t/∂h_t‖ of the same losses, so that (18) says
+            norms[l] ≤ (γσ₁)^l starts[l].
+        losses: losses[l] is the number of these losses.
     """
 
     norms: Array
@@ -70,60 +86,62 @@ class Profile(NamedTuple):
     losses: Array
 
     @property
-    def left(self) -> Array:
-        """What is left of the same losses' gradient, whichever losses reach so far."""
-        left: Array = self.norms / np.maximum(self.starts, SMALLEST)
-        return left
+    def remaining(self) -> Array:
+        """The fraction of the gradient of the same losses that is left at each lag."""
+        remaining: Array = self.norms / np.maximum(self.starts, SMALLEST_FLOAT)
+        return remaining
 
 
 def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
-    """How much of a loss's gradient comes how far back.
+    """Measures how much of the gradient of a loss reaches how far back.
 
-    Raises: CharrnnError where not even the nearest is finite.
+    Args:
+        problem: Weights, window and initial state.
+        activation: The activation f.
+        lags: The last lag.
+
+    Returns:
+        The profile.
+
+    Raises:
+        CharrnnError: The gradient is not finite at lag 0.
     """
     found: list[tuple[float, float, int]] = []
     start = None
-    with np.errstate(over="ignore", invalid="ignore"):  # an explosion is told as such
-        for dh, counted, *_ in by_lag(problem, activation, lags):
+    with np.errstate(over="ignore", invalid="ignore"):  # the norms show an explosion
+        for dh, has_loss, *_ in by_lag(problem, activation, lags):
             norm = np.linalg.norm(dh, axis=-1)
             start = norm if start is None else start
-            if not counted.any() or not np.isfinite(norm).all():
+            if not has_loss.any() or not np.isfinite(norm).all():
                 break
-            of_these = start[-len(norm) :][counted]
-            found.append((norm[counted].mean(), of_these.mean(), len(of_these)))
+            same_losses = start[-len(norm) :][has_loss]
+            found.append((norm[has_loss].mean(), same_losses.mean(), len(same_losses)))
     if not found:
         raise CharrnnError(
-            "the gradient is beyond all numbers at once.", "the model's weights are too large."
+            "the gradient overflowed before it flowed back a step.",
+            "the model's weights are too large.",
         )
     return Profile(*(np.array(column) for column in zip(*found, strict=True)))
 
 
-class Decay(NamedTuple):
-    """How a profile falls or rises.
+def decay(remaining: Array) -> Decay:
+    """Fits an exponential to a profile by least squares of its logarithm.
 
-    kind: steady is a change of less than half a percent a character.
-    rate: the factor a character, of the exponential that fits the lags from 1 on best.
-    half_life: characters in which it halves, or doubles where it rises; inf where it stays.
-    one_percent: the first lag from which on less than 1 % is left of lag 0; None: none of them.
+    Args:
+        remaining: The fraction that is left at each lag (L+1,), 1 at lag 0.
+
+    Returns:
+        The decay.
     """
-
-    kind: Literal["vanishing", "steady", "exploding"]
-    rate: float
-    half_life: float
-    one_percent: int | None
-
-
-def decay(left: Array) -> Decay:
-    """The decay of what is left (L + 1,), from 1 at lag 0, by least squares of its logarithm."""
-    lags = np.flatnonzero((left > 0) & (np.arange(len(left)) > 0))
+    lags = np.flatnonzero((remaining > 0) & (np.arange(len(remaining)) > 0))
     if len(lags) > 1:
-        rate = exp(np.polyfit(lags, np.log(left[lags]), 1)[0])
-    else:  # of a single lag; or all of it is gone at once, or beyond all numbers
-        rate = float(left[1]) if len(left) > 1 else inf
-    above = np.flatnonzero(left >= 0.01)
+        rate = exp(np.polyfit(lags, np.log(remaining[lags]), 1)[0])
+    else:  # a single lag; or all of it vanished at once, or overflowed
+        rate = float(remaining[1]) if len(remaining) > 1 else inf
+    above = np.flatnonzero(remaining >= 0.01)
     after = int(above[-1]) + 1 if len(above) else 0
     half_life = 0.0 if rate in (0.0, inf) else inf if rate == 1 else abs(log(2) / log(rate))
     kind: Literal["vanishing", "steady", "exploding"] = "steady"
-    if abs(rate - 1) >= STEADY:
+    if abs(rate - 1) >= MAX_STEADY_CHANGE:
         kind = "vanishing" if rate < 1 else "exploding"
-    return Decay(kind, rate, half_life, after if after < len(left) else None)
+    return Decay(kind, rate, half_life, after if after < len(remaining) else None)

@@ -1,4 +1,4 @@
-"""The local derivatives that the analytic oracles multiply, written from the pre-activations."""
+"""Local derivatives for the analytic oracles, computed from the pre-activations."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,11 +13,14 @@ from charrnn.model.rnn import logits, states
 
 
 class Lane(NamedTuple):
-    """One lane of a window; arrays count time as the equations do, entry 0 is before the window.
+    """One lane of a window; arrays count time as the equations do, from 1.
 
-    x, y (T+1, A): one-hot inputs and targets; y is zero where there is no target. h (T+1, H).
-    D (T+1, H): the diagonal of D_t = diag f′(a_t). do (T+1, A): ∂L/∂o_t, divided as the loss is.
-    Entry 0 of all but h means nothing.
+    Attributes:
+        x: One-hot inputs (T+1, A). Entry 0 of this and all arrays but h is meaningless.
+        h: States (T+1, H); h[0] is the state before the window.
+        D: Diagonal of D_t = diag f′(a_t), (T+1, H).
+        do: ∂L/∂o_t (T+1, A), divided as the loss is.
+        y: One-hot targets (T+1, A), zero where there is no target.
     """
 
     x: Array
@@ -32,7 +35,7 @@ def _cosh(a: Array) -> Array:
     return bounded
 
 
-# f′(a) from a, not from f(a) as the backward pass has it
+# f′(a) computed from a; the backward pass computes it from f(a)
 SLOPES: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda a: 1 / _cosh(a) ** 2,
     "sigmoid": lambda a: 0.25 / _cosh(0.5 * a) ** 2,
@@ -41,7 +44,19 @@ SLOPES: dict[str, Callable[[Array], Array]] = {
 
 
 def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
-    """The forward pass (1)-(4) and the derivatives next to it: D_t of (11), do_t of (8)."""
+    """Runs the forward pass (1)-(4) and computes D_t of (11) and do_t of (8).
+
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f; its name has to be in SLOPES.
+        divisor: Divisor of the summed loss.
+
+    Returns:
+        States and derivatives of each lane.
+
+    Raises:
+        KeyError: The activation is not in SLOPES.
+    """
     params, (x, y, *_), h0 = problem
     T, B = x.shape
     identity = np.eye(params.alphabet_size)

@@ -1,4 +1,4 @@
-"""What an oracle is: the gradient by a way that shares only the forward equations with BPTT."""
+"""The interface of an oracle, which shares only the forward equations with BPTT."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,20 +8,21 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 
-# which entries to find, as flat indices into each parameter; what is not asked for is NaN
-Entries = Mapping[str, Array]
+Entries = Mapping[str, Array]  # flat indices into each parameter
 
-SMALLEST = 1e-270  # the noise of ways that subtract nothing: below it their products underflow
+UNDERFLOW = 1e-270  # the noise of oracles that subtract nothing: below it their products underflow
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """A way to the gradient.
+    """A method other than BPTT to compute the gradient.
 
-    gradient(problem, activation, reduction, entries): the entries of the gradient that were
-    asked for; NaN elsewhere, and wherever this way cannot know.
-    tolerance: the relative error that it allows BPTT.
-    noise: the absolute error that its rounding may cause per unit of loss.
+    Attributes:
+        name: Its name on the command line.
+        gradient: (problem, activation, reduction, entries) → the entries of the gradient that were
+            asked for; NaN in others and where the method cannot know.
+        tolerance: The relative error that it accepts of BPTT.
+        noise: The absolute error that its rounding may cause per unit of loss.
     """
 
     name: str

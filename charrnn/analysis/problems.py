@@ -1,4 +1,4 @@
-"""Random problems to check gradients on: float64 weights, a window and a state before it."""
+"""Problems to check gradients on: weights, a window and the state before it."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from charrnn.window import Window
 
 
 class Problem(NamedTuple):
-    """A window's loss is a function of `params` at this window and this state h0 (B, H)."""
+    """Weights, a window and the state before it (B, H): the arguments of its loss."""
 
     params: Params
     window: Window
@@ -26,7 +26,19 @@ def random_problem(
     batch_size: int = 3,
     bias: bool = True,
 ) -> Problem:
-    """Normal weights of standard deviation 1/√inputs: units neither dead nor saturated."""
+    """Draws a random problem in float64 whose units are neither dead nor saturated.
+
+    Args:
+        random: Source of the random numbers.
+        hidden_size: H.
+        alphabet_size: A.
+        time_steps: T.
+        batch_size: B.
+        bias: Whether the network has biases.
+
+    Returns:
+        Normal weights with standard deviation 1 / √inputs, uniform ids and states.
+    """
     params = Params.of(
         **{
             name: random.standard_normal(shape) / np.sqrt(shape[-1])
@@ -38,5 +50,5 @@ def random_problem(
 
 
 def window_of(ids: Array) -> Window:
-    """The window of ids (T+1, B): each character's target is the next one."""
+    """Makes a window of ids (T+1, B): the target of each character is the next one."""
     return Window(ids[:-1], ids[1:], np.zeros(ids.shape[1], dtype=bool))

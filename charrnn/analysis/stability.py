@@ -1,6 +1,4 @@
-"""What decides whether a gradient vanishes: the spectrum of W, the slopes, the exponents."""
-
-from typing import NamedTuple
+"""What decides whether a gradient vanishes: spectrum of W, slopes, Lyapunov exponents."""
 
 import numpy as np
 from numpy.random import Generator
@@ -9,36 +7,26 @@ from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.rnn import states
-
-
-class Spectrum(NamedTuple):
-    """Singular values of W (H,), largest first, and the largest modulus of its eigenvalues."""
-
-    singular_values: Array
-    radius: float
+from charrnn.results import Saturation, Spectrum
 
 
 def spectrum(W: Array) -> Spectrum:
-    """The spectrum of the recurrent weights (H, H)."""
+    """Singular values and spectral radius of the recurrent weights (H, H)."""
     singular_values = np.linalg.svd(W, compute_uv=False)
     return Spectrum(singular_values, float(np.abs(np.linalg.eigvals(W)).max()))
 
 
-class Saturation(NamedTuple):
-    """The slopes f′(a) of all units at all steps.
-
-    mean: over both. saturated: the share below a tenth of the steepest, γ. stuck: the number of
-    units that are below it at every step.
-    """
-
-    mean: float
-    saturated: float
-    stuck: int
-
-
 def saturation(problem: Problem, activation: Activation) -> Saturation:
-    """How much of the slopes is left where the text leads the units."""
-    slopes = _slopes(problem, activation)[_inside(problem)]
+    """Measures the slopes f′(a_t) of the units along a window.
+
+    Args:
+        problem: Weights, window and initial state.
+        activation: The activation f.
+
+    Returns:
+        Their statistics over all steps up to each lane's last target.
+    """
+    slopes = _slopes(problem, activation)[_before_padding(problem)]
     flat = slopes < 0.1 * activation.steepest
     return Saturation(float(slopes.mean()), float(flat.mean()), int(flat.all(axis=0).sum()))
 
@@ -46,17 +34,30 @@ def saturation(problem: Problem, activation: Activation) -> Saturation:
 def lyapunov_exponents(
     problem: Problem, activation: Activation, random: Generator, count: int
 ) -> Array:
-    """The `count` largest exponents (count,), in nats a character, equation (21).
+    """Largest Lyapunov exponents along a window, equation (21).
 
-    Mean over the steps of all lanes, after a quarter of each in which the directions settle.
-    Positive: two states that differ by little part; negative: they meet. -inf where a direction is
-    lost.
-    Source: Benettin et al. 1980, Meccanica 15; for trained RNNs Vogt et al. 2022, arXiv 2006.14123.
+    If the largest is positive nearby states diverge, if it is negative they converge.
+
+    Args:
+        problem: Weights, window and initial state.
+        activation: The activation f.
+        random: Source of the initial directions.
+        count: The number of exponents.
+
+    Returns:
+        Exponents (count,), at most H, in nats per character, largest first; -inf where a direction
+        vanishes. They are means over the steps of all lanes but the first quarter of each, in which
+        the directions settle.
+
+    Reference:
+        Benettin et al. 1980, "Lyapunov characteristic exponents for smooth dynamical systems",
+        Meccanica 15; for trained RNNs Vogt et al. 2022, "On Lyapunov exponents for RNNs", arXiv
+        2006.14123.
     """
     W = problem.params.W
     D = _slopes(problem, activation)
     T, B, H = D.shape
-    inside = _inside(problem)
+    inside = _before_padding(problem)
     measured = inside & (np.arange(T)[:, None] >= inside.sum(axis=0) // 4)
     Q = np.linalg.qr(random.standard_normal((B, H, min(count, H))))[0]
     total = np.zeros(Q.shape[-1])
@@ -68,11 +69,11 @@ def lyapunov_exponents(
     return np.sort(total / measured.sum())[::-1]
 
 
-def _inside(problem: Problem) -> Array:
-    """The steps (T, B) up to each lane's last target: behind it is padding."""
+def _before_padding(problem: Problem) -> Array:
+    """Whether a step (T, B) is not past its lane's last target, where padding begins."""
     targets = problem.window.y >= 0
-    inside: Array = np.logical_or.accumulate(targets[::-1])[::-1]
-    return inside
+    before_padding: Array = np.logical_or.accumulate(targets[::-1])[::-1]
+    return before_padding
 
 
 def _slopes(problem: Problem, activation: Activation) -> Array:

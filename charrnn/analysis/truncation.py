@@ -1,7 +1,4 @@
-"""What truncation costs: the gradient of a reach, and of windows, beside the full one."""
-
-from dataclasses import dataclass
-from typing import NamedTuple
+"""What truncation costs: truncated gradients compared with the full one."""
 
 import numpy as np
 
@@ -13,66 +10,58 @@ from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.results import Agreement, Truncation
 from charrnn.window import NO_TARGET, Window
 
 
-class Agreement(NamedTuple):
-    """A gradient g beside the full one G, over all parameters.
+def truncation(
+    problem: Problem, activation: Activation, longest: int, tolerance: float
+) -> Truncation:
+    """Measures the error of every reach up to a length, and of windows of 1, 2, 4, … characters.
 
-    cosine: of the angle between them. norm_ratio: ‖g‖ / ‖G‖. error: ‖g - G‖ / ‖G‖.
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f.
+        longest: The longest reach and window.
+        tolerance: The relative error to accept.
+
+    Returns:
+        The errors, and the shortest reach and window within the tolerance.
+
+    Raises:
+        CharrnnError: The full gradient is not finite.
     """
-
-    cosine: float
-    norm_ratio: float
-    error: float
-
-
-@dataclass(frozen=True)
-class Truncation:
-    """What truncation costs one model on one text.
-
-    by_reach[k - 1]: each loss followed back k steps. by_window[k]: windows of k, end to end.
-    within_reach, within_window: the smallest k from which on the error is at most `tolerance`.
-    """
-
-    tolerance: float
-    by_reach: list[Agreement]
-    by_window: dict[int, Agreement]
-    within_reach: int | None
-    within_window: int | None
-
-
-def truncation(problem: Problem, activation: Activation, most: int, tolerance: float) -> Truncation:
-    """Every reach up to `most`, and windows of 1, 2, 4, …, and `most` characters.
-
-    Raises: CharrnnError where the full gradient is not finite.
-    """
-    lengths = sorted({most, *(2**n for n in range(most.bit_length()))})
+    lengths = sorted({longest, *(2**n for n in range(longest.bit_length()))})
     with np.errstate(over="ignore", invalid="ignore"):
         full = bptt(*problem, activation, "sum")[1]
         if not np.isfinite(np.linalg.norm(full.flat)):
             raise CharrnnError(
-                "the full gradient is beyond all numbers: none can be compared with it.",
-                "look back over less with --lags, or leave out --truncation.",
+                "the full gradient overflowed, so there is nothing to compare with.",
+                "look back over fewer characters with `lags`, or leave out `truncation`.",
             )
-        reaches = by_reach(problem, activation, full, most)
+        reaches = by_reach(problem, activation, full, longest)
         windows = by_window(problem, activation, full, lengths)
-    within, tiled = smallest_within(tolerance, reaches), smallest_within(tolerance, windows)
+    reach, window = first_within(tolerance, reaches), first_within(tolerance, windows)
     return Truncation(
         tolerance,
         reaches,
         dict(zip(lengths, windows, strict=True)),
-        None if within is None else within + 1,
-        None if tiled is None else lengths[tiled],
+        None if reach is None else reach + 1,
+        None if window is None else lengths[window],
     )
 
 
 def agreement(gradient: Params, full: Params) -> Agreement:
-    """How well a gradient stands for the full one; one that is zero, for itself."""
-    g, G = (
-        np.concatenate([array.ravel() for _, array in params.named()])
-        for params in (gradient, full)
-    )
+    """Compares a gradient with the full one, over all parameters.
+
+    Args:
+        gradient: g.
+        full: G, of the same layout.
+
+    Returns:
+        Cosine, ratio of norms and relative error; two zero gradients agree.
+    """
+    g, G = gradient.flat, full.flat
     length, full_length = np.linalg.norm(g), np.linalg.norm(G)
     if length == full_length == 0:
         return Agreement(1.0, 1.0, 0.0)
@@ -84,10 +73,21 @@ def agreement(gradient: Params, full: Params) -> Agreement:
         )
 
 
-def by_reach(problem: Problem, activation: Activation, full: Params, most: int) -> list[Agreement]:
-    """Entry k2 - 1: each loss is followed back k2 steps, for k2 = 1, …, most.
+def by_reach(
+    problem: Problem, activation: Activation, full: Params, longest: int
+) -> list[Agreement]:
+    """Compares the gradients in which each loss is followed back k2 steps with the full one.
 
-    It is (14) with t - k < k2, and so BPTT(1, k2) at fixed weights, equation (19).
+    This is (14) with t - k < k2, and so BPTT(1, k2) at fixed weights, equation (19).
+
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f.
+        full: The full gradient of the summed loss.
+        longest: The last k2.
+
+    Returns:
+        Entry k2 - 1 for k2 = 1, …, longest.
     """
     # V and c do not depend on the past
     gradient = full.zeros_like()
@@ -96,7 +96,7 @@ def by_reach(problem: Problem, activation: Activation, full: Params, most: int) 
         gradient.c[...] = full.c
     one_hot = np.eye(full.alphabet_size)
     found = []
-    for _, _, da, h, x in by_lag(problem, activation, most - 1):
+    for _, _, da, h, x in by_lag(problem, activation, longest - 1):
         rows = da.reshape(-1, full.hidden_size)
         gradient.W[...] += rows.T @ h.reshape(rows.shape)
         gradient.U[...] += rows.T @ one_hot[x.reshape(-1)]
@@ -109,7 +109,17 @@ def by_reach(problem: Problem, activation: Activation, full: Params, most: int) 
 def by_window(
     problem: Problem, activation: Activation, full: Params, lengths: list[int]
 ) -> list[Agreement]:
-    """The same losses in windows of each length, end to end: BPTT(K, K), equation (19)."""
+    """Compares the gradients of windows end to end with the full one: BPTT(K, K), equation (19).
+
+    Args:
+        problem: Weights, window and initial state in float64.
+        activation: The activation f.
+        full: The full gradient of the summed loss.
+        lengths: The lengths K.
+
+    Returns:
+        An entry for each length.
+    """
     params, (x, y, *_), h0 = problem
     h = states(params, x, h0, activation)
     first = problem.window.first_loss  # the steps before only warm the state
@@ -129,13 +139,13 @@ def by_window(
 
 
 def _tiled(ids: Array, length: int) -> Array:
-    """(N·length, B) as (length, N·B)."""
+    """Reshapes (N·length, B) to (length, N·B)."""
     B = ids.shape[1]
     return ids.reshape(-1, length, B).transpose(1, 0, 2).reshape(length, -1)
 
 
-def smallest_within(tolerance: float, found: list[Agreement]) -> int | None:
-    """The first place from which on every error is within the tolerance; None: there is none."""
-    wrong = [place for place, one in enumerate(found) if not one.error <= tolerance]
-    place = wrong[-1] + 1 if wrong else 0
-    return place if place < len(found) else None
+def first_within(tolerance: float, agreements: list[Agreement]) -> int | None:
+    """The first index from which on every error is within the tolerance, or None."""
+    wrong = [index for index, one in enumerate(agreements) if not one.error <= tolerance]
+    first = wrong[-1] + 1 if wrong else 0
+    return first if first < len(agreements) else None

@@ -32,23 +32,24 @@ def gradcheck_command(
             metavar="X", help="Largest relative error.  [default: 1e-10; central-difference 1e-6]"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the random problem.")] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Random seed for model, windows and entries."),
+    ] = 1,
     json: JsonOption = False,
 ) -> None:
-    """Prove the gradients of a model by independent oracles."""
+    """Verify the gradients of a model against independent methods."""
     from dataclasses import asdict
 
-    from charrnn.analysis.gradcheck import passed
     from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
-    title, entries, notes = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
+    result, notes = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
     write_notes(notes)
     if json:
-        rows = [asdict(entry) for entry in entries]
-        write_json({"passed": passed(entries), "entries": rows})
+        write_json({"passed": result.passed} | asdict(result))
     else:
-        print_gradient_table(title, entries)
-    if not passed(entries):
+        print_gradient_table(result)
+    if not result.passed:
         raise typer.Exit(1)

@@ -1,12 +1,13 @@
-"""What a gradient check is done on: a random problem, a config, or a trained model and a text."""
+"""Checks the gradients of a random model, a config's model or a trained one."""
 
 import numpy as np
 
-from charrnn.analysis.gradcheck import ORACLES, Entry, gradcheck
+from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
 from charrnn.errors import UsageError
+from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.setup.subject import problem_in_text, trained, untrained
 from charrnn.setup.wiring import activation_of, objective_maker
 from charrnn.system.blas import single_threaded_blas
@@ -24,40 +25,57 @@ def check_gradients(
     oracle_names: list[str],
     tolerance: float | None,
     seed: int,
-) -> tuple[str, list[Entry], tuple[str, ...]]:
-    """A title that says what was checked, an entry for each oracle and parameter, and remarks.
+) -> tuple[GradientCheck, tuple[str, ...]]:
+    """Compares the gradients of a model with independent methods.
 
-    A checkpoint is checked as it was trained, a config as it is before training; with neither,
-    and no text, the model is small, random and checked in every entry.
-    Raises: UsageError, InputError.
+    With neither checkpoint nor config nor text, the model is small and random, and every entry is
+    checked.
+
+    Args:
+        checkpoint: A checkpoint or run directory, to check a model as it was trained.
+        config_path: A config, to check its model before training.
+        text: A text to take windows from; None for the one that the model is trained on.
+        oracle_names: The oracles to compare with; none, or "all", for all of them.
+        tolerance: The relative error to accept; None for each oracle's own.
+        seed: Random seed for the problem or the windows, and for the choice of entries.
+
+    Returns:
+        The result, and notes on the text.
+
+    Raises:
+        UsageError: The options contradict each other or name an unknown oracle.
+        InputError: The checkpoint or the text cannot be used.
     """
     oracles = _oracles(oracle_names)
     if checkpoint is not None and config_path is not None:
-        raise UsageError("a checkpoint and --config are both given.", "choose one of them.")
+        raise UsageError("a checkpoint and `config` are both given.", "choose one of them.")
     if tolerance is not None and not tolerance > 0:
-        raise UsageError(f"--tolerance {tolerance} is not above 0.", "such as --tolerance 1e-6")
+        raise UsageError(f"`tolerance={tolerance}` is not above 0.", "such as `tolerance=1e-6`")
     random = np.random.default_rng(seed)
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if checkpoint is not None or config_path or text:
         if checkpoint is not None:
             subject = trained(checkpoint, text)
         else:
             name = config_path or "the default config"
             subject = untrained(load_config(config_path, [], {}), name, text)
-        title, config, remarks = subject.title, subject.config, subject.notes
+        name, config, notes = subject.title, subject.config, subject.notes
         problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)
     else:
-        title, config = "a small random model", load_config(None, [], {})
+        name, config = "a small random model", load_config(None, [], {})
         problem = random_problem(random, bias=config.model.bias)
     activation, reduction = activation_of(config), config.training.reduction
     objective = objective_maker(config)()
-    problem_shape = f"T = {problem.window.x.shape[0]}, B = {len(problem.h0)}"
-    title += (
-        f"\n{activation.name}, {reduction}, H = {problem.params.hidden_size}, "
-        f"A = {problem.params.alphabet_size}, {problem_shape}"
+    checked = CheckedProblem(
+        name,
+        activation.name,
+        reduction,
+        problem.params.hidden_size,
+        problem.params.alphabet_size,
+        *problem.window.x.shape,
     )
     entries = gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
-    return title, entries, remarks
+    return GradientCheck(checked, entries), notes
 
 
 def _oracles(names: list[str]) -> list[Oracle]:

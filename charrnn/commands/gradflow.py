@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from charrnn.analysis.gradflow import GradientFlow, measure_flow
+from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
 from charrnn.config.layers import check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
+from charrnn.results import GradientFlow
 from charrnn.setup.subject import looking_back, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params
 from charrnn.system.blas import single_threaded_blas

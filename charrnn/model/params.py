@@ -1,4 +1,4 @@
-"""The parameters of the network; a gradient has the same type."""
+"""The parameters of the network in one flat array; a gradient has the same type."""
 
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
@@ -19,8 +19,8 @@ class Layout:
     Attributes:
         shapes: The shape of each parameter, by name.
         slices: Its slice of the flat array.
-        size: The number of weights.
-        matrices_size: The number of entries of the matrices, which come first.
+        size: Number of weights.
+        matrices_size: Number of entries of the matrices, which come first.
     """
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
@@ -37,11 +37,16 @@ class Layout:
 class Params:
     """U, W, V and the biases b, c of the equations, as views of one flat array.
 
-    An update, the sum of two gradients or a norm is so one pass over `flat`.
+    An update, a norm, or the sum of two gradients is then one pass over `flat`. Write to the named
+    arrays, do not replace them.
+
+    Args:
+        layout: Where each parameter lies.
+        flat: The entries (size,), which are not copied.
 
     Attributes:
         layout: Where each parameter lies.
-        flat: All of them end to end, (size,).
+        flat: All parameters end to end (size,).
         U: Input weights (H, A).
         W: Recurrent weights (H, H).
         V: Output weights (A, H).
@@ -79,7 +84,7 @@ class Params:
 
     @property
     def size(self) -> int:
-        """The number of weights."""
+        """Number of weights."""
         return self.layout.size
 
     def named(self) -> Iterator[tuple[str, Array]]:
@@ -87,11 +92,11 @@ class Params:
         return iter(self._views.items())
 
     def map(self, function: Callable[[Array], Array]) -> "Params":
-        """Applies a function to all entries; it returns an array of the same shape."""
+        """Applies a function that keeps the shape to the flat array."""
         return self.with_flat(function(self.flat))
 
     def astype(self, dtype: DTypeLike) -> "Params":
-        """Copies to another precision."""
+        """A copy in another precision."""
         return self.map(lambda flat: flat.astype(dtype))
 
     def zeros_like(self) -> "Params":
@@ -99,15 +104,19 @@ class Params:
         return self.map(np.zeros_like)
 
     def with_flat(self, flat: Array) -> "Params":
-        """Parameters of the same layout in other memory (size,)."""
+        """Parameters of the same layout in other memory (size,), which is not copied."""
         return Params(self.layout, flat)
+
+    def replace(self, **arrays: Array) -> "Params":
+        """A copy in which some parameters are replaced by arrays of the same shape."""
+        return Params.of(**{**self._views, **arrays})
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Params":
         return self.with_flat(self.flat.copy())
 
 
 def shapes(hidden_size: int, alphabet_size: int, bias: bool) -> dict[str, Shape]:
-    """The shape of each parameter, in the order of the layout."""
+    """Shape of each parameter, in the order of the layout."""
     H, A = hidden_size, alphabet_size
     weights: dict[str, Shape] = {"U": (H, A), "W": (H, H), "V": (A, H)}
     return weights | ({"b": (H,), "c": (A,)} if bias else {})

@@ -6,10 +6,8 @@ from rich.bar import Bar
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.analysis.flow import Decay
-from charrnn.analysis.gradflow import Flow, GradientFlow
-from charrnn.analysis.truncation import Agreement, Truncation
 from charrnn.report.terminal import table_console
+from charrnn.results import Agreement, Decay, Flow, GradientFlow, Truncation
 from charrnn.system.escaping import harmless
 
 BAR_WIDTH, DECADES = 36, 12

@@ -5,18 +5,18 @@ from itertools import groupby
 from rich import box
 from rich.table import Table
 
-from charrnn.analysis.gradcheck import Entry, passed
 from charrnn.report.terminal import table_console
+from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.system.escaping import harmless
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 
-def print_gradient_table(title: str, entries: list[Entry]) -> None:
-    """For each oracle a table with a row for each parameter, then the verdict, on stdout."""
+def print_gradient_table(result: GradientCheck) -> None:
+    """Prints a table for each oracle with a row for each parameter, then the verdict."""
     console = table_console()
-    console.print(harmless(title), markup=False, soft_wrap=True)
-    for oracle, rows in groupby(entries, key=lambda entry: entry.oracle):
+    console.print(harmless(_title(result.checked)), markup=False, soft_wrap=True)
+    for oracle, rows in groupby(result.entries, key=lambda entry: entry.oracle):
         table = Table(
             "", "shape", "compared", title=oracle, title_justify="left", title_style="bold",
             box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
@@ -36,18 +36,26 @@ def print_gradient_table(title: str, entries: list[Entry]) -> None:
                 f"[{STYLES[entry.verdict]}]{entry.verdict}[/]",
             )
         console.print(table)
-    console.print(_verdict(entries), markup=False)
+    console.print(_verdict(result), markup=False)
 
 
-def _verdict(entries: list[Entry]) -> str:
-    if passed(entries):
+def _title(checked: CheckedProblem) -> str:
+    return (
+        f"{checked.model}\n{checked.activation}, {checked.reduction}, H = {checked.hidden_size}, "
+        f"A = {checked.alphabet_size}, T = {checked.time_steps}, B = {checked.batch_size}"
+    )
+
+
+def _verdict(result: GradientCheck) -> str:
+    entries = result.entries
+    if result.passed:
         return "passed: BPTT is the gradient of the loss."
     failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
     if failed:
         return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
-    proved = {entry.parameter for entry in entries if entry.verdict == "passed"}
-    unproved = dict.fromkeys(e.parameter for e in entries if e.parameter not in proved)
-    return f"undecidable: the gradient of {', '.join(unproved)} is below what rounding shows."
+    confirmed = {entry.parameter for entry in entries if entry.verdict == "passed"}
+    others = dict.fromkeys(e.parameter for e in entries if e.parameter not in confirmed)
+    return f"undecidable: the gradient of {', '.join(others)} is below rounding error."
 
 
 def _number(value: float | None, form: str) -> str:

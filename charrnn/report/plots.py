@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from charrnn.analysis.gradflow import Flow, GradientFlow
-from charrnn.analysis.truncation import Truncation
 from charrnn.errors import UsageError
 from charrnn.report.flow_tables import DISPLAYED, description
+from charrnn.results import Flow, GradientFlow, Truncation
 from charrnn.system.files import write_atomically
 
 if TYPE_CHECKING:

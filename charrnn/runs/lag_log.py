@@ -47,6 +47,6 @@ class LagLog:
                 profile = lag_profile(problem, self._activation, LAGS)
             except CharrnnError:  # what it is to training, the next step says
                 return None
-        found = decay(profile.left)
+        found = decay(profile.remaining)
         half_life = found.half_life if isfinite(found.half_life) else None
         return LagProfile(event.step, tuple(profile.norms.tolist()), found.rate, half_life)

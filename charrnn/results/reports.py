@@ -1,4 +1,4 @@
-"""What commands return: facts for `report/` to show, `--json` to write and a notebook to read."""
+"""Results about texts, checkpoints and samples."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,0 +1,45 @@
+"""What commands return: facts for `report/` to show, `--json` to write and a notebook to read."""
+
+from charrnn.results.gradients import (
+    Agreement,
+    CheckedProblem,
+    Decay,
+    Entry,
+    Flow,
+    GradientCheck,
+    GradientFlow,
+    Saturation,
+    Spectrum,
+    Truncation,
+    Verdict,
+)
+from charrnn.results.reports import (
+    Alphabet,
+    CheckpointState,
+    ModelReport,
+    Samples,
+    TextReport,
+    TextScore,
+    Trial,
+)
+
+__all__ = [
+    "Agreement",
+    "Alphabet",
+    "CheckedProblem",
+    "CheckpointState",
+    "Decay",
+    "Entry",
+    "Flow",
+    "GradientCheck",
+    "GradientFlow",
+    "ModelReport",
+    "Samples",
+    "Saturation",
+    "Spectrum",
+    "TextReport",
+    "TextScore",
+    "Trial",
+    "Truncation",
+    "Verdict",
+]

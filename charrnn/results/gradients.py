@@ -1,0 +1,187 @@
+"""Results about gradients: whether they are right, how they flow, what truncation costs."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from charrnn.arrays import Array
+
+Verdict = Literal["passed", "failed", "undecidable"]
+
+
+@dataclass(frozen=True)
+class CheckedProblem:
+    """What the gradients were checked on: a model, its loss, and windows of B lanes of T steps."""
+
+    model: str
+    activation: str
+    reduction: str
+    hidden_size: int
+    alphabet_size: int
+    time_steps: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Comparison of BPTT with one oracle in one parameter.
+
+    Attributes:
+        oracle: Name of the oracle.
+        parameter: Name of the parameter.
+        shape: Its shape.
+        relative_error: The largest difference divided by the largest entry of this parameter's
+            gradient, so that a small parameter does not hide behind a large one. Differences in
+            entries far below the largest one are not resolved. None if nothing could be compared.
+        worst_index: Where the difference is largest.
+        bptt_value: BPTT's derivative there.
+        oracle_value: The oracle's derivative there.
+        compared: Number of entries compared.
+        verdict: "undecidable" if the gradient is below what rounding lets the oracle resolve.
+    """
+
+    oracle: str
+    parameter: str
+    shape: tuple[int, ...]
+    relative_error: float | None
+    worst_index: tuple[int, ...] | None
+    bptt_value: float | None
+    oracle_value: float | None
+    compared: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """Result of a gradient check: an entry for each oracle and parameter."""
+
+    checked: CheckedProblem
+    entries: list[Entry]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed and each parameter passed with at least one oracle."""
+        confirmed = {entry.parameter for entry in self.entries if entry.verdict == "passed"}
+        return all(e.verdict != "failed" and e.parameter in confirmed for e in self.entries)
+
+
+class Decay(NamedTuple):
+    """How fast a gradient decays or grows with the lag.
+
+    Attributes:
+        kind: "steady" if it changes by less than half a percent per character.
+        rate: Factor per character of the exponential that fits the lags from 1 on best.
+        half_life: Characters in which the gradient halves, or doubles if it grows; inf if it is
+            constant.
+        one_percent: The first lag from which on less than 1 % of lag 0 is left; None if there is
+            none.
+    """
+
+    kind: Literal["vanishing", "steady", "exploding"]
+    rate: float
+    half_life: float
+    one_percent: int | None
+
+
+class Spectrum(NamedTuple):
+    """Singular values of W (H,), largest first, and the largest modulus of its eigenvalues."""
+
+    singular_values: Array
+    radius: float
+
+
+class Saturation(NamedTuple):
+    """Statistics of the slopes f′(a) of all units at all steps.
+
+    Attributes:
+        mean: Mean over units and steps.
+        saturated: Fraction below a tenth of the steepest slope γ.
+        stuck: Number of units that are below it at every step.
+    """
+
+    mean: float
+    saturated: float
+    stuck: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The gradient flow through one model, lag by lag.
+
+    Attributes:
+        activation: Name of the activation.
+        recurrent_gain: Scale of W if several are compared, else None.
+        losses: losses[l] is the number of losses that were followed back over l characters.
+        norms: norms[l] is their mean ‖∂L_t/∂h_{t-l}‖.
+        bound: bound[l] is the upper bound (18) on it.
+        decay: The decay of the norms.
+        contraction: γσ₁, by which the bound changes per character; below 1 the gradient vanishes.
+        spectrum: The spectrum of W.
+        lyapunov_exponents: The largest exponents, in nats per character.
+        saturation: The slopes of the units.
+    """
+
+    activation: str
+    recurrent_gain: float | None
+    losses: Array
+    norms: Array
+    bound: Array
+    decay: Decay
+    contraction: float
+    spectrum: Spectrum
+    lyapunov_exponents: Array
+    saturation: Saturation
+
+
+class Agreement(NamedTuple):
+    """A gradient g compared with the full one G, over all parameters.
+
+    Attributes:
+        cosine: Cosine of the angle between them.
+        norm_ratio: ‖g‖ / ‖G‖.
+        error: ‖g - G‖ / ‖G‖.
+    """
+
+    cosine: float
+    norm_ratio: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """What truncation costs one model on one text.
+
+    Attributes:
+        tolerance: The error that is accepted.
+        by_reach: by_reach[k - 1] is the gradient with each loss followed back k steps.
+        by_window: by_window[k] is the gradient of windows of k steps, end to end.
+        within_reach: The smallest k from which on the error by reach is within the tolerance; None
+            if there is none.
+        within_window: The same for windows.
+    """
+
+    tolerance: float
+    by_reach: list[Agreement]
+    by_window: dict[int, Agreement]
+    within_reach: int | None
+    within_window: int | None
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """The gradient flow through one model or several compared, and what truncation costs.
+
+    Attributes:
+        model: Name of the checkpoint or config.
+        hidden_size: H.
+        alphabet_size: A.
+        lines: Whether each sequence of the text is one window, whatever its length.
+        flows: One for each model.
+        truncation: None if it was not measured.
+    """
+
+    model: str
+    hidden_size: int
+    alphabet_size: int
+    lines: bool
+    flows: list[Flow]
+    truncation: Truncation | None
