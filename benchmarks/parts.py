@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sides import Sizes, charrnn, windows
 
-from charrnn.model import bptt, rnn
+from charrnn.model import bptt, recurrence, rnn
 
 PARTS = {
     "forward": (bptt, "states"),
@@ -55,8 +55,7 @@ def main() -> None:
     side.gradient(*window)
     for name, (module, attribute) in PARTS.items():
         setattr(module, attribute, watch(name, getattr(module, attribute)))
-    for module in (bptt, rnn):
-        module.product_with = watch_product(module.product_with)
+    recurrence.product_with = watch_product(recurrence.product_with)
     start, calls = time.perf_counter(), 0
     while time.perf_counter() - start < 2:
         side.gradient(*window)

@@ -271,8 +271,8 @@ def test_large_parameters_are_checked_in_part() -> None:
 def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatch) -> None:
     """Tiles, stretches of rows, and dU from sorted ids, at sizes that an oracle can follow."""
     monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
-    monkeypatch.setattr("charrnn.model.products.SMALL", small)
-    monkeypatch.setattr("charrnn.model.products.WIDE", 16)
+    monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", small)
+    monkeypatch.setattr("charrnn.model.products.PACKED_TILE_WIDTH", 16)
     problem = random_problem(default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5)
     entries = check(
         problem, partial(bptt, activation=ACTIVATIONS["tanh"]), oracles=["complex-step"]

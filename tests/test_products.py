@@ -30,8 +30,8 @@ def test_a_product_in_tiles_is_the_product(rows, K, N, small, transposed) -> Non
     workspace = Workspace()
     workspace.array("W", (200_000,), np.float64)[...] = np.nan  # what was there before
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "SMALL", small)
-        patch.setattr(products, "WIDE", 32)
+        patch.setattr(products, "MAX_UNPACKED_PRODUCT", small)
+        patch.setattr(products, "PACKED_TILE_WIDTH", 32)
         product = product_with(matrix, rows, workspace, "W")
         for _ in range(2):
             left = random.standard_normal((rows, K))
@@ -45,7 +45,7 @@ def test_a_product_by_rows_is_the_product(M, K, N, small, transposed) -> None:
     right = random.standard_normal((N, K)).T if transposed else random.standard_normal((K, N))
     out = np.full((M, N), np.nan)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "SMALL", small)
+        patch.setattr(products, "MAX_UNPACKED_PRODUCT", small)
         product_by_rows(left, right, out)
     np.testing.assert_allclose(out, left @ right, rtol=1e-12, atol=1e-12)
 

@@ -1,1 +1,1 @@
-"""The mathematics: arrays in, arrays out; no text, no files, no clock."""
+"""The mathematics of the network: arrays in, arrays out; no text, files or clock."""

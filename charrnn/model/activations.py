@@ -1,4 +1,4 @@
-"""The hidden activation f and its derivative, written in terms of h = f(a)."""
+"""Activations f and their derivatives, computed from h = f(a)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ from charrnn.arrays import Array
 
 @dataclass(frozen=True)
 class Activation:
-    """f and f′.
+    """An activation f and its derivative f′.
 
-    apply(a, out): writes h = f(a) of (2) into `out`, which may be a.
-    slope(h, out): writes f′(a) of (11) into `out`; all three f′ are functions of h.
-    smooth: whether f′ exists everywhere. steepest: γ = max f′ of (18).
+    Attributes:
+        name: Its name in a config.
+        apply: (a, out) → writes h = f(a) of (2) into `out`, which may be a.
+        slope: (h, out) → writes f′(a) of (11), as a function of h = f(a), into `out`.
+        smooth: Whether f′ exists everywhere.
+        steepest: γ = max f′ of (18).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The gradient of a window's loss, by back-propagation through time."""
+"""The gradient of a window's loss by back-propagation through time."""
 
 from collections.abc import Callable
 from math import isqrt
@@ -16,14 +16,23 @@ from charrnn.model.rnn import logits, states
 from charrnn.model.workspace import Workspace
 from charrnn.window import Window, first_loss
 
+# (params, window, h0) -> loss, gradient, carried state; see `bptt`
 Objective = Callable[[Params, Window, Array], tuple[float, Params, Array]]
 
-# multiplications up to which a product with one-hot rows is the fastest way to dU
+# multiplications up to which dU is a product with one-hot rows, which is the faster form there
 MAX_ONE_HOT_PRODUCT = 30_000_000
 
 
 def divisor(window: Window, reduction: str) -> int:
-    """What the summed loss is divided by, equation (6): 1 for a sum, the targets for a mean."""
+    """The divisor of the summed loss, equation (6).
+
+    Args:
+        window: Its losses are counted; of a slice of a batch's lanes, those of the whole batch.
+        reduction: "sum" or "mean".
+
+    Returns:
+        1 for a sum, the number of losses for a mean; at least 1.
+    """
     if reduction == "sum":
         return 1
     targets = window.targets if window.batch_targets is None else window.batch_targets
@@ -33,16 +42,37 @@ def divisor(window: Window, reduction: str) -> int:
 def window_loss(
     params: Params, window: Window, h0: Array, activation: Activation, reduction: str = "mean"
 ) -> Any:
-    """The loss L or J, equations (1)-(6), forward only; complex where the parameters are."""
+    """The loss L or J of a window, equations (1)-(6), without its gradient.
+
+    Args:
+        params: The weights.
+        window: Ids (T, B).
+        h0: State before the window (B, H).
+        activation: The activation f.
+        reduction: "sum" for L, "mean" for J.
+
+    Returns:
+        The loss in nats, complex where the weights are.
+    """
     h = states(params, window.x, h0, activation)
     losses = cross_entropy(logits(params, h[1:]), window.y)
     return losses.sum() / divisor(window, reduction)
 
 
 def least_memory(time_steps: int) -> int:
-    """The segment √T: as many states are kept between segments as within one.
+    """The segment length √T, with which recomputation keeps the fewest states.
 
-    Source: Chen et al. 2016, arXiv 1604.06174; Gruslys et al. 2016, arXiv 1606.03401.
+    It keeps as many states between segments as within one.
+
+    Args:
+        time_steps: T.
+
+    Returns:
+        √T, rounded up.
+
+    Reference:
+        Chen et al. 2016, "Training deep nets with sublinear memory cost", arXiv 1604.06174;
+        Gruslys et al. 2016, "Memory-efficient backpropagation through time", arXiv 1606.03401.
     """
     return isqrt(time_steps - 1) + 1
 
@@ -58,12 +88,20 @@ def bptt(
 ) -> tuple[float, Params, Array]:
     """Loss, gradient and carried state of a window, equations (1)-(12).
 
-    h0: state before the window (B, H), a constant: the gradient ends at the window's start.
-    segment: from T to the number of steps whose states are kept at a time. Forward, only the
-    state before each segment stays; backward, a segment's states are computed once more. Without
-    it all T are kept.
-    Returns the loss, its gradient, and the state (B, H) before the next window; the arrays live
-    in the workspace until the next call.
+    Args:
+        params: The weights.
+        window: Ids (T, B).
+        h0: State before the window (B, H), a constant: the gradient ends at the window's start.
+        activation: The activation f.
+        reduction: "sum" for L, "mean" for J.
+        workspace: Provides the arrays; a new one if None.
+        segment: Maps T to the number of steps whose states are kept at a time. The forward pass
+            then keeps only the state before each segment, and the backward pass recomputes the
+            others. If None, all T are kept.
+
+    Returns:
+        The loss in nats, its gradient, and the state (B, H) before the next window. The arrays are
+        overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
     T, B = window.x.shape
@@ -88,20 +126,20 @@ def bptt(
 
     loss, gradient, da_next = 0.0, None, None
     for number in reversed(range(len(starts))):
-        part = slice(starts[number], starts[number] + length)
-        x, y = window.x[part], window.y[part]
+        steps = slice(starts[number], starts[number] + length)
+        x, y = window.x[steps], window.y[steps]
         if number < len(starts) - 1:  # the last segment's states are still there
             h = states(params, x, kept[number], activation, workspace)
-        part_loss, part_gradient, da = _backward(
+        segment_loss, segment_gradient, da = _backward(
             params, x, y, h, da_next, scale, activation, workspace
         )
-        loss += part_loss
+        loss += segment_loss
         if len(starts) == 1:
-            gradient = part_gradient
+            gradient = segment_gradient
         elif gradient is None:
-            gradient = params.with_flat(workspace.copy("sum", part_gradient.flat))
+            gradient = params.with_flat(workspace.copy("sum", segment_gradient.flat))
         else:
-            gradient.flat[...] += part_gradient.flat
+            gradient.flat[...] += segment_gradient.flat
         if number:
             da_next = workspace.copy("da_next", da[0])
     assert gradient is not None
@@ -133,9 +171,9 @@ def _backward(
     da = workspace.array("da", (T, B, H), dtype)  # until `backward` it is Vᵀ do_t of (10)
     da[:first] = 0
     product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))
-    slope = workspace.array("room", (T, B, H), dtype)
-    activation.slope(h[1:], slope)
-    backward(params.W, da, slope, da_next, workspace)
+    slopes = workspace.array("scratch", (T, B, H), dtype)
+    activation.slope(h[1:], slopes)
+    backward(params.W, da, slopes, da_next, workspace)
 
     gradient = params.with_flat(workspace.array("gradient", params.flat.shape, dtype))
     ones = workspace.ones(T * B, dtype)
@@ -143,8 +181,8 @@ def _backward(
     _sum_of_outer_products(da, h[:-1], gradient.W)  # (12)
     _sum_of_outer_products(do, h[first + 1 :], gradient.V)  # (9)
     if gradient.b is not None and gradient.c is not None:
-        _sum(da.reshape(-1, H), ones, gradient.b)
-        _sum(do.reshape(-1, A), ones, gradient.c)
+        _sum_rows(da.reshape(-1, H), ones, gradient.b)
+        _sum_rows(do.reshape(-1, A), ones, gradient.c)
     return float(loss), gradient, da
 
 
@@ -153,7 +191,7 @@ def _sum_of_outer_products(left: Array, right: Array, out: Array) -> None:
     np.dot(left.reshape(-1, left.shape[-1]).T, right.reshape(-1, right.shape[-1]), out=out)
 
 
-def _sum(rows: Array, ones: Array, out: Array) -> None:
+def _sum_rows(rows: Array, ones: Array, out: Array) -> None:
     """The sum of rows (N, M) into out (M,): as a product, several times faster than as a sum."""
     np.dot(ones[: len(rows)], rows, out=out)
 
@@ -170,14 +208,14 @@ def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: 
         return
     # a product with one-hot rows grows with A; the sum of the rows of each character does not
     order = np.argsort(ids, kind="stable")
-    together = workspace.array("room", rows.shape, da.dtype)
-    np.take(rows, order, axis=0, out=together, mode="clip")
+    by_character = workspace.array("scratch", rows.shape, da.dtype)
+    np.take(rows, order, axis=0, out=by_character, mode="clip")
     counts = np.bincount(ids, minlength=A)
     present = np.flatnonzero(counts)
     sums = workspace.array("sums", (len(present), rows.shape[1]), da.dtype)
     start = 0
     for count, total in zip(counts[present].tolist(), sums, strict=True):
-        _sum(together[start : start + count], ones, total)
+        _sum_rows(by_character[start : start + count], ones, total)
         start += count
     dU[...] = 0
     dU[:, present] = sums.T

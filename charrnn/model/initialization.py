@@ -1,4 +1,4 @@
-"""Weights before training."""
+"""Initial weights."""
 
 from collections.abc import Callable
 
@@ -15,11 +15,14 @@ Initializer = Callable[[Generator, int, int], Array]
 def orthogonal(random: Generator, rows: int, columns: int) -> Array:
     """Orthonormal rows or columns, whichever are fewer, uniform over all such matrices.
 
-    Source: Saxe, McClelland & Ganguli 2014, arXiv 1312.6120; the sign of R's diagonal makes
-    the factor Q of a Gaussian matrix uniform (Mezzadri 2007, arXiv math-ph/0609050).
+    Reference:
+        Saxe, McClelland & Ganguli 2014, "Exact solutions to the nonlinear dynamics of learning in
+        deep linear neural networks", arXiv 1312.6120; Mezzadri 2007, "How to generate random
+        matrices from the classical compact groups", arXiv math-ph/0609050.
     """
     gaussian = random.standard_normal((max(rows, columns), min(rows, columns)))
     Q, R = np.linalg.qr(gaussian)
+    # without the signs of R's diagonal, Q would not be uniform
     Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
     return Q if rows >= columns else np.ascontiguousarray(Q.T)
 
@@ -27,7 +30,9 @@ def orthogonal(random: Generator, rows: int, columns: int) -> Array:
 def glorot(random: Generator, rows: int, columns: int) -> Array:
     """Uniform with variance 2 / (rows + columns).
 
-    Source: Glorot & Bengio 2010, the normalized initialization.
+    Reference:
+        Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+        networks", AISTATS.
     """
     bound = np.sqrt(6 / (rows + columns))
     return random.uniform(-bound, bound, (rows, columns))
@@ -40,9 +45,11 @@ def normal(random: Generator, rows: int, columns: int) -> Array:
 
 
 def identity(random: Generator, rows: int, columns: int) -> Array:
-    """The identity, with which a ReLU network remembers at first.
+    """The identity, with which the state of a ReLU network initially persists.
 
-    Source: Le, Jaitly & Hinton 2015, arXiv 1504.00941.
+    Reference:
+        Le, Jaitly & Hinton 2015, "A simple way to initialize recurrent networks of rectified linear
+        units", arXiv 1504.00941.
     """
     return np.eye(rows, columns)
 
@@ -67,7 +74,22 @@ def initial_params(
     recurrent_gain: float = 1.0,
     dtype: DTypeLike = np.float64,
 ) -> Params:
-    """U, W and V by the named initializers, W times `recurrent_gain`; biases zero."""
+    """Draws initial weights; biases are zero.
+
+    Args:
+        random: Source of the random numbers.
+        hidden_size: H.
+        alphabet_size: A.
+        bias: Whether the network has biases.
+        input: Name of the initializer of U.
+        recurrent: Name of the initializer of W.
+        output: Name of the initializer of V.
+        recurrent_gain: Factor of W.
+        dtype: Precision of the result; the numbers are drawn in float64.
+
+    Returns:
+        The weights.
+    """
     H, A = hidden_size, alphabet_size
     params = Params.of(
         U=INITIALIZERS[input](random, H, A),
@@ -80,10 +102,14 @@ def initial_params(
 
 
 def inherit(params: Params, old: Params) -> None:
-    """Writes the weights of a model of the same H over those of one that knows more characters.
+    """Copies the weights of a model into one of the same H whose alphabet extends the other's.
 
-    The characters of `old` come first in it; the columns of U and the rows of V of the others stay
-    as they were drawn, and each of them is to begin with as unlikely as the least likely old one.
+    The columns of U and rows of V of new characters stay as they are; their output bias becomes
+    the lowest of the old ones, so that they are unlikely at first.
+
+    Args:
+        params: The weights to write to. The characters of `old` come first in its alphabet.
+        old: The weights to copy.
     """
     A = old.alphabet_size
     params.U[:, :A], params.W[...], params.V[:A] = old.U, old.W, old.V

@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, and their derivative."""
+"""Softmax, cross-entropy and their derivative."""
 
 from typing import Any
 
@@ -8,16 +8,23 @@ from charrnn.arrays import Array
 
 
 def softmax(o: Array) -> Array:
-    """ŷ of logits (..., A), equation (4)."""
+    """Probabilities ŷ (..., A) of logits (..., A), equation (4)."""
     exponentials = np.exp(o - o.real.max(axis=-1, keepdims=True))  # the shift cancels
     probabilities: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return probabilities
 
 
 def cross_entropy(o: Array, y: Array) -> Array:
-    """L_t in nats, equation (5), of logits (..., A) and target ids (...); 0 for NO_TARGET.
+    """Losses L_t, equation (5).
 
-    ln ŷ is taken from the logits, so that a vanishing ŷ does no harm.
+    ln ŷ is computed from the logits, so that it is finite where ŷ underflows.
+
+    Args:
+        o: Logits (..., A).
+        y: Target ids (...), or NO_TARGET.
+
+    Returns:
+        Losses (...) in nats; 0 for NO_TARGET.
     """
     shifted = o - o.real.max(axis=-1, keepdims=True)
     at_target = np.take_along_axis(shifted, y[..., None], axis=-1)[..., 0]
@@ -27,22 +34,26 @@ def cross_entropy(o: Array, y: Array) -> Array:
 
 
 def loss_and_logit_gradient(o: Array, y: Array) -> tuple[Any, Array]:
-    """Σ L_t of (5) and do_t = ŷ_t - y_t of (8), for logits (T, B, A) and targets (T, B).
+    """Summed loss and its gradient by the logits, equations (4), (5) and (8), in one pass.
 
-    Where y is NO_TARGET both are 0. do overwrites o: in one pass what `softmax` and
-    `cross_entropy` say one by one.
+    Args:
+        o: Logits (T, B, A), which are overwritten.
+        y: Target ids (T, B), or NO_TARGET.
+
+    Returns:
+        Σ L_t in nats, and do_t = ŷ_t - y_t (T, B, A) in the memory of `o`; 0 for NO_TARGET.
     """
     A = o.shape[-1]
     rows, entries, targets = o.reshape(-1, A), o.reshape(-1), y.reshape(-1)
     picked = np.arange(0, o.size, A) + np.maximum(targets, 0)
     rows -= rows.max(axis=1, keepdims=True)
-    losses = entries.take(picked)  # less ln Σ exp this is ln ŷ
+    losses = entries.take(picked)  # minus ln Σ exp this is ln ŷ
     np.exp(rows, out=rows)
     totals = rows.dot(np.ones(A, o.dtype))  # as a product, several times faster than as a sum
     rows /= totals[:, None]
     entries[picked] -= 1
     np.subtract(np.log(totals, out=totals), losses, out=losses)
-    idle = targets < 0
-    if idle.any():
-        rows[idle] = losses[idle] = 0
+    ignored = targets < 0
+    if ignored.any():
+        rows[ignored] = losses[ignored] = 0
     return losses.sum(), o

@@ -1,4 +1,4 @@
-"""Matrix products in pieces so small that BLAS need not repack what it multiplies."""
+"""Matrix products in pieces so small that BLAS does not repack their operands."""
 
 from collections.abc import Callable
 
@@ -7,34 +7,43 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.model.workspace import Workspace
 
-# OpenBLAS multiplies operands where they lie while M · N · K is at most this; above, it first
-# copies them into an order of its own, which takes as long as half of a thin product. Where a
-# BLAS has no such threshold the pieces do no harm.
-SMALL = 1_000_000
-WIDTHS = (64, 32, 16)  # of a tile: multiples of the processor's vectors
-WIDE = 256
-HEIGHTS = (16, 8)  # of a stretch of rows
+# M · N · K up to which OpenBLAS multiplies operands in place. Above that it first copies them into
+# an order of its own, which takes up to half the time of a thin product. With a BLAS that has no
+# such threshold the pieces do no harm.
+MAX_UNPACKED_PRODUCT = 1_000_000
+TILE_WIDTHS = (64, 32, 16)  # multiples of the processor's vectors
+PACKED_TILE_WIDTH = 256  # at most, of tiles that no width makes small enough
+BLOCK_HEIGHTS = (16, 8)  # rows per product
 
 
 def product_with(
     matrix: Array, rows: int, workspace: Workspace, name: str
 ) -> Callable[[Array], Array]:
-    """The function from left (rows, K) to left · matrix (rows, N), to be called many times.
+    """Prepares products with one matrix that many left factors share.
 
     A large matrix is copied into tiles side by side, so that each product with one is small.
-    The result is valid until the next call.
+
+    Args:
+        matrix: The right factor (K, N), which must not change while the result is in use.
+        rows: The number of rows of the left factors.
+        workspace: Holds tiles and products.
+        name: Their name in it.
+
+    Returns:
+        A function of left (rows, K) to left · matrix (rows, N), valid until its next call.
     """
     K, N = matrix.shape
     width = _width(rows, K, N)
     count = -(-N // width)
     out = workspace.array(f"{name} product", (rows, count * width), matrix.dtype)
     if count == 1:
-        # of a single row both layouts are alike
-        whole = matrix if rows == 1 or matrix.flags.c_contiguous else workspace.copy(name, matrix)
-        return lambda left: left.dot(whole, out)  # np.dot itself looks twice at its arguments
+        # BLAS multiplies a single row as fast by a transposed matrix
+        as_is = rows == 1 or matrix.flags.c_contiguous
+        right = matrix if as_is else workspace.copy(name, matrix)
+        return lambda left: left.dot(right, out)  # np.dot checks its arguments twice
     tiles = workspace.array(name, (count, K, width), matrix.dtype)
-    for place, tile in enumerate(tiles):
-        columns = matrix[:, place * width : (place + 1) * width]
+    for number, tile in enumerate(tiles):
+        columns = matrix[:, number * width : (number + 1) * width]
         tile[:, : columns.shape[1]] = columns
         tile[:, columns.shape[1] :] = 0
     by_tile, result = out.reshape(rows, count, width).swapaxes(0, 1), out[:, :N]
@@ -47,24 +56,25 @@ def product_with(
 
 
 def _width(rows: int, K: int, N: int) -> int:
-    """How wide the tiles of a matrix (K, N) are; N: it stays whole."""
-    if rows == 1 or rows * K * N <= SMALL:
+    """Width of the tiles of a matrix (K, N); N if it is not cut."""
+    if rows == 1 or rows * K * N <= MAX_UNPACKED_PRODUCT:
         return N
-    small = [width for width in WIDTHS if rows * K * width <= SMALL]
-    if small:  # the widest, unless it leaves much of its last tile empty
-        return min(small, key=lambda width: -(-N // width) * (width + 2))
-    count = -(-N // WIDE)
+    unpacked = [width for width in TILE_WIDTHS if rows * K * width <= MAX_UNPACKED_PRODUCT]
+    if unpacked:  # the widest, unless it leaves much of its last tile empty
+        return min(unpacked, key=lambda width: -(-N // width) * (width + 2))
+    count = -(-N // PACKED_TILE_WIDTH)
     return N if count == 1 else -(-N // (16 * count)) * 16
 
 
 def product_by_rows(left: Array, right: Array, out: Array) -> None:
-    """left (M, K) · right (K, N) into out (M, N), a few of many rows at a time."""
+    """Multiplies left (M, K) · right (K, N) into out (M, N), a few of many rows at a time."""
     (M, K), N = left.shape, right.shape[1]
-    rows = next((rows for rows in (M, *HEIGHTS) if rows * K * N <= SMALL), M)
+    heights = (M, *BLOCK_HEIGHTS)
+    rows = next((rows for rows in heights if rows * K * N <= MAX_UNPACKED_PRODUCT), M)
     if rows >= M:
         np.matmul(left, right, out=out)
         return
-    whole = M - M % rows
-    np.matmul(left[:whole].reshape(-1, rows, K), right, out=out[:whole].reshape(-1, rows, N))
-    if whole < M:
-        np.matmul(left[whole:], right, out=out[whole:])
+    end = M - M % rows  # of the last full block
+    np.matmul(left[:end].reshape(-1, rows, K), right, out=out[:end].reshape(-1, rows, N))
+    if end < M:
+        np.matmul(left[end:], right, out=out[end:])

@@ -15,14 +15,15 @@ def prepare_forward(W: Array, activation: Activation, lanes: int, workspace: Wor
     """Prepares equations (1) and (2) for many steps with the same weights.
 
     Args:
-        W: Recurrent weights (H, H), read only now: W is copied into tiles.
-        activation: f.
-        lanes: The number of lanes B.
-        workspace: Holds the tiles, under names of the recurrence.
+        W: Recurrent weights (H, H), which must not change while the result is in use.
+        activation: The activation f.
+        lanes: B, the number of lanes.
+        workspace: Holds a copy of W in tiles.
 
     Returns:
-        A function over successive arrays (B, H). The first is the state h_0; each other one holds
-        the input term U x_t + b and is overwritten by h_t = f(U x_t + W h_{t-1} + b).
+        A function of successive arrays (B, H), or of one array (T+1, B, H). The first is the state
+        h_0. Each other one holds the input term U x_t + b, which h_t = f(U x_t + W h_{t-1} + b)
+        overwrites.
     """
     times_WT = product_with(W.T, lanes, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
     f = activation.apply
@@ -38,13 +39,14 @@ def prepare_forward(W: Array, activation: Activation, lanes: int, workspace: Wor
 def backward(
     W: Array, dh: Array, slopes: Array, da_next: Array | None, workspace: Workspace
 ) -> Array:
-    """Equations (10) and (11) from the last step to the first.
+    """Turns ∂L/∂h_t into ∂L/∂a_t, from the last step to the first, equations (10) and (11).
 
     Args:
         W: Recurrent weights (H, H).
-        dh: What flows into each state from above, Vᵀ do_t (T, B, H). Overwritten by da.
+        dh: The part of ∂L/∂h_t that does not come from step t+1 (T, B, H): Vᵀ do_t, or what a layer
+            above passes down. Overwritten by da.
         slopes: f′(a_t), the diagonal of D_t (T, B, H).
-        da_next: da_{T+1} (B, H) of the step after the last one; None where nothing follows.
+        da_next: da_{T+1} (B, H) of the step after the last one; None for zero.
         workspace: Holds a copy of W in tiles.
 
     Returns:

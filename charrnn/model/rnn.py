@@ -13,16 +13,21 @@ from charrnn.model.workspace import Workspace
 def states(
     params: Params, x: Array, h0: Array, activation: Activation, workspace: Workspace | None = None
 ) -> Array:
-    """The hidden states of a window, equations (1) and (2).
+    """Hidden states of a window, equations (1) and (2).
 
-    x: ids (T, B). h0: state before the first character (B, H).
-    Returns h (T+1, B, H) with h[0] = h0; it lives in the workspace.
+    Args:
+        params: The weights; their precision is that of the result.
+        x: Input ids (T, B).
+        h0: State before the first character (B, H).
+        activation: The activation f.
+        workspace: Provides the arrays; a new one if None.
+
+    Returns:
+        h (T+1, B, H) with h[0] = h0. It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
     T, B = x.shape
-    H = params.hidden_size
-    dtype = params.W.dtype
-    h = workspace.array("h", (T + 1, B, H), dtype)
+    h = workspace.array("h", (T + 1, B, params.hidden_size), params.W.dtype)
     h[0] = h0
     _input_term(params, x, workspace, out=h[1:])
     prepare_forward(params.W, activation, B, workspace)(h)
@@ -43,7 +48,16 @@ def _columns_with_bias(params: Params, workspace: Workspace) -> Array:
 
 
 def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Array:
-    """o of each state, equation (3): (..., H) → (..., A), in the workspace."""
+    """Logits o of states, equation (3).
+
+    Args:
+        params: The weights.
+        h: States (..., H).
+        workspace: Provides the array; a new one if None.
+
+    Returns:
+        o (..., A). It is overwritten when the workspace is next used.
+    """
     workspace = workspace or Workspace()
     rows = h.reshape(-1, h.shape[-1])
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
@@ -54,9 +68,15 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
 
 class Stepper:
-    """The network one character at a time, in B lanes; nothing is allocated in a step.
+    """The network one character at a time; a step allocates nothing.
 
-    h (B, H): the states, zero at first.
+    Attributes:
+        h: Current states (B, H), zero at first. They may be written to between steps.
+
+    Args:
+        params: The weights, which must not change while the object is in use.
+        activation: The activation f.
+        lanes: B, the number of independent sequences.
     """
 
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
@@ -66,17 +86,22 @@ class Stepper:
         self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
         self._c = params.c
         self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
-        self._a = np.empty_like(self.h)
+        self._h_before = np.empty_like(self.h)
 
     def __call__(self, characters: Array) -> Array:
-        """Reads the ids (B,), moves the states, and gives the logits (B, A) of what comes next.
+        """Reads one character per lane and advances the states, equations (1)-(3).
 
-        They are valid until the next call. Equations (1)-(3).
+        Args:
+            characters: Ids (B,).
+
+        Returns:
+            Logits (B, A) of the characters that follow, valid until the next call.
         """
-        a = np.take(self._Ub, characters, axis=0, out=self._a, mode="clip")
-        self._forward((self.h, a))
-        self._a, self.h = self.h, a
-        o = self._times_VT(a)
+        before, h = self.h, self._h_before  # h_t is written over h_{t-2}
+        np.take(self._Ub, characters, axis=0, out=h, mode="clip")
+        self._forward((before, h))
+        self.h, self._h_before = h, before
+        o = self._times_VT(h)
         if self._c is not None:
             o += self._c
         return o

@@ -1,4 +1,4 @@
-"""Arrays that a repeated computation writes over instead of allocating them anew."""
+"""Memory that a repeated computation reuses."""
 
 from math import prod
 
@@ -9,14 +9,14 @@ from charrnn.arrays import Array
 
 
 class Workspace:
-    """Named arrays. Each call with a name hands out the same memory again, uninitialized."""
+    """Named arrays; each call with a name returns the same memory again, uninitialized."""
 
     def __init__(self) -> None:
         self._buffers: dict[str, Array] = {}
         self._latest: dict[str, Array] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-        """An array of this shape (C order); valid until the next call with its name."""
+        """An uninitialized array in C order, valid until the next call with its name."""
         latest = self._latest.get(name)
         if latest is not None and latest.shape == shape and latest.dtype == dtype:
             return latest
@@ -28,13 +28,13 @@ class Workspace:
         return array
 
     def ones(self, size: int, dtype: DTypeLike) -> Array:
-        """Ones (size,)."""
+        """Ones (size,), valid until the next call."""
         ones = self.array("ones", (size,), dtype)
         ones[...] = 1
         return ones
 
     def copy(self, name: str, source: Array) -> Array:
-        """A C-contiguous copy of `source` under a name."""
+        """A C-contiguous copy of an array, valid until the next call with its name."""
         target = self.array(name, source.shape, source.dtype)
         target[...] = source
         return target
