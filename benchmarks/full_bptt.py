@@ -22,7 +22,8 @@ from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.initialization import initial_params
 from charrnn.model.workspace import Workspace
 from charrnn.text.batches import Batches
-from charrnn.training.parallel import choose_workers, crew_of, parallel
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import choose_workers, worker_threads
 
 
 def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats: int) -> None:
@@ -39,8 +40,8 @@ def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats:
         return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace(), segment=segment)
 
     seconds = []
-    with crew_of(choose_workers("auto", lanes, hidden_size)) as crew:
-        objective = parallel(make, crew)
+    with worker_threads(choose_workers("auto", lanes, hidden_size)) as workers:
+        objective = parallel(make, workers)
         for _ in range(repeats):
             start = time.perf_counter()
             loss, gradient, _ = objective(params, window, h0)

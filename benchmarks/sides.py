@@ -59,7 +59,8 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     from charrnn.model.workspace import Workspace
     from charrnn.optim.clipping import make_clip
     from charrnn.optim.optimizers import make_optimizer
-    from charrnn.training.parallel import choose_workers, crew_of, parallel
+    from charrnn.training.parallel import parallel
+    from charrnn.training.workers import choose_workers, worker_threads
     from charrnn.window import Window
 
     params = Params.of(**first_weights(sizes))
@@ -71,10 +72,10 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
         return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace())
 
     stack = ExitStack()
-    workers = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
-    crew = stack.enter_context(crew_of(workers))
-    objective = parallel(make, crew)
-    clip = make_clip("norm", CLIP, crew.share)
+    count = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
+    workers = stack.enter_context(worker_threads(count))
+    objective = parallel(make, workers)
+    clip = make_clip("norm", CLIP, workers.for_each_slice)
 
     def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:
         loss, found, _ = objective(params, Window(x, y, fresh), h0)
@@ -83,7 +84,7 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     def step(x: np.ndarray, y: np.ndarray) -> None:
         _, found, _ = objective(params, Window(x, y, fresh), h0)
         clip(found)
-        optimizer.update(found, state, params, RATE, crew.share)
+        optimizer.update(found, state, params, RATE, workers.for_each_slice)
 
     return Side(gradient, step, stack.close)
 

@@ -61,13 +61,13 @@ def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, sin
         np.testing.assert_allclose(one[name], two[name], rtol=1e-6, atol=1e-9)
 
 
-def trainer_for(config, corpus, crew, *clock, **options) -> Trainer:
+def trainer_for(config, corpus, workers, *clock, **options) -> Trainer:
     """The trainer of a corpus, in the windows that its config says."""
     return trainer_of(
         config,
         batches_of(config, corpus.training),
         held_out(config, corpus),
-        crew,
+        workers,
         *clock,
         **options,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.training.evaluation import Score, Scorer
-from charrnn.training.parallel import crew_of
+from charrnn.training.workers import worker_threads
 from charrnn.window import Window
 
 
@@ -17,5 +17,5 @@ def evaluate(
     workers: int = 1,
     **choices: Any,
 ) -> Score:
-    with crew_of(workers) as crew:
-        return Scorer(activation, crew, **choices)(params, windows)
+    with worker_threads(workers) as workers:
+        return Scorer(activation, workers, **choices)(params, windows)

@@ -36,7 +36,8 @@ from charrnn.text.documents import (
 )
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
-from charrnn.training.parallel import crew_of, parallel
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import worker_threads
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import RHYME, TINY
 from tests.runs import check_resume_and_workers
@@ -143,8 +144,8 @@ def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, batch
     def objective(*arguments):
         return bptt(*arguments, TANH, "sum", Workspace(), segment)
 
-    with crew_of(workers) as crew:
-        walk = parallel(lambda: objective, crew)
+    with worker_threads(workers) as workers:
+        walk = parallel(lambda: objective, workers)
         for number in range(batches.per_epoch):
             window = batches[number]
             h[window.fresh] = 0
@@ -183,8 +184,8 @@ def test_each_lane_is_carried_from_its_own_place(seed, time_steps, segment, carr
     def objective(*arguments):
         return bptt(*arguments, TANH, "sum", Workspace(), lambda T: segment)
 
-    with crew_of(workers) as crew:
-        found = parallel(lambda: objective, crew)(problem.params, window, problem.h0)[2]
+    with worker_threads(workers) as workers:
+        found = parallel(lambda: objective, workers)(problem.params, window, problem.h0)[2]
     for lane, place in enumerate(places.tolist()):
         one = problem.window._replace(carried=place)
         expected = bptt(problem.params, one, problem.h0, TANH, "sum")[2][lane]
@@ -252,7 +253,7 @@ def test_scoring_does_not_depend_on_the_windows(documents: list[str], most: int)
     ids = ids_of(*documents)
     params = random_problem(default_rng(3), alphabet_size=ids.max() + 1).params
     alone = [evaluate(params, whole_windows(ids_of_one), TANH).nats for ids_of_one in split(ids)]
-    other = evaluate(params, whole_windows(ids, most), TANH, workers=2, most=2)
+    other = evaluate(params, whole_windows(ids, most), TANH, workers=2, max_entries=2)
     assert other.characters == len(ids)
     assert other.nats == pytest.approx(sum(alone), rel=1e-12)
 

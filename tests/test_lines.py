@@ -127,7 +127,7 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
     whole = evaluate(params, whole_windows(corpus.training), tanh)
-    other = evaluate(params, whole_windows(corpus.training, most), tanh, workers=2, most=2)
+    other = evaluate(params, whole_windows(corpus.training, most), tanh, workers=2, max_entries=2)
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 

@@ -17,7 +17,8 @@ from charrnn.text.batches import Batches, stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import Text
-from charrnn.training.parallel import crew_of, parallel
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import worker_threads
 from tests.conftest import TINY
 
 
@@ -29,15 +30,15 @@ def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, wo
     ids = np.random.default_rng(0).integers(0, A, T * B + 1).astype(np.uint8)
     window = stream_window(ids) if B == 1 else Batches(ids, B, T)[0]
     optimizer = optimizer_of(config)
-    with crew_of(workers) as crew:
+    with worker_threads(workers) as workers:
         tracemalloc.start()
         try:
             params = first_params(config, A)
             state = optimizer.init(params)
             tracemalloc.reset_peak()  # drawing orthogonal weights takes some memory of its own
             h = np.zeros((B, H), params.W.dtype)
-            gradient = parallel(objective_maker(config), crew)(params, window, h)[1]
-            optimizer.update(gradient, state, params, 1e-3, crew.share)
+            gradient = parallel(objective_maker(config), workers)(params, window, h)[1]
+            optimizer.update(gradient, state, params, 1e-3, workers.for_each_slice)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -16,7 +16,8 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
 from charrnn.setup.wiring import objective_maker
-from charrnn.training.parallel import crew_of, parallel
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import worker_threads
 from charrnn.window import Window
 from tests.test_optim import CHOICES
 
@@ -60,10 +61,10 @@ def test_a_warm_step_allocates_nothing(alphabet_size: int, optimizer: str, by: s
     params = initial_params(random, H, alphabet_size, dtype=np.float32)
     x, y = random.integers(0, alphabet_size, (2, T, B), dtype=np.int16)
     window, h0 = Window(x, y, np.zeros(B, bool)), np.zeros((B, H), np.float32)
-    with crew_of(2) as crew:
-        objective = parallel(objective_maker(load_config("tiny", [], {})), crew)
+    with worker_threads(2) as workers:
+        objective = parallel(objective_maker(load_config("tiny", [], {})), workers)
         clip, chosen = (
-            make_clip(by, 1e-3, crew.share),
+            make_clip(by, 1e-3, workers.for_each_slice),
             make_optimizer(optimizer, **CHOICES[optimizer]),
         )
         state = chosen.init(params)
@@ -71,7 +72,7 @@ def test_a_warm_step_allocates_nothing(alphabet_size: int, optimizer: str, by: s
         def step() -> None:
             _, gradient, _ = objective(params, window, h0)
             clip(gradient)
-            chosen.update(gradient, state, params, 1e-4, crew.share)
+            chosen.update(gradient, state, params, 1e-4, workers.for_each_slice)
 
         step()
         tracemalloc.start()

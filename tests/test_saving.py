@@ -29,8 +29,8 @@ from charrnn.runs.stop import stop_requests
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
-from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Divergence
+from charrnn.training.workers import worker_threads
 from tests.runs import train, trainer_for
 from tests.test_divergence import Poison, config_of
 
@@ -400,9 +400,9 @@ def test_signals_that_are_ignored_stay_so() -> None:
 def evaluated(text_file: Path, out: Path, scores: list[float], patience: int) -> list:
     """The events of a run whose evaluations give these scores."""
     run = new_run(config_of(text_file, "evaluation.count=30"), str(out))
-    with crew_of(1) as crew:
+    with worker_threads(1) as workers:
         values = iter(scores)
-        trainer = trainer_for(run.config, run.corpus, crew)
+        trainer = trainer_for(run.config, run.corpus, workers)
         trainer = replace(
             trainer,
             evaluate=lambda params: next(values),

@@ -24,9 +24,10 @@ from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
-from charrnn.training.parallel import choose_workers, crew_of, parallel
+from charrnn.training.parallel import parallel
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence, SavePoint
+from charrnn.training.workers import choose_workers, worker_threads
 from tests.conftest import RHYME
 from tests.runs import trainer_for
 from tests.scores import evaluate
@@ -54,8 +55,8 @@ def facts(events: Iterable) -> list:
 
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
-    with crew_of(workers) as crew:
-        trainer = trainer_for(config, CORPUS, crew, **trainer_options)
+    with worker_threads(workers) as workers:
+        trainer = trainer_for(config, CORPUS, workers, **trainer_options)
         events = facts(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 
@@ -89,8 +90,8 @@ def test_workers_change_rounding_only(reduction: str, workers: int) -> None:
     config = config_of(f"training.reduction={reduction}")
     results = []
     for number in (1, workers):
-        with crew_of(number) as crew:
-            objective = parallel(objective_maker(config), crew)
+        with worker_threads(number) as workers:
+            objective = parallel(objective_maker(config), workers)
             results.append(deepcopy(objective(*problem)))
     (loss, gradient, h), (other_loss, other_gradient, other_h) = results
     assert loss == pytest.approx(other_loss, rel=1e-13)
@@ -122,8 +123,8 @@ def test_loss_is_told_per_character_whatever_the_reduction(reduction: str) -> No
 def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
     config = config_of("training.max_steps=1000", "optimizer.learning_rate=1e-12")
     state = initial_state(config)
-    with crew_of(1) as crew:
-        trainer = trainer_for(config, CORPUS, crew)
+    with worker_threads(1) as workers:
+        trainer = trainer_for(config, CORPUS, workers)
         epoch = trainer.batches.per_epoch
         walk = trainer.run(state, lambda: False)
         lane = []
@@ -251,8 +252,8 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
         clock.now += evaluation_seconds
         return 1.0
 
-    with crew_of(1) as crew:
-        trainer = trainer_for(config, CORPUS, crew, clock)
+    with worker_threads(1) as workers:
+        trainer = trainer_for(config, CORPUS, workers, clock)
         trainer = replace(trainer, objective=objective, evaluate=evaluation)
         return facts(trainer.run(initial_state(config), lambda: False))
 
@@ -283,8 +284,8 @@ def test_divergence_stops_before_the_update(bad: float) -> None:
         gradient.V[0, 0] = bad
         return loss, gradient, h
 
-    with crew_of(1) as crew:
-        trainer = replace(trainer_for(config, CORPUS, crew), objective=objective)
+    with worker_threads(1) as workers:
+        trainer = replace(trainer_for(config, CORPUS, workers), objective=objective)
         with np.errstate(all="ignore"), pytest.raises(Divergence, match=r"step 1.*gradient of V"):
             list(trainer.run(state, lambda: False))
     assert_same_bits(before, state.params)

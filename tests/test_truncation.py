@@ -19,7 +19,8 @@ from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.setup.wiring import batches_of, objective_maker
 from charrnn.text.batches import Batches
-from charrnn.training.parallel import crew_of, parallel
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import worker_threads
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
 
@@ -274,8 +275,8 @@ def test_workers_carry_the_same_state(tmp_path) -> None:
     window = problem.window._replace(carried=4)
     found = []
     for workers in (1, 2, 3):
-        with crew_of(workers) as crew:
-            objective = parallel(objective_maker(load_config("tiny", [], {})), crew)
+        with worker_threads(workers) as workers:
+            objective = parallel(objective_maker(load_config("tiny", [], {})), workers)
             found.append(objective(problem.params, window, problem.h0)[2].copy())
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
     np.testing.assert_allclose(found[0], found[2], rtol=1e-13)

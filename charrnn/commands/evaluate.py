@@ -8,8 +8,8 @@ from charrnn.errors import CharrnnError
 from charrnn.results import TextScore
 from charrnn.setup.loading import encode_text, load_model
 from charrnn.text.sequences import SEQUENCES
-from charrnn.training.evaluation import LANES, Scorer
-from charrnn.training.parallel import choose_workers, crew_of
+from charrnn.training.evaluation import SCORING_LANES, Scorer
+from charrnn.training.workers import choose_workers, worker_threads
 
 
 def score_text(
@@ -35,9 +35,9 @@ def score_text(
     model = model._replace(config=changed(model.config, {"data": changes}))
     ids, text, notes = encode_text(model, paths, unknown)
     windows = SEQUENCES[model.config.data.sequences].scoring(ids)
-    workers = choose_workers("auto", LANES, model.params.hidden_size)
-    with crew_of(workers) as crew:
-        score = Scorer(model.activation, crew)(model.params, windows)
+    count = choose_workers("auto", SCORING_LANES, model.params.hidden_size)
+    with worker_threads(count) as workers:
+        score = Scorer(model.activation, workers)(model.params, windows)
     if not isfinite(score.nats):
         raise CharrnnError(
             "the model's score on this text is not finite.",

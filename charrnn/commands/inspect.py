@@ -32,9 +32,9 @@ from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
-from charrnn.training.parallel import crew_of
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
+from charrnn.training.workers import worker_threads
 
 TRIAL = 2.0  # seconds of steps that are tried
 
@@ -121,9 +121,9 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
     """Steps as training takes them, for a moment."""
     endless = {"max_steps": sys.maxsize, "max_time": None}
     training = config.training.model_copy(update=endless)
-    with crew_of(config.training.workers) as crew:
+    with worker_threads(config.training.workers) as workers:
         trainer = trainer_of(
-            config.model_copy(update={"training": training}), text.batches, text.scored, crew
+            config.model_copy(update={"training": training}), text.batches, text.scored, workers
         )
         start = time.perf_counter()
         try:

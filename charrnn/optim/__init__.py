@@ -1,1 +1,1 @@
-"""From a gradient to new weights: clipping, schedules, optimizers."""
+"""Gradient clipping, learning rate schedules and optimizers."""

@@ -1,4 +1,4 @@
-"""Gradient clipping; the gradient is changed in place and the norms before it are told."""
+"""Gradient clipping in place."""
 
 from collections.abc import Callable
 from math import hypot, inf, sqrt
@@ -9,11 +9,17 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
-from charrnn.optim.shares import Share, whole
+from charrnn.optim.slicing import ForEachSlice, in_one_slice
 
 
 class Clipped(NamedTuple):
-    """Euclidean norms before clipping, in all and per parameter, and whether anything changed."""
+    """What clipping found.
+
+    Attributes:
+        norm: Euclidean norm of the gradient before clipping.
+        norms: The same of each parameter's gradient.
+        clipped: Whether anything changed.
+    """
 
     norm: float
     norms: dict[str, float]
@@ -23,18 +29,29 @@ class Clipped(NamedTuple):
 Clip = Callable[[Params], Clipped]
 
 
-def norms_of(params: Params, share: Share = whole) -> tuple[float, dict[str, float]]:
-    """The Euclidean norm of all entries together, and of each parameter's."""
+def norms_of(
+    params: Params, for_each_slice: ForEachSlice = in_one_slice
+) -> tuple[float, dict[str, float]]:
+    """Euclidean norms of all parameters together and of each one.
 
-    def squares(of: slice, workspace: Workspace) -> list[float]:
+    Args:
+        params: Parameters or a gradient.
+        for_each_slice: Runs the work on slices of the flat array.
+
+    Returns:
+        The norm of all entries, and the norm of each parameter by name.
+    """
+    slices = params.layout.slices
+
+    def squares(entries: slice, workspace: Workspace) -> list[float]:
         return [
-            _square(params.flat[max(own.start, of.start) : min(own.stop, of.stop)])
-            for own in params.layout.slices.values()
+            _square(params.flat[max(own.start, entries.start) : min(own.stop, entries.stop)])
+            for own in slices.values()
         ]
 
     with np.errstate(over="ignore"):
-        parts = share(squares, params.size)
-    norms = {name: sqrt(sum(s)) for name, *s in zip(params.layout.slices, *parts, strict=True)}
+        squares_by_slice = for_each_slice(squares, params.size)
+    norms = {name: sqrt(sum(s)) for name, *s in zip(slices, *squares_by_slice, strict=True)}
     return hypot(*norms.values()), norms
 
 
@@ -45,52 +62,79 @@ def _square(entries: Array) -> float:
     return square
 
 
-def clip_by_norm(threshold: float, share: Share = whole) -> Clip:
-    """Scales the whole gradient where its norm passes the threshold.
+def clip_by_norm(threshold: float, for_each_slice: ForEachSlice = in_one_slice) -> Clip:
+    """Scales the gradient to a norm of at most the threshold.
 
-    Source: Pascanu, Mikolov & Bengio 2013, algorithm 1.
+    Args:
+        threshold: The largest norm.
+        for_each_slice: Runs the work on slices of the flat array.
+
+    Returns:
+        The clipping, which changes a gradient in place unless its norm is not finite.
+
+    Reference:
+        Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural networks",
+        arXiv 1211.5063, algorithm 1.
     """
 
     def clip(gradient: Params) -> Clipped:
-        norm, norms = norms_of(gradient, share)
+        norm, norms = norms_of(gradient, for_each_slice)
         clipped = threshold < norm < inf
         if clipped:
             factor = threshold / norm
-            share(
-                lambda of, _: np.multiply(gradient.flat[of], factor, out=gradient.flat[of]),
-                gradient.size,
-            )
+
+            def scale(entries: slice, workspace: Workspace) -> None:
+                np.multiply(gradient.flat[entries], factor, out=gradient.flat[entries])
+
+            for_each_slice(scale, gradient.size)
         return Clipped(norm, norms, clipped)
 
     return clip
 
 
-def clip_by_value(threshold: float, share: Share = whole) -> Clip:
-    """Bounds each entry by ± the threshold."""
+def clip_by_value(threshold: float, for_each_slice: ForEachSlice = in_one_slice) -> Clip:
+    """Limits each entry of the gradient to ± the threshold.
 
-    def bound(entries: Array) -> bool:
-        beyond = max(entries.max(initial=0), -entries.min(initial=0)) > threshold
-        np.clip(entries, -threshold, threshold, out=entries)
-        return bool(beyond)
+    Args:
+        threshold: The largest absolute value.
+        for_each_slice: Runs the work on slices of the flat array.
+
+    Returns:
+        The clipping, which changes a gradient in place.
+    """
 
     def clip(gradient: Params) -> Clipped:
-        norm, norms = norms_of(gradient, share)
-        clipped = share(lambda of, _: bound(gradient.flat[of]), gradient.size)
-        return Clipped(norm, norms, any(clipped))
+        def limit(entries: slice, workspace: Workspace) -> bool:
+            values = gradient.flat[entries]
+            exceeds = max(values.max(initial=0), -values.min(initial=0)) > threshold
+            np.clip(values, -threshold, threshold, out=values)
+            return bool(exceeds)
+
+        norm, norms = norms_of(gradient, for_each_slice)
+        return Clipped(norm, norms, any(for_each_slice(limit, gradient.size)))
 
     return clip
 
 
-def no_clip(share: Share = whole) -> Clip:
-    """Only measures."""
-    return lambda gradient: Clipped(*norms_of(gradient, share), clipped=False)
+def no_clip(for_each_slice: ForEachSlice = in_one_slice) -> Clip:
+    """Measures the norms and changes nothing."""
+    return lambda gradient: Clipped(*norms_of(gradient, for_each_slice), clipped=False)
 
 
-def make_clip(by: str, threshold: float, share: Share = whole) -> Clip:
-    """The clipping of that name: norm, value or none."""
+def make_clip(by: str, threshold: float, for_each_slice: ForEachSlice = in_one_slice) -> Clip:
+    """Makes the clipping of that name.
+
+    Args:
+        by: "norm", "value" or "none".
+        threshold: The largest norm or absolute value.
+        for_each_slice: Runs the work on slices of the flat array.
+
+    Returns:
+        The clipping.
+    """
     clips = {
-        "norm": clip_by_norm(threshold, share),
-        "value": clip_by_value(threshold, share),
-        "none": no_clip(share),
+        "norm": clip_by_norm(threshold, for_each_slice),
+        "value": clip_by_value(threshold, for_each_slice),
+        "none": no_clip(for_each_slice),
     }
     return clips[by]

@@ -10,27 +10,38 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
-from charrnn.optim.shares import Share, whole
+from charrnn.optim.slicing import ForEachSlice, in_one_slice
 
 Slots = dict[str, Params]
 
 
 @dataclass
 class OptimizerState:
-    """The number of updates done, and running values of the parameters' shapes."""
+    """State of an optimizer.
+
+    Attributes:
+        count: Number of updates made.
+        slots: Running averages in the layout of the parameters, by name.
+    """
 
     count: int
     slots: Slots
 
 
-# an update of some entries: (count, θ, gradient, their slots in the order of the names, learning
-# rate, room for as many entries)
+# An update of some entries in place: (count, θ, gradient, slots in the order of their names,
+# learning rate, scratch). All arrays have the same shape; the gradient may be overwritten too.
 Rule = Callable[[int, Array, Array, list[Array], float, Array], None]
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A rule that treats each entry of the parameters alike, and the decay of the matrices."""
+    """An optimizer that updates each entry of the parameters by itself.
+
+    Attributes:
+        slot_names: Names of the running averages that it keeps.
+        rule: The update of some entries.
+        weight_decay: λ, by which matrices, not biases, also lose lr λ θ in an update.
+    """
 
     slot_names: tuple[str, ...]
     rule: Rule
@@ -46,28 +57,37 @@ class Optimizer:
         state: OptimizerState,
         params: Params,
         learning_rate: float,
-        share: Share = whole,
+        for_each_slice: ForEachSlice = in_one_slice,
     ) -> None:
-        """One step, in place. The gradient is spent: a rule may write over it."""
+        """Makes one update in place.
+
+        Args:
+            gradient: The gradient, which may be overwritten.
+            state: The optimizer's state.
+            params: The weights.
+            learning_rate: lr.
+            for_each_slice: Runs the work on slices of the flat arrays.
+        """
         state.count += 1
         slots = [state.slots[name].flat for name in self.slot_names]
 
-        def part(of: slice, workspace: Workspace) -> None:
-            theta = params.flat[of]
+        def update_slice(entries: slice, workspace: Workspace) -> None:
+            theta = params.flat[entries]
             if self.weight_decay:
-                matrices = max(params.layout.matrices_size - of.start, 0)
+                matrices = max(params.layout.matrices_size - entries.start, 0)
                 theta[:matrices] *= 1 - learning_rate * self.weight_decay
-            room = workspace.array("room", theta.shape, theta.dtype)
-            own = [slot[of] for slot in slots]
-            self.rule(state.count, theta, gradient.flat[of], own, learning_rate, room)
+            scratch = workspace.array("scratch", theta.shape, theta.dtype)
+            of_slice = [slot[entries] for slot in slots]
+            g = gradient.flat[entries]
+            self.rule(state.count, theta, g, of_slice, learning_rate, scratch)
 
-        share(part, params.size)
+        for_each_slice(update_slice, params.size)
 
 
 def sgd() -> Optimizer:
-    """θ ← θ - lr g, equation (17)."""
+    """Stochastic gradient descent, θ ← θ - lr g, equation (17)."""
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
         g *= lr
         theta -= g
 
@@ -75,9 +95,19 @@ def sgd() -> Optimizer:
 
 
 def momentum(momentum: float) -> Optimizer:
-    """m ← μ m + g, θ ← θ - lr m: the heavy ball of Polyak 1964."""
+    """Gradient descent with momentum, m ← μ m + g, θ ← θ - lr m.
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
+    Args:
+        momentum: μ.
+
+    Returns:
+        The optimizer.
+
+    Reference:
+        Polyak 1964, "Some methods of speeding up the convergence of iteration methods".
+    """
+
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
         (m,) = slots
         m *= momentum
         m += g
@@ -87,58 +117,91 @@ def momentum(momentum: float) -> Optimizer:
 
 
 def adagrad(epsilon: float) -> Optimizer:
-    """v ← v + g², θ ← θ - lr g / (√v + ε). Source: Duchi, Hazan & Singer 2011."""
+    """Adagrad, v ← v + g², θ ← θ - lr g / (√v + ε).
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
+    Args:
+        epsilon: ε.
+
+    Returns:
+        The optimizer.
+
+    Reference:
+        Duchi, Hazan & Singer 2011, "Adaptive subgradient methods for online learning and stochastic
+        optimization", JMLR 12.
+    """
+
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
         (v,) = slots
-        v += np.multiply(g, g, out=room)
+        v += np.multiply(g, g, out=scratch)
         g *= lr
-        theta -= _quotient(g, np.sqrt(v, out=room), epsilon)
+        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon)
 
     return Optimizer(("v",), rule)
 
 
 def rmsprop(decay: float, epsilon: float) -> Optimizer:
-    """v ← ρ v + (1-ρ) g², θ ← θ - lr g / (√v + ε). Source: Tieleman & Hinton 2012."""
+    """RMSprop, v ← ρ v + (1-ρ) g², θ ← θ - lr g / (√v + ε).
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
+    Args:
+        decay: ρ.
+        epsilon: ε.
+
+    Returns:
+        The optimizer.
+
+    Reference:
+        Tieleman & Hinton 2012, "Lecture 6.5: RMSprop", Neural Networks for Machine Learning.
+    """
+
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
         (v,) = slots
-        _average(v, np.multiply(g, g, out=room), decay)
+        _average(v, np.multiply(g, g, out=scratch), decay)
         g *= lr
-        theta -= _quotient(g, np.sqrt(v, out=room), epsilon)
+        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon)
 
     return Optimizer(("v",), rule)
 
 
 def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) -> Optimizer:
-    """m ← β₁ m + (1-β₁) g, v ← β₂ v + (1-β₂) g², θ ← θ - lr m̂ / (√v̂ + ε).
+    """Adam, m ← β₁ m + (1-β₁) g, v ← β₂ v + (1-β₂) g², θ ← θ - lr m̂ / (√v̂ + ε).
 
-    m̂ and v̂ are m / (1-β₁ⁿ) and v / (1-β₂ⁿ) after n updates. With `weight_decay` λ the
-    matrices, not the biases, also lose lr λ θ: AdamW.
-    Source: Kingma & Ba 2015, arXiv 1412.6980; Loshchilov & Hutter 2019, arXiv 1711.05101.
+    m̂ and v̂ are m / (1-β₁ⁿ) and v / (1-β₂ⁿ) after n updates.
+
+    Args:
+        beta1: β₁.
+        beta2: β₂.
+        epsilon: ε.
+        weight_decay: λ; above 0 this is AdamW.
+
+    Returns:
+        The optimizer.
+
+    Reference:
+        Kingma & Ba 2015, "Adam: a method for stochastic optimization", arXiv 1412.6980; Loshchilov
+        & Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101.
     """
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, room: Array) -> None:
+    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
         m, v = slots
-        _average(v, np.multiply(g, g, out=room), beta2)
+        _average(v, np.multiply(g, g, out=scratch), beta2)
         _average(m, g, beta1)
         # both corrections are scalars; on the numerator's and ε's side they cost no pass
         correction = sqrt(1 - beta2**n)
         np.multiply(m, lr * correction / (1 - beta1**n), out=g)
-        theta -= _quotient(g, np.sqrt(v, out=room), epsilon * correction)
+        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon * correction)
 
     return Optimizer(("m", "v"), rule, weight_decay)
 
 
 def _average(running: Array, new: Array, decay: float) -> None:
-    """running ← decay · running + (1 - decay) · new; `new` is spent."""
+    """running ← decay · running + (1 - decay) · new; `new` is overwritten."""
     running *= decay
     new *= 1 - decay
     running += new
 
 
 def _quotient(numerator: Array, root: Array, epsilon: float) -> Array:
-    """numerator / (root + ε), over the memory of the numerator."""
+    """numerator / (root + ε), in the memory of the numerator."""
     root += epsilon
     numerator /= root
     return numerator
@@ -154,6 +217,14 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def make_optimizer(name: str, **choices: Any) -> Optimizer:
-    """The optimizer of that name: sgd, momentum, adagrad, rmsprop, adam or adamw."""
-    return OPTIMIZERS[name](**choices)
+def make_optimizer(name: str, **arguments: Any) -> Optimizer:
+    """Makes the optimizer of that name.
+
+    Args:
+        name: "sgd", "momentum", "adagrad", "rmsprop", "adam" or "adamw".
+        **arguments: Those of the optimizer.
+
+    Returns:
+        The optimizer.
+    """
+    return OPTIMIZERS[name](**arguments)

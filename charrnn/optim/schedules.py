@@ -1,4 +1,4 @@
-"""The learning rate over a run, as a factor of `progress`: 0 at its start, 1 at its end."""
+"""Learning rate schedules: a factor as a function of progress, from 0 to 1 over a run."""
 
 from collections.abc import Callable, Sequence
 from math import cos, pi
@@ -7,40 +7,60 @@ Schedule = Callable[[float], float]
 
 
 def constant() -> Schedule:
-    """Always 1."""
+    """A factor of 1 throughout."""
     return lambda progress: 1.0
 
 
 def step(factor: float, milestones: Sequence[float]) -> Schedule:
-    """Multiplied by `factor` at each milestone."""
+    """A factor that is multiplied by `factor` at each milestone, a progress from 0 to 1."""
     return lambda progress: factor ** sum(progress >= milestone for milestone in milestones)
 
 
 def cosine(final: float) -> Schedule:
     """Half a cosine from 1 to `final`.
 
-    Source: Loshchilov & Hutter 2017, arXiv 1608.03983.
+    Reference:
+        Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", arXiv
+        1608.03983.
     """
     return lambda progress: final + (1 - final) * (1 + cos(pi * progress)) / 2
 
 
 def warmed_up(schedule: Schedule, warmup: float) -> Schedule:
-    """The schedule, times a factor that rises linearly to 1 over the first `warmup` of the run."""
+    """Adds a linear warmup to a schedule.
+
+    Args:
+        schedule: The schedule.
+        warmup: The progress at which the warmup ends.
+
+    Returns:
+        The schedule times a factor that rises linearly to 1. Progress outside 0 to 1 counts as 0
+        or 1.
+    """
 
     def factor(progress: float) -> float:
         progress = min(max(progress, 0.0), 1.0)
-        # never quite 0: the first update of a run should move something
+        # not 0, so that the first update of a run changes the weights
         ramp = max(progress / warmup, 1e-3) if progress < warmup else 1.0
         return ramp * schedule(progress)
 
     return factor
 
 
-def make_schedule(name: str, warmup: float, **choices: float | Sequence[float]) -> Schedule:
-    """The schedule of that name: constant, step or cosine."""
+def make_schedule(name: str, warmup: float, **arguments: float | Sequence[float]) -> Schedule:
+    """Makes the schedule of that name, with warmup.
+
+    Args:
+        name: "constant", "step" or "cosine".
+        warmup: The progress at which the warmup ends.
+        **arguments: Those of the schedule.
+
+    Returns:
+        The schedule.
+    """
     makers: dict[str, Callable[..., Schedule]] = {
         "constant": constant,
         "step": step,
         "cosine": cosine,
     }
-    return warmed_up(makers[name](**choices), warmup)
+    return warmed_up(makers[name](**arguments), warmup)

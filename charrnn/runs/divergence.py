@@ -14,7 +14,7 @@ from charrnn.runs.start import Run
 from charrnn.system.files import write_atomically
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
-from charrnn.training.trainer import BACKED_OFF, Divergence
+from charrnn.training.trainer import ROLLBACK_RATE_FACTOR, Divergence
 from charrnn.window import Window
 from charrnn.wording import pluralize
 
@@ -72,7 +72,7 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
 
 def advice(config: Config, rollbacks: int) -> str:
     """What usually helps, with the values of this config after so many rollbacks."""
-    rate = config.optimizer.learning_rate * BACKED_OFF**rollbacks
+    rate = config.optimizer.learning_rate * ROLLBACK_RATE_FACTOR**rollbacks
     ways = [f"`optimizer.learning_rate={rate / 2:.3g}`"]
     if config.training.clip.by != "norm":
         ways.append("`training.clip.by=norm`")

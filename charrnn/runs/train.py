@@ -23,8 +23,8 @@ from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import trainer_of
-from charrnn.training.parallel import crew_of
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
+from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 
@@ -42,9 +42,9 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
     with ExitStack() as stack:
         stack.callback(run.directory.release)
         stack.callback(emit.close)
-        crew = stack.enter_context(crew_of(run.config.training.workers))
+        workers = stack.enter_context(worker_threads(run.config.training.workers))
         stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
-        return _train(run, trainer_of(run.config, run.batches, run.scored, crew), emit, stopped)
+        return _train(run, trainer_of(run.config, run.batches, run.scored, workers), emit, stopped)
 
 
 def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool]) -> RunEnded:

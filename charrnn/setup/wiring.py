@@ -27,8 +27,9 @@ from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
-from charrnn.training.parallel import Crew, choose_workers, parallel
+from charrnn.training.parallel import parallel
 from charrnn.training.trainer import Trainer
+from charrnn.training.workers import Workers, choose_workers
 
 
 def text_paths(config: Config) -> list[str]:
@@ -146,13 +147,13 @@ def trainer_of(
     config: Config,
     batches: Windows,
     scored: Array,
-    crew: Crew,
+    workers: Workers,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Trainer:
     """The training loop over these windows, with the ids (N,) that evaluations score."""
     training = config.training
     windows = SEQUENCES[config.data.sequences].scoring
-    score = Scorer(activation_of(config), crew)
+    score = Scorer(activation_of(config), workers)
 
     def validation_nats(params: Params) -> float | None:
         if not len(scored):
@@ -160,9 +161,9 @@ def trainer_of(
         return score(params, windows(scored)).nats_per_character
 
     return Trainer(
-        objective=parallel(objective_maker(config), crew),
-        update=partial(optimizer_of(config).update, share=crew.share),
-        clip=make_clip(training.clip.by, training.clip.threshold, crew.share),
+        objective=parallel(objective_maker(config), workers),
+        update=partial(optimizer_of(config).update, for_each_slice=workers.for_each_slice),
+        clip=make_clip(training.clip.by, training.clip.threshold, workers.for_each_slice),
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
         batches=batches,

@@ -1,1 +1,1 @@
-"""The workshop: the training loop and what it needs."""
+"""The training loop and what it needs: state, budget, threads, evaluation, checkpoints."""

@@ -1,4 +1,4 @@
-"""When a run ends."""
+"""The budget of a run."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,12 @@ from charrnn.training.state import Progress
 
 @dataclass(frozen=True)
 class Budget:
-    """When a run ends: after so many steps, seconds, or evaluations without a better score.
+    """Limits of a run, which ends at the first that it reaches; None for no limit.
 
-    Whichever comes first; None: never for this reason.
+    Attributes:
+        max_steps: Number of training steps.
+        max_seconds: Duration in seconds.
+        patience: Number of evaluations in a row without a better score.
     """
 
     max_steps: int | None
@@ -17,18 +20,18 @@ class Budget:
     patience: int | None
 
     def used(self, progress: Progress) -> float:
-        """The share of the budget that is used: 1 is the end."""
-        shares = [0.0]
+        """The fraction of the steps or seconds that is used, whichever is larger, at most 1."""
+        fractions = [0.0]
         if self.max_steps is not None:
-            shares.append(progress.step / self.max_steps)
+            fractions.append(progress.step / self.max_steps)
         if self.max_seconds is not None:
-            shares.append(progress.seconds / self.max_seconds)
-        return min(max(shares), 1.0)
+            fractions.append(progress.seconds / self.max_seconds)
+        return min(max(fractions), 1.0)
 
     def out_of_patience(self, progress: Progress) -> bool:
-        """Whether training has brought nothing for too long."""
+        """Whether the score has not improved for too many evaluations."""
         return self.patience is not None and progress.stale >= self.patience
 
     def complete(self, progress: Progress) -> bool:
-        """Whether the run is at its end."""
+        """Whether the run has reached a limit."""
         return self.used(progress) >= 1 or self.out_of_patience(progress)

@@ -1,4 +1,4 @@
-"""One file that holds a model and everything that its training needs to go on."""
+"""Checkpoints: one file with a model and everything needed to resume its training."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ from charrnn.model.params import Params, shapes
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
-    TOO_LONG,
-    TOO_MANY,
+    COUNT_LIMIT,
+    SECONDS_LIMIT,
     checked_count,
     checked_digest,
     checked_vocabulary,
@@ -30,7 +30,7 @@ from charrnn.training.tensor_file import TensorFile, Unusable
 
 FORMAT = "charrnn"
 VERSION = 2
-CLOCKS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
+DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 FLOATS = ("F32", "F64")
 
@@ -39,9 +39,14 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run at one moment. `config` is the resolved config as plain values.
+    """A snapshot of a run.
 
-    text_size, text_digest: characters and SHA-256 of the whole text that the run trains on.
+    Attributes:
+        state: Weights, optimizer, hidden states and progress.
+        vocabulary: The characters that the model knows.
+        config: The resolved config as plain values.
+        text_size: Number of characters of the text that the run trains on.
+        text_digest: SHA-256 of that text.
     """
 
     state: TrainState
@@ -57,7 +62,7 @@ class Checkpoint:
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
-    """The file's content, in the format of docs/checkpoint-format.md."""
+    """Encodes a checkpoint in the format of docs/checkpoint-format.md."""
     state = checkpoint.state
     tensors = {MODEL + name: array for name, array in state.params.named()}
     for slot, values in state.optimizer.slots.items():
@@ -80,21 +85,28 @@ def encode(checkpoint: Checkpoint) -> bytes:
 
 
 def load(path: Path) -> Checkpoint:
-    """The checkpoint in a file, verified: whoever wrote it, its parts fit together.
+    """Loads and verifies a checkpoint, which anyone may have written.
 
-    Raises: InputError where the file is missing, is none of ours, or is damaged.
+    Args:
+        path: The file.
+
+    Returns:
+        The checkpoint, all parts of which are consistent.
+
+    Raises:
+        InputError: The file is missing, is not a checkpoint, or is damaged.
     """
     try:
         file = TensorFile(path)
         described = _described(path, file.metadata)
-        with _fitting():
+        with _as_unusable():
             vocabulary = checked_vocabulary(described["vocabulary"])
             expected = _model_shapes(described["config"], vocabulary)
             _check_layout(file, expected)
         tensors = file.read()
         if described.get("digest") != _digest(tensors, file.metadata):
-            raise Unusable("it is damaged: its digest does not fit its content")
-        with _fitting():
+            raise Unusable("it is damaged: its digest does not match its content")
+        with _as_unusable():
             return _assemble(tensors, described, vocabulary, expected)
     except FileNotFoundError:
         raise InputError(
@@ -107,11 +119,11 @@ def load(path: Path) -> Checkpoint:
 
 
 def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    """The metadata as values, where they are of this program's format and version."""
+    """The metadata as values, after checking format and version."""
     try:
         described = {key: strict_json(value) for key, value in metadata.items()}
     except (ValueError, RecursionError) as error:
-        raise Unusable(f"its metadata is no JSON ({error})") from None
+        raise Unusable(f"its metadata is not JSON ({error})") from None
     if described.get("format") != FORMAT:
         raise Unusable("it is a safetensors file, but not one that charrnn wrote")
     if described.get("version") != VERSION:
@@ -124,23 +136,23 @@ def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
 
 
 @contextmanager
-def _fitting() -> Iterator[None]:
-    """Makes whatever unexpected content brings about Unusable."""
+def _as_unusable() -> Iterator[None]:
+    """Turns the errors that unexpected content causes into Unusable."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, CharrnnError) as error:
-        what: object = "a value is of another kind than it should be"
+        what: object = "a value has the wrong type"
         if isinstance(error, KeyError):
             what = f"{error} is missing"
         elif isinstance(error, ValueError | CharrnnError):
             what = error
-        raise Unusable(f"its content does not fit together ({what})") from None
+        raise Unusable(f"its content is inconsistent ({what})") from None
 
 
 def _unusable(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} cannot be used as a checkpoint: {why}.",
-        "give a checkpoint of a run; charrnn inspect RUN says which of them are sound.",
+        "give a checkpoint of a run; charrnn inspect RUN shows which of them are intact.",
     )
 
 
@@ -157,7 +169,7 @@ def _digest(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 
 
 def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str, Shape]:
-    """The shapes that a config and a vocabulary ask for."""
+    """Shapes of the parameters, from config and vocabulary."""
     hidden_size, bias = config["model"]["hidden_size"], config["model"]["bias"]
     if type(hidden_size) is not int or hidden_size < 1 or type(bias) is not bool:
         raise ValueError(f"hidden_size {reprlib.repr(hidden_size)}, bias {reprlib.repr(bias)}")
@@ -165,12 +177,12 @@ def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str
 
 
 def _slots(names: Iterable[str]) -> list[str]:
-    """The optimizer's slots that tensors of these names belong to."""
+    """Names of the optimizer's slots among the names of tensors."""
     return sorted({name.split(".")[1] for name in names if name.startswith(OPTIMIZER)})
 
 
 def _check_layout(file: TensorFile, expected: Mapping[str, Shape]) -> None:
-    """Raises ValueError where names, shapes or types are not those of one model's training."""
+    """Raises ValueError if names, shapes or types of tensors are not those of one training run."""
     prefixes = [MODEL, *(f"{OPTIMIZER}{slot}." for slot in _slots(file.names))]
     wanted = {prefix + name: shape for prefix in prefixes for name, shape in expected.items()}
     if odd := file.names ^ {HIDDEN, *wanted}:
@@ -214,9 +226,9 @@ def _progress(values: dict[str, Any]) -> Progress:
         raise ValueError(f"progress has the fields {reprlib.repr(sorted(values))}")
     for name, value in values.items():
         right = isinstance(value, types[name]) and not isinstance(value, bool)
-        bound = float("inf") if isinstance(value, float) else TOO_MANY
-        if name in CLOCKS:
-            bound = TOO_LONG
+        bound = float("inf") if isinstance(value, float) else COUNT_LIMIT
+        if name in DURATIONS:
+            bound = SECONDS_LIMIT
         if not right or (value is not None and not 0 <= value < bound):
             raise ValueError(f"progress.{name} = {reprlib.repr(value)}")
     return Progress(**values)

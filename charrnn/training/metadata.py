@@ -1,4 +1,4 @@
-"""Values of a checkpoint's metadata, each checked: anyone may have written them."""
+"""Validation of a checkpoint's metadata, which anyone may have written."""
 
 import json
 import re
@@ -7,39 +7,55 @@ from typing import Any, NoReturn
 
 from charrnn.text.vocabulary import Vocabulary
 
-TOO_MANY = 10**15  # what counts stay below
-TOO_LONG = 1e12  # what seconds stay below
+COUNT_LIMIT = 10**15  # every count is below this
+SECONDS_LIMIT = 1e12  # every duration is below this
 
 
 def strict_json(document: str) -> Any:
-    """The value of a JSON document. Raises: ValueError also for NaN and Infinity."""
+    """Parses a JSON document.
+
+    Raises:
+        ValueError: It is not JSON, or it contains NaN or Infinity, which JSON lacks.
+    """
 
     def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is no number")
+        raise ValueError(f"{constant} is not a number")
 
     return json.loads(document, parse_constant=refuse)
 
 
 def checked_vocabulary(characters: Any) -> Vocabulary:
-    """The vocabulary of a list of distinct characters that UTF-8 can write."""
+    """Makes the vocabulary of a list of distinct characters that UTF-8 can encode.
+
+    Raises:
+        ValueError: It is something else.
+    """
     if not isinstance(characters, list) or not characters:
-        raise ValueError("the vocabulary is no list of characters")
+        raise ValueError("the vocabulary is not a list of characters")
     for character in characters:
         single = isinstance(character, str) and len(character) == 1
         if not single or 0xD800 <= ord(character) <= 0xDFFF:
-            raise ValueError(f"{reprlib.repr(character)} in the vocabulary is no character")
+            raise ValueError(f"{reprlib.repr(character)} in the vocabulary is not a character")
     return Vocabulary("".join(characters))
 
 
 def checked_count(name: str, value: Any) -> int:
-    """A whole number from 0 on."""
-    if type(value) is not int or not 0 <= value < TOO_MANY:
+    """Returns an integer from 0 to below COUNT_LIMIT.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if type(value) is not int or not 0 <= value < COUNT_LIMIT:
         raise ValueError(f"{name} = {reprlib.repr(value)}")
     return value
 
 
 def checked_digest(value: Any) -> str:
-    """A SHA-256 in hexadecimal."""
+    """Returns a SHA-256 in hexadecimal.
+
+    Raises:
+        ValueError: It is something else.
+    """
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise ValueError(f"text_digest = {reprlib.repr(value)}")
     return value

@@ -1,4 +1,4 @@
-"""All that changes while a model trains, and so all that a resumed run needs."""
+"""Everything that changes during training, and so everything that a resumed run needs."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,23 @@ from charrnn.optim.optimizers import Optimizer, OptimizerState
 
 @dataclass
 class Progress:
-    """The numbers of a run. The position in the text is a function of `step`.
+    """The counts and measurements of a run. The position in the text is a function of `step`.
 
-    loss_sum, loss_characters: nats and characters of the steps since the last evaluation.
-    best_score: the lowest validation loss so far, or training loss where nothing is held out;
-    the other best_ are what was measured then. stale: evaluations since then.
-    rollbacks: how often the run went back to an earlier state because training diverged.
-    evaluated: the seconds at which the last evaluation ended; evaluation_seconds: how long it took.
-    seconds: of the whole run; step_seconds: those spent in steps alone.
+    Attributes:
+        step: Training steps.
+        characters: Characters trained on.
+        clipped_steps: Steps whose gradient was clipped.
+        loss_sum: Nats of the steps since the last evaluation.
+        loss_characters: Characters of the steps since the last evaluation.
+        best_score: Lowest validation loss so far, or training loss if nothing is held out.
+        best_train_nats: Training loss when best_score was measured, in nats per character.
+        best_validation_nats: Validation loss when best_score was measured.
+        stale: Evaluations since then.
+        rollbacks: How often the run went back to an earlier state because training diverged.
+        seconds: Duration of the run.
+        step_seconds: Duration of its steps alone.
+        evaluated: `seconds` at the end of the last evaluation.
+        evaluation_seconds: Duration of the last evaluation.
     """
 
     step: int = 0
@@ -39,7 +48,14 @@ class Progress:
 
 @dataclass
 class TrainState:
-    """Weights, optimizer, hidden states of the lanes (B, H), and progress."""
+    """State of a training run.
+
+    Attributes:
+        params: The weights.
+        optimizer: The optimizer's state.
+        h: Hidden states of the lanes (B, H).
+        progress: Counts and measurements.
+    """
 
     params: Params
     optimizer: OptimizerState
@@ -47,7 +63,7 @@ class TrainState:
     progress: Progress
 
     def restore(self, other: "TrainState") -> None:
-        """Takes over another state of the same run, in the memory that this one has."""
+        """Copies another state of the same run into this one's memory."""
         self.params.flat[...] = other.params.flat
         for name, slot in self.optimizer.slots.items():
             slot.flat[...] = other.optimizer.slots[name].flat

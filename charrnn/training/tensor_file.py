@@ -1,4 +1,4 @@
-"""A safetensors file from anyone: within bounds, and described before a tensor of it is read."""
+"""Reading of untrusted safetensors files: bounded, and described before a tensor is read."""
 
 import stat
 from collections.abc import Iterator
@@ -12,69 +12,79 @@ from safetensors import SafetensorError, safe_open
 from charrnn.arrays import Array
 from charrnn.system.machine import physical_memory
 
-# bytes; a vocabulary of all the characters there are, escaped twice, takes 23 million
-LONGEST_HEADER = 1 << 25
-MOST_TENSORS = 1000
+# a vocabulary of all Unicode characters, escaped twice, takes 23 million bytes
+MAX_HEADER_BYTES = 1 << 25
+MAX_TENSORS = 1000
 
 
 class Unusable(Exception):
-    """What keeps a file from being used, in half a sentence."""
+    """Why a file cannot be used; the message is a clause such as "it is empty"."""
 
 
 class TensorFile:
-    """An open file: its metadata, and the names of its tensors, none of which is read yet.
+    """An open safetensors file, of which no tensor is read yet.
 
-    Raises: Unusable, here and later; FileNotFoundError; MemoryError.
+    Args:
+        path: The file.
+
+    Attributes:
+        metadata: Its metadata.
+        names: The names of its tensors.
+
+    Raises:
+        Unusable: The file is not a safetensors file within the bounds; also in every method.
+        FileNotFoundError: There is no file.
+        MemoryError: Memory is exhausted.
     """
 
     def __init__(self, path: Path) -> None:
-        with _no_surprise():
+        with _as_unusable():
             self._size = _bounded_size(path)
             self._file = cast(Any, safe_open(path, framework="numpy"))
             self.metadata: dict[str, str] = dict(self._file.metadata() or {})
             self.names: set[str] = set(self._file.keys())
-        if len(self.names) > MOST_TENSORS:
+        if len(self.names) > MAX_TENSORS:
             raise Unusable(f"it has {len(self.names):,} tensors")
 
     def describe(self, name: str) -> tuple[str, tuple[int, ...]]:
-        """The type, in the words of safetensors, and the shape of a tensor."""
-        with _no_surprise():
+        """Type, as safetensors names it, and shape of a tensor."""
+        with _as_unusable():
             found = self._file.get_slice(name)
             return str(found.get_dtype()), tuple(found.get_shape())
 
     def read(self) -> dict[str, Array]:
-        """All the tensors."""
-        with _no_surprise():
-            # safetensors takes it ill when memory ends within it: first see whether there is any
+        """Reads all tensors."""
+        with _as_unusable():
+            # safetensors panics when it runs out of memory: first see whether there is enough
             np.empty(2 * self._size, np.uint8)
             return {name: self._file.get_tensor(name) for name in self.names}
 
 
 @contextmanager
-def _no_surprise() -> Iterator[None]:
-    """Makes whatever safetensors and the system raise Unusable."""
+def _as_unusable() -> Iterator[None]:
+    """Turns errors of safetensors and the operating system into Unusable."""
     try:
         yield
     except FileNotFoundError:
         raise
     except (SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise Unusable(f"it is no safetensors file ({error})") from None
+        raise Unusable(f"it is not a safetensors file ({error})") from None
 
 
 def _bounded_size(path: Path) -> int:
-    """The size of a file in bytes, where it and its header are no larger than they may be."""
+    """The size of a file in bytes, after checking it and that of its header."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise Unusable("it is no regular file")
+        raise Unusable("it is not a regular file")
     if not status.st_size:
         raise Unusable("it is empty")
     if status.st_size > physical_memory() / 2:
         raise Unusable(f"its {status.st_size:,} bytes are more than half of this machine's memory")
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
-    if header > LONGEST_HEADER:
+    if header > MAX_HEADER_BYTES:
         raise Unusable(
-            f"it is no safetensors file of this program (a header of {header:,} bytes, "
-            f"above {LONGEST_HEADER:,})"
+            f"it is not a checkpoint (its header of {header:,} bytes is longer than "
+            f"{MAX_HEADER_BYTES:,})"
         )
     return status.st_size

@@ -21,13 +21,16 @@ from charrnn.window import Window
 
 Update = Callable[[Params, OptimizerState, Params, float], None]  # an Optimizer's
 
-BACKED_OFF = 0.5  # of the learning rate, for each time that the run was rolled back
+ROLLBACK_RATE_FACTOR = 0.5  # of the learning rate, for each rollback of the run
 
 
 class Divergence(CharrnnError):
-    """The loss, a gradient or an update is no longer finite: at this step, in this window.
+    """A loss, gradient or update that is not finite.
 
-    figures: what was measured, by name.
+    Attributes:
+        step: The step, counted from 1.
+        window: The window that was trained on; None for the validation loss.
+        figures: What was measured, by name.
     """
 
     def __init__(
@@ -38,19 +41,29 @@ class Divergence(CharrnnError):
 
 
 class SavePoint:
-    """A control message after a step that is not evaluated: nothing of it is left to do.
+    """Marks a moment at which the state can be saved, after a step that is not evaluated.
 
-    Saved between an updated step and its evaluation, a resumed run would miss the evaluation.
+    A run saved between an update and the evaluation of its step would miss the evaluation when it
+    is resumed.
     """
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """What a training step is made of.
+    """The training loop.
 
-    evaluate: the validation loss in nats per character, or None where nothing is held out.
-    evaluations: how often in a run, evenly; the last one is at its end.
-    loss_is_mean: whether the objective's loss is a mean over characters, not a sum.
+    Attributes:
+        objective: Computes loss and gradient of a window.
+        update: Changes the weights in place, an optimizer's `update`.
+        clip: Clips the gradient in place.
+        schedule: The factor of the learning rate.
+        learning_rate: Its base.
+        batches: The windows to train on.
+        budget: When the run ends.
+        evaluate: The validation loss in nats per character; None if nothing is held out.
+        evaluations: Number of evaluations in a run, evenly spaced; the last is at its end.
+        loss_is_mean: Whether the objective's loss is a mean over characters, not a sum.
+        clock: The time in seconds.
     """
 
     objective: Objective
@@ -68,11 +81,20 @@ class Trainer:
     def run(
         self, state: TrainState, stopped: Callable[[], bool]
     ) -> Iterator[Stepped | Evaluated | SavePoint]:
-        """Steps until the run is complete or `stopped` says so, which is asked between steps.
+        """Trains until the budget is used or the run is stopped.
 
         The last step of a used budget is always evaluated.
-        Raises: Divergence before an update with a loss or gradient that is not finite, and where
-        an update or the validation loss is not.
+
+        Args:
+            state: The state of the run, changed in place.
+            stopped: Called between steps; True ends the run.
+
+        Yields:
+            An event for each step, then one for its evaluation or a point at which to save.
+
+        Raises:
+            Divergence: The loss or gradient of a step is not finite, in which case the weights
+                are unchanged, or an update or the validation loss is not.
         """
         progress = state.progress
         start = self.clock() - progress.seconds
@@ -126,7 +148,9 @@ class Trainer:
         h[window.fresh] = 0
         loss, gradient, carried = self.objective(state.params, window, h)
         clipped = self.clip(gradient)
-        learning_rate = self.learning_rate * self.schedule(used) * BACKED_OFF**progress.rollbacks
+        learning_rate = (
+            self.learning_rate * self.schedule(used) * ROLLBACK_RATE_FACTOR**progress.rollbacks
+        )
         figures = {
             "loss": loss,
             "gradient_norm": clipped.norm,
@@ -139,9 +163,7 @@ class Trainer:
             with np.errstate(over="raise", invalid="raise", divide="raise"):
                 self.update(gradient, state.optimizer, state.params, learning_rate)
         except FloatingPointError:
-            what = (
-                f"the update left the range of numbers, from a gradient of norm {clipped.norm:.1e}"
-            )
+            what = f"the update overflowed, from a gradient of norm {clipped.norm:.1e}"
             raise Divergence(what, progress.step + 1, window, figures) from None
         h[...] = carried
         characters = window.targets

@@ -10,15 +10,15 @@ from charrnn.analysis.problems import random_problem
 from charrnn.model.params import Params
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
-from charrnn.training.parallel import Crew, crew_of
+from charrnn.training.workers import Workers, worker_threads
 from tests.test_optim import CHOICES
 
 
 @pytest.fixture(params=[2, 3, 7])
-def crew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("charrnn.training.parallel.WORTH", 1)
-    with crew_of(request.param) as crew:
-        yield crew
+def workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("charrnn.training.workers.MIN_PARALLEL_SIZE", 1)
+    with worker_threads(request.param) as workers:
+        yield workers
 
 
 def gradients(count: int) -> list[Params]:
@@ -27,9 +27,9 @@ def gradients(count: int) -> list[Params]:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_update_has_the_same_bits(name: str, crew: Crew) -> None:
+def test_an_update_has_the_same_bits(name: str, workers: Workers) -> None:
     ends = []
-    for options in ({}, {"share": crew.share}):
+    for options in ({}, {"for_each_slice": workers.for_each_slice}):
         params, optimizer = (
             random_problem(default_rng(1)).params,
             make_optimizer(name, **CHOICES[name]),
@@ -44,32 +44,35 @@ def test_an_update_has_the_same_bits(name: str, crew: Crew) -> None:
 
 @pytest.mark.parametrize("by", ["norm", "value", "none"])
 @pytest.mark.parametrize("threshold", [0.5, 1e9])
-def test_clipping_is_the_same(by: str, threshold: float, crew: Crew) -> None:
+def test_clipping_is_the_same(by: str, threshold: float, workers: Workers) -> None:
     (gradient,) = gradients(1)
     other = deepcopy(gradient)
-    one, two = make_clip(by, threshold)(gradient), make_clip(by, threshold, crew.share)(other)
+    one, two = (
+        make_clip(by, threshold)(gradient),
+        make_clip(by, threshold, workers.for_each_slice)(other),
+    )
     assert one.clipped == two.clipped == (threshold < 1 and by != "none")
     assert one.norm == pytest.approx(two.norm, rel=1e-14)
     assert two.norms == pytest.approx(one.norms, rel=1e-14)
     np.testing.assert_allclose(gradient.flat, other.flat, rtol=1e-14)
 
 
-def test_the_last_entry_alone_counts_as_clipped(crew: Crew) -> None:
+def test_the_last_entry_alone_counts_as_clipped(workers: Workers) -> None:
     gradient = gradients(1)[0].zeros_like()
     gradient.flat[-1] = -2
-    assert make_clip("value", 1.0, crew.share)(gradient).clipped
+    assert make_clip("value", 1.0, workers.for_each_slice)(gradient).clipped
     assert gradient.flat[-1] == -1
 
 
-def test_every_slice_comes_once_and_in_order(crew: Crew) -> None:
-    slices = crew.share(lambda of, _: of, 20)
-    assert len(slices) == crew.workers
+def test_every_slice_comes_once_and_in_order(workers: Workers) -> None:
+    slices = workers.for_each_slice(lambda of, _: of, 20)
+    assert len(slices) == workers.count
     assert np.concatenate([np.arange(20)[of] for of in slices]).tolist() == list(range(20))
 
 
-def test_workers_treat_overflow_as_the_caller_does(crew: Crew) -> None:
+def test_workers_treat_overflow_as_the_caller_does(workers: Workers) -> None:
     large = np.full(20, 1e300)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        crew.share(lambda of, _: large[of] * (1e300 if of.stop == 20 else 1), 20)
+        workers.for_each_slice(lambda of, _: large[of] * (1e300 if of.stop == 20 else 1), 20)
     with np.errstate(over="ignore"):
-        crew.share(lambda of, _: large[of] * 1e300, 20)
+        workers.for_each_slice(lambda of, _: large[of] * 1e300, 20)

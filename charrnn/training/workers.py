@@ -1,0 +1,99 @@
+"""The threads of a run."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TypeVar
+
+from charrnn.model.workspace import Workspace
+from charrnn.system.blas import single_threaded_blas
+
+Result = TypeVar("Result")
+
+# entries of a flat array below which a second thread costs more than it saves
+MIN_PARALLEL_SIZE = 100_000
+# multiplications with W that each thread needs per time step
+MIN_WORK_PER_STEP = 150_000
+
+
+def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
+    """Chooses the number of threads.
+
+    Args:
+        wanted: The number of threads, or "auto" for one per core, as far as there is enough work:
+            threads with little work between two calls of Python mostly wait for its lock.
+        batch_size: The number of lanes B.
+        hidden_size: H.
+
+    Returns:
+        The number of threads, at most one per lane.
+    """
+    if wanted != "auto":
+        return min(int(wanted), batch_size)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    enough_work_for = batch_size * hidden_size**2 // MIN_WORK_PER_STEP
+    return max(min(cores or 1, batch_size, enough_work_for), 1)
+
+
+class Workers:
+    """A pool of threads, numbered from 0, each with a workspace; 0 is the caller's own thread.
+
+    Attributes:
+        count: The number of threads.
+    """
+
+    def __init__(self, count: int, pool: ThreadPoolExecutor) -> None:
+        self.count = count
+        self._pool = pool
+        self._workspaces = [Workspace() for _ in range(count)]
+
+    def run(self, task: Callable[[int], Result], count: int) -> list[Result]:
+        """Runs a task on several threads at once.
+
+        Args:
+            task: Called with the number of the thread.
+            count: How many of the threads to use.
+
+        Returns:
+            The results in the order of the threads.
+        """
+        # a thread does not inherit the caller's context, which holds NumPy's errstate
+        others = [self._pool.submit(copy_context().run, task, n) for n in range(1, count)]
+        try:
+            first = task(0)
+        except Exception:
+            wait(others)  # the caller may reuse the memory that they write to
+            raise
+        return [first, *(other.result() for other in others)]
+
+    def for_each_slice(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
+        """Runs a task on contiguous slices of range(size), one per thread if it is large.
+
+        Args:
+            task: Called with a slice and the workspace of its thread.
+            size: The size of the range.
+
+        Returns:
+            The results in the order of the slices.
+        """
+        count = self.count if size >= MIN_PARALLEL_SIZE else 1
+        slices = split(size, count)
+        return self.run(lambda worker: task(slices[worker], self._workspaces[worker]), count)
+
+
+@contextmanager
+def worker_threads(count: int) -> Iterator[Workers]:
+    """Provides threads, and limits BLAS to one, whose own threads would compete with them."""
+    with single_threaded_blas():
+        pool = ThreadPoolExecutor(max(count - 1, 1))
+        try:
+            yield Workers(count, pool)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def split(size: int, count: int) -> list[slice]:
+    """Splits range(size) into `count` contiguous slices of nearly equal length."""
+    return [slice(n * size // count, (n + 1) * size // count) for n in range(count)]
