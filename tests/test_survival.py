@@ -15,7 +15,7 @@ from charrnn.report.metrics import Metrics
 from charrnn.runs.start import new_run, resumed_run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
-from charrnn.text.batches import stream_window
+from charrnn.text.stream import stream_window
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.trainer import Divergence

@@ -7,7 +7,7 @@ from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError
 from charrnn.results import TextScore
 from charrnn.setup.loading import encode_text, load_model
-from charrnn.text.sequences import SEQUENCES
+from charrnn.setup.wiring import sequences_of
 from charrnn.training.evaluation import LANES, Scorer
 from charrnn.training.parallel import choose_workers, crew_of
 
@@ -34,7 +34,7 @@ def score_text(
     model = load_model(checkpoint)
     model = model._replace(config=changed(model.config, {"data": changes}))
     ids, text, notes = encode_text(model, paths, unknown)
-    windows = SEQUENCES[model.config.data.sequences].scoring(ids)
+    windows = sequences_of(model.config).scoring_windows(ids)
     workers = choose_workers("auto", LANES, model.params.hidden_size)
     with crew_of(workers) as crew:
         score = Scorer(model.activation, crew)(model.params, windows)

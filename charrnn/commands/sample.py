@@ -11,10 +11,8 @@ from charrnn.results import Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.texts import Texts
 from charrnn.setup.loading import Model, load_model, treatment
-from charrnn.setup.wiring import decoding_of
-from charrnn.text.lines import NEWLINE
+from charrnn.setup.wiring import decoding_of, sequences_of
 from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import Text
 
 
@@ -47,9 +45,9 @@ class Sampler:
             raise UsageError("`prime` and `prime_file` are both given.", "choose one of them.")
         self.model = load_model(checkpoint)
         beginning, notes = _beginning(self.model, prime, prime_file)
-        sequences = SEQUENCES[self.model.config.data.sequences]
-        one, self._end = sequences.name, sequences.end
-        self.lines = self._end == NEWLINE
+        sequences = sequences_of(self.model.config)
+        one, self._end = sequences.name, sequences.delimiter
+        self.lines = sequences.single_line
         if self._end:  # echo and editors end files with a newline
             beginning = beginning.removesuffix(self._end)
         if self._end and self._end in beginning:
@@ -98,4 +96,4 @@ def _beginning(
         reading = read_text([prime_file], decoding_of(model.config))
     except InputError as error:
         raise UsageError(f"`prime_file`: {error}", error.hint) from None
-    return str(reading.text), reading.remarks
+    return str(reading.text), reading.notes

@@ -5,7 +5,7 @@ from math import inf
 
 from charrnn.arrays import Array
 from charrnn.errors import InputError
-from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sequences import SEQUENCES, Sequences
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.wording import pluralize
@@ -19,7 +19,7 @@ class Corpus:
     """Ids of a whole text in a training and a validation part.
 
     size: the characters of the text as it was read. digest: its SHA-256.
-    remarks: on characters that were folded, or that training never sees.
+    notes: on characters that were folded, or that training never sees.
     """
 
     vocabulary: Vocabulary
@@ -27,18 +27,18 @@ class Corpus:
     validation: Array
     size: int
     digest: str
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def build_corpus(
     text: Text,
     validation_fraction: float,
-    sequences: str = "stream",
+    sequences: Sequences = SEQUENCES["stream"],
     min_count: int = 1,
     known: Vocabulary | None = None,
     extend: bool = False,
 ) -> Corpus:
-    """The vocabulary, the ids and the split of a text, cut as SEQUENCES says.
+    """The vocabulary, the ids and the split of a text, cut into sequences.
 
     Characters that occur less often than `min_count` are read as U+FFFD, but for those that the
     sequences need or that are known; the digest is of the text before that.
@@ -47,15 +47,15 @@ def build_corpus(
     Raises: InputError where one of the parts would be too short, or a character is not known.
     """
     size, digest = len(text), text.digest()
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if min_count > 1:
-        needed = {REPLACEMENT, SEQUENCES[sequences].end or REPLACEMENT}
+        needed = {REPLACEMENT, sequences.delimiter or REPLACEMENT}
         least: float = min_count
         if known:
             needed |= {*known.characters}
             least = inf if REPLACEMENT in known.characters and not extend else min_count
-        text, remarks = _without_rare(text, least, needed)
-    text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
+        text, notes = _without_rare(text, least, needed)
+    text, training = sequences.split(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
             f"the text has {pluralize(len(text), 'character')}: too few to hold out a fraction of "
@@ -70,12 +70,12 @@ def build_corpus(
     present = [character for character, count, _ in found if count]
     vocabulary = _vocabulary(present, known, extend)
     if unseen := [character for character, count, held in found if 0 < count == held]:
-        remarks += (
+        notes += (
             f"{pluralize(len(unseen), 'character')} never seen in training, only in the held-out "
             f"part: {_shown(unseen)}",
         )
     ids = vocabulary.encode(text)
-    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, remarks)
+    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, notes)
 
 
 def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> Vocabulary:
@@ -107,5 +107,5 @@ def _without_rare(text: Text, least: float, needed: set[str]) -> tuple[Text, tup
     if not rare:
         return text, (f"no character is {what}: none is read as U+FFFD.",)
     kinds, number = pluralize(len(rare), "kind"), pluralize(sum(rare.values()), "character")
-    remark = f"{number} of {kinds} {what} read as U+FFFD."
-    return text.folded(rare), (remark,)
+    note = f"{number} of {kinds} {what} read as U+FFFD."
+    return text.folded(rare), (note,)

@@ -15,7 +15,7 @@ class Reading(NamedTuple):
     """The text of each file that is not empty, and what the reader should know about them."""
 
     documents: list[Text]
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def text(self) -> Text:
