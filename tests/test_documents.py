@@ -17,7 +17,7 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.workspace import Workspace
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.setup.subject import Subject, looking_back
 from charrnn.setup.wiring import batches_of
@@ -385,9 +385,11 @@ def test_a_beginning_follows_the_start_of_a_document(charrnn, document_run) -> N
     _, params, vocabulary, activation, _ = load_model(str(document_run))
     options = {"choose": chooser(0.5), "random": default_rng, "length": 400, "count": 1}
     for beginning in ("", "The\n", "A"):
-        (one,) = Texts(params, activation, vocabulary, beginning, end=END_OF_TEXT, **options)
-        (text,) = Texts(
-            params, activation, vocabulary, END_OF_TEXT + beginning, end=None, **options
+        (one,) = GeneratedTexts(
+            params, activation, vocabulary, beginning, delimiter=END_OF_TEXT, **options
+        )
+        (text,) = GeneratedTexts(
+            params, activation, vocabulary, END_OF_TEXT + beginning, delimiter=None, **options
         )
         assert "".join(one) == "".join(text).split(END_OF_TEXT)[0]
 

@@ -14,7 +14,7 @@ from charrnn.errors import InputError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.system.resources import text_resources
 from charrnn.text.corpus import build_corpus
@@ -243,8 +243,12 @@ def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
     _, params, vocabulary, activation, _ = load_model(str(line_run))
     options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
-        (line,) = Texts(params, activation, vocabulary, beginning, end="\n", **options)
-        (text,) = Texts(params, activation, vocabulary, "\n" + beginning, end=None, **options)
+        (line,) = GeneratedTexts(
+            params, activation, vocabulary, beginning, delimiter="\n", **options
+        )
+        (text,) = GeneratedTexts(
+            params, activation, vocabulary, "\n" + beginning, delimiter=None, **options
+        )
         assert "".join(line) == "".join(text).split("\n")[0]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from charrnn.errors import InputError
 from charrnn.text import decoding, text
 from charrnn.text.corpus import build_corpus
-from charrnn.text.decoding import HEAD, Decoding
+from charrnn.text.decoding import HEAD_BYTES, Decoding
 from charrnn.text.lines import Lines
 from charrnn.text.reading import Reading, read_text
 from charrnn.text.sequences import SEQUENCES
@@ -29,15 +29,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(STRINGS, st.integers(1, 9))
 def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "PIECE", piece)
+        patch.setattr(text, "CHUNK_CHARACTERS", piece)
         cut = [string[start : start + piece] for start in range(0, len(string), piece)]
-        whole = Text.of_pieces(lambda: iter(cut))
+        whole = Text.of_chunks(lambda: iter(cut))
         assert str(whole) == string
         assert whole.characters == "".join(sorted(set(string)))
         assert whole.counts() == [string.count(character) for character in whole.characters]
         assert whole.digest() == hashlib.sha256(string.encode()).hexdigest()
         assert whole.utf8_size() == len(string.encode())
-        assert str(Text.joined([Text.of(part) for part in cut])) == string
+        assert str(Text.concatenate([Text.of(part) for part in cut])) == string
         half = whole[: len(string) // 2].compact()
         assert str(half) == string[: len(string) // 2]
         assert half.characters == "".join(sorted(set(str(half))))
@@ -47,7 +47,7 @@ def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None
 def test_pieces_that_change_between_the_readings_are_refused(other: str) -> None:
     strings = iter(["abca", other])
     with pytest.raises(ValueError, match="second time"):
-        Text.of_pieces(lambda: iter([next(strings)]))
+        Text.of_chunks(lambda: iter([next(strings)]))
 
 
 @pytest.mark.parametrize(("alphabet", "bytes_each"), [(2, 1), (256, 1), (257, 2), (70_000, 4)])
@@ -66,7 +66,7 @@ def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline,
     if string.startswith("\ufeff") or not string:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         read = read_text([str(file)])
         found, notes = read.text, read.notes
     assert str(found) == string
@@ -78,7 +78,7 @@ def test_the_place_of_a_wrong_byte_is_told(file: Path, string: str, piece: int) 
     start = string.replace("\0", "").encode()
     file.write_bytes(start + b"\xff" + start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         with pytest.raises(InputError, match=f"byte 0xff at offset {len(start)}"):
             read_text([str(file)])
 
@@ -93,7 +93,7 @@ PIECES = st.integers(1, 7)
 def read_in_pieces(file: Path, content: bytes, piece: int, *how: str) -> Reading:
     file.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         return read_text([str(file)], Decoding(*how))
 
 
@@ -133,7 +133,7 @@ def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, conte
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-32-be", "latin-1", "shift_jis"])
 @pytest.mark.parametrize("piece", [3, 1 << 18])
 def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
-    start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD
+    start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD_BYTES
     with pytest.raises(InputError, match=f"NUL at byte {len(start.encode(codec))}\\."):
         read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
 
@@ -141,13 +141,13 @@ def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
 @pytest.mark.parametrize("piece", [3, 1 << 18])
 def test_whatever_is_wrong_first_is_told_behind_the_head_of_a_file(file, piece) -> None:
     for content, words in (
-        (b"a" * HEAD + b"\0a\xff", f"NUL at byte {HEAD}"),
-        (b"a" * HEAD + b"\xffa\0", f"byte 0xff at offset {HEAD}"),
+        (b"a" * HEAD_BYTES + b"\0a\xff", f"NUL at byte {HEAD_BYTES}"),
+        (b"a" * HEAD_BYTES + b"\xffa\0", f"byte 0xff at offset {HEAD_BYTES}"),
     ):
         with pytest.raises(InputError, match=words):
             read_in_pieces(file, content, piece)
-    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD  # a second escape sequence, for nothing
-    with pytest.raises(InputError, match=f"NUL at byte {HEAD + 6}"):
+    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD_BYTES  # a second escape sequence, for nothing
+    with pytest.raises(InputError, match=f"NUL at byte {HEAD_BYTES + 6}"):
         read_in_pieces(file, doubled + b"\0", piece, "iso2022_jp")
 
 
@@ -231,7 +231,7 @@ def test_a_character_that_the_end_cuts_is_told(file: Path) -> None:
 def test_lines_are_gathered_whole(lines: list[str], piece: int) -> None:
     string = "\n".join([*lines, "xyz", ""])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charrnn.text.lines.PIECE", piece)
+        patch.setattr("charrnn.text.lines.CHUNK_CHARACTERS", piece)
         gathered, training = Lines().split(Text.of(string), 0.5 if len(string) > 9 else 0.0)
     kept = [line for line in string.split("\n") if line.strip()]
     assert sorted(str(gathered).split("\n")) == sorted(["", *kept])
@@ -250,9 +250,9 @@ def test_lines_are_gathered_whole(lines: list[str], piece: int) -> None:
 )
 @pytest.mark.parametrize("sequences", ["stream", "lines"])
 def test_memory_grows_by_less_than_three_times_the_file(file, content, sequences, monkeypatch):
-    monkeypatch.setattr(decoding, "PIECE", 1 << 12)
-    monkeypatch.setattr(text, "PIECE", 1 << 12)
-    monkeypatch.setattr("charrnn.text.lines.PIECE", 1 << 12)
+    monkeypatch.setattr(decoding, "CHUNK_BYTES", 1 << 12)
+    monkeypatch.setattr(text, "CHUNK_CHARACTERS", 1 << 12)
+    monkeypatch.setattr("charrnn.text.lines.CHUNK_CHARACTERS", 1 << 12)
     kind = SEQUENCES[sequences]
     sizes, peaks = [], []
     for repeats in (1, 3):

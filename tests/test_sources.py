@@ -98,8 +98,8 @@ def test_what_is_no_file_ends_in_a_sentence(path) -> None:
 
 
 def test_streams_are_read_up_to_a_share_of_the_memory(monkeypatch) -> None:
-    assert sources.most_streamed() == physical_memory() // 4
-    monkeypatch.setattr(sources, "most_streamed", lambda: 10)
+    assert sources.max_stream_bytes() == physical_memory() // 4
+    monkeypatch.setattr(sources, "max_stream_bytes", lambda: 10)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789")))
     assert str(read_text(["-"]).text) == "0123456789"
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789a")))

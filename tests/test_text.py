@@ -108,7 +108,7 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"\xef\xbb\xbf", "is empty but for"),
+        (b"\xef\xbb\xbf", "is empty except for"),
         (b"abc\x00def", "binary: NUL at byte 3"),
         (b"caf\xe9 au lait", "not UTF-8: byte 0xe9 at offset 3"),
         ("hä".encode("utf-16"), "UTF-16"),

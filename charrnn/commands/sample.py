@@ -9,7 +9,7 @@ import numpy as np
 from charrnn.errors import InputError, UsageError
 from charrnn.results import Samples
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import Model, load_model, treatment
 from charrnn.setup.wiring import decoding_of, sequences_of
 from charrnn.text.reading import read_text
@@ -56,8 +56,8 @@ class Sampler:
                 f"give the beginning of one {one}.",
             )
         vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
-        texts, more = vocabulary.fitted([Text.of(beginning)], unknown)
-        fitted = Text.joined(texts)
+        texts, more = vocabulary.handle_unknown([Text.of(beginning)], unknown)
+        fitted = Text.concatenate(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
         self.beginning, self.notes = str(fitted), notes + more
         self._choose = chooser(temperature, top_k, top_p)
@@ -66,12 +66,12 @@ class Sampler:
     def texts(self, count: int) -> Iterator[Iterator[str]]:
         """So many texts, each in pieces as it is made: the beginning first."""
         _, params, vocabulary, activation, _ = self.model
-        texts = Texts(
+        texts = GeneratedTexts(
             params,
             activation,
             vocabulary,
             self.beginning,
-            end=self._end,
+            delimiter=self._end,
             choose=self._choose,
             random=lambda number: np.random.default_rng([self._seed, number]),
             length=self._length,

@@ -10,7 +10,7 @@ from charrnn.errors import CharrnnError
 from charrnn.events import Baselines, Sampled
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.ngram import witten_bell_nats
 
@@ -47,12 +47,12 @@ def _sample(run: Run) -> str:
     vocabulary, config = run.corpus.vocabulary, run.config
     left, texts = config.evaluation.sample_length, []
     sequences = sequences_of(config)
-    writing = Texts(
+    writing = GeneratedTexts(
         run.state.params,
         activation_of(config),
         vocabulary,
         "",
-        end=sequences.delimiter,
+        delimiter=sequences.delimiter,
         choose=chooser(),
         random=lambda number: default_rng([config.training.seed, run.state.progress.step, number]),
         length=left,

@@ -129,7 +129,7 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
     require_texts(paths)
     documents, notes = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
-    documents, more = vocabulary.fitted(documents, unknown)
+    documents, more = vocabulary.handle_unknown(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
     text, _ = sequences.split(sequences.join(documents), 0.0)

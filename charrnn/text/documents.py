@@ -45,7 +45,9 @@ class Documents:
                     "remove it, such as with tr -d '\\003'.",
                 )
         end = Text.of(END_OF_TEXT)
-        return Text.joined([text for document in documents if document for text in (document, end)])
+        return Text.concatenate(
+            [text for document in documents if document for text in (document, end)]
+        )
 
     def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
         """The text, and the number of characters to train on; the rest is its end.

@@ -15,7 +15,7 @@ from charrnn.text.delimited import (
     scoring_windows,
 )
 from charrnn.text.line_windows import LineWindows
-from charrnn.text.text import PIECE, Text
+from charrnn.text.text import CHUNK_CHARACTERS, Text
 from charrnn.window import Window
 from charrnn.wording import pluralize
 
@@ -39,7 +39,7 @@ class Lines:
             texts.append(document)
             if str(document[-1:]) != NEWLINE:
                 texts.append(Text.of(NEWLINE))
-        return Text.joined(texts)
+        return Text.concatenate(texts)
 
     def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
         """The lines that are not blank, and the number of characters to train on.
@@ -120,18 +120,18 @@ def _nonblank_lines(text: Text) -> tuple[Array, Array]:
     ends = ends.astype(np.int32 if len(text) < 2**31 else np.int64)  # short lines are many
     starts = np.roll(ends, 1)
     starts[0] = 0
-    visible = text.mapped([not character.isspace() for character in text.characters], bool)
+    visible = text.take([not character.isspace() for character in text.characters], bool)
     nonblank = np.logical_or.reduceat(visible, starts)
     return starts[nonblank], (ends - starts)[nonblank]
 
 
 def _gather(ids: Array, starts: Array, lengths: Array) -> Array:
-    """These stretches of ids one after another, copied in chunks of about PIECE ids."""
+    """These stretches of ids one after another, copied in chunks of about CHUNK_CHARACTERS."""
     ends = lengths.cumsum()
     gathered = np.empty(ends[-1], ids.dtype)
     first, filled = 0, 0
     while first < len(starts):
-        last = max(int(np.searchsorted(ends, filled + PIECE)), first + 1)
+        last = max(int(np.searchsorted(ends, filled + CHUNK_CHARACTERS)), first + 1)
         chunk, stop = slice(first, last), int(ends[last - 1])
         if last == first + 1:  # it may be long: no array of indices
             gathered[filled:stop] = ids[starts[first] :][: stop - filled]

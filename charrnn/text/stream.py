@@ -22,7 +22,7 @@ class Stream:
 
     def join(self, documents: list[Text]) -> Text:
         """One text from several."""
-        return Text.joined(documents)
+        return Text.concatenate(documents)
 
     def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
         """The text as it is, and the number of characters to train on; the rest is its end."""
