@@ -21,7 +21,7 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.initialization import initial_params
 from charrnn.model.workspace import Workspace
-from charrnn.text.batches import Batches
+from charrnn.text.stream import StreamWindows
 from charrnn.training.parallel import parallel
 from charrnn.training.workers import choose_workers, worker_threads
 
@@ -31,7 +31,7 @@ def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats:
     alphabet_size = 65
     random = np.random.default_rng(1)
     ids = random.integers(0, alphabet_size, characters + 1).astype(np.int16)
-    window = Batches(ids, lanes, None)[0]
+    window = StreamWindows(ids, lanes, None)[0]
     params = initial_params(random, hidden_size, alphabet_size, dtype=np.float32)
     h0 = np.zeros((lanes, hidden_size), np.float32)
     segment = least_memory if memory == "recompute" else None

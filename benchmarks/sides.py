@@ -234,7 +234,7 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.params import Params
     from charrnn.sampling.choice import chooser
-    from charrnn.sampling.texts import Texts
+    from charrnn.sampling.generation import GeneratedTexts
     from charrnn.system.blas import single_threaded_blas
     from charrnn.text.vocabulary import Vocabulary
 
@@ -243,12 +243,12 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
 
     def write(count: int) -> None:
         with single_threaded_blas():
-            texts = Texts(
+            texts = GeneratedTexts(
                 params,
                 ACTIVATIONS["tanh"],
                 vocabulary,
                 "0",
-                end=None,
+                delimiter=None,
                 choose=chooser(),
                 random=np.random.default_rng,
                 length=count // sizes.B,

@@ -17,23 +17,16 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.workspace import Workspace
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.setup.subject import Subject, looking_back
 from charrnn.setup.wiring import batches_of
 from charrnn.system.resources import corpus_path
-from charrnn.text.batches import Batches
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import history_within, whole_windows
-from charrnn.text.documents import (
-    END,
-    DocumentBatches,
-    document_remarks,
-    end_held_out,
-    first_documents,
-    joined_documents,
-    random_passages,
-)
+from charrnn.text.delimited import scoring_windows
+from charrnn.text.document_windows import DocumentWindows
+from charrnn.text.documents import END_OF_TEXT, Documents
+from charrnn.text.stream import StreamWindows
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.parallel import parallel
@@ -45,25 +38,26 @@ from tests.scores import evaluate
 
 TANH = ACTIVATIONS["tanh"]
 LETTERS = st.lists(st.text("abc", min_size=1, max_size=25), min_size=1, max_size=9)
-DOCUMENTS = [*TINY, "--set", "data.sequences=documents"]
+DOCUMENTS = Documents()
+SETTINGS = [*TINY, "--set", "data.sequences=documents"]
 
 
 def text_of(*documents: str) -> Text:
-    return joined_documents([Text.of(document) for document in documents])
+    return DOCUMENTS.join([Text.of(document) for document in documents])
 
 
 def ids_of(*documents: str) -> Array:
-    return build_corpus(text_of(*documents), 0.0, "documents").training
+    return build_corpus(text_of(*documents), 0.0, DOCUMENTS).training
 
 
 @st.composite
-def walks(draw: st.DrawFn) -> DocumentBatches:
+def walks(draw: st.DrawFn) -> DocumentWindows:
     """Batches of a few documents; the windows may be as long as the pieces, or overlap."""
     ids = ids_of(*draw(LETTERS))
     batch_size = draw(st.integers(1, min(4, len(ids))))
     window = draw(st.none() | st.integers(1, min(12, len(ids) // batch_size)))
     stride = draw(st.none() | st.integers(1, window)) if window else None
-    return DocumentBatches(ids, batch_size, window, stride)
+    return DocumentWindows(ids, batch_size, window, stride)
 
 
 def pieces(ids: Array, batch_size: int) -> list[Window]:
@@ -79,7 +73,7 @@ def pieces(ids: Array, batch_size: int) -> list[Window]:
 
 
 @given(walks())
-def test_every_target_stands_once_and_each_input_before_it(batches: DocumentBatches) -> None:
+def test_every_target_stands_once_and_each_input_before_it(batches: DocumentWindows) -> None:
     ids = batches._ids
     epoch = [batches[number] for number in range(batches.per_epoch)]
     B = len(epoch[0].fresh)
@@ -105,7 +99,7 @@ def test_every_target_stands_once_and_each_input_before_it(batches: DocumentBatc
 
 
 @given(walks(), st.integers(0, 3))
-def test_a_window_is_a_function_of_its_number(batches: DocumentBatches, epoch: int) -> None:
+def test_a_window_is_a_function_of_its_number(batches: DocumentWindows, epoch: int) -> None:
     for number in range(batches.per_epoch):
         one, other = batches[number], batches[epoch * batches.per_epoch + number]
         for array, same in zip(one, other, strict=True):
@@ -120,8 +114,8 @@ def test_a_single_document_is_a_stream_between_two_ends(text, batch_size, window
     ids = ids_of(text)
     window = window and min(window, len(ids) // batch_size)
     stride = min(stride, window) if stride and window else None
-    documents = DocumentBatches(ids, batch_size, window, stride)
-    stream = Batches(np.concatenate([ids[-1:], ids]), batch_size, window, stride)
+    documents = DocumentWindows(ids, batch_size, window, stride)
+    stream = StreamWindows(np.concatenate([ids[-1:], ids]), batch_size, window, stride)
     assert documents.per_epoch == stream.per_epoch
     assert documents.largest == stream.largest
     for number in range(2 * stream.per_epoch):
@@ -159,7 +153,7 @@ def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, batch
 def test_whole_pieces_have_the_full_gradient(documents: list[str], batch_size: int) -> None:
     ids = ids_of(*documents)
     batch_size = min(batch_size, len(ids))
-    batches = DocumentBatches(ids, batch_size, None)
+    batches = DocumentWindows(ids, batch_size, None)
     params = random_problem(default_rng(1), alphabet_size=ids.max() + 1).params
     full, found = params.zeros_like(), params.zeros_like()
     for piece in pieces(ids, batch_size):
@@ -195,42 +189,42 @@ def test_each_lane_is_carried_from_its_own_place(seed, time_steps, segment, carr
 @given(LETTERS, st.floats(0, 0.9))
 def test_both_parts_are_documents_and_nothing_is_lost(documents: list[str], fraction: float):
     text = text_of(*documents)
-    found, training = end_held_out(text, fraction)
+    found, training = DOCUMENTS.split(text, fraction)
     wanted = round(len(text) * fraction)
     if wanted:
         assert wanted <= 2 * (len(found) - training) <= 4 * wanted
-        assert str(found[:training])[-1:] == END
+        assert str(found[:training])[-1:] == END_OF_TEXT
     else:
         assert training == len(found)
-    assert str(found)[-1] == END
-    parts = [str(part).split(END)[:-1] for part in (found[:training], found[training:])]
+    assert str(found)[-1] == END_OF_TEXT
+    parts = [str(part).split(END_OF_TEXT)[:-1] for part in (found[:training], found[training:])]
     if len(parts[0]) + len(parts[1]) > len(documents):  # one is cut in two
         parts[0][-1] += parts[1].pop(0)
     assert parts[0] + parts[1] == documents
 
 
 def test_the_cut_is_between_documents_where_one_ends_near() -> None:
-    near = build_corpus(text_of("a" * 80, "b" * 15, "c" * 5), 0.1, "documents")
-    assert near.vocabulary.decode(near.validation) == "c" * 5 + END
-    far = build_corpus(text_of("a" * 5, "b" * 95), 0.1, "documents")
-    assert far.vocabulary.decode(far.training) == "a" * 5 + END + "b" * 86 + END
-    assert far.vocabulary.decode(far.validation) == "b" * 9 + END
-    assert document_remarks(2, far.training, far.validation) == (
+    near = build_corpus(text_of("a" * 80, "b" * 15, "c" * 5), 0.1, DOCUMENTS)
+    assert near.vocabulary.decode(near.validation) == "c" * 5 + END_OF_TEXT
+    far = build_corpus(text_of("a" * 5, "b" * 95), 0.1, DOCUMENTS)
+    assert far.vocabulary.decode(far.training) == "a" * 5 + END_OF_TEXT + "b" * 86 + END_OF_TEXT
+    assert far.vocabulary.decode(far.validation) == "b" * 9 + END_OF_TEXT
+    assert DOCUMENTS.notes(2, far.training, far.validation) == (
         "documents: 2 to train on, of 6 to 87 characters; 1 held out.",
-        "a document is cut in two: its end is held out.",
+        "one document is divided: its end is held out.",
     )
-    assert len(document_remarks(3, near.training, near.validation)) == 1
+    assert len(DOCUMENTS.notes(3, near.training, near.validation)) == 1
 
 
 def test_a_text_with_the_end_symbol_is_refused() -> None:
-    with pytest.raises(InputError, match=r"document 2 has the character U\+0003"):
+    with pytest.raises(InputError, match=r"document 2 contains the character U\+0003"):
         text_of("fine", "not\x03so")
-    assert str(joined_documents([Text.of("a"), Text.of(""), Text.of("b")])) == "a\x03b\x03"
+    assert str(DOCUMENTS.join([Text.of("a"), Text.of(""), Text.of("b")])) == "a\x03b\x03"
 
 
 def test_too_little_text_says_what_fits() -> None:
     with pytest.raises(InputError, match="8 characters to predict") as caught:
-        DocumentBatches(ids_of("abc", "def"), 4, 5)
+        DocumentWindows(ids_of("abc", "def"), 4, 5)
     assert "batch_size=1" in str(caught.value.hint)
 
 
@@ -238,22 +232,22 @@ def test_too_little_text_says_what_fits() -> None:
 def test_the_head_is_whole_documents_or_the_beginning_of_one(documents, most) -> None:
     ids = ids_of(*documents)
     vocabulary = Vocabulary(text_of(*documents).characters)
-    head = vocabulary.decode(first_documents(ids, most))
-    assert head[-1] == END
+    head = vocabulary.decode(DOCUMENTS.head(ids, most))
+    assert head[-1] == END_OF_TEXT
     if len(documents[0]) + 1 > most:
         assert head[:-1] == documents[0][: most - 1]
     else:
         assert len(head) <= most
         assert vocabulary.decode(ids).startswith(head)
-    np.testing.assert_array_equal(first_documents(ids, None), ids)
+    np.testing.assert_array_equal(DOCUMENTS.head(ids, None), ids)
 
 
 @given(LETTERS, st.integers(1, 40))
 def test_scoring_does_not_depend_on_the_windows(documents: list[str], most: int) -> None:
     ids = ids_of(*documents)
     params = random_problem(default_rng(3), alphabet_size=ids.max() + 1).params
-    alone = [evaluate(params, whole_windows(ids_of_one), TANH).nats for ids_of_one in split(ids)]
-    other = evaluate(params, whole_windows(ids, most), TANH, workers=2, max_entries=2)
+    alone = [evaluate(params, scoring_windows(ids_of_one), TANH).nats for ids_of_one in split(ids)]
+    other = evaluate(params, scoring_windows(ids, most), TANH, workers=2, max_entries=2)
     assert other.characters == len(ids)
     assert other.nats == pytest.approx(sum(alone), rel=1e-12)
 
@@ -264,7 +258,7 @@ def split(ids: Array) -> list[Array]:
 
 def test_a_long_document_is_scored_in_lanes_of_its_own() -> None:
     ids = ids_of("ab" * 30_000, "a", "b" * 9)
-    windows = list(whole_windows(ids))
+    windows = list(scoring_windows(ids))
     assert [window.x.shape for window in windows] == [(60_001, 1), (10, 2)]
     assert windows[0].y.base is not None  # no copy of it
     assert windows[0].x[0] == ids[-1]
@@ -274,9 +268,11 @@ def test_a_long_document_is_scored_in_lanes_of_its_own() -> None:
 @given(LETTERS, st.integers(1, 9), st.integers(0, 5), st.integers(1, 6), st.integers(0, 9))
 def test_passages_lie_in_documents(documents, time_steps, context, batch_size, seed) -> None:
     ids = ids_of(*documents)
-    before, window = random_passages(ids, default_rng(seed), time_steps, batch_size, context)
+    before, window = DOCUMENTS.random_window(
+        ids, default_rng(seed), time_steps, batch_size, context
+    )
     end = ids[-1]
-    history = history_within(ids)
+    history = DOCUMENTS.context_lengths(ids)
     text = ids.tobytes()
     for lane in range(window.x.shape[1]):
         counted = window.y[:, lane] != NO_TARGET
@@ -325,12 +321,12 @@ def document_run(tmp_path_factory: pytest.TempPathFactory, files: list[str]) -> 
     from charrnn.cli import main
 
     out = tmp_path_factory.mktemp("documents") / "run"
-    assert main.run(["train", *files, *DOCUMENTS, "--max-steps", "120", "--out", str(out)]) == 0
+    assert main.run(["train", *files, *SETTINGS, "--max-steps", "120", "--out", str(out)]) == 0
     return out
 
 
 def test_remarks_of_a_run(charrnn, files) -> None:
-    told = charrnn("train", *files, *DOCUMENTS, "--max-steps", 1, "--out", "documents").err
+    told = charrnn("train", *files, *SETTINGS, "--max-steps", 1, "--out", "documents").err
     assert "note: documents: " in told
     stream = charrnn("train", *files, *TINY, "--max-steps", 1, "--out", "stream").err
     assert f"{len(files)} files are joined into one stream" in stream
@@ -341,11 +337,11 @@ def test_remarks_of_a_run(charrnn, files) -> None:
 def test_resume_and_workers_change_nothing(charrnn, files) -> None:
     overlap = ["--set", "training.stride=3", "--set", "schedule.name=constant"]
     recompute = ["--set", "training.memory=recompute"]
-    check_resume_and_workers(charrnn, ["train", *files, *DOCUMENTS, *overlap], 13, 40, recompute)
+    check_resume_and_workers(charrnn, ["train", *files, *SETTINGS, *overlap], 13, 40, recompute)
 
 
 def test_other_documents_are_another_text(charrnn, files, tmp_path) -> None:
-    arguments = ["train", *files, *DOCUMENTS, "--max-steps", 2, "--out", "run"]
+    arguments = ["train", *files, *SETTINGS, "--max-steps", 2, "--out", "run"]
     assert charrnn(*arguments).code == 0
     joined = tmp_path / "joined.txt"
     joined.write_text("".join(Path(file).read_text() for file in files))
@@ -358,8 +354,8 @@ def test_eval_of_documents_is_what_training_said(charrnn, files, document_run, t
     from charrnn.training.checkpoint import load
 
     text = text_of(*(Path(file).read_text() for file in files))
-    corpus = build_corpus(text, 0.1, "documents")
-    held_out = corpus.vocabulary.decode(corpus.validation).split(END)[:-1]
+    corpus = build_corpus(text, 0.1, DOCUMENTS)
+    held_out = corpus.vocabulary.decode(corpus.validation).split(END_OF_TEXT)[:-1]
     names = []
     for number, document in enumerate(held_out):
         names.append(tmp_path / f"{number}.txt")
@@ -390,9 +386,13 @@ def test_a_beginning_follows_the_start_of_a_document(charrnn, document_run) -> N
     _, params, vocabulary, activation, _ = load_model(str(document_run))
     options = {"choose": chooser(0.5), "random": default_rng, "length": 400, "count": 1}
     for beginning in ("", "The\n", "A"):
-        (one,) = Texts(params, activation, vocabulary, beginning, end=END, **options)
-        (text,) = Texts(params, activation, vocabulary, END + beginning, end=None, **options)
-        assert "".join(one) == "".join(text).split(END)[0]
+        (one,) = GeneratedTexts(
+            params, activation, vocabulary, beginning, delimiter=END_OF_TEXT, **options
+        )
+        (text,) = GeneratedTexts(
+            params, activation, vocabulary, END_OF_TEXT + beginning, delimiter=None, **options
+        )
+        assert "".join(one) == "".join(text).split(END_OF_TEXT)[0]
 
 
 def test_sample_writes_documents_and_stops(charrnn, document_run) -> None:
@@ -400,7 +400,7 @@ def test_sample_writes_documents_and_stops(charrnn, document_run) -> None:
     assert outcome.code == 0
     documents = outcome.out.split("\n-----\n")
     assert len(documents) == 12
-    assert END not in outcome.out
+    assert END_OF_TEXT not in outcome.out
     assert all(len(document) < 5000 for document in documents)  # each has come to its end
     texts = json.loads(charrnn("sample", document_run, "--count", 2, "--json").out)["texts"]
     assert all(len(text) <= 500 for text in texts)
@@ -430,7 +430,7 @@ def test_full_bptt_takes_documents_whole() -> None:
 
 def test_the_cut_is_between_two_documents_wherever_one_fits() -> None:
     """The end nearest to the wanted place may hold out too little, and another one not."""
-    text = joined_documents([Text.of("a" * 81), Text.of("b" * 13), Text.of("c" * 3)])
-    whole, training = end_held_out(text, 0.1)
+    text = DOCUMENTS.join([Text.of("a" * 81), Text.of("b" * 13), Text.of("c" * 3)])
+    whole, training = DOCUMENTS.split(text, 0.1)
     assert len(whole) == len(text)
     assert len(text) - training == 18

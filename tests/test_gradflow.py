@@ -393,7 +393,7 @@ def test_what_is_measured_follows_its_context(text_file) -> None:
     from charrnn.text.sequences import SEQUENCES
 
     subject = untrained(load_config("tiny", [], {}), "tiny", str(text_file))
-    before, window = SEQUENCES["stream"].drawn(subject.ids, default_rng(3), 9, 4, 64)
+    before, window = SEQUENCES["stream"].random_window(subject.ids, default_rng(3), 9, 4, 64)
     problem = problem_in_text(subject, default_rng(3), 9, 4)
     np.testing.assert_array_equal(problem.window.x, window.x)
     params = subject.params.astype(np.float64)

@@ -14,12 +14,13 @@ from charrnn.errors import InputError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.system.resources import text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import first_whole, random_starts, whole_windows
-from charrnn.text.lines import LineBatches, line_remarks
+from charrnn.text.delimited import scoring_windows
+from charrnn.text.line_windows import LineWindows
+from charrnn.text.lines import Lines
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import NO_TARGET, Window
@@ -29,7 +30,8 @@ from tests.scores import evaluate
 
 NAMES = "Ann\nBartholomew\nCy\n\nDora\nEd\nFlorentine\n   \nGus\nHal\nIda\nJo\n"
 WORDS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=20)
-LINES = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0.2"]
+LINES = Lines()
+SETTINGS = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0.2"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "names.txt").write_text(NAMES * 4)
     out = folder / "run"
     names = str(folder / "names.txt")
-    assert main.run(["train", names, *LINES, "--max-steps", "90", "--out", str(out)]) == 0
+    assert main.run(["train", names, *SETTINGS, "--max-steps", "90", "--out", str(out)]) == 0
     return out
 
 
@@ -51,8 +53,8 @@ def written_out(window: Window, vocabulary: Vocabulary) -> list[str]:
 
 @given(WORDS, st.integers(1, 7), st.integers(0, 3))
 def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: int) -> None:
-    corpus = build_corpus(Text.of("\n".join(words)), 0.0, "lines")
-    batches = LineBatches(corpus.training, batch_size, seed)
+    corpus = build_corpus(Text.of("\n".join([*words, ""])), 0.0, LINES)
+    batches = LineWindows(corpus.training, batch_size, seed)
     for epoch in range(2):
         seen = []
         for place in range(batches.per_epoch):
@@ -73,11 +75,11 @@ def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: in
 
 
 def test_windows_are_a_function_of_their_number() -> None:
-    ids = build_corpus(Text.of(NAMES), 0.0, "lines").training
-    walked = LineBatches(ids, 3, 1)
+    ids = build_corpus(Text.of(NAMES), 0.0, LINES).training
+    walked = LineWindows(ids, 3, 1)
     windows = [walked[number] for number in range(9)]
     for number in (8, 0, 5):
-        fresh = LineBatches(ids, 3, 1)[number]
+        fresh = LineWindows(ids, 3, 1)[number]
         np.testing.assert_array_equal(fresh.x, windows[number].x)
         np.testing.assert_array_equal(fresh.y, windows[number].y)
     known = Vocabulary(Text.of(NAMES).characters)
@@ -87,7 +89,7 @@ def test_windows_are_a_function_of_their_number() -> None:
 
 def test_little_is_padding() -> None:
     text = text_resources()["place-names"].read_text()
-    batches = LineBatches(build_corpus(Text.of(text), 0.1, "lines").training, 32, 1)
+    batches = LineWindows(build_corpus(Text.of(text), 0.1, LINES).training, 32, 1)
     windows = [batches[number] for number in range(batches.per_epoch)]
     padded = sum(window.y.size - window.targets for window in windows)
     assert padded < 0.05 * sum(window.y.size for window in windows)
@@ -97,9 +99,9 @@ def test_little_is_padding() -> None:
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
     """What is padded changes nothing: each line by itself gives the same loss and gradient."""
-    corpus = build_corpus(Text.of(NAMES), 0.0, "lines")
+    corpus = build_corpus(Text.of(NAMES), 0.0, LINES)
     params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
-    (window,) = whole_windows(corpus.training)
+    (window,) = LINES.scoring_windows(corpus.training)
     zero = np.zeros((10, 8))
     loss, gradient, _ = bptt(params, window, zero, ACTIVATIONS[name], reduction)
     total, losses = params.zeros_like(), 0.0
@@ -123,18 +125,18 @@ def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> No
 
 @given(WORDS, st.integers(1, 40))
 def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], most: int) -> None:
-    corpus = build_corpus(Text.of("\n".join([*words, "abc"])), 0.0, "lines")
+    corpus = build_corpus(Text.of("\n".join([*words, "abc", ""])), 0.0, LINES)
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
-    whole = evaluate(params, whole_windows(corpus.training), tanh)
-    other = evaluate(params, whole_windows(corpus.training, most), tanh, workers=2, max_entries=2)
+    whole = evaluate(params, LINES.scoring_windows(corpus.training), tanh)
+    other = evaluate(params, scoring_windows(corpus.training, most), tanh, workers=2, max_entries=2)
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 
 
 def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
     text = "".join(f"{number:03}\n" for number in range(100))
-    one, other = (build_corpus(Text.of(text), 0.2, "lines") for _ in range(2))
+    one, other = (build_corpus(Text.of(text), 0.2, LINES) for _ in range(2))
     np.testing.assert_array_equal(one.validation, other.validation)
     held_out = one.vocabulary.decode(one.validation).split()
     training = one.vocabulary.decode(one.training).split()
@@ -150,14 +152,14 @@ def test_held_out_lines_are_a_fixed_sample_of_whole_lines() -> None:
 )
 def test_too_few_lines(text: str, fraction: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        build_corpus(Text.of(text), fraction, "lines")
+        build_corpus(Text.of(text), fraction, LINES)
 
 
 @pytest.mark.parametrize(("most", "kept"), [(None, 3), (100, 3), (8, 2), (7, 2), (6, 1), (1, 1)])
 def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
     vocabulary = Vocabulary(Text.of("abcdef\n").characters)
     ids = vocabulary.encode(Text.of("abc\nde\nf\n"))
-    assert vocabulary.decode(first_whole(ids, most)).count("\n") == kept
+    assert vocabulary.decode(LINES.head(ids, most)).count("\n") == kept
 
 
 def literal_baseline(training: list[str], held_out: list[str], order: int) -> float:
@@ -203,7 +205,7 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
     from charrnn.setup.wiring import batches_of, held_out
 
     config = load_config("names", ["evaluation.max_characters=50"], {})
-    corpus = build_corpus(Text.of(NAMES * 20), 0.5, "lines")
+    corpus = build_corpus(Text.of(NAMES * 20), 0.5, LINES)
     assert corpus.vocabulary.decode(held_out(config, corpus)).endswith("\n")
     assert 40 < len(held_out(config, corpus)) <= 50
     other = load_config("names", ["training.seed=2"], {})
@@ -213,24 +215,26 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
 
 def test_the_order_of_lengths_is_drawn() -> None:
     text = Text.of("".join("a" * (1 + n % 30) + "\n" for n in range(300)))
-    ids = build_corpus(text, 0.0, "lines").training
-    batches = LineBatches(ids, 10, 1)
+    ids = build_corpus(text, 0.0, LINES).training
+    batches = LineWindows(ids, 10, 1)
     lengths = [len(batches[number].x) for number in range(batches.per_epoch)]
     assert lengths != sorted(lengths)
 
 
 def test_one_enormous_line_does_not_widen_the_others() -> None:
-    corpus = build_corpus(Text.of("ab\n" * 50 + "x" * 5000 + "\n"), 0.0, "lines")
-    batches = LineBatches(corpus.training, 16, 1)
+    corpus = build_corpus(Text.of("ab\n" * 50 + "x" * 5000 + "\n"), 0.0, LINES)
+    batches = LineWindows(corpus.training, 16, 1)
     windows = [batches[number] for number in range(batches.per_epoch)]
     assert sum(window.y.size for window in windows) == len(corpus.training)
     assert max(window.x.shape for window in windows) == (5001, 1)
-    assert "the longest line has 5,001" in " ".join(line_remarks(corpus.training, corpus.training))
+    assert "the longest line has 5,001" in " ".join(
+        LINES.notes(1, corpus.training, corpus.training)
+    )
 
 
 def test_lines_are_cut_to_the_steps_asked_for() -> None:
-    ids = build_corpus(Text.of(NAMES), 0.0, "lines").training
-    before, window = random_starts(ids, default_rng(0), 4, 99, 64)
+    ids = build_corpus(Text.of(NAMES), 0.0, LINES).training
+    before, window = LINES.random_window(ids, default_rng(0), 4, 99, 64)
     assert len(before) == 0
     assert window.x.shape == (4, 10)  # no more lines than there are
 
@@ -239,8 +243,12 @@ def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
     _, params, vocabulary, activation, _ = load_model(str(line_run))
     options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
-        (line,) = Texts(params, activation, vocabulary, beginning, end="\n", **options)
-        (text,) = Texts(params, activation, vocabulary, "\n" + beginning, end=None, **options)
+        (line,) = GeneratedTexts(
+            params, activation, vocabulary, beginning, delimiter="\n", **options
+        )
+        (text,) = GeneratedTexts(
+            params, activation, vocabulary, "\n" + beginning, delimiter=None, **options
+        )
         assert "".join(line) == "".join(text).split("\n")[0]
 
 
@@ -274,7 +282,7 @@ def test_samples_of_a_run_are_lines(line_run) -> None:
 def test_eval_of_lines_is_what_training_said(charrnn, line_run, tmp_path) -> None:
     from charrnn.training.checkpoint import load
 
-    corpus = build_corpus(Text.of(NAMES * 4), 0.2, "lines")
+    corpus = build_corpus(Text.of(NAMES * 4), 0.2, LINES)
     held_out = corpus.vocabulary.decode(corpus.validation)
     (tmp_path / "held-out.txt").write_text(held_out + "\n\n")
     document = json.loads(charrnn("eval", line_run, tmp_path / "held-out.txt", "--json").out)
@@ -292,7 +300,7 @@ def test_gradcheck_of_lines(charrnn, line_run, tmp_path) -> None:
 
 def test_workers_and_resume_with_lines(charrnn, tmp_path) -> None:
     (tmp_path / "names.txt").write_text(NAMES * 4)
-    arguments = ["train", "names.txt", *LINES, "--set", "schedule.name=constant"]
+    arguments = ["train", "names.txt", *SETTINGS, "--set", "schedule.name=constant"]
     check_resume_and_workers(charrnn, arguments, 11, 30, [])
 
 

@@ -13,9 +13,9 @@ from charrnn.model.memory import memory_of_step
 from charrnn.setup import preparation
 from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.system.machine import physical_memory
-from charrnn.text.batches import Batches, stream_window
 from charrnn.text.corpus import build_corpus
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.stream import StreamWindows, stream_window
 from charrnn.text.text import Text
 from charrnn.training.parallel import parallel
 from charrnn.training.workers import worker_threads
@@ -28,7 +28,7 @@ def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, wo
     sizes = [f"model.hidden_size={H}", f"training.precision={precision}"]
     config = load_config(None, [*sizes, f"training.memory={kind}"], {})
     ids = np.random.default_rng(0).integers(0, A, T * B + 1).astype(np.uint8)
-    window = stream_window(ids) if B == 1 else Batches(ids, B, T)[0]
+    window = stream_window(ids) if B == 1 else StreamWindows(ids, B, T)[0]
     optimizer = optimizer_of(config)
     with worker_threads(workers) as workers:
         tracemalloc.start()
@@ -71,9 +71,9 @@ def test_the_memory_of_a_step_is_foretold(H, A, T, B, precision, recompute, work
 )  # fmt: skip
 def test_no_window_is_larger_than_the_largest(sequences, words, batch_size, window) -> None:
     kind = SEQUENCES[sequences]
-    text = kind.joined([Text.of(word + "\n") for word in words])
-    ids = build_corpus(text, 0.0, sequences).training
-    batches = kind.batches(ids, batch_size, window, None, 1)
+    text = kind.join([Text.of(word + "\n") for word in words])
+    ids = build_corpus(text, 0.0, kind).training
+    batches = kind.training_windows(ids, batch_size, window, None, 1)
     shapes = [batches[number].x.shape for number in range(batches.per_epoch)]
     assert max(shapes, key=prod) == batches.largest or sequences == "documents"
     assert max(map(prod, shapes)) <= prod(batches.largest)

@@ -10,22 +10,24 @@ from hypothesis import strategies as st
 
 from charrnn.errors import InputError
 from charrnn.text.corpus import Corpus, build_corpus
+from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from tests.conftest import RHYME, TINY
 
 FEW = st.text("abcd\n\ufffd", min_size=1, max_size=60)
-SEQUENCES = st.sampled_from(["stream", "lines"])
+KINDS = st.sampled_from(["stream", "lines"])
 
 
 def corpus_of(string: str, sequences: str, min_count: int) -> Corpus | None:
     try:
-        return build_corpus(Text.of(string), 0.0, sequences, min_count)
+        text = SEQUENCES[sequences].join([Text.of(string)])
+        return build_corpus(text, 0.0, SEQUENCES[sequences], min_count)
     except InputError:
         return None
 
 
-@given(FEW, SEQUENCES, st.integers(1, 9))
+@given(FEW, KINDS, st.integers(1, 9))
 def test_only_rare_characters_are_folded(string: str, sequences: str, min_count: int) -> None:
     plain, folded = (corpus_of(string, sequences, count) for count in (1, min_count))
     if plain is None or folded is None:
@@ -41,7 +43,7 @@ def test_only_rare_characters_are_folded(string: str, sequences: str, min_count:
         assert plain.vocabulary == folded.vocabulary
     assert list(folded.vocabulary.characters) == sorted(set(after))
     kinds = f"of {len(rare)} kind"
-    assert any(kinds in remark for remark in folded.remarks) == bool(rare)
+    assert any(kinds in note for note in folded.notes) == bool(rare)
 
 
 @given(FEW, FEW)
@@ -49,14 +51,14 @@ def test_a_text_fits_a_vocabulary_as_it_is_told(string: str, known: str) -> None
     vocabulary = Vocabulary(Text.of(known + REPLACEMENT).characters)
     text = Text.of(string)
     strange = [c for c in string if c not in vocabulary.characters]
-    assert vocabulary.fitted([text], "error") == ([text], ())
-    skipped, remarks = vocabulary.fitted([text], "skip")
-    assert str(Text.joined(skipped)) == "".join(c for c in string if c not in strange)
-    assert len(remarks) == bool(strange)
-    (replaced,), remarks = vocabulary.fitted([text], "replace")
+    assert vocabulary.handle_unknown([text], "error") == ([text], ())
+    skipped, notes = vocabulary.handle_unknown([text], "skip")
+    assert str(Text.concatenate(skipped)) == "".join(c for c in string if c not in strange)
+    assert len(notes) == bool(strange)
+    (replaced,), notes = vocabulary.handle_unknown([text], "replace")
     assert str(replaced) == "".join(REPLACEMENT if c in strange else c for c in string)
     assert len(vocabulary.encode(replaced)) == len(string)
-    assert all(f"{len(strange)} unknown character" in remark for remark in remarks)
+    assert all(f"{len(strange)} unknown character" in note for note in notes)
 
 
 @given(st.text("abc", min_size=1, max_size=30), st.text("abcdé", min_size=3, max_size=9))
@@ -64,15 +66,15 @@ def test_what_training_never_sees_is_said(training: str, held_out: str) -> None:
     string = training + held_out
     corpus = build_corpus(Text.of(string), len(held_out) / len(string))
     unseen = sorted(set(held_out) - set(training))
-    told = [remark for remark in corpus.remarks if "never seen in training" in remark]
+    told = [note for note in corpus.notes if "never seen in training" in note]
     assert len(told) == bool(unseen)
     assert all(f"U+{ord(c):04X}" in told[0] for c in unseen)
 
 
 def test_unseen_characters_of_a_list_are_counted() -> None:
-    remarks = build_corpus(Text.of("a" * 8 + "bcdefghi"), 0.5).remarks
-    assert remarks[0].startswith("8 characters never seen in training")
-    assert remarks[0].endswith("'f' (U+0066), …")
+    notes = build_corpus(Text.of("a" * 8 + "bcdefghi"), 0.5).notes
+    assert notes[0].startswith("8 characters never seen in training")
+    assert notes[0].endswith("'f' (U+0066), …")
 
 
 @pytest.fixture(scope="module")

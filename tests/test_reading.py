@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from charrnn.errors import InputError
 from charrnn.text import decoding, text
 from charrnn.text.corpus import build_corpus
-from charrnn.text.decoding import HEAD, Decoding
-from charrnn.text.lines import shuffled_lines
+from charrnn.text.decoding import HEAD_BYTES, Decoding
+from charrnn.text.lines import Lines
 from charrnn.text.reading import Reading, read_text
+from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import Text
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1)
@@ -28,15 +29,15 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(STRINGS, st.integers(1, 9))
 def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "PIECE", piece)
+        patch.setattr(text, "CHUNK_CHARACTERS", piece)
         cut = [string[start : start + piece] for start in range(0, len(string), piece)]
-        whole = Text.of_pieces(lambda: iter(cut))
+        whole = Text.of_chunks(lambda: iter(cut))
         assert str(whole) == string
         assert whole.characters == "".join(sorted(set(string)))
         assert whole.counts() == [string.count(character) for character in whole.characters]
         assert whole.digest() == hashlib.sha256(string.encode()).hexdigest()
         assert whole.utf8_size() == len(string.encode())
-        assert str(Text.joined([Text.of(part) for part in cut])) == string
+        assert str(Text.concatenate([Text.of(part) for part in cut])) == string
         half = whole[: len(string) // 2].compact()
         assert str(half) == string[: len(string) // 2]
         assert half.characters == "".join(sorted(set(str(half))))
@@ -46,7 +47,7 @@ def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None
 def test_pieces_that_change_between_the_readings_are_refused(other: str) -> None:
     strings = iter(["abca", other])
     with pytest.raises(ValueError, match="second time"):
-        Text.of_pieces(lambda: iter([next(strings)]))
+        Text.of_chunks(lambda: iter([next(strings)]))
 
 
 @pytest.mark.parametrize(("alphabet", "bytes_each"), [(2, 1), (256, 1), (257, 2), (70_000, 4)])
@@ -65,11 +66,11 @@ def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline,
     if string.startswith("\ufeff") or not string:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         read = read_text([str(file)])
-        found, remarks = read.text, read.remarks
+        found, notes = read.text, read.notes
     assert str(found) == string
-    assert len(remarks) == marked + ("\r" in newline and "\n" in string)
+    assert len(notes) == marked + ("\r" in newline and "\n" in string)
 
 
 @given(STRINGS, st.integers(1, 7))
@@ -77,7 +78,7 @@ def test_the_place_of_a_wrong_byte_is_told(file: Path, string: str, piece: int) 
     start = string.replace("\0", "").encode()
     file.write_bytes(start + b"\xff" + start)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         with pytest.raises(InputError, match=f"byte 0xff at offset {len(start)}"):
             read_text([str(file)])
 
@@ -92,7 +93,7 @@ PIECES = st.integers(1, 7)
 def read_in_pieces(file: Path, content: bytes, piece: int, *how: str) -> Reading:
     file.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "PIECE", piece)
+        patch.setattr(decoding, "CHUNK_BYTES", piece)
         return read_text([str(file)], Decoding(*how))
 
 
@@ -126,13 +127,13 @@ def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, conte
         read_in_pieces(file, content, piece, codec, "strict", "keep")
     if "\0" not in decoded and b"\0" not in content:
         assert f"byte 0x{content[wrong]:02x} at offset {wrong}." in str(caught.value)
-        assert f"the first at offset {wrong}." in reading.remarks[-1]
+        assert f"the first at offset {wrong}." in reading.notes[-1]
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-32-be", "latin-1", "shift_jis"])
 @pytest.mark.parametrize("piece", [3, 1 << 18])
 def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
-    start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD
+    start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD_BYTES
     with pytest.raises(InputError, match=f"NUL at byte {len(start.encode(codec))}\\."):
         read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
 
@@ -140,13 +141,13 @@ def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
 @pytest.mark.parametrize("piece", [3, 1 << 18])
 def test_whatever_is_wrong_first_is_told_behind_the_head_of_a_file(file, piece) -> None:
     for content, words in (
-        (b"a" * HEAD + b"\0a\xff", f"NUL at byte {HEAD}"),
-        (b"a" * HEAD + b"\xffa\0", f"byte 0xff at offset {HEAD}"),
+        (b"a" * HEAD_BYTES + b"\0a\xff", f"NUL at byte {HEAD_BYTES}"),
+        (b"a" * HEAD_BYTES + b"\xffa\0", f"byte 0xff at offset {HEAD_BYTES}"),
     ):
         with pytest.raises(InputError, match=words):
             read_in_pieces(file, content, piece)
-    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD  # a second escape sequence, for nothing
-    with pytest.raises(InputError, match=f"NUL at byte {HEAD + 6}"):
+    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD_BYTES  # a second escape sequence, for nothing
+    with pytest.raises(InputError, match=f"NUL at byte {HEAD_BYTES + 6}"):
         read_in_pieces(file, doubled + b"\0", piece, "iso2022_jp")
 
 
@@ -159,12 +160,12 @@ def test_an_escape_sequence_that_never_ends_is_invalid_bytes(file, piece) -> Non
 
 @given(st.text("ab\r\n", min_size=1), st.sampled_from(["utf-8", "utf-16", "cp037"]), PIECES)
 def test_newlines_are_normal_and_counted_or_kept(file, string, codec, piece) -> None:
-    normal, remarks = read_in_pieces(file, string.encode(codec), piece, codec)
+    normal, notes = read_in_pieces(file, string.encode(codec), piece, codec)
     expected = string.replace("\r\n", "\n").replace("\r", "\n")
     assert str(normal[0]) == expected
     crlf = string.count("\r\n")
     counts = f"({crlf} CR LF, {string.count(chr(13)) - crlf} CR alone)"
-    assert any(counts in remark for remark in remarks) == ("\r" in string)
+    assert any(counts in note for note in notes) == ("\r" in string)
     again, _ = read_in_pieces(file, str(normal[0]).encode(codec), piece, codec)
     assert str(again[0]) == expected  # idempotent
     kept = read_in_pieces(file, string.encode(codec), piece, codec, "strict", "keep")
@@ -185,9 +186,9 @@ def test_newlines_are_normal_and_counted_or_kept(file, string, codec, piece) -> 
     ],
 )
 def test_byte_order_marks_are_left_out(file, codec, content, mark) -> None:
-    documents, remarks = read_in_pieces(file, content, 1, codec)
+    documents, notes = read_in_pieces(file, content, 1, codec)
     assert [str(document) for document in documents] == ["a"]
-    assert [("byte order mark was left out" in remark) for remark in remarks] == [True] * mark
+    assert [("byte order mark was left out" in note) for note in notes] == [True] * mark
 
 
 @pytest.mark.parametrize(
@@ -208,16 +209,16 @@ def test_the_likely_encoding_is_suggested(file, codec, content, hint) -> None:
 
 
 def test_the_mark_of_another_encoding_is_said(file) -> None:
-    text, remarks = read_in_pieces(file, "\ufeffa".encode(), 2, "latin-1")
+    text, notes = read_in_pieces(file, "\ufeffa".encode(), 2, "latin-1")
     assert str(text[0]) == "\u00ef\u00bb\u00bfa"
-    assert "byte order mark of utf-8 was read as text" in remarks[0]
+    assert "byte order mark of utf-8 was read as text" in notes[0]
 
 
 def test_nul_and_invalid_bytes_are_counted_apart(file) -> None:
-    documents, remarks = read_in_pieces(file, b"a\0b\xff\xffc\xef\xbf\xbd", 2, "utf-8", "replace")
+    documents, notes = read_in_pieces(file, b"a\0b\xff\xffc\xef\xbf\xbd", 2, "utf-8", "replace")
     assert str(documents[0]) == "a\ufffdb\ufffd\ufffdc\ufffd"
-    assert "2 invalid byte sequences read as U+FFFD, the first at offset 3." in remarks[0]
-    assert "1 NUL character read" in remarks[1]
+    assert "2 invalid byte sequences read as U+FFFD, the first at offset 3." in notes[0]
+    assert "1 NUL character read" in notes[1]
 
 
 def test_a_character_that_the_end_cuts_is_told(file: Path) -> None:
@@ -226,12 +227,12 @@ def test_a_character_that_the_end_cuts_is_told(file: Path) -> None:
         read_text([str(file)])
 
 
-@given(st.lists(st.text("ab \u2003\u00e9", max_size=9)), st.integers(1, 9), st.booleans())
-def test_lines_are_gathered_whole(lines: list[str], piece: int, ended: bool) -> None:
-    string = "\n".join([*lines, "xyz"]) + "\n" * ended
+@given(st.lists(st.text("ab \u2003\u00e9", max_size=9)), st.integers(1, 9))
+def test_lines_are_gathered_whole(lines: list[str], piece: int) -> None:
+    string = "\n".join([*lines, "xyz", ""])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charrnn.text.lines.PIECE", piece)
-        gathered, training = shuffled_lines(Text.of(string), 0.5 if len(string) > 9 else 0.0)
+        patch.setattr("charrnn.text.lines.CHUNK_CHARACTERS", piece)
+        gathered, training = Lines().split(Text.of(string), 0.5 if len(string) > 9 else 0.0)
     kept = [line for line in string.split("\n") if line.strip()]
     assert sorted(str(gathered).split("\n")) == sorted(["", *kept])
     assert str(gathered[training - 1 : training]) == "\n"
@@ -249,15 +250,16 @@ def test_lines_are_gathered_whole(lines: list[str], piece: int, ended: bool) -> 
 )
 @pytest.mark.parametrize("sequences", ["stream", "lines"])
 def test_memory_grows_by_less_than_three_times_the_file(file, content, sequences, monkeypatch):
-    monkeypatch.setattr(decoding, "PIECE", 1 << 12)
-    monkeypatch.setattr(text, "PIECE", 1 << 12)
-    monkeypatch.setattr("charrnn.text.lines.PIECE", 1 << 12)
+    monkeypatch.setattr(decoding, "CHUNK_BYTES", 1 << 12)
+    monkeypatch.setattr(text, "CHUNK_CHARACTERS", 1 << 12)
+    monkeypatch.setattr("charrnn.text.lines.CHUNK_CHARACTERS", 1 << 12)
+    kind = SEQUENCES[sequences]
     sizes, peaks = [], []
     for repeats in (1, 3):
         file.write_bytes((content * repeats + "\nand more").encode())
         tracemalloc.start()
         try:
-            corpus = build_corpus(read_text([str(file)]).text, 0.5, sequences)
+            corpus = build_corpus(kind.join(read_text([str(file)]).documents), 0.5, kind)
             kept, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

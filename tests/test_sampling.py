@@ -14,7 +14,7 @@ from charrnn.model.initialization import initial_params
 from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import MOST_WAITING, Texts
+from charrnn.sampling.generation import MAX_BUFFERED_CHARACTERS, GeneratedTexts
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -67,11 +67,11 @@ PROBLEM = random_problem(default_rng(0), batch_size=1)
 
 def writing(
     count: int | None, beginning: str = "abca", temperature: float = 1.0, **options
-) -> Texts:
-    options = {"end": None, "length": 40, "random": default_rng} | options
+) -> GeneratedTexts:
+    options = {"delimiter": None, "length": 40, "random": default_rng} | options
     params = options.pop("params", PROBLEM.params)
     choose = chooser(temperature)
-    return Texts(
+    return GeneratedTexts(
         params, ACTIVATIONS["tanh"], ALPHABET, beginning, choose=choose, count=count, **options
     )
 
@@ -93,7 +93,7 @@ def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
     st.integers(1, 12), st.integers(1, 5), st.integers(0, 30), st.sampled_from(["c", "ab", None])
 )
 def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) -> None:
-    """Texts of unequal length, each with the random numbers of its own number."""
+    """GeneratedTexts of unequal length, each with the random numbers of its own number."""
     together = texts(count, length=length, until=until, lanes=lanes)
     for number, text in enumerate(together):
         alone = texts(
@@ -130,7 +130,7 @@ def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
     next(first)
     for _ in range(200):
         several._advance()
-    assert several._started <= 4 * (MOST_WAITING // 10**6)
+    assert several._started <= 4 * (MAX_BUFFERED_CHARACTERS // 10**6)
 
 
 def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:

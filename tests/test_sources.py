@@ -36,7 +36,7 @@ def test_a_directory_is_its_files_by_their_sorted_paths(tmp_path_factory, names)
     reading = read_text([path])
     in_order = sorted(Path(name) for name in set(names))
     assert [str(document) for document in reading.documents] == [str(name) for name in in_order]
-    assert reading.remarks[0].endswith(f" {len(in_order)} file{'s' * (len(in_order) > 1)} read.")
+    assert reading.notes[0].endswith(f" {len(in_order)} file{'s' * (len(in_order) > 1)} read.")
     files = [str(folder / name) for name in in_order]
     assert str(read_text(files).text) == str(reading.text)
 
@@ -57,7 +57,7 @@ def test_a_directory_without_files_is_refused(tmp_path) -> None:
 
 def test_remarks_on_many_files_are_gathered(tmp_path) -> None:
     path = fill(tmp_path, {f"{number:03}": b"x\r\ny\r" for number in range(120)} | {"z": b""})
-    remarks = read_text([path, f"{path}/000"]).remarks
+    remarks = read_text([path, f"{path}/000"]).notes
     told = "\n".join(remarks)
     assert len(remarks) == 3
     assert "121 files (" in told
@@ -70,7 +70,7 @@ def test_empty_files_are_left_out_unless_all_are(tmp_path) -> None:
     fill(tmp_path, {"a": b"", "b": b"b", "c": b"\xef\xbb\xbf"})
     reading = read_text([str(tmp_path / name) for name in "abc"])
     assert [str(document) for document in reading.documents] == ["b"]
-    assert "2 files" in reading.remarks[0]
+    assert "2 files" in reading.notes[0]
     with pytest.raises(InputError, match="all 2 files are empty"):
         read_text([str(tmp_path / name) for name in "ac"])
 
@@ -98,8 +98,8 @@ def test_what_is_no_file_ends_in_a_sentence(path) -> None:
 
 
 def test_streams_are_read_up_to_a_share_of_the_memory(monkeypatch) -> None:
-    assert sources.most_streamed() == physical_memory() // 4
-    monkeypatch.setattr(sources, "most_streamed", lambda: 10)
+    assert sources.max_stream_bytes() == physical_memory() // 4
+    monkeypatch.setattr(sources, "max_stream_bytes", lambda: 10)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789")))
     assert str(read_text(["-"]).text) == "0123456789"
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789a")))

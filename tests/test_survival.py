@@ -14,8 +14,8 @@ from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
 from charrnn.runs.start import new_run, resumed_run
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
-from charrnn.text.batches import stream_window
+from charrnn.sampling.generation import GeneratedTexts
+from charrnn.text.stream import stream_window
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.trainer import Divergence
@@ -124,7 +124,7 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
     def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.runs.observations.Texts", fail)
+    monkeypatch.setattr("charrnn.runs.observations.GeneratedTexts", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()
@@ -181,19 +181,19 @@ def exploding() -> Params:
 
 def test_an_exploding_model_is_told_not_sampled() -> None:
     relu = ACTIVATIONS["relu"]
-    texts = Texts(
+    texts = GeneratedTexts(
         exploding(),
         relu,
         Vocabulary("abc"),
         "a",
-        end=None,
+        delimiter=None,
         choose=chooser(),
         random=np.random.default_rng,
         length=10,
         count=2,
     )
     for text in texts:
-        with pytest.raises(CharrnnError, match="beyond all numbers"):
+        with pytest.raises(CharrnnError, match="hidden state of the model overflowed"):
             list(text)
     assert not np.isfinite(evaluate(exploding(), [stream_window(np.zeros(9, int))], relu).nats)
 

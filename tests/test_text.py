@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from charrnn.errors import InputError, UsageError
 from charrnn.system.resources import config_paths, corpus_path
-from charrnn.text.batches import Batches
 from charrnn.text.corpus import build_corpus
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.reading import read_text
+from charrnn.text.stream import StreamWindows
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -42,7 +42,7 @@ def test_the_split_loses_nothing(text: str, fraction: float) -> None:
 def test_windows_tile_the_text(length: int, batch_size: int, window: int) -> None:
     ids = np.arange(length)
     try:
-        batches = Batches(ids, batch_size, window)
+        batches = StreamWindows(ids, batch_size, window)
     except InputError:
         assert length - 1 < batch_size * window
         return
@@ -61,16 +61,16 @@ def test_windows_tile_the_text(length: int, batch_size: int, window: int) -> Non
 def test_the_pair_that_is_offered_fits(length: int, batch_size: int, window: int) -> None:
     ids = np.arange(length)
     try:
-        Batches(ids, batch_size, window)
+        StreamWindows(ids, batch_size, window)
     except InputError as error:
         words = error.hint.replace("=", " ").replace(";", "").split()
         pair = [int(word) for word in words if word.isdigit()]
-        Batches(ids, *pair)
+        StreamWindows(ids, *pair)
 
 
 def test_a_text_of_one_character_has_no_pair() -> None:
     with pytest.raises(InputError) as caught:
-        Batches(np.arange(1), 1, 1)
+        StreamWindows(np.arange(1), 1, 1)
     assert "two characters" in caught.value.hint
 
 
@@ -95,8 +95,8 @@ def test_files_are_joined_in_order(tmp_path: Path) -> None:
 def test_newlines_and_byte_order_mark_are_handled_and_said(tmp_path: Path) -> None:
     reading = read_text([write(tmp_path / "t", b"\xef\xbb\xbfone\r\ntwo\rthree\n")])
     assert str(reading.text) == "one\ntwo\nthree\n"
-    assert "byte order mark" in reading.remarks[0]
-    assert "2 line ends" in reading.remarks[1]
+    assert "byte order mark" in reading.notes[0]
+    assert "2 line ends" in reading.notes[1]
 
 
 def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"\xef\xbb\xbf", "is empty but for"),
+        (b"\xef\xbb\xbf", "is empty except for"),
         (b"abc\x00def", "binary: NUL at byte 3"),
         (b"caf\xe9 au lait", "not UTF-8: byte 0xe9 at offset 3"),
         ("hä".encode("utf-16"), "UTF-16"),

@@ -21,8 +21,8 @@ from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
-from charrnn.text.batches import stream_window
 from charrnn.text.corpus import build_corpus
+from charrnn.text.stream import stream_window
 from charrnn.text.text import Text
 from charrnn.training.parallel import parallel
 from charrnn.training.state import TrainState

@@ -18,7 +18,7 @@ from charrnn.model.bptt import bptt, least_memory
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.setup.wiring import batches_of, objective_maker
-from charrnn.text.batches import Batches
+from charrnn.text.stream import StreamWindows
 from charrnn.training.parallel import parallel
 from charrnn.training.workers import worker_threads
 from charrnn.window import NO_TARGET, Window
@@ -31,13 +31,13 @@ IDS = default_rng(7).integers(0, 5, 25).astype(np.int16)  # two lanes of 12
 def problem_of(batch_size: int = 2, name_seed: int = 1) -> Problem:
     """All of IDS in one window, from the zero state."""
     params = random_problem(default_rng(name_seed), alphabet_size=5).params
-    return Problem(params, Batches(IDS, batch_size, None)[0], np.zeros((batch_size, 8)))
+    return Problem(params, StreamWindows(IDS, batch_size, None)[0], np.zeros((batch_size, 8)))
 
 
 def sweeps(problem: Problem, window: int, stride: int, activation=TANH) -> tuple[Params, int]:
     """The summed gradient of an epoch of windows at fixed weights, and the losses in it."""
     batch_size = len(problem.h0)
-    batches = Batches(IDS, batch_size, window, stride)
+    batches = StreamWindows(IDS, batch_size, window, stride)
     total, h, losses = problem.params.zeros_like(), problem.h0, 0
     for number in range(batches.per_epoch):
         _, gradient, h = bptt(problem.params, batches[number], h, activation, "sum")
@@ -86,7 +86,7 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
     window = min(window, 24 // batch_size)
     stride = min(stride, window)
     before = IDS.copy()
-    batches = Batches(IDS, batch_size, window, stride)
+    batches = StreamWindows(IDS, batch_size, window, stride)
     length = 24 // batch_size
     counted = np.zeros((length, batch_size), dtype=int)
     start = 0
@@ -107,14 +107,14 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
 def test_the_carried_state_is_the_one_before_the_next_window() -> None:
     problem = problem_of()
     whole = bptt(*problem, TANH)  # h of all steps is not returned, so walk without a stride
-    batches, h = Batches(IDS, 2, 5, 2), problem.h0
+    batches, h = StreamWindows(IDS, 2, 5, 2), problem.h0
     walked = {}
     start = 0
     for number in range(batches.per_epoch):
         h = bptt(problem.params, batches[number], h, TANH)[2].copy()
         start += batches[number].carried
         walked[start] = h
-    plain, h = Batches(IDS, 2, 1), problem.h0
+    plain, h = StreamWindows(IDS, 2, 1), problem.h0
     for place in range(plain.per_epoch):
         if place in walked:
             np.testing.assert_allclose(walked[place], h, rtol=1e-13)

@@ -7,7 +7,7 @@ from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError
 from charrnn.results import TextScore
 from charrnn.setup.loading import encode_text, load_model
-from charrnn.text.sequences import SEQUENCES
+from charrnn.setup.wiring import sequences_of
 from charrnn.training.evaluation import SCORING_LANES, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
 
@@ -34,7 +34,7 @@ def score_text(
     model = load_model(checkpoint)
     model = model._replace(config=changed(model.config, {"data": changes}))
     ids, text, notes = encode_text(model, paths, unknown)
-    windows = SEQUENCES[model.config.data.sequences].scoring(ids)
+    windows = sequences_of(model.config).scoring_windows(ids)
     count = choose_workers("auto", SCORING_LANES, model.params.hidden_size)
     with worker_threads(count) as workers:
         score = Scorer(model.activation, workers)(model.params, windows)

@@ -10,9 +10,8 @@ from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.results import GradientFlow
 from charrnn.setup.subject import looking_back, problem_after, subject_of
-from charrnn.setup.wiring import activation_of, first_params
+from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.text.sequences import SEQUENCES
 
 LOSSES = 1024  # that are followed back together
 LOSSES_COMPARED = 256  # before training they are much alike
@@ -62,7 +61,7 @@ def gradient_flow(
     notes = subject.notes
     if reach < lags:
         notes += (f"the text lets losses be followed back over {reach:,} characters only.",)
-    whole = SEQUENCES[subject.config.data.sequences].whole
+    whole = sequences_of(subject.config).never_truncated
     found = GradientFlow(subject.title, params.hidden_size, A, whole, flows, cost)
     return found, notes
 

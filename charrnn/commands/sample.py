@@ -9,12 +9,10 @@ import numpy as np
 from charrnn.errors import InputError, UsageError
 from charrnn.results import Samples
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
+from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import Model, load_model, treatment
-from charrnn.setup.wiring import decoding_of
-from charrnn.text.lines import NEWLINE
+from charrnn.setup.wiring import decoding_of, sequences_of
 from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
 from charrnn.text.text import Text
 
 
@@ -47,9 +45,9 @@ class Sampler:
             raise UsageError("`prime` and `prime_file` are both given.", "choose one of them.")
         self.model = load_model(checkpoint)
         beginning, notes = _beginning(self.model, prime, prime_file)
-        sequences = SEQUENCES[self.model.config.data.sequences]
-        one, self._end = sequences.name, sequences.end
-        self.lines = self._end == NEWLINE
+        sequences = sequences_of(self.model.config)
+        one, self._end = sequences.name, sequences.delimiter
+        self.lines = sequences.single_line
         if self._end:  # echo and editors end files with a newline
             beginning = beginning.removesuffix(self._end)
         if self._end and self._end in beginning:
@@ -58,8 +56,8 @@ class Sampler:
                 f"give the beginning of one {one}.",
             )
         vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
-        texts, more = vocabulary.fitted([Text.of(beginning)], unknown)
-        fitted = Text.joined(texts)
+        texts, more = vocabulary.handle_unknown([Text.of(beginning)], unknown)
+        fitted = Text.concatenate(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
         self.beginning, self.notes = str(fitted), notes + more
         self._choose = chooser(temperature, top_k, top_p)
@@ -68,12 +66,12 @@ class Sampler:
     def texts(self, count: int) -> Iterator[Iterator[str]]:
         """So many texts, each in pieces as it is made: the beginning first."""
         _, params, vocabulary, activation, _ = self.model
-        texts = Texts(
+        texts = GeneratedTexts(
             params,
             activation,
             vocabulary,
             self.beginning,
-            end=self._end,
+            delimiter=self._end,
             choose=self._choose,
             random=lambda number: np.random.default_rng([self._seed, number]),
             length=self._length,
@@ -98,4 +96,4 @@ def _beginning(
         reading = read_text([prime_file], decoding_of(model.config))
     except InputError as error:
         raise UsageError(f"`prime_file`: {error}", error.hint) from None
-    return str(reading.text), reading.remarks
+    return str(reading.text), reading.notes

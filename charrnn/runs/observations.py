@@ -10,11 +10,9 @@ from charrnn.errors import CharrnnError
 from charrnn.events import Baselines, Sampled
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
-from charrnn.sampling.texts import Texts
-from charrnn.setup.wiring import activation_of
-from charrnn.text.lines import NEWLINE
+from charrnn.sampling.generation import GeneratedTexts
+from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.ngram import witten_bell_nats
-from charrnn.text.sequences import SEQUENCES
 
 NGRAM_CONTEXT = 4
 NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
@@ -23,14 +21,14 @@ NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
 def baselines(run: Run) -> Baselines:
     """What the held-out text costs without a network."""
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
-    sequences = SEQUENCES[run.config.data.sequences]
+    sequences = sequences_of(run.config)
     parts = corpus.training[-NGRAM_CHARACTERS:], run.scored
     counted, scored = (
-        np.concatenate([(sequences.history(part) > 0) & (part is of) for part in parts])
+        np.concatenate([(sequences.context_lengths(part) > 0) & (part is of) for part in parts])
         for of in parts
     )
     ids = np.concatenate(parts)
-    history = sequences.history(ids)
+    history = sequences.context_lengths(ids)
     ngram = witten_bell_nats(ids, counted, scored, history, alphabet, NGRAM_CONTEXT)
     return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
 
@@ -48,22 +46,22 @@ def _sample(run: Run) -> str:
     """One text; of lines, as many as begin within its length."""
     vocabulary, config = run.corpus.vocabulary, run.config
     left, texts = config.evaluation.sample_length, []
-    end = SEQUENCES[config.data.sequences].end
-    writing = Texts(
+    sequences = sequences_of(config)
+    writing = GeneratedTexts(
         run.state.params,
         activation_of(config),
         vocabulary,
         "",
-        end=end,
+        delimiter=sequences.delimiter,
         choose=chooser(),
         random=lambda number: default_rng([config.training.seed, run.state.progress.step, number]),
         length=left,
-        count=None if end == NEWLINE else 1,
+        count=None if sequences.single_line else 1,
         lanes=1,
     )
     for text in writing:
         texts.append("".join(islice(text, left)))
-        left -= len(texts[-1]) + len(NEWLINE)
+        left -= len(texts[-1]) + 1  # with its newline
         if left <= 0:
             break
-    return NEWLINE.join(texts)
+    return "\n".join(texts)

@@ -21,9 +21,9 @@ from charrnn.setup.wiring import (
     run_name,
     text_paths,
 )
-from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
+from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
 from charrnn.wording import pluralize

@@ -7,25 +7,32 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.model.workspace import Workspace
 
-NONE = -1  # the id where no character can be chosen
+NO_ID = -1  # chosen from logits that are not finite
 Choose = Callable[[Array, Array], Array]
 
 
 def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1.0) -> Choose:
-    """The function from logits (B, A) and random numbers (B,) in [0, 1) to character ids (B,).
+    """A function that chooses characters from logits.
 
-    temperature: divides the logits; 0 takes the likeliest character.
-    top_k: only the k likeliest characters. top_p: only the likeliest ones that together reach
-    this probability (Holtzman et al. 2020, arXiv 1904.09751).
-    The ids are valid until the next call; NONE stands where the logits are beyond all numbers.
-    Ignoring overflow is left to the caller: a tiny temperature makes all but the highest -inf.
+    Args:
+        temperature: Divides the logits; 0 chooses the most likely character.
+        top_k: The number of most likely characters to choose from.
+        top_p: Chooses from the fewest most likely characters that have this probability together.
+
+    Returns:
+        A function from logits (B, A) and random numbers (B,) in [0, 1) to ids (B,), which the next
+        call overwrites; NO_ID where the logits are not finite. Its caller has to ignore overflow:
+        with a tiny temperature all logits but the highest become -inf.
+
+    Reference:
+        top_p: Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv 1904.09751.
     """
     workspace = Workspace()
 
     def greedy(o: Array, random: Array) -> Array:
         likeliest = o.argmax(axis=1)
         highest = np.take_along_axis(o, likeliest[:, None], axis=1)[:, 0]
-        return np.where(np.isfinite(highest), likeliest, NONE)
+        return np.where(np.isfinite(highest), likeliest, NO_ID)
 
     def choose(o: Array, random: Array) -> Array:
         order = None
@@ -44,10 +51,10 @@ def chooser(temperature: float = 1.0, top_k: int | None = None, top_p: float = 1
             if top_p < 1:
                 last = row.searchsorted(top_p * row[last])
             total = row[min(last, row.size - 1)]
-            place = min(row.searchsorted(random[lane] * total, side="right"), last)
-            chosen[lane] = place if order is None else order[lane, place]
+            rank = min(row.searchsorted(random[lane] * total, side="right"), last)
+            chosen[lane] = rank if order is None else order[lane, rank]
             if not total > 0:  # not a number
-                chosen[lane] = NONE
+                chosen[lane] = NO_ID
         return chosen
 
     return choose if temperature else greedy

@@ -11,9 +11,8 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.setup.paths import find_checkpoint, require_texts
-from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, text_paths
+from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, sequences_of, text_paths
 from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
@@ -71,7 +70,7 @@ def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
         return f"it has {len(state.h)} lanes, its config {training.batch_size}"
     if state.h.dtype != training.precision:
         return f"it is in {state.h.dtype}, its config in {training.precision}"
-    end = SEQUENCES[config.data.sequences].end
+    end = sequences_of(config).delimiter
     if end and end not in checkpoint.vocabulary.characters:
         return f"it writes {config.data.sequences} and knows no {end!r}"
     return None
@@ -129,14 +128,14 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
     unknown = treatment(model, unknown)
     require_texts(paths)
     documents, notes = read_text(paths, decoding_of(model.config))
-    sequences, vocabulary = SEQUENCES[model.config.data.sequences], model.vocabulary
-    documents, more = vocabulary.fitted(documents, unknown)
+    sequences, vocabulary = sequences_of(model.config), model.vocabulary
+    documents, more = vocabulary.handle_unknown(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
-    text, _ = sequences.arranged(sequences.joined(documents), 0.0)
+    text, _ = sequences.split(sequences.join(documents), 0.0)
     require_two(text)
     try:
-        return Encoded(vocabulary.encode(text, sequences.place), text, notes + more)
+        return Encoded(vocabulary.encode(text, sequences.text_label), text, notes + more)
     except UsageError as error:
         raise InputError(
             str(error),

@@ -6,13 +6,19 @@ from charrnn.arrays import Array
 from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import InputError
 from charrnn.model.memory import memory_of_step
-from charrnn.setup.wiring import batches_of, decoding_of, held_out, optimizer_of, text_paths
+from charrnn.setup.wiring import (
+    batches_of,
+    decoding_of,
+    held_out,
+    optimizer_of,
+    sequences_of,
+    text_paths,
+)
 from charrnn.system.machine import physical_memory
-from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
 from charrnn.text.vocabulary import Vocabulary, describe
+from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import format_size, pluralize
 
@@ -43,11 +49,11 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
     """
     documents, notes = read_text(text_paths(config), decoding_of(config))
     data = config.data
-    sequences = SEQUENCES[data.sequences]
+    sequences = sequences_of(config)
     corpus = build_corpus(
-        sequences.joined(documents),
+        sequences.join(documents),
         data.validation_fraction,
-        data.sequences,
+        sequences,
         data.min_count,
         known,
         config.model.extend_vocabulary,
@@ -55,8 +61,8 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
     scored = held_out(config, corpus)
-    notes += corpus.remarks
-    notes += sequences.remarks(len(documents), corpus.training, corpus.validation)
+    notes += corpus.notes
+    notes += sequences.notes(len(documents), corpus.training, corpus.validation)
     if len(scored) < len(corpus.validation):
         notes += (
             f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
@@ -82,7 +88,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     if needed <= there:
         return
     remedy = "lower training.batch_size, training.window or model.hidden_size."
-    if SEQUENCES[config.data.sequences].whole:
+    if sequences_of(config).never_truncated:
         remedy = "cut the longest line, or lower model.hidden_size."
     elif config.training.bptt == "full":
         remedy = "`training.bptt=truncated`"

@@ -15,11 +15,10 @@ from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, own_text, require_two
 from charrnn.setup.paths import is_model, require_texts
-from charrnn.setup.wiring import activation_of, decoding_of, first_params, text_paths
+from charrnn.setup.wiring import activation_of, decoding_of, first_params, sequences_of, text_paths
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import typical_length
+from charrnn.text.delimited import median_length
 from charrnn.text.reading import read_text
-from charrnn.text.sequences import SEQUENCES
 from charrnn.text.sources import STDIN
 from charrnn.window import NO_TARGET, Window
 
@@ -93,21 +92,19 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
     if text:
         require_texts([text])
     documents, notes = read_text([text] if text else text_paths(config), decoding_of(config))
-    data = config.data
-    joined = SEQUENCES[data.sequences].joined(documents)
+    sequences = sequences_of(config)
+    joined = sequences.join(documents)
     require_two(joined)
-    corpus = build_corpus(joined, 0.0, data.sequences, data.min_count)
+    corpus = build_corpus(joined, 0.0, sequences, config.data.min_count)
     params = first_params(config, len(corpus.vocabulary))
-    return Subject(
-        f"{name} before training", params, config, corpus.training, notes + corpus.remarks
-    )
+    return Subject(f"{name} before training", params, config, corpus.training, notes + corpus.notes)
 
 
 def problem_in_text(
     subject: Subject, random: Generator, time_steps: int, batch_size: int
 ) -> Problem:
     """Random pieces of the text in float64, each after the state that its context leaves."""
-    draw = SEQUENCES[subject.config.data.sequences].drawn
+    draw = sequences_of(subject.config).random_window
     before, window = draw(subject.ids, random, time_steps, batch_size, CONTEXT)
     return problem_after(before, window, subject.params, activation_of(subject.config))
 
@@ -129,10 +126,10 @@ def looking_back(
     Lines and short documents are not divided: all their losses count, and some reach further than
     others.
     """
-    sequences = SEQUENCES[subject.config.data.sequences]
-    draw, length = sequences.drawn, lags + recent
-    if not sequences.divided(subject.ids, CONTEXT + length):
-        batch_size = max(recent * batch_size // typical_length(subject.ids), 1)
+    sequences = sequences_of(subject.config)
+    draw, length = sequences.random_window, lags + recent
+    if not sequences.has_passages(subject.ids, CONTEXT + length):
+        batch_size = max(recent * batch_size // median_length(subject.ids), 1)
         before, window = draw(subject.ids, random, lags, batch_size, CONTEXT)
         return before, window, len(window.x)
     before, (x, y, fresh, *_) = draw(subject.ids, random, length, batch_size, CONTEXT)

@@ -20,11 +20,11 @@ from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
 from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.system.resources import CORPUS_NAME, text_resources
-from charrnn.text.batches import Windows
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
-from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sequences import SEQUENCES, Sequences
 from charrnn.text.sources import STDIN
+from charrnn.text.windows import Windows
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import parallel
@@ -78,6 +78,11 @@ def decoding_of(config: Config) -> Decoding:
     return Decoding(config.data.encoding, config.data.errors, config.data.newlines)
 
 
+def sequences_of(config: Config) -> Sequences:
+    """How the text is read as sequences."""
+    return SEQUENCES[config.data.sequences]
+
+
 def activation_of(config: Config) -> Activation:
     """The hidden activation."""
     return ACTIVATIONS[config.model.activation]
@@ -127,14 +132,14 @@ def batches_of(config: Config, ids: Array) -> Windows:
     training = config.training
     full = training.bptt == "full"
     window, stride = (None, None) if full else (training.window, training.stride)
-    batches = SEQUENCES[config.data.sequences].batches
-    return batches(ids, training.batch_size, window, stride, training.seed)
+    return sequences_of(config).training_windows(
+        ids, training.batch_size, window, stride, training.seed
+    )
 
 
 def held_out(config: Config, corpus: Corpus) -> Array:
     """The part of the validation text that is scored."""
-    sequences = SEQUENCES[config.data.sequences]
-    return sequences.head(corpus.validation, config.evaluation.max_characters)
+    return sequences_of(config).head(corpus.validation, config.evaluation.max_characters)
 
 
 def budget_of(config: Config) -> Budget:
@@ -152,7 +157,7 @@ def trainer_of(
 ) -> Trainer:
     """The training loop over these windows, with the ids (N,) that evaluations score."""
     training = config.training
-    windows = SEQUENCES[config.data.sequences].scoring
+    windows = sequences_of(config).scoring_windows
     score = Scorer(activation_of(config), workers)
 
     def validation_nats(params: Params) -> float | None:

@@ -1,25 +1,31 @@
-"""A text as ids, in a training and a validation part."""
+"""The ids of a text, divided into a training and a validation part."""
 
 from dataclasses import dataclass
 from math import inf
 
 from charrnn.arrays import Array
 from charrnn.errors import InputError
-from charrnn.text.sequences import SEQUENCES
+from charrnn.text.sequences import SEQUENCES, Sequences
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.wording import pluralize
 
-SHORT = 64  # characters: a window for a text in which none can be held out
-SHOWN = 5  # of a list of characters
+SHORT_TEXT_WINDOW = 64  # characters: suggested for a text too short to hold out a part
+MAX_LISTED = 5  # characters named in a message
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Ids of a whole text in a training and a validation part.
+    """A text as ids.
 
-    size: the characters of the text as it was read. digest: its SHA-256.
-    remarks: on characters that were folded, or that training never sees.
+    Attributes:
+        vocabulary: The characters of the ids.
+        training: The ids to train on (N,).
+        validation: The ids held out (M,).
+        size: The number of characters of the text as it was read.
+        digest: Its SHA-256.
+        notes: What the user should know about rare characters, and about those that do not occur
+            in training.
     """
 
     vocabulary: Vocabulary
@@ -27,55 +33,62 @@ class Corpus:
     validation: Array
     size: int
     digest: str
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def build_corpus(
     text: Text,
     validation_fraction: float,
-    sequences: str = "stream",
+    sequences: Sequences = SEQUENCES["stream"],
     min_count: int = 1,
     known: Vocabulary | None = None,
     extend: bool = False,
 ) -> Corpus:
-    """The vocabulary, the ids and the split of a text, cut as SEQUENCES says.
+    """Encodes and divides a text.
 
-    Characters that occur less often than `min_count` are read as U+FFFD, but for those that the
-    sequences need or that are known; the digest is of the text before that.
-    known: a vocabulary to use. The text's other characters follow after it with `extend`; else they
-    are read as U+FFFD where that is known as any rare character, by a `min_count` above 1.
-    Raises: InputError where one of the parts would be too short, or a character is not known.
+    Args:
+        text: The text, as `sequences` joins it.
+        validation_fraction: The fraction to hold out.
+        sequences: How the text is read as sequences.
+        min_count: Characters that occur less often are read as U+FFFD, except known ones and the
+            delimiter of the sequences.
+        known: The vocabulary to use; by default the characters of the text.
+        extend: Whether characters that are not known are added to the vocabulary. If not, and
+            `known` has U+FFFD and `min_count` is above 1, they are read as U+FFFD.
+
+    Raises:
+        InputError: A part would be too short, or a character is not known.
     """
     size, digest = len(text), text.digest()
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if min_count > 1:
-        needed = {REPLACEMENT, SEQUENCES[sequences].end or REPLACEMENT}
-        least: float = min_count
+        kept = {REPLACEMENT, sequences.delimiter or REPLACEMENT}
+        threshold: float = min_count
         if known:
-            needed |= {*known.characters}
-            least = inf if REPLACEMENT in known.characters and not extend else min_count
-        text, remarks = _without_rare(text, least, needed)
-    text, training = SEQUENCES[sequences].arranged(text, validation_fraction)
+            kept |= {*known.characters}
+            threshold = inf if REPLACEMENT in known.characters and not extend else min_count
+        text, notes = _replace_rare(text, threshold, kept)
+    text, training = sequences.split(text, validation_fraction)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
             f"the text has {pluralize(len(text), 'character')}: too few to hold out a fraction of "
             f"{validation_fraction:g}.",
-            "give more text, or hold out none: --set data.validation_fraction=0 "
-            f"--set training.batch_size=1 --set training.window={min(len(text) - 1, SHORT)}"
+            "give more text, or hold out none: --set data.validation_fraction=0 --set "
+            "training.batch_size=1 "
+            f"--set training.window={min(len(text) - 1, SHORT_TEXT_WINDOW)}"
             if len(text) > 1
-            else "give a text of two characters at least.",
+            else "give a text of at least two characters.",
         )
-    everywhere, held_out = text.counts(), text[training:].counts()
-    found = list(zip(text.characters, everywhere, held_out, strict=True))
-    present = [character for character, count, _ in found if count]
+    counts = list(zip(text.characters, text.counts(), text[training:].counts(), strict=True))
+    present = [character for character, count, _ in counts if count]
     vocabulary = _vocabulary(present, known, extend)
-    if unseen := [character for character, count, held in found if 0 < count == held]:
-        remarks += (
+    if unseen := [character for character, count, held_out in counts if 0 < count == held_out]:
+        notes += (
             f"{pluralize(len(unseen), 'character')} never seen in training, only in the held-out "
-            f"part: {_shown(unseen)}",
+            f"part: {_list(unseen)}",
         )
     ids = vocabulary.encode(text)
-    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, remarks)
+    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, notes)
 
 
 def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> Vocabulary:
@@ -85,27 +98,30 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
     new = [character for character in present if character not in old]
     if new and not extend:
         raise InputError(
-            f"{pluralize(len(new), 'character')} of the text not among the {len(known)} that the "
-            f"model knows: {_shown(new)}",
-            "--extend-vocabulary adds what is new.",
+            f"the text has {pluralize(len(new), 'character')} that are not among the {len(known)} "
+            f"this model knows: {_list(new)}",
+            "add them to its vocabulary: --extend-vocabulary",
         )
     return Vocabulary(known.characters + "".join(new))
 
 
-def _shown(characters: list[str]) -> str:
-    return ", ".join(map(describe, characters[:SHOWN])) + (", …" if characters[SHOWN:] else ".")
+def _list(characters: list[str]) -> str:
+    shown = ", ".join(map(describe, characters[:MAX_LISTED]))
+    return shown + (", …" if characters[MAX_LISTED:] else ".")
 
 
-def _without_rare(text: Text, least: float, needed: set[str]) -> tuple[Text, tuple[str, ...]]:
-    """The text with its rare characters folded into one, and how many there were."""
+def _replace_rare(text: Text, threshold: float, kept: set[str]) -> tuple[Text, tuple[str, ...]]:
+    """The text with U+FFFD for characters rarer than the threshold, and a note on them.
+
+    An infinite threshold is for characters that are not known.
+    """
     rare = {
         character: count
         for character, count in zip(text.characters, text.counts(), strict=True)
-        if 0 < count < least and character not in needed
+        if 0 < count < threshold and character not in kept
     }
-    what = "unknown" if least == inf else f"rarer than data.min_count = {least}"
+    what = "unknown" if threshold == inf else f"rarer than data.min_count = {threshold}"
     if not rare:
         return text, (f"no character is {what}: none is read as U+FFFD.",)
     kinds, number = pluralize(len(rare), "kind"), pluralize(sum(rare.values()), "character")
-    remark = f"{number} of {kinds} {what} read as U+FFFD."
-    return text.folded(rare), (remark,)
+    return text.replace(rare), (f"{number} of {kinds} {what} read as U+FFFD.",)

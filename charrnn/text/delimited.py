@@ -1,4 +1,4 @@
-"""Sequences in one text that a symbol starts and ends: the symbol is the text's last id."""
+"""Sequences in one array of ids that a delimiter starts and ends: it is the array's last id."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from charrnn.window import NO_TARGET, Window, signed
 
 
 class Delimited:
-    """Where the sequences of ids (N,) start, and their lengths; the symbol at the end counts."""
+    """The starts of the sequences in ids (N,), and their lengths with the delimiter at the end."""
 
     def __init__(self, ids: Array) -> None:
         self._ids = ids
@@ -28,50 +28,66 @@ class Delimited:
 
 
 def padded(ids: Array, starts: Array, lengths: Array) -> tuple[Array, Array]:
-    """x and y (T, B) for B stretches of targets; y has no target behind the end of each."""
+    """Inputs and targets (T, B) of B stretches of ids.
+
+    Args:
+        ids: The text (N,).
+        starts: The position of the first target of each stretch (B,).
+        lengths: The number of its targets (B,); T is the largest.
+
+    Returns:
+        x, y: Past the end of a stretch x is meaningless and y is NO_TARGET.
+    """
     t = np.arange(lengths.max())[:, None]
     inside = t < lengths
-    place = np.where(inside, starts + t, 0)
-    x = ids[place - 1]  # before the first id stands the symbol, at place -1
-    return x, np.where(inside, signed(ids[place]), NO_TARGET)
+    positions = np.where(inside, starts + t, 0)
+    x = ids[positions - 1]  # the delimiter precedes the first id: position -1 is the last id
+    return x, np.where(inside, signed(ids[positions]), NO_TARGET)
 
 
-def whole_windows(ids: Array, most_characters: int = 8192) -> Iterator[Window]:
-    """Every sequence once, those of like length together, in windows of bounded size.
+def scoring_windows(ids: Array, max_characters: int = 8192) -> Iterator[Window]:
+    """Every sequence once, sequences of similar length together.
 
-    One that is longer than half of that has a window of its own.
+    Args:
+        ids: The text (N,).
+        max_characters: The size T × B of a window; a sequence longer than half of it has a window
+            of its own.
     """
     sequences = Delimited(ids)
     order = np.argsort(sequences.lengths, kind="stable")
     while len(order):
-        lanes = max(most_characters // int(sequences.lengths[order[-1]]), 1)
+        lanes = max(max_characters // int(sequences.lengths[order[-1]]), 1)
         yield sequences.window(order[-lanes:])
         order = order[:-lanes]
 
 
-def first_whole(ids: Array, most: int | None) -> Array:
-    """The first sequences that have together at most so many characters, but one at least."""
+def first_sequences(ids: Array, max_characters: int | None) -> Array:
+    """The first complete sequences within `max_characters`, and at least one."""
     ends = np.flatnonzero(ids == ids[-1:]) + 1
-    fitting = len(ends) if most is None else max(int(np.searchsorted(ends, most, "right")), 1)
-    return ids[: ends[fitting - 1]] if len(ends) else ids
+    if not len(ends):
+        return ids
+    fitting = len(ends)
+    if max_characters is not None:
+        fitting = max(int(np.searchsorted(ends, max_characters, "right")), 1)
+    return ids[: ends[fitting - 1]]
 
 
-def history_within(ids: Array) -> Array:
-    """How many ids each one follows: those of its sequence, and the symbol that starts it."""
+def context_lengths(ids: Array) -> Array:
+    """The number of ids (N,) before each in its sequence, the delimiter that starts it included."""
     sequences = Delimited(ids)
-    history: Array = np.arange(len(ids)) - np.repeat(sequences.starts, sequences.lengths) + 1
-    return history
+    lengths: Array = np.arange(len(ids)) - np.repeat(sequences.starts, sequences.lengths) + 1
+    return lengths
 
 
-def typical_length(ids: Array) -> int:
+def median_length(ids: Array) -> int:
     """The median length of the sequences."""
     return int(np.median(Delimited(ids).lengths))
 
 
 def random_starts(
-    ids: Array, random: Generator, time_steps: int, batch_size: int, context: int
+    ids: Array, random: Generator, time_steps: int, batch_size: int
 ) -> tuple[Array, Window]:
-    """A window of the starts, at most T steps, of random sequences; nothing is before it."""
+    """The first T steps of random sequences as a window, and the ids (0, B) before it: none."""
     sequences = Delimited(ids)
     number = len(sequences.lengths)
     chosen = random.choice(number, min(batch_size, number), replace=False)

@@ -1,4 +1,4 @@
-"""How well mere counts predict a text: the n-gram baseline."""
+"""The n-gram baseline: how well counts alone predict a text."""
 
 import numpy as np
 
@@ -6,26 +6,40 @@ from charrnn.arrays import Array
 
 
 def witten_bell_nats(
-    ids: Array, counted: Array, scored: Array, history: Array, alphabet_size: int, order: int
+    ids: Array,
+    counted: Array,
+    scored: Array,
+    context_lengths: Array,
+    alphabet_size: int,
+    order: int,
 ) -> float:
-    """Mean nats per character where `scored`, after counts where `counted`; all of shape (N,).
+    """Mean nats per character of an n-gram model with Witten-Bell smoothing.
 
-    The probability of a character after its last `order` ones, interpolated with that after
-    fewer, down to the uniform distribution. With n the context's count, d the number of
-    distinct characters seen after it and q the probability after one character less,
-    p = (count + d q) / (n + d). history: the longest context that each character has.
+    The probability of a character after its last `order` characters is interpolated with that
+    after one character fewer, down to the uniform distribution. With the count n of the context,
+    the number d of distinct characters after it, and the probability q after one character fewer,
+    p = (count + d q) / (n + d).
 
-    Source: Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
+    Args:
+        ids: The text (N,).
+        counted: Where the model is fitted (N,).
+        scored: Where it is evaluated (N,).
+        context_lengths: The number of characters before each in its sequence (N,).
+        alphabet_size: The number of characters in the vocabulary.
+        order: The number of characters in the longest context.
+
+    Reference:
+        Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
     probability = np.full(len(ids), 1 / alphabet_size)
-    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each place
+    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each character
     for length in range(order + 1):
         if length:
-            # a longer context is the one before the last character, and that character
-            context = _numbered(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
-        known = history >= length
+            # a longer context is that of the last character, and the last character
+            context = _pair_numbers(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
+        known = context_lengths >= length
         seen = counted & known
-        pair = _numbered(context, ids, alphabet_size)
+        pair = _pair_numbers(context, ids, alphabet_size)
         pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
         context_counts = np.bincount(context[seen], minlength=context.max() + 1)
         pair_context = np.zeros(len(pair_counts), dtype=np.int32)
@@ -40,7 +54,7 @@ def witten_bell_nats(
     return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
 
 
-def _numbered(contexts: Array, ids: Array, alphabet_size: int) -> Array:
-    """A number from 0 for each distinct pair of context and character, so that all stay small."""
+def _pair_numbers(contexts: Array, ids: Array, alphabet_size: int) -> Array:
+    """Numbers the distinct pairs of context and character from 0, so that they stay small."""
     codes = contexts.astype(np.int64) * alphabet_size + ids
     return np.unique(codes, return_inverse=True)[1].astype(np.int32)

@@ -1,101 +1,116 @@
-"""From paths to the texts of files, with what was changed on the way."""
+"""Reads files as texts, and notes what was changed."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from charrnn.errors import InputError
-from charrnn.text.decoding import Decoder, Decoding, Found
-from charrnn.text.sources import files_of, label_of, opened
+from charrnn.text.decoding import Decoder, Decoding, DecodingReport
+from charrnn.text.sources import list_files, open_source, source_label
 from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
-PLAIN = Decoding()
+DEFAULT_DECODING = Decoding()
+Reports = list[tuple[str, DecodingReport]]  # each with the label of its file
 
 
 class Reading(NamedTuple):
-    """The text of each file that is not empty, and what the reader should know about them."""
+    """The text of each file that is not empty, and notes on them for the user."""
 
     documents: list[Text]
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def text(self) -> Text:
         """All of them, one after another."""
-        return Text.joined(self.documents)
+        return Text.concatenate(self.documents)
 
 
-def read_text(paths: list[str], decoding: Decoding = PLAIN) -> Reading:
-    """The contents of files in order, of directories by their sorted paths; "-" is standard input.
+def read_text(paths: list[str], decoding: Decoding = DEFAULT_DECODING) -> Reading:
+    """Reads files, directories and standard input as texts.
 
-    Raises: InputError where a file is missing, binary or in another encoding, or all are empty.
+    Args:
+        paths: Files in order, directories for all their files sorted by path, "-" for standard
+            input.
+        decoding: How to decode them.
+
+    Raises:
+        InputError: A file is missing, binary or in another encoding, or all are empty.
     """
     texts: list[Text] = []
-    found: list[tuple[str, Found]] = []
-    empty: list[tuple[str, Found]] = []
-    remarks = []
+    filled: Reports = []
+    empty: Reports = []
+    notes = []
     for path in paths:
-        files, passed_over = files_of(path)
+        files, skipped = list_files(path)
         if files != [path]:
-            remark = f"{path}: {pluralize(len(files), 'file')} read"
-            if passed_over:
-                remark += f"; {passed_over:,} passed over, links to folders or nowhere and the like"
-            remarks.append(remark + ".")
+            note = f"{path}: {pluralize(len(files), 'file')} read"
+            if skipped:
+                note += f"; {skipped:,} skipped, such as pipes and links to directories"
+            notes.append(note + ".")
         for file in files:
-            text, notes = _read(file, decoding)
+            text, report = _read_file(file, decoding)
             if text:
                 texts.append(text)
-            (found if text else empty).append((label_of(file), notes))
+            (filled if text else empty).append((source_label(file), report))
     if not texts:
-        raise _empty(empty)
+        raise _all_empty(empty)
     if empty:
-        remarks.append(f"{_who(empty)}: empty, left out.")
-    return Reading(texts, (*remarks, *_remarks(found)))
+        notes.append(f"{_subject(empty)}: empty, left out.")
+    return Reading(texts, (*notes, *_notes(filled)))
 
 
-def _read(path: str, decoding: Decoding) -> tuple[Text, Found]:
-    with opened(path) as file:
-        decoder = Decoder(file, label_of(path), decoding)
+def _read_file(path: str, decoding: Decoding) -> tuple[Text, DecodingReport]:
+    with open_source(path) as file:
+        decoder = Decoder(file, source_label(path), decoding)
         try:
-            return Text.of_pieces(decoder), decoder.found
+            return Text.of_chunks(decoder), decoder.report
         except ValueError:
             raise InputError(
-                f"{label_of(path)} was changed while it was read.", "try again."
+                f"{source_label(path)} changed while it was being read.", "try again."
             ) from None
 
 
-def _empty(found: list[tuple[str, Found]]) -> InputError:
-    what = f"{found[0][0]} is empty" if len(found) == 1 else f"all {len(found):,} files are empty"
-    but = " but for a byte order mark" if any(notes.marked for _, notes in found) else ""
-    return InputError(f"{what}{but}.", "give a text of some kilobytes at least.")
+def _all_empty(empty: Reports) -> InputError:
+    what = f"{empty[0][0]} is empty" if len(empty) == 1 else f"all {len(empty):,} files are empty"
+    mark = any(report.mark_skipped for _, report in empty)
+    what += " except for a byte order mark" if mark else ""
+    return InputError(f"{what}.", "give a text of at least some kilobytes.")
 
 
-def _remarks(found: list[tuple[str, Found]]) -> list[str]:
-    """One remark of each kind, however many files it is about."""
-    remarks = []
-    if own := [(label, notes) for label, notes in found if notes.marked]:
-        remarks.append(f"{_who(own)}: a byte order mark was left out.")
-    for mark in sorted({notes.other_mark for _, notes in found if notes.other_mark}):
-        own = [(label, notes) for label, notes in found if notes.other_mark == mark]
-        remarks.append(
-            f"{_who(own)}: the byte order mark of {mark} was read as text; is it --encoding {mark}?"
+def _notes(reports: Reports) -> list[str]:
+    """One note of each kind, however many files it is about."""
+
+    def select(condition: Callable[[DecodingReport], object]) -> Reports:
+        return [(label, report) for label, report in reports if condition(report)]
+
+    notes = []
+    if chosen := select(lambda report: report.mark_skipped):
+        notes.append(f"{_subject(chosen)}: a byte order mark was left out.")
+    for mark in sorted({report.other_mark for _, report in reports if report.other_mark}):
+        chosen = [(label, report) for label, report in reports if report.other_mark == mark]
+        notes.append(
+            f"{_subject(chosen)}: the byte order mark of {mark} was read as text; "
+            f"is it --encoding {mark}?"
         )
-    if own := [(label, notes) for label, notes in found if notes.returns]:
-        crlf = sum(notes.crlf for _, notes in own)
-        alone = sum(notes.returns for _, notes in own) - crlf
-        remarks.append(
-            f"{_who(own)}: {pluralize(crlf + alone, 'line end')} with carriage return read as \\n "
-            f"({crlf:,} CR LF, {alone:,} CR alone)."
+    if chosen := select(lambda report: report.carriage_returns):
+        crlf = sum(report.crlf for _, report in chosen)
+        alone = sum(report.carriage_returns for _, report in chosen) - crlf
+        notes.append(
+            f"{_subject(chosen)}: {pluralize(crlf + alone, 'line end')} with carriage return read "
+            f"as \\n ({crlf:,} CR LF, {alone:,} CR alone)."
         )
-    if own := [(label, notes) for label, notes in found if notes.wrong]:
-        wrong = pluralize(sum(notes.wrong for _, notes in own), "invalid byte sequence")
-        first = f"at offset {own[0][1].first_wrong:,}" + f" of {own[0][0]}" * (len(own) > 1)
-        remarks.append(f"{_who(own)}: {wrong} read as U+FFFD, the first {first}.")
-    if own := [(label, notes) for label, notes in found if notes.nul]:
-        nul = pluralize(sum(notes.nul for _, notes in own), "NUL character")
-        remarks.append(f"{_who(own)}: {nul} read as U+FFFD.")
-    return remarks
+    if chosen := select(lambda report: report.invalid):
+        invalid = pluralize(sum(report.invalid for _, report in chosen), "invalid byte sequence")
+        label, report = chosen[0]
+        first = f"at offset {report.first_invalid_offset:,}" + f" of {label}" * (len(chosen) > 1)
+        notes.append(f"{_subject(chosen)}: {invalid} read as U+FFFD, the first {first}.")
+    if chosen := select(lambda report: report.nul):
+        nul = pluralize(sum(report.nul for _, report in chosen), "NUL character")
+        notes.append(f"{_subject(chosen)}: {nul} read as U+FFFD.")
+    return notes
 
 
-def _who(found: list[tuple[str, Found]]) -> str:
-    """The file that a remark is about, or how many, and the first."""
-    first = found[0][0]
-    return first if len(found) == 1 else f"{len(found):,} files ({first} is the first)"
+def _subject(reports: Reports) -> str:
+    """The file that a note is about, or their number and the first."""
+    first = reports[0][0]
+    return first if len(reports) == 1 else f"{len(reports):,} files ({first} is the first)"

@@ -1,4 +1,4 @@
-"""What a path means: a file, all files of a directory, or a stream."""
+"""What a path stands for: a file, all files of a directory, or a stream."""
 
 import os
 import re
@@ -15,90 +15,97 @@ from charrnn.errors import InputError
 from charrnn.system.machine import physical_memory
 
 STDIN = "-"
-DESCRIPTORS = re.compile(r"/dev/fd/.*|/proc/[^/]+(/task/[^/]+)?/fd/.*|/dev/stdin")
+FILE_DESCRIPTORS = re.compile(r"/dev/fd/.*|/proc/[^/]+(/task/[^/]+)?/fd/.*|/dev/stdin")
+READ_BYTES = 1 << 20  # of a stream at a time
 
 
-def label_of(path: str) -> str:
-    """What a source is called."""
+def source_label(path: str) -> str:
+    """What messages call a path."""
     return "standard input" if path == STDIN else path
 
 
-def files_of(path: str) -> tuple[list[str], int]:
-    """The path itself, or the files of a directory by their sorted paths, hidden ones left out.
+def list_files(path: str) -> tuple[list[str], int]:
+    """The path itself, or the files of a directory and its subdirectories.
 
-    And how many entries of it were passed over, as they are neither files nor folders.
+    Returns:
+        The files, sorted by path, without hidden ones; and the number of other entries that were
+        skipped, such as pipes and links to directories.
 
-    Raises: InputError where there are none, or they are more than this machine can hold.
+    Raises:
+        InputError: There are no files, or they are larger than this machine's memory.
     """
     if path == STDIN or not os.path.isdir(path):
         return [path], 0
     files: list[Path] = []
-    passed_over, size = 0, 0
-    with _readable(path):
+    skipped, size = 0, 0
+    with _os_errors_as_input_errors(path):
         for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            shown = [Path(folder, name) for name in names if not name.startswith(".")]
-            found = [file for file in shown if file.is_file()]
-            passed_over += len(shown) - len(found)
-            passed_over += sum(Path(folder, name).is_symlink() for name in folders)
-            files += found
-            size += sum(file.stat().st_size for file in found)
+            entries = [Path(folder, name) for name in names if not name.startswith(".")]
+            regular = [entry for entry in entries if entry.is_file()]
+            skipped += len(entries) - len(regular)
+            skipped += sum(Path(folder, name).is_symlink() for name in folders)
+            files += regular
+            size += sum(file.stat().st_size for file in regular)
             if size > physical_memory():
                 raise InputError(
                     f"the files of the directory {path!r} are larger than this machine's memory.",
-                    "name those that you mean.",
+                    "name only those that you need.",
                 )
     if not files:
         raise InputError(
-            f"the directory {path!r} has no files, hidden ones apart.", "name one with text in it."
+            f"the directory {path!r} has no files, except hidden ones.",
+            "give a directory of text files.",
         )
-    return [str(file) for file in sorted(files)], passed_over
+    return [str(file) for file in sorted(files)], skipped
 
 
-def most_streamed() -> float:
-    """Bytes of a stream that are kept in memory at most: a quarter of the machine's."""
+def max_stream_bytes() -> float:
+    """The number of bytes of a stream to keep in memory at most: a quarter of the machine's."""
     return physical_memory() // 4
 
 
 @contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
-    """The file, to be read twice: kept in memory where it comes from elsewhere than a disk.
+def open_source(path: str) -> Iterator[BinaryIO]:
+    """Opens a file for reading more than once; a stream is kept in memory for that.
 
-    Raises: InputError.
+    Raises:
+        InputError: It cannot be read, is a device, a socket or a named pipe, or a stream too long
+            for the memory.
     """
-    with _readable(path):
+    with _os_errors_as_input_errors(path):
         if path == STDIN:
-            yield _kept(sys.stdin.buffer, path)
+            yield _in_memory(sys.stdin.buffer, path)
             return
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
             raise InputError(
                 f"{path!r} is a device or a socket.", "give a file, or - for standard input."
             )
-        if stat.S_ISFIFO(mode) and not DESCRIPTORS.fullmatch(os.path.abspath(path)):
+        if stat.S_ISFIFO(mode) and not FILE_DESCRIPTORS.fullmatch(os.path.abspath(path)):
             raise InputError(
-                f"{path!r} is a named pipe, and may never be written to.",
-                f"read it by standard input: cat {quote(path)} | charrnn … -",
+                f"{path!r} is a named pipe: if nothing writes to it, reading would never end.",
+                f"read it from standard input: cat {quote(path)} | charrnn … -",
             )
         with Path(path).open("rb") as file:
-            yield file if stat.S_ISREG(mode) else _kept(file, path)
+            yield file if stat.S_ISREG(mode) else _in_memory(file, path)
 
 
-def _kept(stream: BinaryIO, path: str) -> BinaryIO:
-    kept, most = BytesIO(), most_streamed()
-    what = f"{most:,.0f} bytes, a quarter of this machine's memory"
+def _in_memory(stream: BinaryIO, path: str) -> BinaryIO:
+    content, most = BytesIO(), max_stream_bytes()
+    limit = f"{most:,.0f} bytes, a quarter of this machine's memory"
     try:
-        while kept.tell() <= most and (piece := stream.read(1 << 20)):
-            kept.write(piece)
+        while content.tell() <= most and (chunk := stream.read(READ_BYTES)):
+            content.write(chunk)
     except MemoryError:
-        what, most = "there is memory for", -1
-    if kept.tell() > most:
+        limit, most = "fits in the free memory", -1
+    if content.tell() > most:
         raise InputError(
-            f"{label_of(path)} has more than {what}.",
-            "write it to a file and name that: of a file only a piece at a time is kept.",
+            f"{source_label(path)} has more than {limit}.",
+            "write it to a file and name that file, which is read in chunks.",
         )
-    kept.seek(0)
-    return kept
+    content.seek(0)
+    return content
 
 
 def _raise(error: OSError) -> None:
@@ -106,8 +113,7 @@ def _raise(error: OSError) -> None:
 
 
 @contextmanager
-def _readable(path: str) -> Iterator[None]:
-    """Raises InputError for what the system says against a path."""
+def _os_errors_as_input_errors(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
@@ -115,7 +121,7 @@ def _readable(path: str) -> Iterator[None]:
             f"there is no file {path!r}.", "give a text file, a directory, or - for standard input."
         ) from None
     except OSError as error:
-        where = error.filename or label_of(path)
-        raise InputError(f"{where!r} cannot be read: {error.strerror}.") from None
+        source = error.filename or source_label(path)
+        raise InputError(f"{source!r} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise InputError(f"{path!r} is no path: {error}.") from None
+        raise InputError(f"{path!r} is not a valid path: {error}.") from None

@@ -16,7 +16,7 @@ def describe(character: str) -> str:
 
 
 class Vocabulary:
-    """Distinct characters; the id of a character is its place."""
+    """Distinct characters; the id of a character is its index."""
 
     def __init__(self, characters: str) -> None:
         if len(set(characters)) != len(characters):
@@ -32,12 +32,17 @@ class Vocabulary:
     def __hash__(self) -> int:
         return hash(self.characters)
 
-    def encode(self, text: Text, place: str = "the text") -> Array:
-        """Ids (N,) of a text, in the smallest unsigned type.
+    def encode(self, text: Text, label: str = "the text") -> Array:
+        """The ids (N,) of a text, in the smallest unsigned type.
 
-        Raises: UsageError that names the first unknown character, with `place` for where it stands.
+        Args:
+            text: The text.
+            label: What messages call it.
+
+        Raises:
+            UsageError: It has unknown characters; the message names the first.
         """
-        ids, unknown = text.numbered(self.characters), len(self)
+        ids, unknown = text.ids_in(self.characters), len(self)
         if ids.max(initial=0) == unknown:
             position = int(np.argmax(ids == unknown))
             first = str(text[position : position + 1])
@@ -46,37 +51,43 @@ class Vocabulary:
             number = pluralize(len(others), "other")
             nor = f"; nor {are} {number}, such as {others[0]!r}" if others else ""
             raise UsageError(
-                f"character {describe(first)} at position {position + 1:,} of {place} "
+                f"character {describe(first)} at position {position + 1:,} of {label} "
                 f"is not among the {len(self)} this model knows{nor}.",
                 self._suggestion(first),
             )
         return ids
 
-    def fitted(self, texts: list[Text], unknown: str) -> tuple[list[Text], tuple[str, ...]]:
-        """The texts with their unknown characters treated so, and a remark on how many there were.
+    def handle_unknown(self, texts: list[Text], unknown: str) -> tuple[list[Text], tuple[str, ...]]:
+        """Leaves out or replaces the unknown characters of texts.
 
-        unknown: "error" leaves them, for `encode` to refuse; "skip" leaves them out, and a text
-        that has no others; "replace" puts U+FFFD in their place.
+        Args:
+            texts: The texts.
+            unknown: "error" changes nothing, so that `encode` raises; "skip" leaves unknown
+                characters out, and texts without any others; "replace" puts U+FFFD in their place.
+
+        Returns:
+            The texts, and notes that say how many characters were unknown.
         """
         strange = {character for text in texts for character in text.characters}
         strange -= {*self.characters}
         if unknown == "error" or not strange:
             return texts, ()
-        known = [self._known(text) for text in texts]
+        known = [self._without_unknown(text) for text in texts]
         number = pluralize(sum(map(len, texts)) - sum(map(len, known)), "unknown character")
         if unknown == "skip":
             return [text for text in known if text], (f"{number} left out.",)
-        return [text.folded(strange) for text in texts], (f"{number} read as U+FFFD.",)
+        return [text.replace(strange) for text in texts], (f"{number} read as U+FFFD.",)
 
-    def _known(self, text: Text) -> Text:
-        return Text(text.characters, text.ids[text.numbered(self.characters) < len(self)]).compact()
+    def _without_unknown(self, text: Text) -> Text:
+        known: Array = text.ids_in(self.characters) < len(self)
+        return Text(text.characters, text.ids[known]).compact()
 
     def decode(self, ids: Array) -> str:
         """The characters of ids (N,)."""
         return "".join(self.characters[i] for i in ids.tolist())
 
     def _suggestion(self, character: str) -> str:
-        """The same letter without its accent or in the other case, where the model knows it."""
+        """The same letter without its accent or in the other case, if the model knows it."""
         base = unicodedata.normalize("NFKD", character)[0]
         for near in (base, base.swapcase()):
             if near in self.characters:

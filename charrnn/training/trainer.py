@@ -14,7 +14,7 @@ from charrnn.model.params import Params
 from charrnn.optim.clipping import Clip, Clipped
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.optim.schedules import Schedule
-from charrnn.text.batches import Windows
+from charrnn.text.windows import Windows
 from charrnn.training.budget import Budget
 from charrnn.training.state import Progress, TrainState
 from charrnn.window import Window
