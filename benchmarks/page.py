@@ -1,4 +1,4 @@
-"""docs/performance.md and its picture, from what was measured."""
+"""Writes docs/performance.md and its plot from the measurements."""
 
 import platform
 from importlib.metadata import version
@@ -10,7 +10,7 @@ MARKS = BEGIN, END = "<!-- measured -->", "<!-- end -->"
 
 
 def update(path: Path, result: dict[str, Any], plan: Any, ours: str) -> None:
-    """Replaces what stands between the marks; the rest of the page is written by hand."""
+    """Replaces the text between the marks; the rest of the page is written by hand."""
     before, after = "# Performance\n\n", "\n"
     if path.exists():
         page = path.read_text(encoding="utf-8")
@@ -20,13 +20,13 @@ def update(path: Path, result: dict[str, Any], plan: Any, ours: str) -> None:
 
 
 def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
-    """The tables in Markdown."""
+    """The measurements in Markdown, line by line."""
     peak = median(speed for step in result["steps"] for speed in step["peak"])
     peers = plan.peers
-    heading = ["T, B, H, A", ours, *peers, "fastest peer", "spread", "of the peak"]
+    heading = ["T, B, H, A", ours, *peers, "fastest peer", "spread", "of peak"]
     lines = [
-        f"Measured on {machine()}, with {versions(peers)}; as many threads as cores.",
-        f"The machine's single-precision product: {peak / 1e9:,.0f} GFLOP/s.",
+        f"Measured on {machine()}, with {versions(peers)}.",
+        f"The single-precision matrix product on this machine: {peak / 1e9:,.0f} GFLOP/s.",
         "",
         "| " + " | ".join(heading) + " |",
         "|---" * len(heading) + "|",
@@ -35,24 +35,25 @@ def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
     ]
     (hidden, alphabet, _, texts), writing = plan.writing, result["writing"]
     one, many = (1 / median(writing[name]) for name in (ours, "at once"))
-    text = f"Sampling, H = {hidden}, A = {alphabet}: {one:,.0f} characters a second of one text"
+    text = f"Sampling, H = {hidden}, A = {alphabet}: {one:,.0f} characters per second for one text"
     theirs = [name for name in writing if name in peers]
     for name in theirs:
         ratio = median(t / o for t, o in zip(writing[name], writing[ours], strict=True))
-        text += f", **{ratio:.1f} ×** the {1 / median(writing[name]):,.0f} of the PyTorch loop"
+        text += f", **{ratio:.1f} ×** the {1 / median(writing[name]):,.0f} of PyTorch"
     lines += [
-        f"{text}; {many:,.0f} of {texts} texts at once.",
-        f"Reading: {result['reading'] / 1e6:,.0f} MB/s from a file of ASCII to ids.",
+        f"{text}; {many:,.0f} for {texts} texts at once.",
+        f"Reading an ASCII file into ids: {result['reading'] / 1e6:,.0f} MB/s.",
         "",
-        f"Workers, at T, B, H, A = {', '.join(map(str, plan.middle))}: "
-        + ", ".join(f"{n}: {1e3 * t:.1f} ms" for n, t in result["workers"].items())
-        + " a step.",
+        "Time per step with 1, 2, … workers, "
+        f"at T, B, H, A = {', '.join(map(str, plan.middle))}: "
+        + ", ".join(f"{1e3 * seconds:.1f} ms" for seconds in result["workers"].values())
+        + ".",
     ]
     return lines
 
 
 def row(step: dict[str, Any], ours: str, peers: tuple[str, ...]) -> str:
-    """A row of the table: characters a second, and ratios within the rounds."""
+    """A row of the table: characters per second, and ratios within the rounds."""
     T, B, H, A = step["sizes"]
     times = step["times"]
     speeds = {name: f"{T * B / median(found):,.0f}" for name, found in times.items()}
@@ -69,7 +70,7 @@ def row(step: dict[str, Any], ours: str, peers: tuple[str, ...]) -> str:
 
 
 def machine() -> str:
-    """The processor, by its own name."""
+    """The number of cores and the model name of the processor."""
     cpuinfo = Path("/proc/cpuinfo")
     found = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(":")[1].strip() for line in found if line.startswith("model name")]
@@ -77,7 +78,7 @@ def machine() -> str:
 
 
 def versions(peers: tuple[str, ...]) -> str:
-    """Python, NumPy and the peers."""
+    """The versions of Python, NumPy and the peers."""
     known = [("torch", "torch"), ("jax", "JAX")]
     names = [name for name, part in known if any(part.lower() in peer.lower() for peer in peers)]
     found = ", ".join(f"{name} {version(name)}" for name in ["numpy", *names])
@@ -85,7 +86,7 @@ def versions(peers: tuple[str, ...]) -> str:
 
 
 def picture(path: Path, growth: dict[str, list[tuple[tuple[int, ...], float]]]) -> None:
-    """A panel for each size: the time of a step against it, and exact proportion."""
+    """One panel per size: the time of a step against it, with lines of exact proportion."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.6 * len(growth), 3.4), layout="constrained")
