@@ -1,6 +1,7 @@
 """Lines as sequences of their own: batched, masked, scored and written one by one."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -162,42 +163,10 @@ def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
     assert vocabulary.decode(LINES.head(ids, most)).count("\n") == kept
 
 
-def literal_baseline(training: list[str], held_out: list[str], order: int) -> float:
-    """Witten-Bell with dictionaries; the newline before a line is all that is before it."""
-    alphabet = len(set("".join(training + held_out)) | {"\n"})
-    counts: dict[str, dict[str, int]] = {}
-    for line in (f"\n{line}\n" for line in training):
-        for place in range(1, len(line)):
-            for length in range(min(order, place) + 1):
-                after = counts.setdefault(line[place - length : place], {})
-                after[line[place]] = after.get(line[place], 0) + 1
-    nats = []
-    for line in (f"\n{line}\n" for line in held_out):
-        for place in range(1, len(line)):
-            p = 1 / alphabet
-            for length in range(min(order, place) + 1):
-                if after := counts.get(line[place - length : place]):
-                    n, d = sum(after.values()), len(after)
-                    p = (after.get(line[place], 0) + d * p) / (n + d)
-            nats.append(-np.log(p))
-    return float(np.mean(nats))
-
-
-def test_the_baseline_counts_lines_by_themselves(text_file, tmp_path) -> None:
-    from charrnn.config.layers import load_config
-    from charrnn.events import Baselines
-    from charrnn.runs.start import new_run
-    from tests.runs import train
-
-    config = load_config("names", ["training.max_steps=1", "model.hidden_size=4"], {})
-    run = new_run(config, str(tmp_path / "run"))
-    events = []
-    train(run, [events.append])
-    (found,) = [event for event in events if isinstance(event, Baselines)]
-    parts = run.corpus.training, run.corpus.validation
-    training, held_out = (run.corpus.vocabulary.decode(part).split("\n")[:-1] for part in parts)
-    assert found.ngram == pytest.approx(literal_baseline(training, held_out, 4), rel=1e-12)
-    assert run.notes == ("937 lines to train on, 104 held out.",)
+def test_how_many_lines_there_are_is_said(charrnn) -> None:
+    settings = [*TINY, "--set", "training.max_steps=1"]
+    found = charrnn("train", "-c", "names", *settings, "--out", "run")
+    assert "937 lines to train on, 104 held out." in found.err
 
 
 def test_held_out_lines_are_scored_whole(text_file) -> None:
@@ -211,6 +180,20 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
     other = load_config("names", ["training.seed=2"], {})
     one, two = (batches_of(c, corpus.training) for c in (config, other))
     assert any(not np.array_equal(one[n].x, two[n].x) for n in range(one.per_epoch))
+
+
+@given(WORDS, st.integers(1, 7))
+def test_lines_of_one_window_are_of_like_length(words: list[str], batch_size: int) -> None:
+    """None has more than twice the characters of another and 8; no window is left half empty."""
+    words += ["a" * (7 * len(word)) for word in words]
+    ids = build_corpus(Text.of("\n".join(words)), 0.0, LINES).training
+    batches = LineWindows(ids, batch_size, 1)
+    windows = [batches[number] for number in range(batches.per_epoch)]
+    lengths = [sorted((window.y != NO_TARGET).sum(axis=0)) for window in windows]
+    assert all(lines[-1] <= 2 * lines[0] + 8 for lines in lengths)
+    lengths.sort(key=lambda lines: (lines[0], -len(lines)))
+    for lines, longer in pairwise(lengths):
+        assert len(lines) == batch_size or longer[0] > 2 * lines[0] + 8
 
 
 def test_the_order_of_lengths_is_drawn() -> None:

@@ -164,3 +164,12 @@ def test_schedules() -> None:
 def test_a_schedule_stays_between_0_and_1(chosen, warmup, progress) -> None:
     name, choices = chosen
     assert 0 <= make_schedule(name, warmup, **choices)(progress) <= 1
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine", "step"])
+@pytest.mark.parametrize("warmup", [1e-6, 0.1, 1.0])
+def test_a_warm_up_begins_low_but_never_at_0(name: str, warmup: float) -> None:
+    """The first update of a run moves something."""
+    choices = {"cosine": {"final": 0.0}, "step": {"factor": 0.5, "milestones": [0.5]}}
+    schedule = make_schedule(name, warmup, **choices.get(name, {}))
+    assert 0 < schedule(0.0) <= 0.01

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
@@ -37,6 +37,53 @@ def test_a_product_in_tiles_is_the_product(rows, K, N, small, transposed) -> Non
         for _ in range(2):
             left = random.standard_normal((rows, K))
             np.testing.assert_allclose(product(left), left @ matrix, rtol=1e-12, atol=1e-12)
+
+
+class Watched(Workspace):
+    """A workspace that tells which tiles were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles: list[tuple[int, ...]] = []
+
+    def array(self, name, shape, dtype):
+        if len(shape) == 3:
+            self.tiles.append(shape)
+        return super().array(name, shape, dtype)
+
+
+def tiles_of(rows: int, K: int, N: int) -> list[tuple[int, ...]]:
+    workspace = Watched()
+    product_with(np.zeros((K, N)), rows, workspace, "W")
+    return workspace.tiles
+
+
+@given(st.integers(16, 64), st.integers(100, 300), st.integers(200, 400))
+@example(rows=32, K=200, N=240)  # 15 tiles of 16 fit exactly, 4 of 64 are quicker
+@example(rows=32, K=200, N=272)  # 17 tiles of 16 fit exactly, 9 of 32 are quicker
+@example(rows=64, K=300, N=65)  # a second tile of 32 or 64 would be almost empty
+def test_tiles_are_small_and_cost_least(rows: int, K: int, N: int) -> None:
+    """A product costs its columns, the empty ones included, and about two more for each tile."""
+    assume(rows * K * N > products.SMALL)
+    fitting = [width for width in products.WIDTHS if rows * K * width <= products.SMALL]
+    costs = {width: -(-N // width) * (width + 2) for width in fitting}
+    ((count, height, width),) = tiles_of(rows, K, N)
+    assert (count, height) == (-(-N // width), K)
+    assert costs[width] == min(costs.values())
+
+
+@pytest.mark.parametrize(
+    ("rows", "K", "N", "tiles"),
+    [
+        (32, 100, 312, []),  # small as it is
+        (1, 2000, 2000, []),  # read once in either layout
+        (64, 1500, 256, []),  # no tile is small; one of 256 columns would be the whole
+        (64, 1500, 257, [(2, 1500, 144)]),  # no tile is small: as few as possible, of like width
+        (64, 1500, 1000, [(4, 1500, 256)]),
+    ],
+)
+def test_what_stays_whole_and_what_no_tile_makes_small(rows, K, N, tiles) -> None:
+    assert tiles_of(rows, K, N) == tiles
 
 
 @given(sizes, sizes, sizes, st.sampled_from([1, 1000, 10**6]), st.booleans())

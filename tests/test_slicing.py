@@ -1,6 +1,7 @@
 """Work shared among threads is the same work: to the bit where each entry stands for itself."""
 
 from copy import deepcopy
+from threading import Barrier, Event, Thread
 
 import numpy as np
 import pytest
@@ -76,3 +77,33 @@ def test_workers_treat_overflow_as_the_caller_does(workers: Workers) -> None:
         workers.for_each_slice(lambda of, _: large[of] * (1e300 if of.stop == 20 else 1), 20)
     with np.errstate(over="ignore"):
         workers.for_each_slice(lambda of, _: large[of] * 1e300, 20)
+
+
+def test_an_error_waits_for_the_others(workers: Workers) -> None:
+    """They may still write to what the caller uses again."""
+    begun, release, caught, ended = Barrier(workers.count + 1), Event(), [], []
+
+    def task(number: int) -> None:
+        begun.wait()
+        if number == 0:
+            raise ValueError("the first")
+        release.wait()
+        ended.append(number)
+
+    def call() -> None:
+        try:
+            workers.run(task, workers.count)
+        except ValueError as error:
+            caught.append((error, sorted(ended)))
+
+    caller = Thread(target=call)
+    caller.start()
+    begun.wait()
+    caller.join(0.1)  # it cannot end before the release, however long this waits
+    returned_early = not caller.is_alive()
+    release.set()
+    caller.join()
+    assert not returned_early
+    ((error, at_return),) = caught
+    assert str(error) == "the first"
+    assert at_return == list(range(1, workers.count))

@@ -114,6 +114,19 @@ def test_workers_are_never_more_than_lanes() -> None:
     assert choose_workers("auto", 99, 9) == 1  # too little to do
 
 
+def test_auto_workers_follow_the_multiplications_with_w(monkeypatch) -> None:
+    """B H² of them between two characters: four times as many for twice the units."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(10_000), raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 10_000)
+    for H in (40, 64, 100, 190):  # fewer threads than lanes
+        few, wide, many = (
+            choose_workers("auto", B, H * units) for B, units in ((3000, 1), (3000, 2), (6000, 1))
+        )
+        assert few > 1
+        assert 4 * few <= wide < 4 * (few + 1)
+        assert 2 * few <= many < 2 * (few + 1)
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_loss_is_told_per_character_whatever_the_reduction(reduction: str) -> None:
     _, events = train(config_of(f"training.reduction={reduction}", "training.max_steps=1"))
@@ -149,7 +162,7 @@ def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, con
     """Also where the network does not forget, and lanes have to be run again."""
     params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
     params = params.replace(W=gain * params.W)
-    choices = {"most": most, "lanes": lanes, "context": context, "workers": workers}
+    choices = {"max_entries": most, "lanes": lanes, "context": context, "workers": workers}
     score = evaluate(params, [stream_window(CORPUS.validation)], ACTIVATIONS[name], **choices)
     h = states(params, CORPUS.validation[:-1, None], np.zeros((1, 8)), ACTIVATIONS[name])
     losses = cross_entropy(logits(params, h[1:]), CORPUS.validation[1:, None])
@@ -217,6 +230,16 @@ def test_interrupted_and_continued_equals_uninterrupted(stop_after: int) -> None
         ]
 
     assert told(whole_events) == told(first_events + later_events)
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine", "step"])
+def test_the_first_update_of_a_warm_up_moves_something(name: str) -> None:
+    config = config_of("schedule.warmup=0.5", f"schedule.name={name}", "optimizer.name=sgd")
+    state = initial_state(config)
+    before = deepcopy(state.params)
+    _, events = train(config, state, stop_after=1)
+    assert events[0].learning_rate > 0
+    assert not np.array_equal(before.W, state.params.W)
 
 
 def test_the_schedule_follows_the_clock_and_ends_annealed() -> None:
