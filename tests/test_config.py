@@ -73,8 +73,8 @@ def test_all_faults_are_told_at_once_with_where_they_stand(tmp_path: Path) -> No
         f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
         "did you mean 'tanh'?",
         f"{file}: training.window = 0 should be greater than or equal to 1.",
-        "--set: optimizer.name = 'adm' should be one of",
-        "--set: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
+        "`set`: optimizer.name = 'adm' should be one of",
+        "`set`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
     ):
         assert fault in words
 

@@ -67,7 +67,7 @@ def test_texts_are_read_as_the_models_own_unless_said_otherwise(
         flags = ["--encoding", "utf-8", "--errors", errors]
         outcome = charrnn("eval", cafe_run, "latin", *flags)
         assert outcome.code == code
-        assert ("U+FFFD" in outcome.err) == (errors == "replace")
+        assert ("U+FFFD)" in outcome.err) == (errors == "replace")
     prime = charrnn("sample", cafe_run, "--prime-file", "latin", "--length", 0)
     assert prime.out == line
     assert charrnn("gradcheck", cafe_run, "--text", "latin").code == 0

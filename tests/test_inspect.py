@@ -104,7 +104,7 @@ def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_
     damaged.write_bytes(content)
     found = charrnn("inspect", "run")
     assert found.code == 1
-    assert "digest does not fit" in found.out
+    assert "digest does not match" in found.out
     others = json.loads(charrnn("inspect", "run", "--json").out)["others"]
     assert [other["fault"] is None for other in others] == [False, True, True, True]
     assert charrnn("inspect", damaged).code == 3

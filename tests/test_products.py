@@ -64,8 +64,10 @@ def tiles_of(rows: int, K: int, N: int) -> list[tuple[int, ...]]:
 @example(rows=64, K=300, N=65)  # a second tile of 32 or 64 would be almost empty
 def test_tiles_are_small_and_cost_least(rows: int, K: int, N: int) -> None:
     """A product costs its columns, the empty ones included, and about two more for each tile."""
-    assume(rows * K * N > products.SMALL)
-    fitting = [width for width in products.WIDTHS if rows * K * width <= products.SMALL]
+    assume(rows * K * N > products.MAX_UNPACKED_PRODUCT)
+    fitting = [
+        width for width in products.TILE_WIDTHS if rows * K * width <= products.MAX_UNPACKED_PRODUCT
+    ]
     costs = {width: -(-N // width) * (width + 2) for width in fitting}
     ((count, height, width),) = tiles_of(rows, K, N)
     assert (count, height) == (-(-N // width), K)

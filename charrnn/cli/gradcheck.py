@@ -4,20 +4,15 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption
+from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption
 
 
 def gradcheck_command(
-    checkpoint: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CHECKPOINT",
-            help="A checkpoint or run directory. Without it: a small random model.",
-        ),
-    ] = None,
+    model: ModelArgument = None,
     config: ConfigOption = None,
+    assignments: SetOption = None,
     text: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Check on windows of this text.")
+        str | None, typer.Option(metavar="FILE", help="Text to take windows from.")
     ] = None,
     oracle: Annotated[
         list[str] | None,
@@ -38,14 +33,19 @@ def gradcheck_command(
     ] = 1,
     json: JsonOption = False,
 ) -> None:
-    """Verify the gradients of a model against independent methods."""
+    """Verify the gradients of a model against independent methods.
+
+    Without a model, those of a small random one.
+    """
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
-    result, notes = check_gradients(checkpoint, config, text, oracle or [], tolerance, seed)
+    result, notes = check_gradients(
+        model, config, assignments or [], text, oracle or [], tolerance, seed
+    )
     write_notes(notes)
     if json:
         write_json({"passed": result.passed} | asdict(result))

@@ -8,7 +8,7 @@ from charrnn.analysis.problems import random_problem
 from charrnn.config.layers import load_config
 from charrnn.errors import UsageError
 from charrnn.results import CheckedProblem, GradientCheck
-from charrnn.setup.subject import problem_in_text, trained, untrained
+from charrnn.setup.subject import problem_in_text, subject_of
 from charrnn.setup.wiring import activation_of, objective_maker
 from charrnn.system.blas import single_threaded_blas
 from charrnn.wording import nearest
@@ -19,8 +19,9 @@ TIME_STEPS, BATCH_SIZE = 12, 2
 
 @single_threaded_blas()
 def check_gradients(
-    checkpoint: str | None,
+    model: str | None,
     config_path: str | None,
+    assignments: list[str],
     text: str | None,
     oracle_names: list[str],
     tolerance: float | None,
@@ -28,12 +29,13 @@ def check_gradients(
 ) -> tuple[GradientCheck, tuple[str, ...]]:
     """Compares the gradients of a model with independent methods.
 
-    With neither checkpoint nor config nor text, the model is small and random, and every entry is
-    checked.
+    With neither a model nor a config nor a text, the model is small and random, and every entry
+    is checked.
 
     Args:
-        checkpoint: A checkpoint or run directory, to check a model as it was trained.
+        model: A checkpoint or run directory, to check a model as it was trained; or a config.
         config_path: A config, to check its model before training.
+        assignments: Changes of the config, as `key.path=value`.
         text: A text to take windows from; None for the one that the model is trained on.
         oracle_names: The oracles to compare with; none, or "all", for all of them.
         tolerance: The relative error to accept; None for each oracle's own.
@@ -47,18 +49,12 @@ def check_gradients(
         InputError: The checkpoint or the text cannot be used.
     """
     oracles = _oracles(oracle_names)
-    if checkpoint is not None and config_path is not None:
-        raise UsageError("a checkpoint and `config` are both given.", "choose one of them.")
     if tolerance is not None and not tolerance > 0:
         raise UsageError(f"`tolerance={tolerance}` is not above 0.", "such as `tolerance=1e-6`")
     random = np.random.default_rng(seed)
     notes: tuple[str, ...] = ()
-    if checkpoint is not None or config_path or text:
-        if checkpoint is not None:
-            subject = trained(checkpoint, text)
-        else:
-            name = config_path or "the default config"
-            subject = untrained(load_config(config_path, [], {}), name, text)
+    if model is not None or config_path or assignments or text:
+        subject = subject_of(model, config_path, assignments, text)
         name, config, notes = subject.title, subject.config, subject.notes
         problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)
     else:
