@@ -153,7 +153,7 @@ def kill(trial: Trial, out: str) -> None:
         child.send_signal(number)
         said = finish(child, 130, -number, 0, 2)
         if child.returncode == 2:  # it was killed on its way out
-            assert "all of its budget" in said or "has ended early" in said, said
+            assert "all of its budget" in said or "its patience is used up" in said, said
         if child.returncode in (0, 2):
             break
         trial.counts[signal.Signals(number).name] += 1

@@ -82,7 +82,7 @@ def test_run_directories_are_numbered_and_never_reused(tmp_path: Path, monkeypat
     with pytest.raises(UsageError, match="already holds a run"):
         RunDirectory.create("runs/text-1", "text")
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be used as a run"):
         RunDirectory.create("file/run", "text")
 
 

@@ -142,7 +142,7 @@ def test_resume_refuses_what_would_change_the_run(charrnn, trained, tmp_path) ->
         (["--seed", 3], 2, "--seed cannot change"),
         (["--set", "model.bias=false"], 2, "--set cannot change"),
         (["--out", "x"], 2, "--out cannot change"),
-        ([], 2, "has made 60 steps"),
+        ([], 2, "it made 60 steps"),
     ):
         outcome = charrnn("train", "--resume", trained, *arguments)
         assert (outcome.code, words in outcome.err) == (code, True), outcome.err

@@ -158,7 +158,7 @@ def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, b
     else:
         with pytest.raises(Divergence) as caught:
             train(run, [events.append])
-        assert "no state before it was saved" in caught.value.hint
+        assert "no earlier state was saved" in caught.value.hint
     assert [event.step for event in events if isinstance(event, RolledBack)] == back
     scores = [e.validation_nats_per_character for e in events if isinstance(e, Evaluated)]
     for name in ("best", "last")[: len(scores)]:  # also where the best was rolled back

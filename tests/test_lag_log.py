@@ -20,7 +20,7 @@ EPOCH = 61  # steps: a tenth is held out, 483 characters a lane, 8 at a time
 
 @pytest.fixture(autouse=True)
 def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lag_log, "FEWEST_CHARACTERS", 100)
+    monkeypatch.setattr(lag_log, "MIN_CHARACTERS_BETWEEN", 100)
 
 
 def profiles(run: Path) -> list[dict]:
@@ -90,7 +90,7 @@ def test_it_is_the_profile_of_gradflow(text_file, tmp_path, monkeypatch) -> None
 
 
 def test_small_texts_are_not_measured_in_every_epoch(text_file, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(lag_log, "FEWEST_CHARACTERS", 100_000)
+    monkeypatch.setattr(lag_log, "MIN_CHARACTERS_BETWEEN", 100_000)
     log = LagLog(small_run(text_file, tmp_path), 10)
     told = [epoch for epoch in range(1, 101) if log(stepped(10 * epoch, 5_000 * epoch))]
     assert told == [20, 40, 60, 80, 100]

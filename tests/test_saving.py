@@ -111,7 +111,7 @@ def test_the_best_waits_until_there_is_room(tmp_path, text_file, monkeypatch) ->
     first, best, saved = disk.remarks  # said once, and again where a best has to wait
     assert first.startswith("step 25 could not be saved: No space left on device")
     assert best.startswith("step 30 could not be saved")
-    assert saved == "step 45 could be saved again."
+    assert saved == "step 45 was saved: writing works again."
 
 
 def test_what_waits_at_the_end_goes_elsewhere(tmp_path, text_file, monkeypatch) -> None:
@@ -304,7 +304,9 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
     train(new_run(config_of(text_file), path), [])
     held = RunDirectory.existing(path)
     for attempt in (lambda: resumed_run(path, [], {}), lambda: new_run(config_of(text_file), path)):
-        with pytest.raises(UsageError, match=rf"is in use: process {os.getpid()} on .* trains in"):
+        with pytest.raises(
+            UsageError, match=rf"is in use: process {os.getpid()} on .* is training in it"
+        ):
             attempt()
     held.release()
     (tmp_path / "other").write_text("another text " * 200)
@@ -364,7 +366,7 @@ def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callab
     damage(tmp_path / "run" / LAST)
     run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
     assert run.state.progress.step == 60
-    assert "going on from step-60.safetensors instead of last" in " ".join(run.notes)
+    assert "resuming from step-60.safetensors instead of last" in " ".join(run.notes)
     train(run, [])
     train(resumed_run(str(tmp_path / "whole"), [], {"max_steps": 70}), [])
     one, other = (load(tmp_path / name / LAST).params.flat for name in ("run", "whole"))

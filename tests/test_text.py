@@ -1,6 +1,7 @@
 """Laws of text: nothing is lost between a file and its windows."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_the_pair_that_is_offered_fits(length: int, batch_size: int, window: int
     try:
         StreamWindows(ids, batch_size, window)
     except InputError as error:
-        words = error.hint.replace("=", " ").replace(";", "").split()
+        words = re.findall(r"\w+", error.hint)
         pair = [int(word) for word in words if word.isdigit()]
         StreamWindows(ids, *pair)
 
@@ -79,7 +80,7 @@ def test_unknown_character_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         vocabulary.encode(Text.of("abé"), "the prompt")
     assert "character 'é' (U+00E9) at position 3 of the prompt" in str(caught.value)
-    assert caught.value.hint == "nearest is 'e'; or choose --unknown skip."
+    assert caught.value.hint == "nearest is 'e'; or choose `unknown=skip`."
 
 
 def write(path: Path, content: bytes) -> str:

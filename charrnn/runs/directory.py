@@ -1,4 +1,4 @@
-"""The directory of a run: made, locked and written to."""
+"""The directory of a run: creating, locking and writing it."""
 
 import contextlib
 import errno
@@ -20,9 +20,10 @@ class RunDirectory(RunFiles):
 
     @classmethod
     def create(cls, out: str | None, name: str) -> "RunDirectory":
-        """A new directory at `out`, or without it the first free of runs/NAME-1, -2, …
+        """Creates and locks a directory at `out`, by default the first free one of runs/NAME-N.
 
-        Raises: UsageError where it holds a run already, is in use or cannot be made.
+        Raises:
+            UsageError: It holds a run already, is in use or cannot be created.
         """
         if out == "":
             raise UsageError("`out` is empty.", "name a directory, or leave the option out.")
@@ -31,7 +32,7 @@ class RunDirectory(RunFiles):
             directory._occupy()
         except OSError as error:
             raise UsageError(
-                f"{out or 'runs'} cannot be made into a run directory: {error.strerror}.",
+                f"{out or 'runs'} cannot be used as a run directory: {error.strerror}.",
                 "choose another directory with `out`.",
             ) from None
         return directory
@@ -39,21 +40,21 @@ class RunDirectory(RunFiles):
     def _occupy(self) -> None:
         try:
             if self._lock_path.exists():
-                self._take()  # that it is in use is a better reason than that it holds a run
+                self._take()  # "in use" is the better reason than "holds a run"
             self._require_free()
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self._take()
-            self._require_free()  # another process may have been here before the lock was ours
+            self._require_free()  # another process may have come first
         except (UsageError, OSError):
             self.release()
             raise
 
     def _require_free(self) -> None:
-        """Raises UsageError where there is more than a run leaves that was killed before a save."""
+        """Raises UsageError if there is more than a run killed before its first save leaves."""
         if self.candidates():
             raise UsageError(
                 f"{self.path} already holds a run.",
-                f"go on with it: charrnn train --resume {quote(str(self.path))}; "
+                f"resume it: charrnn train --resume {quote(str(self.path))}; "
                 "or choose another directory with `out`.",
             )
         own = {self.checkpoints, self._lock_path, *self.path.glob(".*.tmp")}
@@ -63,14 +64,14 @@ class RunDirectory(RunFiles):
             raise UsageError(f"{self.path} is not empty.", "choose another directory with `out`.")
 
     def _take(self) -> None:
-        """Locks the directory, once, and removes what a killed process left unfinished in it."""
+        """Locks the directory, once, and removes the unfinished files of a killed process."""
         if self._lock:
             return
         try:
             self._lock = Lock(self._lock_path)
         except Held as holder:
             raise UsageError(
-                f"{self.path} is in use: {holder} trains in it.",
+                f"{self.path} is in use: {holder} is training in it.",
                 "wait for it or stop it, or choose another directory.",
             ) from None
         remove_leftovers(self.path)
@@ -82,25 +83,26 @@ class RunDirectory(RunFiles):
         return self._lock is not None
 
     def release(self) -> None:
-        """Lets another process write to the directory."""
+        """Unlocks the directory."""
         if self._lock:
             self._lock.release()
         self._lock = None
 
     @classmethod
     def existing(cls, path: str) -> "RunDirectory":
-        """The directory of a run that was there before.
+        """Locks the directory of an existing run.
 
-        Raises: UsageError where there is none, or it is in use.
+        Raises:
+            UsageError: There is none, or it is in use.
         """
         directory = cls(Path(path))
-        what = "is no directory"
+        what = "is not a directory"
         try:
             if directory.candidates():
                 directory._take()
                 return directory
             if Path(path).is_dir():
-                what = "holds no checkpoint to go on from"
+                what = "has no checkpoint"
         except OSError as error:
             what = f"cannot be used: {error.strerror}"
         raise UsageError(
@@ -110,25 +112,26 @@ class RunDirectory(RunFiles):
     def write(self, name: str, content: bytes) -> None:
         """Writes the checkpoint of that name.
 
-        Raises: OSError, also where the directory is gone, or another has taken its place.
+        Raises:
+            OSError: It cannot be written, or the directory was removed or replaced.
         """
         self.require_in_place()
         write_atomically(self.checkpoint(name), content)
 
     def require_in_place(self) -> None:
-        """Raises OSError where the directory is gone, or another has taken its place."""
+        """Raises OSError if the directory was removed or replaced."""
         if self._lock and not self._lock.in_place:
             raise OSError(errno.ENOENT, "it was removed or replaced", str(self.path))
 
     def retain(self, keep: int) -> None:
-        """Of all step-N the newest `keep` stay. Raises: OSError."""
+        """Deletes all step-N checkpoints but the newest `keep`. Raises: OSError."""
         steps = self.steps()
         for step in sorted(steps)[: max(len(steps) - keep, 0)]:
             steps[step].unlink()
 
 
 def _new_folder(name: str) -> Path:
-    """The first of runs/NAME-1, -2, … that was not there; it is made, and so is nobody else's."""
+    """Creates the first of runs/NAME-1, -2, … that did not exist."""
     Path("runs").mkdir(exist_ok=True)
     number = 1
     while True:

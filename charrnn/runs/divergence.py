@@ -1,4 +1,4 @@
-"""What is kept of a training that diverged, and what usually helps."""
+"""Diagnostics of a run that diverged, and what usually helps."""
 
 import json
 from math import isfinite
@@ -19,11 +19,14 @@ from charrnn.window import Window
 from charrnn.wording import pluralize
 
 
-def keep_evidence(run: Run, divergence: Divergence) -> str:
-    """Writes what there is to look at into the run directory, and says where, or why it failed.
+def write_diagnostics(run: Run, divergence: Divergence) -> str:
+    """Writes diagnostics into the run directory.
 
-    report.json has the figures, with the norm of every parameter and of its gradient; window.txt
-    the text of the window; beside them lie the config and the last good checkpoint on the disk.
+    report.json has the figures, with the norms of all parameters and gradients; window.txt has the
+    text of the window; the config and the last good checkpoint are copied.
+
+    Returns:
+        Where they are, or why they could not be written.
     """
     count = run.state.progress.rollbacks
     name = f"divergence-{divergence.step}"
@@ -48,7 +51,7 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
             report["checkpoint_step"] = load(last).state.progress.step
             write_atomically(folder / "checkpoint.safetensors", last.read_bytes())
         except InputError as error:
-            without = f", but for a checkpoint: {str(error).rstrip('.')}"
+            without = f", without a checkpoint: {str(error).rstrip('.')}"
         written = json.dumps(_finite(report), ensure_ascii=False, indent=2) + "\n"
         write_atomically(folder / "report.json", written.encode())
         write_atomically(folder / "config.yaml", dump_config(run.config).encode())
@@ -56,12 +59,12 @@ def keep_evidence(run: Run, divergence: Divergence) -> str:
             text = window_text(divergence.window, run.corpus.vocabulary)
             write_atomically(folder / "window.txt", text.encode())
     except OSError as error:
-        return f"what led to it could not be written to {folder}: {error.strerror}"
-    return f"what led to it is in {folder}{without}"
+        return f"diagnostics could not be written to {folder}: {error.strerror}"
+    return f"diagnostics are in {folder}{without}"
 
 
 def window_text(window: Window, vocabulary: Vocabulary) -> str:
-    """What each lane of a window reads, and the character that it is to predict last."""
+    """The text of each lane of a window, with its last target."""
     parts = []
     for lane, (x, y) in enumerate(zip(window.x.T, window.y.T, strict=True), 1):
         read = len(y) - int((y[::-1] >= 0).argmax()) if (y >= 0).any() else 0
@@ -71,7 +74,7 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
 
 
 def advice(config: Config, rollbacks: int) -> str:
-    """What usually helps, with the values of this config after so many rollbacks."""
+    """Settings that usually help, from the values of this config after so many rollbacks."""
     rate = config.optimizer.learning_rate * ROLLBACK_RATE_FACTOR**rollbacks
     ways = [f"`optimizer.learning_rate={rate / 2:.3g}`"]
     if config.training.clip.by != "norm":
@@ -85,7 +88,7 @@ def advice(config: Config, rollbacks: int) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """A number that is not finite, which JSON lacks, in words."""
+    """Numbers that are not finite, which JSON lacks, as strings."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The lag profile of a run in training, once an epoch, on the same places of its text."""
+"""Lag profiles during training, about once per epoch, on the same passages of the text."""
 
 from math import isfinite
 
@@ -13,13 +13,13 @@ from charrnn.setup.subject import Subject, looking_back, problem_after
 from charrnn.setup.wiring import activation_of
 
 LAGS, RECENT, LANES = 64, 8, 4
-FEWEST_CHARACTERS = 100_000  # between two profiles: one costs about as much as a thousand
+MIN_CHARACTERS_BETWEEN = 100_000  # a profile costs as much as about a thousand
 
 
 class LagLog:
-    """Measures at the end of an epoch; with a small text, not of every one.
+    """Measures lag profiles at the end of epochs; in a small text not of every epoch.
 
-    It draws from random numbers of its own and only reads the weights: the run does not notice.
+    It has random numbers of its own and only reads the weights, so training is the same without it.
     """
 
     def __init__(self, run: Run, steps_per_epoch: int) -> None:
@@ -31,12 +31,12 @@ class LagLog:
         self._before, self._window, _ = looking_back(subject, random, LAGS, RECENT, LANES)
 
     def __call__(self, event: Stepped) -> LagProfile | None:
-        """The profile after this step, where one is due and the state is finite."""
+        """The profile after this step; None if none is due or the state is not finite."""
         epochs, rest = divmod(event.step, self._steps_per_epoch)
         if rest:
             return None
         before = event.characters - event.characters // epochs
-        if event.characters // FEWEST_CHARACTERS == before // FEWEST_CHARACTERS:
+        if event.characters // MIN_CHARACTERS_BETWEEN == before // MIN_CHARACTERS_BETWEEN:
             return None
         problem = problem_after(self._before, self._window, self._params, self._activation)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -45,7 +45,7 @@ class LagLog:
                 return None
             try:
                 profile = lag_profile(problem, self._activation, LAGS)
-            except CharrnnError:  # what it is to training, the next step says
+            except CharrnnError:  # the next step reports it
                 return None
         found = decay(profile.remaining)
         half_life = found.half_life if isfinite(found.half_life) else None

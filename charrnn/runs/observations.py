@@ -1,4 +1,4 @@
-"""What a run is measured against, and what its model writes on the way."""
+"""Baselines of a run, and samples of its model during training."""
 
 from itertools import islice
 from math import log
@@ -15,11 +15,11 @@ from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.ngram import witten_bell_nats
 
 NGRAM_CONTEXT = 4
-NGRAM_CHARACTERS = 2_000_000  # counts on more take memory and gain little
+NGRAM_CHARACTERS = 2_000_000  # more would take memory and gain little
 
 
 def baselines(run: Run) -> Baselines:
-    """What the held-out text costs without a network."""
+    """The loss on the held-out text without a network."""
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
     sequences = sequences_of(run.config)
     parts = corpus.training[-NGRAM_CHARACTERS:], run.scored
@@ -34,16 +34,16 @@ def baselines(run: Run) -> Baselines:
 
 
 def sample(run: Run) -> Sampled | None:
-    """What the model writes now, if anything."""
+    """A sample of the current model; None if it cannot generate text."""
     try:
         text = _sample(run)
-    except CharrnnError:  # a ReLU network may be unable to write, and learn nonetheless
+    except CharrnnError:  # the state of a ReLU network may overflow while it learns
         return None
     return Sampled(run.state.progress.step, text) if text else None
 
 
 def _sample(run: Run) -> str:
-    """One text; of lines, as many as begin within its length."""
+    """One text, or as many lines as start within the sample length."""
     vocabulary, config = run.corpus.vocabulary, run.config
     left, texts = config.evaluation.sample_length, []
     sequences = sequences_of(config)

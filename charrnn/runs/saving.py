@@ -1,4 +1,4 @@
-"""Saving a run: what cannot be written is told, kept, and tried again."""
+"""Saves a run: what cannot be written is kept and tried again."""
 
 import shutil
 import tempfile
@@ -18,8 +18,8 @@ from charrnn.training.checkpoint import Checkpoint, encode
 class Saver:
     """Writes checkpoints of a run, by name: last, best, step-N.
 
-    One that cannot be written waits in memory for the next call, when it is tried again: training
-    goes on meanwhile, and the files that are there stay as they are.
+    A checkpoint that cannot be written is kept in memory and tried again at the next call;
+    training continues meanwhile, and the existing files stay as they are.
     """
 
     def __init__(self, run: Run, emit: Emitter) -> None:
@@ -29,9 +29,10 @@ class Saver:
         self._tried_at = run.state.progress.seconds
 
     def begin(self) -> None:
-        """Saves before the first step: from here on the run can go on, whatever happens.
+        """Saves before the first step, so that the run can be resumed whatever happens.
 
-        Raises: CharrnnError where nothing can be written.
+        Raises:
+            CharrnnError: Nothing can be written.
         """
         try:
             self._write("last")
@@ -40,13 +41,13 @@ class Saver:
         except OSError as error:
             raise CharrnnError(
                 f"{self._run.directory.path} cannot be saved: {error.strerror}.",
-                "make room, mend the directory, or choose another directory with `out`.",
+                "free some space, repair the directory, or choose another one with `out`.",
             ) from None
 
     def __call__(self, *names: str) -> None:
-        """Saves the state under these names, of which `last` comes last.
+        """Saves the state under these names, of which `last` has to come last.
 
-        So what `last` says about `best` is true whenever the writing stops.
+        What `last` says about `best` is then true wherever the writing is interrupted.
         """
         step = self._run.state.progress.step
         try:
@@ -54,23 +55,24 @@ class Saver:
         except OSError as error:
             before, self._failure = self._failure, str(error.strerror)
             if self._failure != before or "best" in names:
-                what = f"could not be saved: {self._failure}; training goes on, and tries again."
+                what = f"could not be saved: {self._failure}; training continues, and tries again."
                 self._emit(Noted(step, f"step {step:,} {what}"))
             return
         if self._failure:
             self._failure = ""
-            self._emit(Noted(step, f"step {step:,} could be saved again."))
+            self._emit(Noted(step, f"step {step:,} was saved: writing works again."))
 
     @property
     def due(self) -> bool:
-        """Whether the state should be saved again."""
+        """Whether it is time to save."""
         since = self._run.state.progress.seconds - self._tried_at
         return since >= self._run.config.checkpoints.every
 
     def end(self) -> None:
-        """Gives what is still waiting another place.
+        """Writes what is still waiting to a temporary directory.
 
-        Raises: CharrnnError that names it, where there is something.
+        Raises:
+            CharrnnError: Something was waiting; the message says where it is.
         """
         if not self._waiting:
             return
@@ -80,12 +82,12 @@ class Saver:
         except OSError as error:
             raise CharrnnError(
                 f"{run} could not be saved: {self._failure}; nor elsewhere: {error.strerror}.",
-                "what was saved before is kept; make room, then: "
+                "earlier checkpoints are kept; free some space, then: "
                 f"charrnn train --resume {quote(str(run))}",
             ) from None
         raise CharrnnError(
             f"{run} could not be saved: {self._failure}; {names} went to {elsewhere} instead.",
-            "move it to a safe place: it is a run directory like any other, but for the log.",
+            "move it to a safe place: it is a run directory without a log.",
         )
 
     def _write_elsewhere(self) -> Path:
@@ -102,7 +104,7 @@ class Saver:
 
     def _write(self, *names: str) -> None:
         run = self._run
-        self._emit.flush()  # what the log says of a step is safe before its checkpoint
+        self._emit.flush()  # the log is on the disk before the checkpoint of its last step
         content = encode(
             Checkpoint(
                 run.state,

@@ -1,4 +1,4 @@
-"""Everything that a run needs before its first step: new, or from where it stopped."""
+"""Sets up a run: a new one, or one that is resumed."""
 
 from dataclasses import dataclass
 from shlex import quote
@@ -31,10 +31,16 @@ from charrnn.wording import pluralize
 
 @dataclass(frozen=True)
 class Run:
-    """All that training needs.
+    """Everything that training needs.
 
-    scored: the ids (N,) of the validation text that evaluations score. notes: what the user should
-    know about the text and the start of the run.
+    Attributes:
+        directory: The run directory, locked.
+        config: The config on this machine.
+        corpus: The training and validation parts of the text.
+        batches: The windows to train on.
+        scored: The ids (N,) of the validation part that evaluations score.
+        state: The state to start from.
+        notes: What the user should know about the text and the start of the run.
     """
 
     directory: RunDirectory
@@ -69,18 +75,23 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
         inherit(params, parent.params)
         new = len(text.corpus.vocabulary) - len(parent.vocabulary)
         more = f", and {pluralize(new, 'new character')}" if new else ""
-        notes += (f"begins with the weights of {parent.path}{more}.",)
+        notes += (f"starts from the weights of {parent.path}{more}.",)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     directory = RunDirectory.create(out, run_name(settings))
     return Run(directory, settings, text.corpus, text.batches, text.scored, state, notes)
 
 
 def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
-    """A run that goes on from its last checkpoint.
+    """Sets up a run to resume from its last checkpoint.
 
-    text: where the text is now, if it was moved. changes: of `training`, such as max_steps.
-    Raises: UsageError where there is no run or its budget is used; InputError where the text is
-    another one.
+    Args:
+        path: The run directory.
+        text: Where the text is now; empty if it has not moved.
+        changes: Changes of the `training` settings, such as max_steps.
+
+    Raises:
+        UsageError: There is no run, or it is complete.
+        InputError: No checkpoint is usable, or the text is another one.
     """
     directory = RunDirectory.existing(path)
     try:
@@ -91,11 +102,11 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
 
 
 def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[str, Any]) -> Run:
-    checkpoint, config, notes = _newest_sound(directory)
+    checkpoint, config, notes = _newest_usable(directory)
     if not text and STDIN in own_text(path, config):
         raise UsageError(
             f"{path} was trained from standard input.",
-            f"pipe the same text once more: charrnn train - --resume {quote(path)}",
+            f"pipe the same text again: charrnn train - --resume {quote(path)}",
         )
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
@@ -113,7 +124,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         raise InputError(
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",
-            "name the original text beside `resume`; or train on this one from there: "
+            "give the original text with `resume`; or start from its weights on this one: "
             f"charrnn train TEXT --init-from {quote(path)}",
         )
     return Run(
@@ -128,29 +139,29 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
 
 
 def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
-    """Raises UsageError where the run is complete, with what else there is to say of it."""
+    """Raises UsageError if the run is complete, with the notes on it."""
     more = "".join(f"\n       {note}" for note in notes)
     budget = budget_of(config)
     if budget.out_of_patience(done):
         texts = " ".join(map(quote, config.data.text))
         raise UsageError(
-            f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought nothing "
-            f"better, which is all of its patience.{more}",
-            f"begin a new run with its model: charrnn train {texts} --init-from {quote(path)}",
+            f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought no "
+            f"improvement, and its patience is used up.{more}",
+            f"start a new run from its weights: charrnn train {texts} --init-from {quote(path)}",
         )
     if budget.used(done) >= 1:
         larger = f"`training.max_steps={2 * done.step}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         raise UsageError(
-            f"{path} has made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, all of its "
-            f"budget.{more}",
-            f"give it a larger total, such as {larger}",
+            f"{path} is complete: it made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, "
+            f"all of its budget.{more}",
+            f"raise the total, such as {larger}",
         )
 
 
 def _without_best(directory: RunDirectory, done: Progress) -> tuple[str, ...]:
-    """Forgets the best score where the checkpoint that had it is lost, and says so."""
+    """Forgets the best score if its checkpoint is lost; returns a note on it."""
     if done.best_score is None:
         return ()
     try:
@@ -161,8 +172,8 @@ def _without_best(directory: RunDirectory, done: Progress) -> tuple[str, ...]:
     return ()
 
 
-def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[str, ...]]:
-    """The checkpoint to go on from, its config, and what is wrong with those passed over."""
+def _newest_usable(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[str, ...]]:
+    """The checkpoint to resume from, its config, and notes on newer ones that are damaged."""
     notes: tuple[str, ...] = ()
     for path in directory.candidates():
         try:
@@ -171,6 +182,6 @@ def _newest_sound(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[st
             notes += (str(error),)
             continue
         if path != (last := directory.checkpoint("last")):
-            notes += (f"going on from {path.name} instead of {last.name}.",)
+            notes += (f"resuming from {path.name} instead of {last.name}.",)
         return checkpoint, config, notes
-    raise InputError(notes[0], "none of the run's checkpoints is sound; start a new run.")
+    raise InputError(notes[0], "none of the run's checkpoints is usable; start a new run.")

@@ -1,4 +1,4 @@
-"""Training a run to its end: told as events, saved on the way."""
+"""Trains a run to its end, with events for its sinks and checkpoints on the way."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from charrnn.events import (
     Stepped,
     StopRequested,
 )
-from charrnn.runs.divergence import advice, keep_evidence
+from charrnn.runs.divergence import advice, write_diagnostics
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
 from charrnn.runs.observations import baselines, sample
@@ -28,15 +28,24 @@ from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 
-# time has passed, and the best checkpoint stays
+# time has passed, and the best checkpoint is still there
 NEVER_ROLLED_BACK = ("seconds", "best_score", "best_train_nats", "best_validation_nats")
 
 
 def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
-    """Trains until the run is complete, telling the sinks; then its directory is free again.
+    """Trains until the run is complete, then closes the sinks and unlocks the directory.
 
-    Raises: Interrupted after SIGINT, SIGTERM or SIGHUP, once the last step is saved; Divergence;
-    CharrnnError where the run's beginning or end cannot be saved.
+    Args:
+        run: The run.
+        sinks: Receive the events.
+
+    Returns:
+        The last event.
+
+    Raises:
+        Interrupted: SIGINT, SIGTERM or SIGHUP arrived; the last step is saved.
+        Divergence: Training diverged, and the config does not roll back.
+        CharrnnError: The start or the end of the run cannot be saved.
     """
     emit = Emitter(sinks)
     with ExitStack() as stack:
@@ -88,7 +97,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     if not complete:
         raise Interrupted(
             f"after step {run.state.progress.step:,}; everything is saved.",
-            f"go on with: charrnn train --resume {quote(str(run.directory.path))}",
+            f"resume with: charrnn train --resume {quote(str(run.directory.path))}",
         )
     ended = _ended(run, early=trainer.budget.used(run.state.progress) < 1)
     emit(ended)
@@ -98,7 +107,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
 def _events(
     run: Run, trainer: Trainer, stopped: Callable[[], bool], history: RollbackHistory
 ) -> Iterator[Stepped | Evaluated | SavePoint | RolledBack]:
-    """The trainer's events; where it diverges, as the config says, from an earlier state on."""
+    """The events of the trainer, which is rolled back after a divergence if the config says so."""
     training, progress = run.config.training, run.state.progress
     while True:
         try:
@@ -107,16 +116,18 @@ def _events(
         except Divergence as divergence:
             rollbacks = progress.rollbacks
             kept = {name: getattr(progress, name) for name in NEVER_ROLLED_BACK}
-            divergence.hint = f"{keep_evidence(run, divergence)}; {advice(run.config, rollbacks)}"
+            divergence.hint = (
+                f"{write_diagnostics(run, divergence)}; {advice(run.config, rollbacks)}"
+            )
             if training.on_divergence == "stop":
                 raise
             if rollbacks >= training.max_rollbacks:
                 times = pluralize(rollbacks, "time")
                 divergence.hint = f"it was rolled back {times}; {divergence.hint}"
                 raise
-            # from the state right before it the same step would not be finite at any rate
+            # from the state right before it the same step would diverge at any rate
             if not history.restore_before(divergence.step - 1, run.state):
-                divergence.hint = f"no state before it was saved; {divergence.hint}"
+                divergence.hint = f"no earlier state was saved; {divergence.hint}"
                 raise
             vars(progress).update(kept, rollbacks=rollbacks + 1)
             note = f"{divergence} Back to step {progress.step:,}, at half the learning rate."

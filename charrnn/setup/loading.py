@@ -1,4 +1,4 @@
-"""A trained model from its checkpoint, ready for use."""
+"""Loading a trained model from its checkpoint, and text in its alphabet."""
 
 import reprlib
 from pathlib import Path
@@ -20,7 +20,7 @@ from charrnn.training.checkpoint import Checkpoint, load
 
 
 class Model(NamedTuple):
-    """What a checkpoint says about predicting text; `path` is the file that was read."""
+    """A trained model; `path` is the checkpoint file that it was read from."""
 
     path: str
     params: Params
@@ -30,9 +30,10 @@ class Model(NamedTuple):
 
 
 def load_model(path: str) -> Model:
-    """The model of a checkpoint file or of a run directory, its best.
+    """Loads the model of a checkpoint file, or the best one of a run directory.
 
-    Raises: InputError.
+    Raises:
+        InputError: There is no checkpoint, or it is unusable.
     """
     file = find_checkpoint(path)
     checkpoint, config = load_checkpoint(file)
@@ -41,27 +42,29 @@ def load_model(path: str) -> Model:
 
 
 def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
-    """A checkpoint and the config in it, both verified and of one run.
+    """Loads a checkpoint and the config in it, and verifies that they belong together.
 
-    Raises: InputError.
+    Raises:
+        InputError: The checkpoint is unusable.
     """
     checkpoint = load(file)
     try:
         config = check_config(checkpoint.config)
     except UsageError as error:
         raise InputError(
-            f"{file} holds no config of this program: {error}", "use the release that wrote it."
+            f"{file} has no config that this program can read: {error}",
+            "use the release of charrnn that wrote it.",
         ) from None
     if problem := _misfit(checkpoint, config):
         raise InputError(
-            f"{file} does not fit its own config: {problem}.",
+            f"{file} does not match its own config: {problem}.",
             "it was not written by charrnn train; start a new run.",
         )
     return checkpoint, config
 
 
 def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
-    """What of a checkpoint does not belong to its own config."""
+    """How a checkpoint contradicts its own config; None if it does not."""
     state, training = checkpoint.state, config.training
     slots, wanted = sorted(state.optimizer.slots), sorted(optimizer_of(config).slot_names)
     if slots != wanted:
@@ -72,20 +75,22 @@ def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
         return f"it is in {state.h.dtype}, its config in {training.precision}"
     end = sequences_of(config).delimiter
     if end and end not in checkpoint.vocabulary.characters:
-        return f"it writes {config.data.sequences} and knows no {end!r}"
+        return f"its config says {config.data.sequences}, but its vocabulary lacks {end!r}"
     return None
 
 
 def own_text(file: str | Path, config: Config) -> list[str]:
-    """The files that a checkpoint says it was trained on, for who wants to read them.
+    """The files that a checkpoint was trained on, to be read again.
 
-    Raises: InputError for a pipe or a device, which whoever wrote the checkpoint may have chosen
-    so that reading it never ends.
+    Raises:
+        InputError: One of them is a pipe or a device: a hostile checkpoint could name one whose
+            reading never ends.
     """
     paths = text_paths(config)
     for path in paths:
-        place = Path(path)
-        if path != STDIN and place.exists() and not (place.is_file() or place.is_dir()):
+        file_path = Path(path)
+        special = file_path.exists() and not (file_path.is_file() or file_path.is_dir())
+        if path != STDIN and special:
             raise InputError(
                 f"{file} names {path!r} as its text, which is neither a file nor a directory.",
                 "name the text yourself.",
@@ -102,17 +107,22 @@ class Encoded(NamedTuple):
 
 
 def treatment(model: Model, unknown: str | None) -> str:
-    """What is done with characters that the model lacks: "error", "skip" or "replace".
+    """What to do with characters that the model does not know: "error", "skip" or "replace".
 
-    None: "replace" where the model has learned U+FFFD as any rare character.
-    Raises: UsageError for "replace" where it does not know U+FFFD.
+    Args:
+        model: The model.
+        unknown: What the user asked for; None for "replace" if the model was trained with rare
+            characters as U+FFFD, and "error" otherwise.
+
+    Raises:
+        UsageError: "replace" is asked for, but the model does not know U+FFFD.
     """
     can_replace = REPLACEMENT in model.vocabulary.characters
     if unknown == "replace" and not can_replace:
         raise UsageError(
             f"`unknown=replace`: {model.path} does not know U+FFFD.",
-            "choose error or skip; a model learns U+FFFD where data.min_count finds rare "
-            "characters.",
+            "choose error or skip; a model learns U+FFFD if data.min_count finds rare "
+            "characters in its text.",
         )
     if unknown is None:
         return "replace" if can_replace and model.config.data.min_count > 1 else "error"
@@ -120,10 +130,16 @@ def treatment(model: Model, unknown: str | None) -> str:
 
 
 def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> Encoded:
-    """A text in the model's alphabet, read and arranged as those that the model was trained on.
+    """Reads a text as the model's own was read, and encodes it.
 
-    unknown: see `treatment`.
-    Raises: InputError where it is unusable, too short or has characters that the model lacks.
+    Args:
+        model: The model.
+        paths: The text.
+        unknown: What to do with unknown characters; see `treatment`.
+
+    Raises:
+        InputError: The text is unusable, too short or has unknown characters.
+        UsageError: A path is not a text.
     """
     unknown = treatment(model, unknown)
     require_texts(paths)
@@ -145,6 +161,6 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
 
 
 def require_two(text: Text) -> None:
-    """Raises InputError for a text in which nothing can be predicted."""
+    """Raises InputError for a text with nothing to predict."""
     if len(text) < 2:
-        raise InputError("the text has a single character.", "two are needed to predict one.")
+        raise InputError("the text has a single character.", "give at least two.")

@@ -1,4 +1,4 @@
-"""The text of a config, ready to train on, and whether it is the one that a run knows."""
+"""Prepares the text of a config for training, and compares it with that of a checkpoint."""
 
 from dataclasses import dataclass
 
@@ -25,10 +25,13 @@ from charrnn.wording import format_size, pluralize
 
 @dataclass(frozen=True)
 class Prepared:
-    """A text as a run trains on it, in the windows of its config.
+    """A text in the windows of a config.
 
-    scored: the ids (N,) of the validation text that evaluations score.
-    notes: what the user should know about the text.
+    Attributes:
+        corpus: The training and validation parts.
+        batches: The windows to train on.
+        scored: The ids (N,) of the validation part that evaluations score.
+        notes: What the user should know about the text.
     """
 
     corpus: Corpus
@@ -71,7 +74,7 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
 
 
 def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
-    """Raises InputError where a step through a window of this T and B would not fit."""
+    """Raises InputError if a step through a window of this T and B does not fit in memory."""
     there, recompute = physical_memory(), config.training.memory == "recompute"
     needed, with_recomputation = (
         memory_of_step(
@@ -104,7 +107,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
 
 
 def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
-    """What of a text is not as a checkpoint has it: its characters, its size or its content."""
+    """How a text differs from the one that a checkpoint was trained on; None if it does not."""
     if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
         return None
     found, wanted = corpus.vocabulary.characters, checkpoint.vocabulary.characters
@@ -117,7 +120,7 @@ def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
         if odd
     ]
     if not differences and found != wanted:
-        differences.append("its characters are numbered otherwise")
+        differences.append("its characters have other ids")
     if corpus.size != checkpoint.text_size:
         differences.append(
             f"it has {pluralize(corpus.size, 'character')}, not {checkpoint.text_size:,}"

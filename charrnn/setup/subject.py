@@ -1,4 +1,4 @@
-"""What an analysis looks at: a trained model or one before training, and a text to run it on."""
+"""The subject of an analysis: a model, trained or before training, and a text to run it on."""
 
 from typing import NamedTuple
 
@@ -22,11 +22,11 @@ from charrnn.text.reading import read_text
 from charrnn.text.sources import STDIN
 from charrnn.window import NO_TARGET, Window
 
-CONTEXT = 64  # characters read before a piece of text, so that it does not begin from nothing
+CONTEXT = 64  # characters read before a passage, so that it does not start from the zero state
 
 
 class Subject(NamedTuple):
-    """A model with its config, the ids of a text, a name for the two, and notes on the text."""
+    """A model with its config, the ids (N,) of a text, a title for both, and notes on the text."""
 
     title: str
     params: Params
@@ -68,9 +68,11 @@ def subject_of(
 
 
 def trained(checkpoint: str, text: str | None) -> Subject:
-    """A checkpoint and a text in its alphabet; without one, the text it was trained on.
+    """A checkpoint and a text in its alphabet; by default the text it was trained on.
 
-    Raises: InputError; UsageError where that text is not to be had again.
+    Raises:
+        InputError: The checkpoint or the text is unusable.
+        UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
     paths = [text] if text else own_text(model.path, model.config)
@@ -85,9 +87,10 @@ def trained(checkpoint: str, text: str | None) -> Subject:
 
 
 def untrained(config: Config, name: str, text: str | None) -> Subject:
-    """The model of a config before its first step, and a text; without one, the config's.
+    """The model of a config before its first step, and a text; by default the config's.
 
-    Raises: InputError.
+    Raises:
+        InputError: The text is unusable.
     """
     if text:
         require_texts([text])
@@ -103,28 +106,38 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
 def problem_in_text(
     subject: Subject, random: Generator, time_steps: int, batch_size: int
 ) -> Problem:
-    """Random pieces of the text in float64, each after the state that its context leaves."""
+    """Random passages of the text in float64, each from the state that its context leaves."""
     draw = sequences_of(subject.config).random_window
     before, window = draw(subject.ids, random, time_steps, batch_size, CONTEXT)
     return problem_after(before, window, subject.params, activation_of(subject.config))
 
 
 def problem_after(before: Array, window: Window, params: Params, activation: Activation) -> Problem:
-    """A window in float64 after the ids (C, B) before it."""
+    """A window in float64, from the state that the ids (C, B) before it leave."""
     params = params.astype(np.float64)
     zero = np.zeros((before.shape[1], params.hidden_size))
-    with np.errstate(over="ignore", invalid="ignore"):  # whoever looks at it says so
+    with np.errstate(over="ignore", invalid="ignore"):  # reported by the caller
         return Problem(params, window, states(params, before, zero, activation)[-1].copy())
 
 
 def looking_back(
     subject: Subject, random: Generator, lags: int, recent: int, batch_size: int
 ) -> tuple[Array, Window, int]:
-    """Ids (C, B) and the window after them, the losses of whose `recent` last steps reach so far.
+    """Draws a window whose last losses can be followed back over many lags.
 
-    The third is the number of lags that they all reach: less than `lags` in a short text.
-    Lines and short documents are not divided: all their losses count, and some reach further than
-    others.
+    In lines and short documents, which are taken from their start, all losses count, and some
+    reach back further than others.
+
+    Args:
+        subject: The model and the text.
+        random: Chooses the passages.
+        lags: The number of lags wanted.
+        recent: The number of last steps with losses.
+        batch_size: The number of lanes B.
+
+    Returns:
+        The ids (C, B) before the window, the window, and the number of lags that its losses
+        reach: less than `lags` in a short text.
     """
     sequences = sequences_of(subject.config)
     draw, length = sequences.random_window, lags + recent

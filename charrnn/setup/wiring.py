@@ -1,4 +1,4 @@
-"""From settings to the objects that they describe."""
+"""Builds the objects that a config describes."""
 
 import os
 import time
@@ -33,15 +33,15 @@ from charrnn.training.workers import Workers, choose_workers
 
 
 def text_paths(config: Config) -> list[str]:
-    """The files of the config's text, some by the name of one that comes along; or the corpus."""
+    """The files of the config's text; bundled texts by their names, by default the corpus."""
     return [
-        str(text_resources()[path]) if _has_no_place(path) and path != STDIN else path
+        str(text_resources()[path]) if _is_not_a_file(path) and path != STDIN else path
         for path in config.data.text or [CORPUS_NAME]
     ]
 
 
-def _has_no_place(path: str) -> bool:
-    """Whether this is standard input, or a text that comes along and no file."""
+def _is_not_a_file(path: str) -> bool:
+    """Whether this is standard input, or the name of a bundled text and not a file."""
     return path == STDIN or (path in text_resources() and not Path(path).exists())
 
 
@@ -54,7 +54,7 @@ def resolve(config: Config) -> ResolvedConfig:
     """
     require_texts(config.data.text)
     data, training = config.data, config.training
-    paths = [path if _has_no_place(path) else str(Path(path).absolute()) for path in data.text]
+    paths = [path if _is_not_a_file(path) else str(Path(path).absolute()) for path in data.text]
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     parent = config.model.init_from
     values = config.model_dump()
@@ -65,7 +65,7 @@ def resolve(config: Config) -> ResolvedConfig:
 
 
 def run_name(config: Config) -> str:
-    """What a run's directory is called after: its first text."""
+    """The name of a run, from its first text."""
     first = text_paths(config)[0]
     if first == STDIN:
         return "stdin"
@@ -74,7 +74,7 @@ def run_name(config: Config) -> str:
 
 
 def decoding_of(config: Config) -> Decoding:
-    """How the config's text is read, and every other that the model meets."""
+    """How the config's text is decoded, and every other text for the same model."""
     return Decoding(config.data.encoding, config.data.errors, config.data.newlines)
 
 
@@ -110,7 +110,7 @@ def optimizer_of(config: Config) -> Optimizer:
 
 
 def objective_maker(config: Config) -> Callable[[], Objective]:
-    """Makes objectives with a workspace of their own."""
+    """A function that makes objectives, each with its own workspace."""
 
     def make() -> Objective:
         return partial(
@@ -127,7 +127,8 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
 def batches_of(config: Config, ids: Array) -> Windows:
     """The windows to train on.
 
-    Raises: InputError for too short a text.
+    Raises:
+        InputError: The text is too short.
     """
     training = config.training
     full = training.bptt == "full"

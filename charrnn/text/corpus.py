@@ -73,9 +73,9 @@ def build_corpus(
         raise InputError(
             f"the text has {pluralize(len(text), 'character')}: too few to hold out a fraction of "
             f"{validation_fraction:g}.",
-            "give more text, or hold out none: --set data.validation_fraction=0 --set "
-            "training.batch_size=1 "
-            f"--set training.window={min(len(text) - 1, SHORT_TEXT_WINDOW)}"
+            "give more text, or hold out none: `data.validation_fraction=0` "
+            "`training.batch_size=1` "
+            f"`training.window={min(len(text) - 1, SHORT_TEXT_WINDOW)}`"
             if len(text) > 1
             else "give a text of at least two characters.",
         )
@@ -100,7 +100,7 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
         raise InputError(
             f"the text has {pluralize(len(new), 'character')} that are not among the {len(known)} "
             f"this model knows: {_list(new)}",
-            "add them to its vocabulary: --extend-vocabulary",
+            "add them to its vocabulary: `model.extend_vocabulary=true`",
         )
     return Vocabulary(known.characters + "".join(new))
 

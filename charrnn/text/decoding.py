@@ -168,15 +168,15 @@ class Decoder:
 
     def _binary(self, offset: int) -> InputError:
         order = "le" if offset % 2 else "be"  # the NUL of a Latin letter is its high byte
-        hint = f"give plain text; if it is UTF-16, name its encoding: --encoding utf-16-{order}"
+        hint = f"give plain text; if it is UTF-16, name it: `data.encoding=utf-16-{order}`"
         return InputError(
             f"{self._label} is binary: NUL at byte {offset}.", self._hint_from_mark() or hint
         )
 
     def _invalid(self, byte: int, offset: int) -> InputError:
         hint = (
-            "if it is in another encoding, name it, such as --encoding cp1252 or shift_jis; "
-            "or replace invalid bytes with U+FFFD: --errors replace"
+            "if it is in another encoding, name it, such as `data.encoding=cp1252` or shift_jis; "
+            "or replace invalid bytes with U+FFFD: `data.errors=replace`"
         )
         return InputError(
             f"{self._label} is not {self._decoding.encoding.upper()}: "
@@ -188,4 +188,4 @@ class Decoder:
         """What to do with a file that starts with the mark of another encoding."""
         if self._mark_size or not self._mark:
             return None
-        return f"its byte order mark says --encoding {self._mark}"
+        return f"its byte order mark says `data.encoding={self._mark}`"

@@ -63,7 +63,7 @@ class Lines:
             raise InputError(
                 f"a fraction of {validation_fraction:g} of {pluralize(count, 'non-blank line')} "
                 "cannot be held out.",
-                "give more lines, or --set data.validation_fraction=0",
+                "give more lines, or `data.validation_fraction=0`",
             )
         if held_out:
             order = np.random.default_rng(0).permutation(count)

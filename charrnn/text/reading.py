@@ -90,7 +90,7 @@ def _notes(reports: Reports) -> list[str]:
         chosen = [(label, report) for label, report in reports if report.other_mark == mark]
         notes.append(
             f"{_subject(chosen)}: the byte order mark of {mark} was read as text; "
-            f"is it --encoding {mark}?"
+            f"is it `data.encoding={mark}`?"
         )
     if chosen := select(lambda report: report.carriage_returns):
         crlf = sum(report.crlf for _, report in chosen)

@@ -72,7 +72,7 @@ class Stream:
             return ()
         return (
             f"{documents:,} files are joined into one stream; "
-            "--set data.sequences=documents keeps them apart.",
+            "`data.sequences=documents` keeps them apart.",
         )
 
 

@@ -91,5 +91,5 @@ class Vocabulary:
         base = unicodedata.normalize("NFKD", character)[0]
         for near in (base, base.swapcase()):
             if near in self.characters:
-                return f"nearest is {near!r}; or choose --unknown skip."
-        return "choose --unknown skip to leave it out."
+                return f"nearest is {near!r}; or choose `unknown=skip`."
+        return "choose `unknown=skip` to leave it out."

@@ -39,10 +39,10 @@ def require_fit(targets: int, batch_size: int, window: int, stride: int | None =
     if targets >= 1:
         fitting_window = min(window, targets)
         fitting_batch = min(batch_size, targets // fitting_window)
-        shorter = " --set training.stride=null" if (stride or 0) > fitting_window else ""
+        shorter = " `training.stride=null`" if (stride or 0) > fitting_window else ""
         hint = (
-            f"this fits: --set training.batch_size={fitting_batch} "
-            f"--set training.window={fitting_window}{shorter}; or give more text."
+            f"this fits: `training.batch_size={fitting_batch}` "
+            f"`training.window={fitting_window}`{shorter}; or give more text."
         )
     raise InputError(
         f"the training text has {pluralize(max(targets, 0), 'character')} to predict: too few for "
