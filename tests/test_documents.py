@@ -21,7 +21,7 @@ from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.setup.subject import Subject, looking_back
 from charrnn.setup.wiring import batches_of
-from charrnn.system.resources import corpus_path
+from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import scoring_windows
 from charrnn.text.document_windows import DocumentWindows
@@ -302,7 +302,7 @@ def test_losses_are_followed_back_within_long_documents() -> None:
 def folder_of(path: Path, count: int) -> list[str]:
     """So many files of unlike lengths."""
     path.mkdir()
-    lines = corpus_path().read_text().splitlines(keepends=True)
+    lines = text_resources()[CORPUS_NAME].read_text().splitlines(keepends=True)
     names = []
     for number in range(count):
         file = path / f"{number:02}.txt"

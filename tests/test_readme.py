@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.system.resources import corpus_path
+from charrnn.system.resources import CORPUS_NAME, text_resources
 from tests.help_blocks import BLOCK, README, with_current_help
 
 COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)
@@ -23,7 +23,7 @@ def test_help_blocks_are_current() -> None:
 def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
     """In their order, in one folder; training is cut short."""
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
-        shutil.copy(corpus_path(), tmp_path / name)
+        shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
     commands = COMMAND.findall(TEXT)
     assert len(commands) > 10
     for command in commands:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import InputError, UsageError
-from charrnn.system.resources import config_paths, corpus_path
+from charrnn.system.resources import CORPUS_NAME, config_paths, text_resources
 from charrnn.text.corpus import build_corpus
 from charrnn.text.ngram import witten_bell_nats
 from charrnn.text.reading import read_text
@@ -153,7 +153,7 @@ def test_ngram_equals_a_literal_count() -> None:
 
 
 def test_embedded_corpus_is_what_its_note_says() -> None:
-    text = corpus_path().read_text(encoding="ascii")
+    text = text_resources()[CORPUS_NAME].read_text(encoding="ascii")
     assert len(text) >= 100_000
     assert all(f"SCENE {number}. " in text for number in range(1, 57))
     assert set(config_paths()) >= {"default"}

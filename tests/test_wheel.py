@@ -25,7 +25,8 @@ def test_wheel_installed_elsewhere_trains_on_its_own_corpus(tmp_path: Path) -> N
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    where = run("-c", "import charrnn, charrnn.system.resources as r; print(r.corpus_path())")
+    show = "import charrnn.system.resources as r; print(r.text_resources()[r.CORPUS_NAME])"
+    where = run("-c", show)
     assert Path(where.strip()).is_relative_to(site)
     document = json.loads(run("-m", "charrnn", "train", "--max-steps", "3", "--json"))
     assert document["steps"] == 3

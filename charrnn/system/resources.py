@@ -12,11 +12,6 @@ def _folder(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
-def corpus_path() -> Path:
-    """The embedded corpus."""
-    return text_resources()[CORPUS_NAME]
-
-
 def text_resources() -> dict[str, Path]:
     """The texts that come with the program, by name."""
     return {path.stem: path for path in sorted(_folder("data").glob("*.txt"))}
