@@ -2,13 +2,15 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check format readme bench
+.PHONY: check lint format readme bench
 
-check: $(VENV)/.installed
+check: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

@@ -9,9 +9,13 @@ import pytest
 from hypothesis import settings
 
 from charrnn.cli import main
+from charrnn.commands import inspect
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=40)
-settings.load_profile("fixed")
+settings.register_profile(
+    "long", derandomize=False, deadline=None, max_examples=1000, database=None, print_blob=True
+)
+settings.load_profile("fixed")  # unless --hypothesis-profile is given, which is read after this
 
 TINY = [
     "--set", "model.hidden_size=16",
@@ -38,6 +42,12 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _strict_arithmetic() -> Iterator[None]:
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`charrnn inspect` tries training for a moment only."""
+    monkeypatch.setattr(inspect, "TRIAL_SECONDS", 0.01)
 
 
 @dataclass(frozen=True)

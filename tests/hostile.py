@@ -22,7 +22,8 @@ from charrnn.system.resources import config_paths
 from charrnn.text.decoding import Decoding
 from charrnn.text.reading import read_text
 from charrnn.text.text import Text
-from charrnn.training.checkpoint import _digest, load
+from charrnn.training.checkpoint import load
+from tests.digests import digest_of
 
 Tensors = dict[str, np.ndarray]
 Metadata = dict[str, str]
@@ -39,7 +40,7 @@ def opened(path: Path) -> tuple[Tensors, Metadata]:
 def sealed(tensors: Tensors, metadata: Metadata) -> bytes:
     """A checkpoint of any content with the digest that belongs to it."""
     metadata = {key: value for key, value in metadata.items() if key != "digest"}
-    return save(tensors, metadata | {"digest": json.dumps(_digest(tensors, metadata))})
+    return save(tensors, metadata | {"digest": json.dumps(digest_of(tensors, metadata))})
 
 
 def with_header(header: object, data: bytes = b"") -> bytes:

@@ -21,11 +21,11 @@ IMPORTS: dict[str, set[str]] = {
     "analysis": {"model"},
     "training": {"system", "model", "text", "optim"},
     "sampling": {"model", "text"},
-    "report": {"system", "training"},
+    "report": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "runs": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "commands": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
-    "cli": {"system", "report", "config", "commands"},
+    "cli": {"system", "report", "commands"},
     "__main__": {"system", "cli"},
 }
 IMPORTS["runs"] |= {"setup"}

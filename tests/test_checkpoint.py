@@ -14,6 +14,7 @@ from charrnn.runs.directory import RunDirectory
 from charrnn.setup.paths import find_checkpoint
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
+from tests.digests import digest_of, parsed
 
 
 def test_comes_back_as_it_was(trained: Path, tmp_path: Path) -> None:
@@ -43,6 +44,12 @@ def test_tensors_carry_the_names_and_orientation_of_the_equations(trained: Path)
         metadata = {key: json.loads(value) for key, value in file.metadata().items()}
     assert len(metadata["vocabulary"]) == A
     assert metadata["config"]["model"]["hidden_size"] == H
+
+
+def test_the_digest_is_the_one_that_the_page_describes(trained: Path) -> None:
+    for path in (trained / "checkpoints").iterdir():
+        tensors, metadata = parsed(path.read_bytes())
+        assert json.loads(metadata["digest"]) == digest_of(tensors, metadata)
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:

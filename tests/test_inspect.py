@@ -3,19 +3,88 @@
 import json
 import shutil
 import tracemalloc
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from charrnn.commands.inspect import _alphabet
+from charrnn.commands import inspect
+from charrnn.commands.inspect import inspect_text
 from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
 from charrnn.runs.start import new_run
+from charrnn.setup.preparation import Prepared
+from charrnn.setup.wiring import batches_of, held_out
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME, TINY
 from tests.runs import train
+
+TICK = 0.1  # seconds
+
+
+@pytest.fixture(autouse=True)
+def _ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that goes on by a tick whenever it is read: once a step of the trial."""
+    readings = count()
+    monkeypatch.setattr(
+        inspect, "time", SimpleNamespace(perf_counter=lambda: TICK * next(readings))
+    )
+    monkeypatch.setattr(inspect, "TRIAL_SECONDS", 2.0)
+
+
+def estimate(charrnn, text: str, *settings: str) -> dict:
+    Path("text.txt").write_text(text)
+    assignments = [part for setting in settings for part in ("--set", setting)]
+    found = charrnn("inspect", "text.txt", *TINY, *assignments, "--json")
+    assert found.code == 0, found.err
+    return json.loads(found.out)
+
+
+def test_the_trial_measures_the_time_of_a_step(charrnn) -> None:
+    trial = estimate(charrnn, RHYME * 12)["trial"]
+    assert trial["steps"] == pytest.approx(2.0 / TICK, abs=1)
+    assert trial["seconds_per_step"] == pytest.approx(TICK, rel=0.15)
+    assert trial["characters"] == 4 * 8
+
+
+@pytest.mark.parametrize("evaluations", [1, 300])
+@pytest.mark.parametrize("fraction", [0, 0.1, 0.6])
+def test_the_estimate_is_of_all_steps_and_evaluations(charrnn, evaluations, fraction) -> None:
+    """An evaluation costs a third of what training on as many characters does."""
+    report = estimate(
+        charrnn, RHYME * 30, "training.max_steps=500",
+        f"evaluation.count={evaluations}", f"data.validation_fraction={fraction}",
+    )  # fmt: skip
+    scored = round(len(RHYME) * 30 * fraction)
+    assert report["scored"] == scored
+    as_steps = evaluations * scored / (4 * 8) / 3
+    assert report["steps"] == 500
+    expected = (500 + as_steps) * report["trial"]["seconds_per_step"]
+    assert report["seconds"] == pytest.approx(expected, rel=1e-9)
+    assert report["seconds"] == pytest.approx((500 + as_steps) * TICK, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds", "expected_steps", "expected_seconds"),
+    [
+        ("null", 30.0, 30.0 / TICK, 30.0),
+        ("100", 1e6, 100, 100 * TICK),
+        ("100000", 30.0, 30.0 / TICK, 30.0),
+        ("100", "null", 100, 100 * TICK),
+    ],
+)
+def test_whichever_limit_comes_first_is_the_estimate(
+    charrnn, steps, seconds, expected_steps, expected_seconds
+) -> None:
+    report = estimate(
+        charrnn, RHYME * 12, "evaluation.max_characters=2", "evaluation.count=1",
+        f"training.max_steps={steps}", f"training.max_time={seconds}",
+    )  # fmt: skip
+    assert report["steps"] == pytest.approx(expected_steps, rel=0.15)
+    assert report["seconds"] == pytest.approx(expected_seconds, rel=0.15)
 
 
 @pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
@@ -140,13 +209,21 @@ def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["texts", "a.txt"]
 
 
-def test_counting_takes_little_memory() -> None:
+def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
+    """Its characters are counted in pieces, and nothing is converted as a whole."""
     corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
+    settings = [*TINY[1::2], "training.workers=1"]
+    config = load_config(None, settings, {})
+    prepared = Prepared(corpus, batches_of(config, corpus.training), held_out(config, corpus), ())
+    monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)
+    inspect_text(None, settings, {})  # what is made once
     tracemalloc.start()
-    counts = _alphabet(corpus).counts
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert sum(counts) == len(RHYME) * 20_000
+    try:
+        report, _ = inspect_text(None, settings, {})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert sum(report.alphabet.counts) == len(RHYME) * 20_000
     assert peak < len(RHYME) * 20_000
 
 

@@ -36,7 +36,7 @@ from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
 from charrnn.training.workers import worker_threads
 
-TRIAL = 2.0  # seconds of steps that are tried
+TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
 
 
 def are_checkpoints(paths: list[str]) -> bool:
@@ -127,7 +127,7 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
         )
         start = time.perf_counter()
         try:
-            for event in trainer.run(state, lambda: time.perf_counter() - start > TRIAL):
+            for event in trainer.run(state, lambda: time.perf_counter() - start > TRIAL_SECONDS):
                 if isinstance(event, Evaluated):
                     break
         except Divergence:
