@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs.divergence import window_text
 from charrnn.runs.start import new_run, resumed_run
+from charrnn.setup.wiring import trainer_of
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
-from charrnn.training.trainer import Divergence
+from charrnn.training.trainer import Divergence, Trainer
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import RHYME, TINY
 from tests.runs import train
@@ -34,24 +36,30 @@ class Poison:
     """Makes the loss of some steps NaN, as often as it is told to."""
 
     def __init__(self, monkeypatch, at: set[int], times: int) -> None:
-        import charrnn.training.trainer as module
+        self.at, self.left, self.step = at, times, 0
+        monkeypatch.setattr("charrnn.runs.train.trainer_of", self._trainer_of)
 
-        original, self.left = module.Trainer._step, times
+    def _trainer_of(self, *arguments: object) -> Trainer:
+        trainer = trainer_of(*arguments)
+        poison, objective, batches = self, trainer.objective, trainer.batches
 
-        def step(trainer, state, window, used):
-            if state.progress.step + 1 in at and self.left:
-                self.left -= 1
-                objective = trainer.objective
+        class Watched:
+            """The windows; number n is that of step n + 1."""
 
-                def poisoned(params, window, h0):
-                    _, gradient, carried = objective(params, window, h0)
-                    gradient.W[0, 0] = math.nan
-                    return math.nan, gradient, carried
+            per_epoch, largest = batches.per_epoch, batches.largest
 
-                trainer = module.Trainer(**{**vars(trainer), "objective": poisoned})
-            return original(trainer, state, window, used)
+            def __getitem__(self, number: int) -> Window:
+                poison.step = number + 1
+                return batches[number]
 
-        monkeypatch.setattr(module.Trainer, "_step", step)
+        def poisoned(params, window, h0):
+            loss, gradient, carried = objective(params, window, h0)
+            if poison.step in poison.at and poison.left:
+                poison.left -= 1
+                gradient.W[0, 0] = loss = math.nan
+            return loss, gradient, carried
+
+        return replace(trainer, objective=poisoned, batches=Watched())
 
 
 def encode_state(checkpoint) -> dict[str, bytes]:

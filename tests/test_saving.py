@@ -237,15 +237,27 @@ def test_the_log_is_safe_before_each_checkpoint(tmp_path, text_file, monkeypatch
 
 
 class Faulty:
-    """A log file that takes nothing, or half a line, for a while."""
+    """A disk whose log files take nothing, or half a line, while it is bad."""
 
-    def __init__(self, file, half: bool) -> None:
-        self.file, self.half, self.bad = file, half, False
+    def __init__(self, monkeypatch, half: bool = False) -> None:
+        self.half, self.bad = half, False
+        monkeypatch.setattr("charrnn.report.metrics.open", self._open, raising=False)
+
+    def _open(self, file, *arguments, **options):
+        opened = open(file, *arguments, **options)  # noqa: SIM115 - the log closes it
+        return FaultyFile(self, opened) if isinstance(file, Path) else opened
+
+
+class FaultyFile:
+    """A file on such a disk."""
+
+    def __init__(self, disk: Faulty, file) -> None:
+        self.disk, self.file = disk, file
 
     def write(self, content: bytes) -> int:
-        if not self.bad:
+        if not self.disk.bad:
             return self.file.write(content)
-        if self.half:
+        if self.disk.half:
             return self.file.write(content[: len(content) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -255,14 +267,14 @@ class Faulty:
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("stop", [0, 30])
-def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
+def test_lines_wait_and_are_never_torn(tmp_path, text_file, monkeypatch, half, stop) -> None:
     run = new_run(config_of(text_file), str(tmp_path / "run"))
+    log_disk = Faulty(monkeypatch, half)
     metrics = Metrics(run.directory.metrics, 0, 1)
-    metrics._file = Faulty(metrics._file, half)
 
     def fault(event: object) -> None:
         if isinstance(event, Stepped):
-            metrics._file.bad = event.step >= 8 and (event.step < stop or not stop)
+            log_disk.bad = event.step >= 8 and (event.step < stop or not stop)
             assert len(log_of(tmp_path / "run")) > 0
 
     train(run, [metrics, fault])
@@ -275,17 +287,17 @@ def test_lines_wait_and_are_never_torn(tmp_path, text_file, half, stop) -> None:
     assert steps == list(range(1, 61))
 
 
-def test_waiting_lines_are_written_before_a_save_and_at_the_end(tmp_path) -> None:
+def test_waiting_lines_are_written_before_a_save_and_at_the_end(tmp_path, monkeypatch) -> None:
+    log_disk = Faulty(monkeypatch)
     metrics = Metrics(tmp_path / "log", 0, 1)
-    metrics._file = Faulty(metrics._file, half=False)
-    metrics._file.bad = True
+    log_disk.bad = True
     metrics(Evaluated(3, 0.1, 1.0, None, best=True))
-    metrics._file.bad = False
+    log_disk.bad = False
     metrics.flush()
     assert json.loads((tmp_path / "log").read_text())["step"] == 3
-    metrics._file.bad = True
+    log_disk.bad = True
     metrics(Evaluated(4, 0.1, 1.0, None, best=True))
-    metrics._file.bad = False
+    log_disk.bad = False
     metrics.close()
     assert metrics.unwritten == 0
     assert len((tmp_path / "log").read_text().splitlines()) == 2
@@ -448,12 +460,12 @@ def test_lines_that_wait_are_rolled_back_too(tmp_path, text_file, monkeypatch) -
     Poison(monkeypatch, {31}, times=1)
     config = config_of(text_file, "training.on_divergence=rollback")
     run = new_run(config, str(tmp_path / "run"))
+    log_disk = Faulty(monkeypatch)
     metrics = Metrics(run.directory.metrics, 0, 1)
-    metrics._file = Faulty(metrics._file, half=False)
 
     def fault(event: object) -> None:
         if isinstance(event, Stepped):
-            metrics._file.bad = 15 <= event.step < 35
+            log_disk.bad = 15 <= event.step < 35
 
     train(run, [metrics, fault])
     metrics.close()
