@@ -1,4 +1,4 @@
-"""What a run tells whoever listens: facts, in the order in which they happen."""
+"""The events of a run, in the order in which they happen, and the protocol of their sinks."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -21,9 +21,9 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class Baselines:
-    """What the held-out text costs without a network, in nats per character.
+    """The loss of two baselines on the held-out text, in nats per character.
 
-    ngram: by the counts of what follows `context` characters.
+    ngram: of an n-gram model with `context` characters of context.
     """
 
     uniform: float
@@ -35,7 +35,7 @@ class Baselines:
 class Stepped:
     """One update is done. `gradient_norm` is measured before clipping.
 
-    The loss is in nats per character, whatever the reduction; `used` is the share of the run's
+    The loss is in nats per character, whatever the reduction; `used` is the fraction of the run's
     budget.
     """
 
@@ -67,9 +67,9 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class LagProfile:
-    """How much of a loss flows back how far: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
+    """How far gradients flow back: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
 
-    rate: the factor a character that fits best. half_life: in characters; None: there is none.
+    rate: the fitted factor per character. half_life: in characters; None if there is none.
     """
 
     step: int
@@ -80,7 +80,7 @@ class LagProfile:
 
 @dataclass(frozen=True)
 class Sampled:
-    """The model wrote a little text."""
+    """The model generated a sample."""
 
     step: int
     text: str
@@ -88,7 +88,7 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something went otherwise than planned, and the run goes on."""
+    """Something unexpected happened, and the run continues."""
 
     step: int
     note: str
@@ -96,19 +96,19 @@ class Noted:
 
 @dataclass(frozen=True)
 class RolledBack(Noted):
-    """The run is again where it was after this step; the note says why."""
+    """The run was set back to its state after this step; the note says why."""
 
 
 @dataclass(frozen=True)
 class StopRequested:
-    """The run will stop after the step that it is in."""
+    """The run will stop after the current step."""
 
 
 @dataclass(frozen=True)
 class RunEnded:
     """The run is over. Losses are those of the best checkpoint, in nats per character.
 
-    early: whether the patience was used up before the budget was.
+    early: whether patience ran out before the budget.
     """
 
     run: str

@@ -215,7 +215,7 @@ def test_remarks_are_said(charrnn, tmp_path, text_file) -> None:
 def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
     for arguments, words in (
         (["train", text_file, "--set", "model.hiden_size=9"], "did you mean 'hidden_size'?"),
-        (["train", text_file, "-c", "nothing"], "neither a file nor a config"),
+        (["train", text_file, "-c", "nothing"], "neither a file nor a built-in config"),
         (["train", text_file, "--out", trained], "already holds a run"),
         (["train", text_file, "--max-steps", "0"], "training.max_steps = 0"),
         (["train", text_file, "--max-time", "soon"], "training.max_time = 'soon'"),

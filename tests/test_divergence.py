@@ -227,7 +227,7 @@ def test_patience_ends_a_run_that_learns_nothing(tmp_path, text_file, charrnn) -
     settings = [*TINY, *still, "--set", "evaluation.count=10", "--set", "training.patience=3"]
     outcome = charrnn("train", text_file, *settings, "--max-steps", 100, "--out", out)
     assert outcome.code == 0
-    assert "ended early" in outcome.err
+    assert "stopped early" in outcome.err
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     scores = [line["best"] for line in lines if line["event"] == "evaluation"]
     assert scores == [True, False, False, False]

@@ -102,7 +102,7 @@ def test_an_unknown_encoding_names_the_nearest(charrnn, cafe_run, text_file, nam
      "a\0b", "é", "\ud800"],
 )  # fmt: skip
 def test_what_no_file_of_text_is_written_in_is_refused(name) -> None:
-    with pytest.raises(ValueError, match="no encoding of text"):
+    with pytest.raises(ValueError, match="not a known text encoding"):
         known_encoding(name)
 
 

@@ -160,7 +160,7 @@ def test_a_checkpoint_is_described_and_verified(charrnn, trained) -> None:
     assert report["shapes"]["U"] == [16, len(checkpoint.vocabulary)]
     assert report["others"] == []
     shown = charrnn("inspect", path).out
-    assert "sound" in shown
+    assert "verified" in shown
     assert checkpoint.text_digest in shown
 
 
@@ -189,7 +189,7 @@ def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_
 
 def test_a_checkpoint_is_known_by_its_content(charrnn, trained, tmp_path) -> None:
     shutil.copy(trained / "checkpoints/best.safetensors", tmp_path / "renamed.txt")
-    assert "sound" in charrnn("inspect", "renamed.txt").out
+    assert "verified" in charrnn("inspect", "renamed.txt").out
     for arguments in (["renamed.txt", "--set", "training.window=8"], ["renamed.txt", "other"]):
         assert charrnn("inspect", *arguments).code == 2
 

@@ -47,8 +47,8 @@ def shown(view: type, *events: object, terminal: bool = False) -> str:
 def test_plain_lines_tell_all() -> None:
     text = shown(PlainLines, STARTED, BASELINES, STEPPED, EVALUATED, ENDED)
     for words in (
-        "note: a.txt: a [remark].", "1,234 weights", "9 steps an epoch",
-        "to beat: 1.669 nats, 2.408 bits a character, n-gram after 4",
+        "note: a.txt: a [remark].", "1,234 weights", "9 steps per epoch",
+        "to beat: 1.669 nats, 2.408 bits per character, n-gram after 4",
         "50%", "loss 2.000 nats 2.885 bits", "gradient norm 3.250", "clipped 12.5%", "2.00e-03",
         "123,456 characters/s", "validation 1.500 nats, 2.164 bits  best",
         "0.169 nats better than the n-gram", "uniform        4.174 nats",
@@ -93,8 +93,8 @@ def test_durations(seconds: float, words: str) -> None:
 
 
 def test_losses_in_both_units() -> None:
-    assert as_loss(1.0) == "1.000 nats, 1.443 bits a character"
-    assert as_loss(3e20) == "3.0e+20 nats, 4.3e+20 bits a character"
+    assert as_loss(1.0) == "1.000 nats, 1.443 bits per character"
+    assert as_loss(3e20) == "3.0e+20 nats, 4.3e+20 bits per character"
 
 
 @pytest.mark.parametrize(

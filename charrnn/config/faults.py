@@ -1,4 +1,4 @@
-"""One line for each fault of a config: where it stands, which key, which value, what is right."""
+"""Describes each fault of a config in a line: where, which key, which value, what is allowed."""
 
 import reprlib
 from typing import Any, get_args
@@ -11,7 +11,7 @@ from charrnn.wording import nearest
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
-    """The fault in words; `origins` says which file or option set a dotted key."""
+    """A description of a fault; `origins` says which file or option set a dotted key."""
     path, _ = _walk(detail["loc"])
     dotted = ".".join(path)
     where = origins.get(dotted, "the config")
@@ -39,7 +39,7 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """The value in short; Python writes out no integer of thousands of digits."""
+    """A short form of the value; Python refuses to print integers of thousands of digits."""
     try:
         return reprlib.repr(value)
     except ValueError:
@@ -47,7 +47,7 @@ def _shown(value: Any) -> str:
 
 
 def _walk(location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel] | None]:
-    """The keys of a location, less the names that tell choices apart, and its section."""
+    """The keys of a location, without the names of choices, and its section."""
     path: list[str] = []
     section: type[BaseModel] | None = Config
     choices: dict[str, type[BaseModel]] = {}

@@ -1,4 +1,4 @@
-"""From YAML files, --set and flags to one checked Config, with all faults said at once."""
+"""Builds one validated Config from YAML files, assignments and flags."""
 
 import os
 import reprlib
@@ -17,11 +17,11 @@ from charrnn.wording import nearest
 
 Layer = dict[str, Any]
 
-LARGEST = 1 << 20  # bytes of a file
-DEEPEST = 8  # levels of sections and lists; the settings need four
-MOST_VALUES = 20_000  # keys among them; a text may be many files
-LONGEST_VALUE = 4096  # characters, as of a path
-MOST_FAULTS = 20  # that are told
+MAX_FILE_BYTES = 1 << 20
+MAX_DEPTH = 8  # levels of sections and lists; the settings need four
+MAX_VALUES = 20_000  # keys included; a text may be many files
+MAX_VALUE_LENGTH = 4096  # characters, as of a path
+MAX_REPORTED_FAULTS = 20
 
 
 def load_config(
@@ -30,10 +30,16 @@ def load_config(
     flags: Layer,
     base: tuple[str, Layer] = ("", {}),
 ) -> Config:
-    """The default config, changed by `base`, the file `path`, `key.path=value` and flags, in turn.
+    """Loads the default config, changed in turn by a base, a file, assignments and flags.
 
-    base: an origin and what it says.
-    Raises: UsageError with every fault in it.
+    Args:
+        path: A YAML file, or the name of a built-in config.
+        assignments: Changes as `key.path=value`.
+        flags: Changes from the command line.
+        base: Changes that come before the file: where they are from, and their values.
+
+    Raises:
+        UsageError: The config has faults; all are reported.
     """
     layers = [("the default config", _read(config_paths()["default"]))]
     layers.append(base)
@@ -50,35 +56,35 @@ def load_config(
 
 
 def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config:
-    """A Config from plain values; `origins` says where a key's value came from."""
+    """Validates plain values; `origins` says where the value of a key came from."""
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults = [describe(detail, origins or {}) for detail in details[:MOST_FAULTS]]
-        if len(details) > MOST_FAULTS:
-            faults.append(f"and {len(details) - MOST_FAULTS:,} more faults.")
+        faults = [describe(detail, origins or {}) for detail in details[:MAX_REPORTED_FAULTS]]
+        if len(details) > MAX_REPORTED_FAULTS:
+            faults.append(f"and {len(details) - MAX_REPORTED_FAULTS:,} more faults.")
         raise UsageError(CONTINUED.join(faults)) from None
 
 
 def changed(config: Config, flags: Layer) -> Config:
-    """The config with values of the command line in place of its own. Raises: UsageError."""
+    """The config with some values from the command line. Raises: UsageError."""
     origins = dict.fromkeys(_keys(flags), "the command line")
     return check_config(_merge(config.model_dump(), flags), origins)
 
 
 def dump_config(config: Config) -> str:
-    """The resolved config as YAML, itself a valid config file."""
+    """The config as YAML, itself a valid config file."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def find_config(path: str) -> Path:
-    """The file itself, or the config of that name that comes with the program."""
+    """The file itself, or the built-in config of that name. Raises: UsageError."""
     known = config_paths()
     try:
         pipe = Path(path).is_fifo()
         if pipe and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
-            raise UsageError(  # nobody may ever write to it, unlike to one that a shell has made
+            raise UsageError(  # nothing may ever be written to it, unlike one that a shell made
                 f"the config {path!r} is a named pipe.", "pass a pipe as -c <(command)."
             )
         if pipe or Path(path).is_file():
@@ -89,27 +95,25 @@ def find_config(path: str) -> Path:
         return known[path]
     guess = nearest(Path(path).stem, known)
     raise UsageError(
-        f"{path!r} is neither a file nor a config that comes along.",
-        f"did you mean -c {guess}?"
-        if guess
-        else f"configs that come with the program: {', '.join(known)}.",
+        f"{path!r} is neither a file nor a built-in config.",
+        f"did you mean {guess!r}?" if guess else f"built-in configs: {', '.join(known)}.",
     )
 
 
 def _read(path: Path) -> Layer:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise ValueError(f"it has more than {LARGEST:,} bytes")
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"it has more than {MAX_FILE_BYTES:,} bytes")
         loaded = _parse(content)
     except (ValueError, OSError) as error:
-        raise UsageError(f"{path} is no readable YAML file: {error}.") from None
+        raise UsageError(f"{path} is not a readable YAML file: {error}.") from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
         raise UsageError(
-            f"{path} holds no mapping of settings.", "start with a section such as 'model:'."
+            f"{path} is not a mapping of settings.", "start with a section such as 'model:'."
         )
     return loaded
 
@@ -127,7 +131,7 @@ def _from_assignments(assignments: list[str]) -> Layer:
         try:
             value = _parse(text)
         except ValueError:
-            value = text  # whatever it is, it is shown as it was typed
+            value = text  # validation reports it as it was typed
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
@@ -135,7 +139,7 @@ def _from_assignments(assignments: list[str]) -> Layer:
 
 
 def _parse(content: bytes | str) -> Any:
-    """Plain values from YAML. Raises: ValueError with what is wrong in one line."""
+    """Parses YAML into plain values. Raises: ValueError with a one-line message."""
     try:
         _check_size(content)
         loader = yaml.SafeLoader(content)
@@ -147,7 +151,7 @@ def _parse(content: bytes | str) -> Any:
 
 
 def _check_size(content: bytes | str) -> None:
-    """Raises ValueError for what makes a small file huge, endless or more than plain values."""
+    """Raises ValueError for what makes a small file huge or endless, or is not a plain value."""
     depth = 0
     for number, event in enumerate(yaml.parse(content, Loader=yaml.SafeLoader)):
         if isinstance(event, yaml.AliasEvent):
@@ -157,25 +161,25 @@ def _check_size(content: bytes | str) -> None:
             raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise ValueError(f"it nests deeper than {DEEPEST} levels")
-        if number > MOST_VALUES:
-            raise ValueError(f"it has more than {MOST_VALUES:,} values")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_VALUE:
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+        if number > MAX_VALUES:
+            raise ValueError(f"it has more than {MAX_VALUES:,} values")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_VALUE_LENGTH:
             raise ValueError(f"it has a value of {len(event.value):,} characters")
 
 
 def _check_keys(node: yaml.Node | None) -> None:
-    """Raises ValueError for what YAML would pass over: a key twice, a key that is no text."""
+    """Raises ValueError for what YAML would accept: a repeated key, a key that is not text."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str":
                 raise ValueError(
-                    f"the key {key.value!r} is no text; put it in quotes if it is meant so"
+                    f"the key {key.value!r} is not text; quote it if it is meant to be"
                 )
             if key.value in seen:
-                raise ValueError(f"the key {key.value!r} stands there twice")
+                raise ValueError(f"the key {key.value!r} appears twice")
             seen.add(key.value)
             _check_keys(value)
     elif isinstance(node, yaml.SequenceNode):
@@ -184,7 +188,7 @@ def _check_keys(node: yaml.Node | None) -> None:
 
 
 def _merge(base: Layer, change: Layer) -> Layer:
-    """`change` over `base`; a mapping that names another choice replaces the former one whole."""
+    """`change` over `base`; a mapping with another `name` replaces the whole mapping."""
     if "name" in base and base["name"] != change.get("name", base["name"]):
         return change
     merged = dict(base)

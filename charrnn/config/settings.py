@@ -17,12 +17,12 @@ from pydantic import (
 from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
-LONGEST_NAME = 4096  # bytes of a path
-MOST = 10**18  # of any count: arithmetic with floats and 64-bit integers stays possible
+MAX_PATH_BYTES = 4096
+MAX_COUNT = 10**18  # arithmetic with floats and 64-bit integers is still possible
 
 
 def _number(value: Any) -> Any:
-    """A number as people write it: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
+    """Numbers as people write them: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
     if isinstance(value, bool):
         raise ValueError("should be a number")
     if isinstance(value, str):
@@ -34,13 +34,13 @@ def _number(value: Any) -> Any:
 
 
 def _duration(value: Any) -> Any:
-    """Seconds from a number or from a text such as 90s, 3m or 1h30m; other values pass through."""
+    """Seconds from a number or a string such as 90s, 3m or 1h30m; other values pass through."""
     value = _number(value)
     if not isinstance(value, str):
         return value
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
     if not parts or not any(parts.groups()):
-        raise ValueError("is no duration such as 90s, 3m or 1h30m")
+        raise ValueError("is not a duration such as 90s, 3m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -57,17 +57,17 @@ def _file_name(value: str) -> str:
         encoded = os.fsencode(value)
     except UnicodeEncodeError:
         encoded = b"\0"
-    if b"\0" in encoded or len(encoded) > LONGEST_NAME:
-        raise ValueError("is nothing that a file can be called")
+    if b"\0" in encoded or len(encoded) > MAX_PATH_BYTES:
+        raise ValueError("is not a possible file name")
     return value
 
 
-Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MOST)]
-CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MOST)]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MAX_COUNT)]
+CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MAX_COUNT)]
 Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
-Share = Annotated[Number, Field(ge=0, le=1)]
+UnitInterval = Annotated[Number, Field(ge=0, le=1)]
 Seconds = Annotated[Positive, BeforeValidator(_duration)]
 FileName = Annotated[str, AfterValidator(_file_name)]
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
@@ -81,7 +81,7 @@ Weights = Literal["orthogonal", "glorot", "normal"]
 
 
 class Initialization(_Section):
-    """How U (input), W (recurrent) and V (output) are drawn."""
+    """The initializers of U (input), W (recurrent) and V (output)."""
 
     input: Weights
     recurrent: Literal["orthogonal", "glorot", "normal", "identity"]
@@ -129,7 +129,7 @@ class Clip(_Section):
 
 
 class Training(_Section):
-    """The walk through the text."""
+    """How the network is trained."""
 
     batch_size: Count
     bptt: Literal["truncated", "full"]
@@ -180,7 +180,7 @@ class SGD(_Section):
 
 
 class Momentum(_Section):
-    """SGD with a heavy ball."""
+    """SGD with momentum: Polyak 1964."""
 
     name: Literal["momentum"]
     learning_rate: Positive = 0.1
@@ -231,19 +231,19 @@ Optimizer = Annotated[
 
 
 class ConstantSchedule(_Section):
-    """The rate stays, after a warm-up."""
+    """A constant rate, after a warm-up."""
 
     name: Literal["constant"]
     warmup: Fraction = 0.0
 
 
 class StepSchedule(_Section):
-    """The rate falls by `factor` at each milestone, a share of the run."""
+    """The rate falls by `factor` at each milestone, a fraction of the run."""
 
     name: Literal["step"]
     warmup: Fraction = 0.0
     factor: Annotated[Number, Field(gt=0, le=1)] = 0.1
-    milestones: list[Share] = [0.5, 0.75]
+    milestones: list[UnitInterval] = [0.5, 0.75]
 
 
 class CosineSchedule(_Section):
@@ -251,14 +251,14 @@ class CosineSchedule(_Section):
 
     name: Literal["cosine"]
     warmup: Fraction = 0.0
-    final: Share = 0.0
+    final: UnitInterval = 0.0
 
 
 Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
 
 
 class Evaluation(_Section):
-    """What is measured and shown on the way."""
+    """Evaluations during a run."""
 
     count: Count
     max_characters: Annotated[Count, Field(ge=2)] | None
@@ -266,14 +266,14 @@ class Evaluation(_Section):
 
 
 class Checkpoints(_Section):
-    """What is kept."""
+    """Checkpoints during a run."""
 
     every: Seconds
     keep: CountOrZero
 
 
 class Logging(_Section):
-    """What metrics.jsonl holds."""
+    """The contents of metrics.jsonl."""
 
     every_steps: Count
     lag_profile: bool

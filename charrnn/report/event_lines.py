@@ -1,20 +1,20 @@
-"""Events in words, for every view of them."""
+"""Events as lines of text, for every view."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 
-ONE_SEED = 0.02  # nats: what the luck of a seed is worth
+SEED_VARIATION = 0.02  # nats between runs that differ by their seed only
 
 
 def figure(value: float) -> str:
-    """A loss with three decimals; one that explodes, with its magnitude."""
+    """A loss with three decimals; a huge one in scientific notation."""
     return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
 
 
 def as_loss(nats: float) -> str:
     """A loss in both units."""
-    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits a character"
+    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits per character"
 
 
 def duration(seconds: float) -> str:
@@ -25,21 +25,21 @@ def duration(seconds: float) -> str:
 
 
 def introduction(event: RunStarted) -> list[str]:
-    """What is about to happen, and what to measure it against."""
+    """The notes, the run and the text."""
     lines = [f"note: {note}" for note in event.notes]
     lines += [
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
         f"{pluralize(event.workers, 'worker')}",
         f"text: {event.training_characters:,} characters to train on, "
-        f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps an epoch",
+        f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps per epoch",
     ]
     if event.first_step > 1:
-        lines.append(f"going on at step {event.first_step:,}")
+        lines.append(f"resuming at step {event.first_step:,}")
     return lines
 
 
 def baseline_line(event: Baselines) -> str:
-    """What there is to beat."""
+    """The baseline to beat."""
     return f"to beat: {as_loss(event.ngram)}, n-gram after {event.context} characters"
 
 
@@ -55,11 +55,11 @@ def step_line(event: Stepped) -> str:
 
 
 def flow_line(rate: float, half_life: float | None) -> str:
-    """What becomes of a gradient, character by character."""
-    line = f"×{rate:.3f} a character back"
+    """How a gradient decays or grows on its way back."""
+    line = f"×{rate:.3f} per character back"
     if half_life is None:
         return line
-    return f"{line}, {'half is left' if rate < 1 else 'doubled'} after {half_life:.3g}"
+    return f"{line}, {'half-life' if rate < 1 else 'doubling in'} {half_life:.3g} characters"
 
 
 def validation_line(event: Evaluated) -> str:
@@ -72,8 +72,8 @@ def validation_line(event: Evaluated) -> str:
 
 
 def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
-    """How it went, beside what it had to beat."""
-    lines = ["ended early: nothing better came, for training.patience evaluations"] * event.early
+    """The outcome of a run, compared with the baselines."""
+    lines = ["stopped early: no improvement for training.patience evaluations"] * event.early
     lines += [
         f"{event.steps:,} steps in {duration(event.seconds)}, "
         f"{event.characters_per_second:,.0f} characters/s"
@@ -83,7 +83,7 @@ def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
         return lines
     better = baselines.ngram - validation
     verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than the n-gram"
-    if abs(better) < ONE_SEED:
+    if abs(better) < SEED_VARIATION:
         verdict = "about as good as the n-gram"
     return [
         *lines,
@@ -91,5 +91,5 @@ def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
         f"  this network   {as_loss(validation)}: {verdict}",
         f"  n-gram         {as_loss(baselines.ngram)}: Witten-Bell counts after "
         f"{baselines.context} characters",
-        f"  uniform        {as_loss(baselines.uniform)}: all characters alike",
+        f"  uniform        {as_loss(baselines.uniform)}: all characters equally likely",
     ]

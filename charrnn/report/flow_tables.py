@@ -1,4 +1,4 @@
-"""The gradient flow as charts and tables, with a verdict in words, on stdout."""
+"""Prints the gradient flow as charts and tables, with a verdict."""
 
 import numpy as np
 from rich import box
@@ -9,12 +9,13 @@ from rich.text import Text
 from charrnn.report.terminal import table_console
 from charrnn.results import Agreement, Decay, Flow, GradientFlow, Truncation
 from charrnn.system.escaping import harmless
+from charrnn.wording import pluralize
 
 BAR_WIDTH, DECADES = 36, 12
 DISPLAYED = {"relu": "ReLU"}
 LEGEND = (
-    "γσ₁: the bound (18) a character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
-    "rate: a character, fitted. docs/equations.md says what they are."
+    "γσ₁: the bound (18) per character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
+    "rate: per character, fitted. See docs/equations.md."
 )
 STYLES = {"vanishing": "blue", "steady": "green", "exploding": "red"}
 
@@ -45,20 +46,20 @@ def description(found: GradientFlow) -> str:
 
 
 def verdict(flow: Flow) -> str:
-    """What becomes of a gradient on its way back, in a sentence."""
+    """A sentence on how a gradient decays or grows on its way back."""
     decay = flow.decay
     if flow.norms[0] == 0:
-        return "there is nothing to flow back: no loss has a gradient."
+        return "no gradient flows back: no loss has one."
     if decay.rate == 0:
-        return "vanishing: nothing is left after a character."
+        return "vanishing: nothing is left after one character."
     if not np.isfinite(decay.rate):
-        return "exploding beyond all numbers."
+        return "exploding: the gradient overflows."
     if decay.kind == "steady":
-        return f"steady: ×{decay.rate:.4f} a character; {_one_percent(decay)}."
+        return f"steady: ×{decay.rate:.4f} per character; {_one_percent(decay)}."
     characters = f"{decay.half_life:.3g} characters"
     if decay.kind == "exploding":
-        return f"exploding at ×{decay.rate:.4g} a character: doubled after {characters}."
-    rate = f"vanishing at ×{decay.rate:.4g} a character"
+        return f"exploding at ×{decay.rate:.4g} per character: doubles in {characters}."
+    rate = f"vanishing at ×{decay.rate:.4g} per character"
     return f"{rate}: half-life {characters}, {_one_percent(decay)}."
 
 
@@ -123,9 +124,9 @@ def _figures(flow: Flow) -> Table:
     values, exponents = flow.spectrum.singular_values, flow.lyapunov_exponents
     middle = values[len(values) // 2]
     if abs(flow.contraction - 1) < 1e-6:
-        must = "so what flows back cannot grow"
+        must = "so gradients cannot grow"
     else:
-        must = "so what flows back " + ("has to vanish" if flow.contraction < 1 else "may explode")
+        must = "so gradients vanish" if flow.contraction < 1 else "which permits explosion"
     slopes = flow.saturation
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="dim")
@@ -133,11 +134,11 @@ def _figures(flow: Flow) -> Table:
     for name, value in (
         ("W", f"singular values {values[0]:.3g} … {middle:.3g} … {values[-1]:.2g}, "
               f"spectral radius {flow.spectrum.radius:.3g}"),
-        ("bound (18)", f"γσ₁ = {flow.contraction:.3g} a character, {must}"),
+        ("bound (18)", f"γσ₁ = {flow.contraction:.3g} per character, {must}"),
         ("Lyapunov", ", ".join(f"{x:+.3f}" for x in exponents[:4])
-                     + f" nats a character: {_fate(float(exponents[0]))}"),
+                     + f" nats per character: {_fate(float(exponents[0]))}"),
         ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} are below γ/10, "
-                      f"those of {slopes.stuck:,} units at every step"),
+                      f"{pluralize(slopes.stuck, 'unit')} at every step"),
     ):  # fmt: skip
         figures.add_row(name, Text(value))
     return figures
@@ -145,8 +146,8 @@ def _figures(flow: Flow) -> Table:
 
 def _fate(largest: float) -> str:
     if abs(largest) < 0.005:
-        return "distances stay"
-    return "near states part" if largest > 0 else "near states meet"
+        return "distances are kept"
+    return "nearby states diverge" if largest > 0 else "nearby states converge"
 
 
 def _comparison(flows: list[Flow]) -> Table:

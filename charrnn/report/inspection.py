@@ -15,7 +15,7 @@ from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import format_size, pluralize
 
-MOST = 120  # characters that are shown one by one; all of them are in the JSON
+MAX_SHOWN = 120  # characters; all of them are in the JSON
 GAP = 5  # columns of a terminal between two characters of a row
 
 
@@ -26,7 +26,7 @@ def print_text_report(report: TextReport) -> None:
     held_out = f"{report.validation:,} held out"
     if report.scored < report.validation:
         held_out += f", the first {report.scored:,} of them scored"
-    run = f"{steps:,.0f}, which are {steps / report.steps_per_epoch:.3g} epochs"
+    run = f"{steps:,.0f} steps in all, {steps / report.steps_per_epoch:.3g} epochs"
     tried = f"{pluralize(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
     _print(
         ", ".join(report.texts),
@@ -37,9 +37,9 @@ def print_text_report(report: TextReport) -> None:
             "network": f"{report.activation}, H = {report.hidden_size}, "
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
             f"{pluralize(report.workers, 'worker')}",
-            "steps": f"{report.steps_per_epoch:,} an epoch; in all {run}",
+            "steps": f"{report.steps_per_epoch:,} per epoch; {run}",
             "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, after {tried}",
-            "memory": f"{format_size(trial.memory)} at the peak of reading and of these steps"
+            "memory": f"{format_size(trial.memory)} peak of reading and these steps"
             + (
                 f", of {format_size(trial.machine_memory)}"
                 if isfinite(trial.machine_memory)
@@ -56,7 +56,7 @@ def print_model_report(report: ModelReport) -> None:
     model, training, data = config["model"], config["training"], config["data"]
     best = progress["best_validation_nats"]
     rows = {
-        "file": f"{format_size(report.size)}, sound: its digest and all that is in it fit",
+        "file": f"{format_size(report.size)}, verified: digest and contents are consistent",
         "network": f"{model['activation']}, H = {model['hidden_size']}, "
         f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
         f"{training['precision']}",
@@ -65,12 +65,12 @@ def print_model_report(report: ModelReport) -> None:
         "best": "not evaluated yet" if best is None else f"{as_loss(best)}, held out",
         "optimizer": f"{config['optimizer']['name']}, learning rate "
         f"{config['optimizer']['learning_rate']:g}, {config['schedule']['name']}",
-        "text": f"{', '.join(data['text']) or 'the embedded corpus'}: "
+        "text": f"{', '.join(data['text']) or 'the bundled corpus'}: "
         f"{pluralize(report.text_size, 'character')}, read as {data['sequences']}",
         "SHA-256": report.text_digest,
     }
     if model["init_from"]:
-        rows["began with"] = model["init_from"]
+        rows["started from"] = model["init_from"]
     if progress["rollbacks"]:
         rows["rolled back"] = pluralize(progress["rollbacks"], "time")
     _print(report.path, rows, report.alphabet, _parameters(report), *_others(report))
@@ -88,14 +88,14 @@ def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: Render
     for table in (*tables, _characters(alphabet)):
         console.print()
         console.print(table)
-    if (left := len(alphabet.characters) - MOST) > 0:
+    if (left := len(alphabet.characters) - MAX_SHOWN) > 0:
         console.print(f"and {left:,} more, which --json lists", style="dim", markup=False)
 
 
 def _characters(alphabet: Alphabet) -> Table:
     """The characters with their code points and counts, the columns to be read downwards."""
     cells = []
-    for place, character in enumerate(alphabet.characters[:MOST]):
+    for place, character in enumerate(alphabet.characters[:MAX_SHOWN]):
         count = "" if alphabet.counts is None else f"{alphabet.counts[place]:,}"
         cells.append((shown(character), f"U+{ord(character):04X}", count))
     widest = sum(max((cell_len(cell[part]) for cell in cells), default=0) for part in range(3))
@@ -141,6 +141,6 @@ def _others(report: ModelReport) -> list[RenderableType]:
             table.add_row(Text(name), Text(harmless_message(other.fault), style="bold red"))
             continue
         best = other.validation_nats_per_character
-        loss = "" if best is None else f", best until then {best:.3f} nats"
+        loss = "" if best is None else f", best so far {best:.3f} nats"
         table.add_row(Text(name), Text(f"step {other.step:,}{loss}"))
     return [table]

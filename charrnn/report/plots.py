@@ -32,7 +32,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
         raise UsageError(
             f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
         )
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written to
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home directory that is not writable
     try:
         import matplotlib  # noqa: F401 - an extra; said before anything is computed
     except ImportError:
@@ -105,7 +105,7 @@ def _profile(panel: "Axes", flow: Flow) -> None:
     fitted = lags[(norms > NOTHING) & (lags > 0)]
     if len(fitted) and 0 < rate < np.inf:
         level = np.exp((np.log(norms[fitted]) - np.log(rate) * fitted).mean())
-        label = f"×{rate:.3f} a character"
+        label = f"×{rate:.3f} per character"
         panel.semilogy(lags, level * rate**lags, "--", linewidth=1, label=label)
     panel.semilogy(lags, np.maximum(flow.bound, NOTHING), ":", color="gray", label="bound (18)")
     top = 10 * norms.max()

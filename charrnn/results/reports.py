@@ -16,7 +16,7 @@ class Alphabet:
 class Trial:
     """Steps on weights that nobody keeps: how many, the seconds of one, and bytes at the peak.
 
-    characters: that a step predicts in the mean. memory: of reading and of the steps.
+    characters: that a step predicts on average. memory: peak bytes of reading and of the steps.
     """
 
     steps: int
