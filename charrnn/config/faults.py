@@ -40,6 +40,8 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
 
 def _shown(value: Any) -> str:
     """A short form of the value; Python refuses to print integers of thousands of digits."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()  # as YAML spells it
     try:
         return reprlib.repr(value)
     except ValueError:

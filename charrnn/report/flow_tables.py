@@ -137,7 +137,7 @@ def _figures(flow: Flow) -> Table:
         ("bound (18)", f"γσ₁ = {flow.contraction:.3g} per character, {must}"),
         ("Lyapunov", ", ".join(f"{x:+.3f}" for x in exponents[:4])
                      + f" nats per character: {_fate(float(exponents[0]))}"),
-        ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} are below γ/10, "
+        ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} saturated (below γ/10), "
                       f"{pluralize(slopes.stuck, 'unit')} at every step"),
     ):  # fmt: skip
         figures.add_row(name, Text(value))
@@ -176,7 +176,7 @@ def _comparison(flows: list[Flow]) -> Table:
 
 
 def _truncation_table(truncation: Truncation) -> Table:
-    table = _table("truncated gradients g beside the full one G, of all parameters together")
+    table = _table("truncated gradients g compared with the full one G")
     table.caption = "reach: each loss is followed back k2 steps; windows: of k2, end to end"
     headings = ("cosine", "‖g‖/‖G‖", "error")
     for heading in ("k2", *(f"reach: {headings[0]}", *headings[1:]), "",
