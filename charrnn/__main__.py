@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # an exception here may be raised in the middle of an import, which does not stand it
+    # an exception raised here could be in the middle of an import, which may not survive it
     try:
         os.write(2, b"stopped: at once.\n")
     finally:

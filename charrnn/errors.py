@@ -1,8 +1,11 @@
-"""The errors that this program raises on purpose, each with the exit code it ends in."""
+"""The errors of this program, each with its exit code."""
 
 
 class CharrnnError(Exception):
-    """What went wrong, with the value at fault; `hint` says what to do about it."""
+    """An error with a message and a hint on what to do.
+
+    Both name settings in backquotes, such as `training.max_time=3m`.
+    """
 
     exit_code = 1
     label = "error"

@@ -93,7 +93,7 @@ def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
     st.integers(1, 12), st.integers(1, 5), st.integers(0, 30), st.sampled_from(["c", "ab", None])
 )
 def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) -> None:
-    """GeneratedTexts of unequal length, each with the random numbers of its own number."""
+    """Texts of unequal length, each with the random numbers of its own number."""
     together = texts(count, length=length, until=until, lanes=lanes)
     for number, text in enumerate(together):
         alone = texts(

@@ -104,16 +104,16 @@ def _new_run(
     out: str | None = None,
     **flags: Any,
 ) -> "Run":
-    from charrnn.commands.train import prepare_run
+    from charrnn.commands.train import new_run
 
     layer = as_config(flags | limits | given(text=text or None))
-    return prepare_run(config, set or [], layer, out)
+    return new_run(config, set or [], layer, out)
 
 
 def _resumed(
     path: str, text: list[str] | None, limits: dict[str, Any], fixed: dict[str, Any]
 ) -> "Run":
-    from charrnn.commands.train import prepare_resumed
+    from charrnn.commands.train import resumed_run
 
     if fixed:
         options = ", ".join(f"`{name}`" for name in fixed)
@@ -122,4 +122,4 @@ def _resumed(
             "leave it out, or start a new run; only `training.max_steps` and "
             "`training.max_time` may change.",
         )
-    return prepare_resumed(path, text or [], limits)
+    return resumed_run(path, text or [], limits)

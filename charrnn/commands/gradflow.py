@@ -1,4 +1,4 @@
-"""Which model and text the gradient flow is measured on, and over how many characters."""
+"""Measures how gradients flow back through a model on a text."""
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from charrnn.setup.subject import looking_back, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
 
-LOSSES = 1024  # that are followed back together
-LOSSES_COMPARED = 256  # before training they are much alike
+MAX_LOSSES = 1024  # followed back together
+MAX_LOSSES_COMPARED = 256  # before training they are much alike
 SCALES = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -29,10 +29,24 @@ def gradient_flow(
     tolerance: float | None,
     seed: int,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
-    """The flow through a checkpoint, or a config's model before training; and notes.
+    """Measures the gradient flow through a model.
 
-    compare: instead, through each activation with W at each of SCALES.
-    tolerance: truncation is measured too. Raises: UsageError, InputError.
+    Args:
+        model: A checkpoint or a run directory, or a config for its model before training.
+        config_path: A config, if `model` is not given.
+        assignments: Changes of the config, as `key.path=value`.
+        text: The text to measure on; None for the one that the model is trained on.
+        lags: The longest lag, in characters.
+        compare: Whether to compare all activations, with W at each of SCALES, instead.
+        tolerance: The acceptable error of truncation, which is measured too; None for neither.
+        seed: Random seed for the positions in the text.
+
+    Returns:
+        The flow, and notes on the text.
+
+    Raises:
+        UsageError: The options contradict each other.
+        InputError: The checkpoint or the text is unusable.
     """
     if tolerance is not None and not 0 < tolerance < 1:
         raise UsageError(f"`tolerance={tolerance}` is not between 0 and 1.", "such as 0.1")
@@ -46,7 +60,7 @@ def gradient_flow(
         )
     configs = _variants(subject.config) if compare else [subject.config]
     A = subject.params.alphabet_size
-    losses = LOSSES_COMPARED if compare else LOSSES
+    losses = MAX_LOSSES_COMPARED if compare else MAX_LOSSES
     before, window, reach = looking_back(
         subject, np.random.default_rng(seed), lags, lags, max(losses // lags, 1)
     )
@@ -61,8 +75,8 @@ def gradient_flow(
     notes = subject.notes
     if reach < lags:
         notes += (f"the text lets losses be followed back over {reach:,} characters only.",)
-    whole = sequences_of(subject.config).never_truncated
-    found = GradientFlow(subject.title, params.hidden_size, A, whole, flows, cost)
+    lines = sequences_of(subject.config).never_truncated
+    found = GradientFlow(subject.title, params.hidden_size, A, lines, flows, cost)
     return found, notes
 
 

@@ -1,4 +1,4 @@
-"""What a text is to a run before any training, and what a checkpoint is."""
+"""Inspects a text before training on it, or a checkpoint."""
 
 import resource
 import sys
@@ -68,9 +68,18 @@ def is_built_in(path: str) -> bool:
 def inspect_text(
     config_path: str | None, assignments: list[str], flags: Layer
 ) -> tuple[TextReport, tuple[str, ...]]:
-    """The report on a config's text, and notes; nothing is written.
+    """Inspects the text of a config, without writing anything.
 
-    Raises: what `train` would raise before its first step.
+    Args:
+        config_path: A YAML file, or the name of a built-in config.
+        assignments: Changes of the config, as `key.path=value`.
+        flags: Changes of the config, as a layer.
+
+    Returns:
+        The report, and notes on the text.
+
+    Raises:
+        UsageError, InputError: As training would before its first step.
     """
     given, parent = configure(config_path, assignments, flags)
     config = resolve(given)
@@ -118,7 +127,7 @@ def _alphabet(corpus: Corpus) -> Alphabet:
 
 
 def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
-    """Steps as training takes them, for a moment."""
+    """Trains for a moment, to measure time and memory."""
     endless = {"max_steps": sys.maxsize, "max_time": None}
     training = config.training.model_copy(update=endless)
     with worker_threads(config.training.workers) as workers:
@@ -131,7 +140,7 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
                 if isinstance(event, Evaluated):
                     break
         except Divergence:
-            pass  # that it diverges is for training to say
+            pass  # training will report it
     progress = state.progress
     done = max(progress.step, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -145,7 +154,7 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
 
 
 def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
-    """The steps and the seconds of a run; an evaluation costs a third of training on as much."""
+    """The steps and seconds of a run; an evaluation takes a third of training on the same text."""
     of_a_step = trial.seconds_per_step
     evaluations = config.evaluation.count * scored / max(trial.characters, 1) / 3
     budget = budget_of(config)
@@ -157,9 +166,10 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
 
 
 def inspect_checkpoint(path: str) -> ModelReport:
-    """The report on a checkpoint; of a run directory on its best, or the next that is sound.
+    """Inspects a checkpoint; of a run directory the best one that is usable.
 
-    Raises: InputError where there is none.
+    Raises:
+        InputError: There is none.
     """
     file = find_checkpoint(path)
     others: tuple[CheckpointState, ...] = ()

@@ -1,4 +1,4 @@
-"""Writing texts with a model: a beginning, and what follows."""
+"""Generates texts from a model, optionally continuing a prompt."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -17,10 +17,17 @@ from charrnn.text.text import Text
 
 
 class Sampler:
-    """A model ready to write, with the options of `charrnn sample` of these names.
+    """A model with a prompt and the options of `charrnn sample`, ready to generate.
 
-    notes: what the user should know about the prompt and its file.
-    Raises: UsageError for the prompt or an option, InputError for the checkpoint.
+    Attributes:
+        model: The model.
+        beginning: The prompt in the model's alphabet.
+        lines: Whether each text is a line.
+        notes: What the user should know about the prompt.
+
+    Raises:
+        UsageError: The prompt or an option is invalid.
+        InputError: The checkpoint is unusable.
     """
 
     def __init__(
@@ -64,7 +71,7 @@ class Sampler:
         self._length, self._seed, self._until = length, seed, until
 
     def texts(self, count: int) -> Iterator[Iterator[str]]:
-        """So many texts, each in pieces as it is made: the beginning first."""
+        """Generates so many texts, each as an iterator over its pieces, the prompt first."""
         _, params, vocabulary, activation, _ = self.model
         texts = GeneratedTexts(
             params,
@@ -89,7 +96,7 @@ class Sampler:
 def _beginning(
     model: Model, prime: str | None, prime_file: str | None
 ) -> tuple[str, tuple[str, ...]]:
-    """The prompt; one from a file is read as the model's own text was."""
+    """The prompt; a file is read as the model's own text was."""
     if prime_file is None:
         return prime or "", ()
     try:

@@ -1,28 +1,26 @@
 """Training a model on text: a new run, or one that is resumed."""
 
-from typing import Any
-
 from charrnn.config.layers import Layer
-from charrnn.events import RunEnded, Sink
-from charrnn.runs.start import Run as Run
-from charrnn.runs.start import new_run, resumed_run
-from charrnn.runs.train import train as train_run
+from charrnn.runs.start import Run, resumed_run
+from charrnn.runs.start import new_run as run_of
+from charrnn.runs.train import train
 from charrnn.setup.parent import configure
 
+__all__ = ["Run", "new_run", "resumed_run", "train"]
 
-def prepare_run(
-    config_path: str | None, assignments: list[str], flags: Layer, out: str | None
-) -> Run:
-    """Sets up a new run of a config. Raises: UsageError, InputError."""
+
+def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: str | None) -> Run:
+    """Sets up a new run of a config.
+
+    Args:
+        config_path: A YAML file, or the name of a built-in config; None for the default one.
+        assignments: Changes of the config, as `key.path=value`.
+        flags: Changes of the config, as a layer.
+        out: The run directory; None for the first free one of runs/NAME-1, -2, …
+
+    Raises:
+        UsageError: The config or the directory is at fault.
+        InputError: The text or the parent is unusable.
+    """
     config, parent = configure(config_path, assignments, flags)
-    return new_run(config, out, parent)
-
-
-def prepare_resumed(path: str, text: list[str], limits: dict[str, Any]) -> Run:
-    """Sets up a run to be resumed. Raises: UsageError, InputError."""
-    return resumed_run(path, text, limits)
-
-
-def train(run: Run, sinks: list[Sink]) -> RunEnded:
-    """Trains a run to its end. Raises: Interrupted, Divergence, CharrnnError."""
-    return train_run(run, sinks)
+    return run_of(config, out, parent)

@@ -43,21 +43,21 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class PlainLines:
-    """Lines for a log: every evaluation, and a step now and then."""
+    """Plain lines: every evaluation, and a step every few seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told = 0.0
+        self._printed_at = 0.0
         self._baselines: Baselines | None = None
 
     def __call__(self, event: Event) -> None:
-        """Prints the event in a line or a few, or nothing."""
+        """Prints an event, if there is something to print."""
         if isinstance(event, Stepped):
-            if event.seconds - self._told >= SECONDS_BETWEEN_LINES:
-                self._told = event.seconds
+            if event.seconds - self._printed_at >= SECONDS_BETWEEN_LINES:
+                self._printed_at = event.seconds
                 self._print(step_line(event))
         elif isinstance(event, Evaluated):
-            self._told = event.seconds
+            self._printed_at = event.seconds
             self._print(validation_line(event))
         elif isinstance(event, RunStarted):
             for line in introduction(event):
@@ -86,7 +86,7 @@ class PlainLines:
 
 
 class LiveView:
-    """One picture, drawn anew four times a second."""
+    """A live view that is redrawn four times a second."""
 
     def __init__(self, console: Console) -> None:
         self._plain = PlainLines(console)
@@ -101,14 +101,14 @@ class LiveView:
         )
 
     def __call__(self, event: Event) -> None:
-        """Takes the event into the picture."""
+        """Shows an event in the view."""
         if isinstance(event, Stepped):
             self._loss = SMOOTHING * self._loss + (1 - SMOOTHING) * event.nats_per_character
             self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
-            self._step = event  # last: from here on the refreshing thread draws it
+            self._step = event  # last: from here on the refresh thread draws it
         elif isinstance(event, Evaluated):
             self._evaluated = event
-            self._plain(event)  # stays above the picture
+            self._plain(event)  # stays above the view
         elif isinstance(event, Noted):
             self._plain(event)
         elif isinstance(event, LagProfile):
@@ -118,7 +118,7 @@ class LiveView:
         elif isinstance(event, RunStarted | Baselines | StopRequested):
             self._plain(event)
             self._live.start()
-            self._live.console.show_cursor(True)  # for whoever stops or kills it from outside
+            self._live.console.show_cursor(True)  # a process that is killed leaves it visible
         elif isinstance(event, RunEnded):
             self._live.stop()
             self._plain(event)
@@ -166,7 +166,7 @@ class LiveView:
         parts: list[RenderableType] = [bar, figures]
         if self._sample:
             parts.append(Panel(Text(self._sample), title="sample", title_align="left", style="dim"))
-        # room for the ^C that a terminal echoes: it must not wrap, or the view is left behind
+        # room for the ^C that a terminal echoes: if it wraps, part of the view is left behind
         return Constrain(Group(*parts), self._live.console.width - 3)
 
 

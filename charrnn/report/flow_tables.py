@@ -72,7 +72,7 @@ def _one_percent(decay: Decay) -> str:
 def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
     """The answer to the question which window, a line for each of the two readings.
 
-    lines: they are always taken whole, and no setting changes it.
+    lines: a window always has complete lines, and no setting changes that.
     """
     most, allowed = len(truncation.by_reach), f"{100 * truncation.tolerance:g} %"
     answers = []

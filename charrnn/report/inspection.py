@@ -1,4 +1,4 @@
-"""What a text or a checkpoint is, for a person to read."""
+"""Prints the inspection of a text or a checkpoint."""
 
 import unicodedata
 from math import ceil, isfinite
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.report.event_lines import as_loss, duration
-from charrnn.report.terminal import NARROWEST, table_console
+from charrnn.report.terminal import MIN_TABLE_WIDTH, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import format_size, pluralize
@@ -20,7 +20,7 @@ GAP = 5  # columns of a terminal between two characters of a row
 
 
 def print_text_report(report: TextReport) -> None:
-    """The text, its characters, its parts, and what a run on it would take."""
+    """Prints a text, its characters and split, and an estimate of a run on it."""
     trial, steps = report.trial, report.steps
     rate = trial.characters / trial.seconds_per_step
     held_out = f"{report.validation:,} held out"
@@ -51,7 +51,7 @@ def print_text_report(report: TextReport) -> None:
 
 
 def print_model_report(report: ModelReport) -> None:
-    """What a checkpoint is; of a run, which of its checkpoints are sound."""
+    """Prints a checkpoint and, of a run, the state of its other checkpoints."""
     config, progress = report.config, report.progress
     model, training, data = config["model"], config["training"], config["data"]
     best = progress["best_validation_nats"]
@@ -93,13 +93,13 @@ def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: Render
 
 
 def _characters(alphabet: Alphabet) -> Table:
-    """The characters with their code points and counts, the columns to be read downwards."""
+    """The characters with their code points and counts, column by column."""
     cells = []
     for place, character in enumerate(alphabet.characters[:MAX_SHOWN]):
         count = "" if alphabet.counts is None else f"{alphabet.counts[place]:,}"
         cells.append((shown(character), f"U+{ord(character):04X}", count))
     widest = sum(max((cell_len(cell[part]) for cell in cells), default=0) for part in range(3))
-    columns = max(NARROWEST // (widest + GAP), 1)
+    columns = max(MIN_TABLE_WIDTH // (widest + GAP), 1)
     rows = ceil(len(cells) / columns)
     table = Table.grid(padding=(0, 1, 0, 0))
     for _ in range(min(columns, len(cells))):
@@ -113,7 +113,7 @@ def _characters(alphabet: Alphabet) -> Table:
 
 
 def shown(character: str) -> str:
-    """A character that can be seen: one that cannot, and a mark that needs another, by its sign."""
+    """A visible form of a character, also for control characters and combining marks."""
     if unicodedata.category(character).startswith("M"):
         return "\u25cc" + character
     visible = repr(character)[1:-1]

@@ -1,4 +1,4 @@
-"""The log of a run for programs: one JSON document a line."""
+"""The log of a run for programs: one JSON document per line."""
 
 import contextlib
 import json
@@ -15,20 +15,20 @@ from charrnn.units import BITS_PER_NAT
 class Metrics:
     """Appends steps, lag profiles, evaluations and samples to a file.
 
-    Lines of steps after `last_step`, which a resumed run will take again, are cut off first; so
-    are those that a rolled back run takes again. What cannot be written waits until it can be.
+    Lines of steps that a resumed or rolled back run will take again are cut off first. A line that
+    cannot be written waits until it can be.
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
         self._every = every_steps
         self._waiting: list[bytes] = []
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.unlink()  # no log of ours
+            path.unlink()  # not a log of this program
         self._file = open(path, "ab+", buffering=0)  # noqa: SIM115 - closed by close()
         self._cut(last_step)
 
     def __call__(self, event: Event) -> None:
-        """Writes the event, where it is one of those that are logged."""
+        """Writes an event, if it is one of those that are logged."""
         if isinstance(event, Stepped):
             if event.step != 1 and event.step % self._every:
                 return
@@ -71,7 +71,7 @@ class Metrics:
         self._write_waiting()
 
     def _write_waiting(self) -> None:
-        """Writes whole lines, as far as the disk has room."""
+        """Writes complete lines, as far as the disk has room."""
         with contextlib.suppress(OSError):
             while self._waiting:
                 size = os.fstat(self._file.fileno()).st_size
@@ -81,7 +81,7 @@ class Metrics:
                 del self._waiting[0]
 
     def _cut(self, last_step: int) -> None:
-        """Ends the file behind the last line of this step; a kill may have torn what follows."""
+        """Ends the file after the last line of this step; a killed run may leave half a line."""
         place = end = 0
         with open(self._file.fileno(), "rb", closefd=False) as lines:
             lines.seek(0)
@@ -93,7 +93,7 @@ class Metrics:
 
 
 def _step(line: bytes) -> float:
-    """The step that a whole line is about; of another, infinity."""
+    """The step of a complete line; infinity for any other."""
     with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
         if line.endswith(b"\n"):
             return float(json.loads(line)["step"])

@@ -2,11 +2,11 @@
 
 from rich.console import Console
 
-NARROWEST = 80  # a table for less would drop digits; the terminal wraps it instead
+MIN_TABLE_WIDTH = 80  # a narrower table would drop digits; the terminal wraps it instead
 
 
 class PipeConsole(Console):
-    """Rich's console ends the program when its reader has left; this one raises."""
+    """A console that raises when its reader has left; Rich's ends the program."""
 
     def on_broken_pipe(self) -> None:
         """Raises the BrokenPipeError that is being handled."""
@@ -14,7 +14,7 @@ class PipeConsole(Console):
 
 
 def table_console() -> PipeConsole:
-    """For tables, which are never made so narrow that numbers are cut."""
+    """A console for tables, never so narrow that numbers are cut."""
     console = PipeConsole(highlight=False, emoji=False)
-    console.width = max(console.width, NARROWEST)
+    console.width = max(console.width, MIN_TABLE_WIDTH)
     return console

@@ -10,7 +10,7 @@ from charrnn.events import Event, Noted, Sink
 class Emitter:
     """Passes events to sinks one at a time, also when several threads emit.
 
-    A sink that raises is closed and dropped; the others are told once.
+    A sink that raises is closed and dropped; the others get a note.
     """
 
     def __init__(self, sinks: Iterable[Sink]) -> None:

@@ -9,8 +9,8 @@ from charrnn.training.state import TrainState
 class RollbackHistory:
     """Copies of the newest saved state and of the last two evaluated ones.
 
-    It is told when the run reaches a state that is saved or evaluated, whether or not the disk
-    took it: what a run goes back to does not depend on a full disk. Disabled, it records nothing.
+    It records the states that are to be saved or were evaluated, written or not: what a run goes
+    back to does not depend on a full disk. Disabled, it records nothing.
     """
 
     def __init__(self, enabled: bool) -> None:

@@ -1,4 +1,4 @@
-"""One BLAS thread, for products so small that more threads cost more than they bring."""
+"""Single-threaded BLAS, for products too small to gain from more threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,6 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """While it lasts, each matrix product runs in the thread that asks for it."""
+    """Inside this context each matrix product runs in the calling thread."""
     with threadpool_limits(1, user_api="blas"):
         yield

@@ -1,8 +1,8 @@
-"""Text that a terminal shows and does not obey."""
+"""Neutralises control characters, so that text cannot control a terminal."""
 
 import re
 
-# C1 has command introducers of one character; a surrogate may stand for such a byte in a file name
+# C1 has one-character command introducers; a surrogate in a file name may stand for such a byte
 _C1, _SURROGATES = range(0x7F, 0xA0), range(0xD800, 0xE000)
 _CONTROLS = {
     code: chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
@@ -10,22 +10,22 @@ _CONTROLS = {
     if chr(code) not in "\n\t"
 }
 _ESCAPES = {code: f"\\u{code:04x}" for code in (*_C1, *_SURROGATES)}
-CONTINUED = "\n       "  # how a message goes on in its next line
+CONTINUED = "\n       "  # how a message continues on its next line
 
 
 def harmless(text: str) -> str:
-    """The text with each control character but newline and tab as a visible sign for it."""
+    """The text with visible signs for control characters other than newline and tab."""
     return text.translate(_CONTROLS)
 
 
 def harmless_message(text: str) -> str:
-    """The same for a message, whose only newlines are those that begin an indented line.
+    """The same for a message, in which only newlines before an indented line are kept.
 
-    So what it quotes, such as the name of a file, cannot pass for a line of its own.
+    What it quotes, such as a file name, then cannot pass for a line of its own.
     """
     return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", harmless(text))
 
 
 def harmless_json(document: str) -> str:
-    """The same JSON document, with escapes for what JSON lets through and terminals obey."""
+    """A JSON document with escapes for the control characters that JSON allows."""
     return document.translate(_ESCAPES)

@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves no half of one, and locks that no crash leaves behind."""
+"""Atomic writes, and locks that a crash does not leave behind."""
 
 import contextlib
 import errno
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that at every moment either the old or the whole new content is there."""
+    """Writes a file so that at every moment either the old or the new content is there."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)  # of a killed process; or a link to somewhere else
+    temporary.unlink(missing_ok=True)  # left by a killed process; or a link to somewhere else
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -29,7 +29,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what `write_atomically` left in a folder where it was killed."""
+    """Removes what a killed `write_atomically` left in a folder."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
 
@@ -39,10 +39,13 @@ class Held(Exception):
 
 
 class Lock:
-    """A file that is held by one process at a time, until it lets go or ends in whatever way.
+    """A lock file, held by one process at a time until it releases it or ends.
 
-    A file system that knows no locks gives none.
-    Raises: Held; OSError where the file cannot be made.
+    On a file system without locks nothing is locked.
+
+    Raises:
+        Held: Another process holds the lock.
+        OSError: The file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,18 +61,18 @@ class Lock:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
                 os.close(self._file)
                 raise
-        with contextlib.suppress(OSError):  # who holds it is good to know, and not needed
+        with contextlib.suppress(OSError):  # the name of the holder is a help, but not needed
             os.ftruncate(self._file, 0)
             os.write(self._file, f"process {os.getpid()} on {platform.node()}\n".encode())
 
     @property
     def in_place(self) -> bool:
-        """Whether the file that is held is still the one at its path."""
+        """Whether the locked file is still the one at its path."""
         try:
             return os.path.samestat(os.fstat(self._file), os.stat(self._path))
         except OSError:
             return False
 
     def release(self) -> None:
-        """Lets another one have it."""
+        """Releases the lock."""
         os.close(self._file)

@@ -1,4 +1,4 @@
-"""The signals with which a user, or the system, asks a program to stop."""
+"""The signals by which a user or the system asks a program to stop."""
 
 import signal
 
@@ -6,5 +6,5 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def heeded() -> list[signal.Signals]:
-    """Those that are not ignored, as nohup and a shell's & ignore some."""
+    """The signals that are not ignored; nohup and a shell's & ignore some."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
