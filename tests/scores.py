@@ -17,5 +17,5 @@ def evaluate(
     workers: int = 1,
     **choices: Any,
 ) -> Score:
-    with worker_threads(workers) as workers:
-        return Scorer(activation, workers, **choices)(params, windows)
+    with worker_threads(workers) as threads:
+        return Scorer(activation, threads, **choices)(params, windows)

@@ -138,8 +138,8 @@ def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, batch
     def objective(*arguments):
         return bptt(*arguments, TANH, "sum", Workspace(), segment)
 
-    with worker_threads(workers) as workers:
-        walk = parallel(lambda: objective, workers)
+    with worker_threads(workers) as threads:
+        walk = parallel(lambda: objective, threads)
         for number in range(batches.per_epoch):
             window = batches[number]
             h[window.fresh] = 0
@@ -178,8 +178,8 @@ def test_each_lane_is_carried_from_its_own_place(seed, time_steps, segment, carr
     def objective(*arguments):
         return bptt(*arguments, TANH, "sum", Workspace(), lambda T: segment)
 
-    with worker_threads(workers) as workers:
-        found = parallel(lambda: objective, workers)(problem.params, window, problem.h0)[2]
+    with worker_threads(workers) as threads:
+        found = parallel(lambda: objective, threads)(problem.params, window, problem.h0)[2]
     for lane, place in enumerate(places.tolist()):
         one = problem.window._replace(carried=place)
         expected = bptt(problem.params, one, problem.h0, TANH, "sum")[2][lane]

@@ -30,15 +30,15 @@ def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, wo
     ids = np.random.default_rng(0).integers(0, A, T * B + 1).astype(np.uint8)
     window = stream_window(ids) if B == 1 else StreamWindows(ids, B, T)[0]
     optimizer = optimizer_of(config)
-    with worker_threads(workers) as workers:
+    with worker_threads(workers) as threads:
         tracemalloc.start()
         try:
             params = first_params(config, A)
             state = optimizer.init(params)
             tracemalloc.reset_peak()  # drawing orthogonal weights takes some memory of its own
             h = np.zeros((B, H), params.W.dtype)
-            gradient = parallel(objective_maker(config), workers)(params, window, h)[1]
-            optimizer.update(gradient, state, params, 1e-3, workers.for_each_slice)
+            gradient = parallel(objective_maker(config), threads)(params, window, h)[1]
+            optimizer.update(gradient, state, params, 1e-3, threads.for_each_slice)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -66,17 +66,19 @@ def test_the_last_entry_alone_counts_as_clipped(workers: Workers) -> None:
 
 
 def test_every_slice_comes_once_and_in_order(workers: Workers) -> None:
-    slices = workers.for_each_slice(lambda of, _: of, 20)
+    slices = workers.for_each_slice(lambda entries, _: entries, 20)
     assert len(slices) == workers.count
-    assert np.concatenate([np.arange(20)[of] for of in slices]).tolist() == list(range(20))
+    assert np.concatenate([np.arange(20)[entries] for entries in slices]).tolist() == list(
+        range(20)
+    )
 
 
 def test_workers_treat_overflow_as_the_caller_does(workers: Workers) -> None:
     large = np.full(20, 1e300)
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        workers.for_each_slice(lambda of, _: large[of] * (1e300 if of.stop == 20 else 1), 20)
+        workers.for_each_slice(lambda s, _: large[s] * (1e300 if s.stop == 20 else 1), 20)
     with np.errstate(over="ignore"):
-        workers.for_each_slice(lambda of, _: large[of] * 1e300, 20)
+        workers.for_each_slice(lambda s, _: large[s] * 1e300, 20)
 
 
 def test_an_error_waits_for_the_others(workers: Workers) -> None:

@@ -55,8 +55,8 @@ def facts(events: Iterable) -> list:
 
 def train(config, state=None, stop_after=None, workers=1, **trainer_options):
     state = state or initial_state(config)
-    with worker_threads(workers) as workers:
-        trainer = trainer_for(config, CORPUS, workers, **trainer_options)
+    with worker_threads(workers) as threads:
+        trainer = trainer_for(config, CORPUS, threads, **trainer_options)
         events = facts(trainer.run(state, lambda: state.progress.step == stop_after))
     return state, events
 

@@ -278,8 +278,8 @@ def test_workers_carry_the_same_state(tmp_path) -> None:
     window = problem.window._replace(carried=4)
     found = []
     for workers in (1, 2, 3):
-        with worker_threads(workers) as workers:
-            objective = parallel(objective_maker(load_config("tiny", [], {})), workers)
+        with worker_threads(workers) as threads:
+            objective = parallel(objective_maker(load_config("tiny", [], {})), threads)
             found.append(objective(problem.params, window, problem.h0)[2].copy())
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)
     np.testing.assert_allclose(found[0], found[2], rtol=1e-13)
