@@ -361,13 +361,11 @@ def check_damage(good: Path, path: Path, random: Random) -> None:
 def check_malice(good: Path, path: Path, random: Random) -> None:
     """With the right digest: no checkpoint, or one that can be written with."""
     path.write_bytes(resealed(good, random))
-    try:
+    with suppress(InputError):
         load_model(str(path))
-    except InputError:
-        return
-    with suppress(CharrnnError):  # numbers may end, but nothing else may
-        for text in Sampler(str(path), length=3).texts(2):
-            "".join(text).encode()
+        with suppress(CharrnnError):  # numbers may end, but nothing else may
+            for text in Sampler(str(path), length=3).texts(2):
+                "".join(text).encode()
 
 
 def check_config(good: Path, path: Path, random: Random) -> None:

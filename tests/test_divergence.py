@@ -156,11 +156,11 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
 def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, back) -> None:
     """Behind the step before, which cannot be helped; then, in vain, to what was evaluated."""
     Poison(monkeypatch, {at}, times=2)
-    due = property(lambda saver: saver._run.state.progress.step == 25)
-    monkeypatch.setattr("charrnn.runs.saving.Saver.due", due)
     events = []
     config = config_of(text_file, "training.on_divergence=rollback")
     run = new_run(config, str(tmp_path / "run"))
+    due = property(lambda saver: run.state.progress.step == 25)
+    monkeypatch.setattr("charrnn.runs.saving.Saver.due", due)
     if back:
         train(run, [events.append])
     else:

@@ -51,13 +51,13 @@ def ids_of(*documents: str) -> Array:
 
 
 @st.composite
-def walks(draw: st.DrawFn) -> DocumentWindows:
-    """Batches of a few documents; the windows may be as long as the pieces, or overlap."""
+def walks(draw: st.DrawFn) -> tuple[Array, DocumentWindows]:
+    """A few documents and batches of them; the windows may be as long as the pieces, or overlap."""
     ids = ids_of(*draw(LETTERS))
     batch_size = draw(st.integers(1, min(4, len(ids))))
     window = draw(st.none() | st.integers(1, min(12, len(ids) // batch_size)))
     stride = draw(st.none() | st.integers(1, window)) if window else None
-    return DocumentWindows(ids, batch_size, window, stride)
+    return ids, DocumentWindows(ids, batch_size, window, stride)
 
 
 def pieces(ids: Array, batch_size: int) -> list[Window]:
@@ -73,8 +73,8 @@ def pieces(ids: Array, batch_size: int) -> list[Window]:
 
 
 @given(walks())
-def test_every_target_stands_once_and_each_input_before_it(batches: DocumentWindows) -> None:
-    ids = batches._ids
+def test_every_target_stands_once_and_each_input_before_it(walk) -> None:
+    ids, batches = walk
     epoch = [batches[number] for number in range(batches.per_epoch)]
     B = len(epoch[0].fresh)
     length = len(ids) // B
@@ -99,7 +99,8 @@ def test_every_target_stands_once_and_each_input_before_it(batches: DocumentWind
 
 
 @given(walks(), st.integers(0, 3))
-def test_a_window_is_a_function_of_its_number(batches: DocumentWindows, epoch: int) -> None:
+def test_a_window_is_a_function_of_its_number(walk, epoch: int) -> None:
+    _, batches = walk
     for number in range(batches.per_epoch):
         one, other = batches[number], batches[epoch * batches.per_epoch + number]
         for array, same in zip(one, other, strict=True):
@@ -126,12 +127,13 @@ def test_a_single_document_is_a_stream_between_two_ends(text, batch_size, window
 
 @pytest.mark.parametrize("segment", [None, least_memory], ids=["plain", "recompute"])
 @pytest.mark.parametrize("workers", [1, 3])
-@given(batches=walks(), seed=st.integers(0, 99))
-def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, batches, seed) -> None:
-    params = random_problem(default_rng(seed), alphabet_size=batches._ids.max() + 1).params
+@given(walk=walks(), seed=st.integers(0, 99))
+def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, walk, seed) -> None:
+    ids, batches = walk
+    params = random_problem(default_rng(seed), alphabet_size=ids.max() + 1).params
     expected = 0.0
     B = batches.largest[1]
-    for piece in pieces(batches._ids, B):
+    for piece in pieces(ids, B):
         expected += bptt(params, piece, np.zeros((1, 8)), TANH, "sum")[0]
     h, total = np.zeros((B, 8)), 0.0
 
@@ -139,11 +141,11 @@ def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, batch
         return bptt(*arguments, TANH, "sum", Workspace(), segment)
 
     with worker_threads(workers) as threads:
-        walk = parallel(lambda: objective, threads)
+        shared = parallel(lambda: objective, threads)
         for number in range(batches.per_epoch):
             window = batches[number]
             h[window.fresh] = 0
-            loss, _, carried = walk(params, window, h)
+            loss, _, carried = shared(params, window, h)
             h[...] = carried
             total += loss
     assert total == pytest.approx(expected, rel=1e-12)

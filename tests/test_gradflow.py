@@ -343,7 +343,7 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
     ("arguments", "code", "words"),
     [
         (["--plot", "x.jpg"], 2, ".png, .svg, .pdf"),
-        (["--plot", "none/x.png"], 2, "cannot be written"),
+        (["tiny", "--lags", "5", "--plot", "none/x.png"], 2, "cannot be written"),
         (["--truncation", "--tolerance", "0"], 2, "--tolerance 0.0 is not between 0 and 1"),
         (["RUN", "--compare"], 2, "--compare is for a model before training"),
         (["RUN", "--set", "model.bias=false"], 2, "model.bias=false cannot change it"),

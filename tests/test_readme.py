@@ -21,16 +21,18 @@ def test_help_blocks_are_current() -> None:
 
 
 def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
-    """In their order, in one folder; training is cut short."""
+    """In their order, in one folder; training is short, and the default model small."""
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
         shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
     commands = COMMAND.findall(TEXT)
     assert len(commands) > 10
     for command in commands:
         arguments = shlex.split(command, comments=True)[1:]
-        if arguments[0] == "train":
-            limit = "9" if "--resume" in arguments else "4"
-            arguments += ["--max-steps", limit]
+        train = arguments[0] == "train"
+        if train:
+            arguments += ["--max-steps", "9" if "--resume" in arguments else "4"]
+        if (train and not {"--resume", "-c"} & {*arguments}) or "--compare" in arguments:
+            arguments += ["--set", "model.hidden_size=16"]
         outcome = charrnn(*arguments)
         assert outcome.code == 0, (command, outcome.err)
 

@@ -1,6 +1,7 @@
 """Text comes from the model's own distribution, and the same seed gives the same text."""
 
 import json
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def writing(
 ) -> GeneratedTexts:
     options = {"delimiter": None, "length": 40, "random": default_rng} | options
     params = options.pop("params", PROBLEM.params)
-    choose = chooser(temperature)
+    choose = options.pop("choose", chooser(temperature))
     return GeneratedTexts(
         params, ACTIVATIONS["tanh"], ALPHABET, beginning, choose=choose, count=count, **options
     )
@@ -110,12 +111,18 @@ def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) 
 def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
     """One lane alone would be another kind of product, which rounds otherwise."""
     params = initial_params(default_rng(0), 100, len(ALPHABET), dtype=np.float32)
-    states = []
+    params.V[...] = np.eye(*params.V.shape)  # the logits are units of the state, not rounded
+    seen = []
     for count in (1, 2, 5):
-        several = writing(count, "a", params=params)
-        "".join(next(iter(several)))
-        states.append(several._lanes._step.h[0].tobytes())
-    assert states[0] == states[1] == states[2]
+        seen.append([])
+
+        def choose(o, random, states=seen[-1]):
+            states.append(o[0].tobytes())
+            return chooser()(o, random)
+
+        "".join(next(iter(writing(count, "a", params=params, choose=choose))))
+    assert len(seen[0]) == 40
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_texts_may_be_left_half_read() -> None:
@@ -124,13 +131,26 @@ def test_texts_may_be_left_half_read() -> None:
         assert [next(text) for text in several] == [text[0] for text in texts(5, "a")]
 
 
-def test_a_text_that_waits_long_does_not_let_the_others_pile_up() -> None:
-    several = writing(None, "a", length=10**6, until="c")
-    first = next(iter(several))
-    next(first)
-    for _ in range(200):
-        several._advance()
-    assert several._started <= 4 * (MAX_BUFFERED_CHARACTERS // 10**6)
+@pytest.mark.parametrize(
+    ("length", "lanes", "most"), [(1000, 4, 4), (10**6, 32, MAX_BUFFERED_CHARACTERS // 10**6)]
+)
+def test_a_text_that_waits_long_does_not_let_the_others_pile_up(length, lanes, most) -> None:
+    """Beside one that does not end, others that end at once begin, but only so many."""
+    begun = []
+
+    def choose(o, random):
+        a, c = ALPHABET.encode(Text.of("ac"))
+        return np.where(np.arange(len(o)) == 0, a, c)
+
+    def random(number: int):
+        begun.append(number)
+        return default_rng(number)
+
+    options = {"length": length, "lanes": lanes, "random": random, "choose": choose}
+    first = next(iter(writing(None, "a", until="c", **options)))
+    assert "".join(islice(first, 200)) == "a" * 200
+    assert begun == list(range(len(begun)))
+    assert most < len(begun) <= 4 * most
 
 
 def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:
