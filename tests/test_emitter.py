@@ -53,11 +53,38 @@ def test_a_sink_that_is_lost_ends_no_run(tmp_path, text_file, after, when) -> No
     assert np.array_equal(one, other)
     assert [event.step for event in seen if isinstance(event, Stepped)] == list(range(1, 61))
     notes = [event.note for event in seen if isinstance(event, Noted)]
-    if when != "close":
-        assert notes == [
-            "Failing failed (ConnectionError: the server is gone) and gets no more events."
-        ]
-    assert failing.closed
+    what = (
+        "OSError: nor can it be closed"
+        if when == "close"
+        else "ConnectionError: the server is gone"
+    )
+    assert notes == [f"Failing failed ({what}) and gets no more events."]
+    assert failing.closed == 1
+
+
+@pytest.mark.parametrize("when", ["call", "flush"])
+def test_several_sinks_can_be_lost_at_once(when) -> None:
+    first, second, seen = Failing(0, when), Failing(0, when), []
+    emit = Emitter([first, second, Listener(seen.append)])
+    emit(StopRequested())
+    emit.flush()
+    emit(StopRequested())
+    assert [type(event) for event in seen].count(StopRequested) == 2
+    assert [type(event) for event in seen].count(Noted) == 2
+    assert first.closed == second.closed == 1
+
+
+def test_no_event_follows_the_close_of_a_sink() -> None:
+    log: list[object] = []
+
+    class Closing(Listener):
+        def close(self) -> None:
+            log.append("close")
+
+    Emitter([Closing(log.append), Failing(1), Closing(log.append)]).close()
+    (early, note, late) = log
+    assert early == late == "close"
+    assert isinstance(note, Noted)
 
 
 def test_sinks_are_flushed_before_each_save_and_closed_at_the_end(tmp_path, text_file) -> None:

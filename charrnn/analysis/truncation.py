@@ -90,10 +90,9 @@ def by_reach(
         Entry k2 - 1 for k2 = 1, …, longest.
     """
     # V and c do not depend on the past
-    gradient = full.zeros_like()
-    gradient.V[...] = full.V
-    if gradient.c is not None:
-        gradient.c[...] = full.c
+    gradient = full.zeros_like().replace(
+        **{name: array for name, array in full.named() if name in ("V", "c")}
+    )
     one_hot = np.eye(full.alphabet_size)
     found = []
     for _, _, da, h, x in by_lag(problem, activation, longest - 1):

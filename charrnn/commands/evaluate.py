@@ -1,4 +1,4 @@
-"""A model's score on a text, in every unit that people compare."""
+"""Scores a model on a text, in every unit that papers report."""
 
 from math import isfinite
 from typing import Any

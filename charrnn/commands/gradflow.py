@@ -33,7 +33,7 @@ def gradient_flow(
 
     Args:
         model: A checkpoint or a run directory, or a config for its model before training.
-        config_path: A config, if `model` is not given.
+        config_path: A config, if `model` is not given; the default config if neither is.
         assignments: Changes of the config, as `key.path=value`.
         text: The text to measure on; None for the one that the model is trained on.
         lags: The longest lag, in characters.

@@ -4,7 +4,6 @@ import resource
 import sys
 import time
 from pathlib import Path
-from shlex import quote
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from charrnn.optim.clipping import norms_of
 from charrnn.results import Alphabet, CheckpointState, ModelReport, TextReport, Trial
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.parent import configure, require_same_network
-from charrnn.setup.paths import Kind, find_checkpoint, kind_of, runs_in
+from charrnn.setup.paths import Kind, find_checkpoint, instead, kind_of
 from charrnn.setup.preparation import Prepared, prepare
 from charrnn.setup.run_files import RunFiles
 from charrnn.setup.wiring import (
@@ -50,8 +49,7 @@ def are_checkpoints(paths: list[str]) -> bool:
     others = [path for path in paths if path not in models]
     for path in others:
         if kinds[path] is Kind.RUNS:
-            first = quote(str(runs_in(Path(path))[0]))
-            raise UsageError(f"{path} is a folder of runs.", f"name one of them, such as {first}")
+            raise UsageError(f"{path} is {Kind.RUNS.value}.", instead(path, Kind.RUNS))
     if models and others:
         raise UsageError(
             f"{models[0]} is {kinds[models[0]].value}, but {others[0]} is not.",

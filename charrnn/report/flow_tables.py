@@ -70,9 +70,9 @@ def _one_percent(decay: Decay) -> str:
 
 
 def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
-    """The answer to the question which window, a line for each of the two readings.
+    """Which window is long enough: a line each for the reach and for windows end to end.
 
-    lines: a window always has complete lines, and no setting changes that.
+    lines: whether windows always hold complete lines, so that no setting truncates them.
     """
     most, allowed = len(truncation.by_reach), f"{100 * truncation.tolerance:g} %"
     answers = []

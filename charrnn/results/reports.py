@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Characters, most frequent first, and how often each stands in a text, where one is known."""
+    """Characters, most frequent first, and how often each occurs in the text, if there is one."""
 
     characters: tuple[str, ...]
     counts: tuple[int, ...] | None
@@ -14,7 +14,7 @@ class Alphabet:
 
 @dataclass(frozen=True)
 class Trial:
-    """Steps on weights that nobody keeps: how many, the seconds of one, and bytes at the peak.
+    """Training steps on weights that are then discarded, to measure time and memory.
 
     characters: that a step predicts on average. memory: peak bytes of reading and of the steps.
     """
@@ -30,8 +30,8 @@ class Trial:
 class TextReport:
     """A text as a run would take it: characters of its parts, and what that run would be.
 
-    scored: of the held-out part in each of the evaluations. steps, seconds: of the run, as far as
-    its budget says them or the trial does.
+    scored: characters of the held-out part in each evaluation. steps, seconds: of the run, as its
+    budget limits them, or else as the trial predicts them.
     """
 
     texts: tuple[str, ...]
@@ -81,7 +81,7 @@ class ModelReport:
 
     @property
     def sound(self) -> bool:
-        """Whether all of the run's checkpoints are."""
+        """Whether all of the run's checkpoints are usable."""
         return all(other.fault is None for other in self.others)
 
 

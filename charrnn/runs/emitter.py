@@ -28,19 +28,31 @@ class Emitter:
         self._each(lambda sink: sink.flush())
 
     def close(self) -> None:
-        """Closes every sink."""
-        self._each(lambda sink: sink.close())
-        self._sinks.clear()
+        """Closes every sink; if one cannot be closed, those still open get a note."""
+        with self._lock:
+            while self._sinks:
+                sink = self._sinks.pop(0)
+                try:
+                    sink.close()
+                except Exception as error:
+                    self._report(sink, error)
 
     def _each(self, act: Callable[[Sink], None]) -> None:
         with self._lock:
-            for sink in list(self._sinks):
+            kept, failed = [], []
+            for sink in self._sinks:
                 try:
                     act(sink)
                 except Exception as error:
-                    self._sinks.remove(sink)
-                    with contextlib.suppress(Exception):
-                        sink.close()
-                    what = f"{type(error).__name__}: {error}".removesuffix(": ")
-                    note = f"{type(sink).__name__} failed ({what}) and gets no more events."
-                    self(Noted(self._step, note))
+                    failed.append((sink, error))
+                else:
+                    kept.append(sink)
+            self._sinks = kept
+            for sink, failure in failed:
+                with contextlib.suppress(Exception):
+                    sink.close()
+                self._report(sink, failure)
+
+    def _report(self, sink: Sink, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        self(Noted(self._step, f"{type(sink).__name__} failed ({what}) and gets no more events."))

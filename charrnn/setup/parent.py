@@ -1,4 +1,4 @@
-"""The model that a new run begins with instead of random weights."""
+"""The model that a new run starts from instead of random weights."""
 
 from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config

@@ -99,11 +99,11 @@ def find_checkpoint(path: str) -> Path:
         raise InputError(
             f"there is no checkpoint {path!r}.", f"give a {SUFFIX} file or a run directory."
         )
-    raise InputError(f"{path} is {kind.value}, not a checkpoint.", _instead(path, kind))
+    raise InputError(f"{path} is {kind.value}, not a checkpoint.", instead(path, kind))
 
 
-def _instead(path: str, kind: Kind) -> str:
-    """What to give where a checkpoint is wanted."""
+def instead(path: str, kind: Kind) -> str:
+    """What to give where a checkpoint is wanted, and the path is of another kind."""
     if kind is Kind.RUNS:
         return f"name one of them, such as {quote(str(runs_in(Path(path))[0]))}"
     if kind is Kind.CONFIG:
@@ -142,9 +142,9 @@ def require_texts(paths: list[str]) -> None:
         kind = kind_of(path)
         quoted = quote(path)
         hints = {
-            Kind.RUN: f"resume it: charrnn train --resume {quoted}; or begin with its weights: "
+            Kind.RUN: f"resume it: charrnn train --resume {quoted}; or start from its weights: "
             f"charrnn train TEXT --init-from {quoted}",
-            Kind.CHECKPOINT: f"begin with its weights: charrnn train TEXT --init-from {quoted}",
+            Kind.CHECKPOINT: f"start from its weights: charrnn train TEXT --init-from {quoted}",
             Kind.RUNS: "give a text file, a directory of texts, or - for standard input.",
         }
         if kind is Kind.CONFIG and not Path(path).exists() and Path(path).suffix not in YAML:

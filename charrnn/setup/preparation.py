@@ -100,7 +100,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
         remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
-        f"a step through {T:,} characters in {B:,} lane{'s' if B > 1 else ''} needs about "
+        f"a step through {T:,} characters in {pluralize(B, 'lane')} needs about "
         f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
         remedy,
     )

@@ -20,7 +20,7 @@ class RunFiles:
         return self.checkpoints / (name + SUFFIX)
 
     def candidates(self) -> list[Path]:
-        """The checkpoints that a run can go on from, those first that lose least."""
+        """The checkpoints that a run can resume from; those that lose the least come first."""
         steps = self.steps()
         paths = [self.checkpoint("last"), *(steps[step] for step in sorted(steps, reverse=True))]
         return [path for path in (*paths, self.checkpoint("best")) if path.is_file()]

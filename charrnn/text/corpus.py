@@ -98,8 +98,8 @@ def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> V
     new = [character for character in present if character not in old]
     if new and not extend:
         raise InputError(
-            f"the text has {pluralize(len(new), 'character')} that are not among the {len(known)} "
-            f"this model knows: {_list(new)}",
+            f"the text has {pluralize(len(new), 'character')} outside the {len(known)} that this "
+            f"model knows: {_list(new)}",
             "add them to its vocabulary: `model.extend_vocabulary=true`",
         )
     return Vocabulary(known.characters + "".join(new))

@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
-from charrnn.model.params import Params, shapes
+from charrnn.model.params import Params, Shape, shapes
 from charrnn.optim.optimizers import OptimizerState
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
@@ -33,8 +33,6 @@ VERSION = 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 FLOATS = ("F32", "F64")
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ class Workers:
         except Exception:
             wait(others)  # the caller may reuse the memory that they write to
             raise
+        wait(others)
         return [first, *(other.result() for other in others)]
 
     def for_each_slice(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
