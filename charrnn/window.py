@@ -30,6 +30,8 @@ class Window(NamedTuple):
             (B,); None for all T.
         batch_targets: The number of losses of the window that these lanes are a part of, which a
             mean is taken over; None if they are all of it.
+        step: The number of the training step, which dropout's masks depend on.
+        first_lane: The number of the first lane in its batch.
     """
 
     x: Array
@@ -37,6 +39,8 @@ class Window(NamedTuple):
     fresh: Array
     carried: int | Array | None = None
     batch_targets: int | None = None
+    step: int = 0
+    first_lane: int = 0
 
     @property
     def first_loss(self) -> int:
@@ -50,7 +54,14 @@ class Window(NamedTuple):
 
     def lanes(self, chosen: slice) -> "Window":
         """Some of the lanes, whose losses are still a part of this window's."""
-        x, y, fresh, carried, batch_targets = self
-        after = carried if carried is None or isinstance(carried, int) else carried[chosen]
-        total = self.targets if batch_targets is None else batch_targets
-        return Window(x[:, chosen], y[:, chosen], fresh[chosen], after, total)
+        carried = self.carried
+        if carried is not None and not isinstance(carried, int):
+            carried = carried[chosen]
+        return self._replace(
+            x=self.x[:, chosen],
+            y=self.y[:, chosen],
+            fresh=self.fresh[chosen],
+            carried=carried,
+            batch_targets=self.targets if self.batch_targets is None else self.batch_targets,
+            first_lane=self.first_lane + (chosen.start or 0),
+        )

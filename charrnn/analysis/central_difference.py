@@ -28,7 +28,7 @@ def central_difference(
         The gradient; NaN in entries that were not asked for, and where a ReLU switches between the
         two points, so that the difference is no derivative.
     """
-    params, window, h0 = problem
+    params, window, h0, mask = problem
     result = params.map(lambda array: np.full_like(array, np.nan))
 
     for (name, theta), (_, derivatives) in zip(params.named(), result.named(), strict=True):
@@ -39,9 +39,9 @@ def central_difference(
             active: list[Array] = []
             for point in (centre + STEP, centre - STEP):
                 flat[index] = point
-                losses.append(window_loss(params, window, h0, activation, reduction))
+                losses.append(window_loss(params, window, h0, activation, reduction, mask))
                 if not activation.smooth:
-                    active.append(states(params, window.x, h0, activation) > 0)
+                    active.append(states(params, window.x, h0, activation, mask=mask) > 0)
             flat[index] = centre
             if activation.smooth or np.array_equal(active[0], active[1]):
                 out[index] = (losses[0] - losses[1]) / (2 * STEP)

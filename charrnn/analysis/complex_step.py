@@ -30,14 +30,15 @@ def complex_step(
         SIAM Review 40(1); Martins, Sturdza & Alonso 2003, "The complex-step derivative
         approximation", ACM TOMS 29(3).
     """
-    params, window, h0 = problem
+    params, window, h0, mask = problem
     result = params.map(lambda array: np.full_like(array, np.nan))
     shifted = params.astype(np.complex128)
     for (name, theta), (_, derivatives) in zip(shifted.named(), result.named(), strict=True):
         flat, out = theta.reshape(-1), derivatives.reshape(-1)
         for index in entries[name].tolist():
             flat[index] += 1j * STEP
-            out[index] = window_loss(shifted, window, h0, activation, reduction).imag / STEP
+            loss = window_loss(shifted, window, h0, activation, reduction, mask)
+            out[index] = loss.imag / STEP
             flat[index] = flat[index].real
     return result
 

@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charrnn.analysis.jacobians import lanes
+from charrnn.analysis.jacobians import (
+    inputs_of,
+    lanes,
+    over_step,
+    state_gradient,
+    within_step,
+)
 from charrnn.analysis.oracles import UNDERFLOW, Entries, Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.model.activations import Activation
@@ -19,7 +25,7 @@ def double_sum(
     entries: Entries | None = None,
     reach: Callable[[int], int] | None = None,
 ) -> Params:
-    """Gradient by equations (13) and (14), with (9) for V and c.
+    """Gradient by equations (13) and (14), with (9) for V and c, and (25) for a stack.
 
     Args:
         problem: Weights, window and initial state in float64.
@@ -33,24 +39,32 @@ def double_sum(
         The gradient.
     """
     params = problem.params
-    W, V = params.W, params.V
     g = params.zeros_like()
-    for x, h, D, do, _ in lanes(problem, activation, divisor(problem.window, reduction)):
-        for t in range(1, len(h)):
-            g.V[...] += np.outer(do[t], h[t])  # (9)
+    for lane in lanes(problem, activation, divisor(problem.window, reduction)):
+        for t in range(1, len(lane.h)):
+            g.V[...] += np.outer(lane.do[t], params.by_layer(lane.h[t] * lane.M[t])[-1])  # (9)
             if g.c is not None:
-                g.c[...] += do[t]
-            dh_t_dh_k = np.eye(params.hidden_size)
+                g.c[...] += lane.do[t]
+            dL_ds = state_gradient(params, lane, t)
+            ds_t_ds_k = np.eye(params.state_size)
             for k in range(t, 0, -1):
                 if reach is not None and t - k >= reach(t):
                     break
-                term = D[k] * (dh_t_dh_k.T @ V.T @ do[t])  # the bracket of (14)
-                g.W[...] += np.outer(term, h[k - 1])
-                g.U[...] += np.outer(term, x[k])
-                if g.b is not None:
-                    g.b[...] += term
-                # (13): one factor D_k W more, on the right, as k moves one step back
-                dh_t_dh_k = dh_t_dh_k @ (D[k][:, None] * W)
+                # the bracket of (14), through the layers above within step k
+                terms = lane.D[k] * (within_step(params, lane, k).T @ ds_t_ds_k.T @ dL_ds)
+                for layer, term, before, below in zip(
+                    g.layers,
+                    params.by_layer(terms),
+                    params.by_layer(lane.h[k - 1]),
+                    inputs_of(params, lane, k),
+                    strict=True,
+                ):
+                    layer.W[...] += np.outer(term, before)
+                    layer.U[...] += np.outer(term, below)
+                    if layer.b is not None:
+                        layer.b[...] += term
+                # (13), (25): one factor J_k more, on the right, as k moves one step back
+                ds_t_ds_k = ds_t_ds_k @ over_step(params, lane, k)
     return g
 
 

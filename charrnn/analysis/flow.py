@@ -52,7 +52,7 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     Yields:
         The lags l = 0, 1, …, lags, as far as the window reaches.
     """
-    params, (x, y, *_), h0 = problem
+    params, (x, y, *_), h0, _ = problem
     h = states(params, x, h0, activation)
     slope = np.empty_like(h)
     activation.slope(h, slope)

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from charrnn.analysis.central_difference import CENTRAL_DIFFERENCE
 from charrnn.analysis.complex_step import COMPLEX_STEP
 from charrnn.analysis.double_sum import DOUBLE_SUM
-from charrnn.analysis.jacobians import lanes
+from charrnn.analysis.jacobians import inputs_of, lanes
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.rtrl import RTRL
@@ -52,7 +52,7 @@ def gradcheck(
     Raises:
         CharrnnError: The loss is not finite.
     """
-    loss, gradient, _ = objective(*problem)
+    loss, gradient, _ = objective(problem.params, problem.window, problem.h0)
     if not isfinite(loss):
         raise CharrnnError(
             "the loss is not finite, so there is no gradient to check.",
@@ -82,17 +82,25 @@ def _rounding(problem: Problem, activation: Activation, reduction: str) -> dict[
     params = problem.params
     noise = params.zeros_like()
     scale = divisor(problem.window, reduction)
-    for x, h, D, do, y in lanes(problem, activation, scale):
-        da = np.zeros(params.hidden_size)
-        for t in range(len(h) - 1, 0, -1):
-            do_noise = np.finfo(np.float64).eps * (y[t] / scale + np.abs(do[t]))
-            da = np.abs(D[t] * (np.abs(params.V.T) @ do_noise + np.abs(params.W.T @ da)))
-            noise.V[...] += np.outer(do_noise, np.abs(h[t]))
-            noise.W[...] += np.outer(da, np.abs(h[t - 1]))
-            noise.U[...] += np.outer(da, x[t])
-            if noise.b is not None and noise.c is not None:
-                noise.b[...] += da
+    for lane in lanes(problem, activation, scale):
+        das = [np.zeros(params.hidden_size) for _ in params.layers]
+        for t in range(len(lane.h) - 1, 0, -1):
+            do_noise = np.finfo(np.float64).eps * (lane.y[t] / scale + np.abs(lane.do[t]))
+            top = np.abs(params.by_layer(lane.h[t] * lane.M[t])[-1])
+            noise.V[...] += np.outer(do_noise, top)
+            if noise.c is not None:
                 noise.c[...] += do_noise
+            above = np.abs(params.V.T) @ do_noise
+            D, M, before = map(params.by_layer, (lane.D[t], lane.M[t], lane.h[t - 1]))
+            inputs = inputs_of(params, lane, t)
+            for n in reversed(range(params.depth)):
+                layer, of_layer = params.layers[n], noise.layers[n]
+                das[n] = da = np.abs(D[n] * (M[n] * above + np.abs(layer.W.T) @ das[n]))
+                of_layer.W[...] += np.outer(da, np.abs(before[n]))
+                of_layer.U[...] += np.outer(da, np.abs(inputs[n]))
+                if of_layer.b is not None:
+                    of_layer.b[...] += da
+                above = np.abs(layer.U.T) @ da
     return {name: 8 * float(array.max()) for name, array in noise.named()}
 
 

@@ -9,16 +9,20 @@ from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import softmax
+from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 
 
 class Lane(NamedTuple):
     """One lane of a window; arrays count time as the equations do, from 1.
 
+    The states of all layers stand side by side.
+
     Attributes:
         x: One-hot inputs (T+1, A). Entry 0 of this and all arrays but h is meaningless.
-        h: States (T+1, H); h[0] is the state before the window.
-        D: Diagonal of D_t = diag f′(a_t), (T+1, H).
+        h: States (T+1, L·H); h[0] is the state before the window.
+        D: Diagonal of D_t = diag f′(a_t), (T+1, L·H).
+        M: Dropout's factors m / (1 - p) of (26) for what goes up (T+1, L·H); 1 without dropout.
         do: ∂L/∂o_t (T+1, A), divided as the loss is.
         y: One-hot targets (T+1, A), zero where there is no target.
     """
@@ -26,6 +30,7 @@ class Lane(NamedTuple):
     x: Array
     h: Array
     D: Array
+    M: Array
     do: Array
     y: Array
 
@@ -57,22 +62,74 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
     Raises:
         KeyError: The activation is not in SLOPES.
     """
-    params, (x, y, *_), h0 = problem
+    params, (x, y, *_), h0, mask = problem
     T, B = x.shape
     identity = np.eye(params.alphabet_size)
-    h = states(params, x, h0, activation)
-    probabilities = softmax(logits(params, h[1:]))
+    h = states(params, x, h0, activation, mask=mask)
+    up = np.ones_like(h)
+    up[1:] = 1 if mask is None else mask
+    probabilities = softmax(logits(params, (h * up)[1:]))
     result = []
     for lane in range(B):
         one_hot = identity[np.append(0, x[:, lane])]
-        before = np.concatenate([h[:1, lane], h[:-1, lane]])
-        a = one_hot @ params.U.T + before @ params.W.T
-        if params.b is not None:
-            a += params.b
         counted = y[:, lane, None] >= 0
         targets = np.zeros((T + 1, params.alphabet_size))
         targets[1:] = identity[y[:, lane]] * counted
         do = np.zeros_like(targets)
         do[1:] = (probabilities[:, lane] - targets[1:]) * counted / divisor
-        result.append(Lane(one_hot, h[:, lane], SLOPES[activation.name](a), do, targets))
+        D = SLOPES[activation.name](_pre_activations(params, one_hot, h[:, lane], up[:, lane]))
+        result.append(Lane(one_hot, h[:, lane], D, up[:, lane], do, targets))
     return result
+
+
+def _pre_activations(params: Params, x: Array, h: Array, M: Array) -> Array:
+    """a_t of all layers (T+1, L·H), equation (22), from the states of a lane."""
+    before = np.concatenate([h[:1], h[:-1]])
+    a = np.empty_like(h)
+    inputs = [x, *params.by_layer(h * M)[:-1]]
+    for layer, below, own_before, own in zip(
+        params.layers, inputs, params.by_layer(before), params.by_layer(a), strict=True
+    ):
+        own[...] = below @ layer.U.T + own_before @ layer.W.T
+        if layer.b is not None:
+            own += layer.b
+    return a
+
+
+def inputs_of(params: Params, lane: Lane, t: int) -> list[Array]:
+    """What U of each layer multiplies at step t: x_t, and the states of the layers below."""
+    return [lane.x[t], *params.by_layer(lane.h[t] * lane.M[t])[:-1]]
+
+
+def state_gradient(params: Params, lane: Lane, t: int) -> Array:
+    """∂L_t/∂s_t (L·H) through the output: Vᵀ do_t for the top layer, 0 for the others."""
+    gradient = np.zeros(params.state_size)
+    params.by_layer(gradient)[-1][...] = params.V.T @ lane.do[t]
+    return gradient * lane.M[t]
+
+
+def within_step(params: Params, lane: Lane, k: int) -> Array:
+    """∂s_k/∂h_k^l of all layers l (L·H, L·H): a layer moves those above it in the same step.
+
+    Block (m, l) is the identity for m = l, and D_k^m U^m ∂h_k^{m-1}/∂h_k^l for m > l.
+    """
+    H, L = params.hidden_size, params.depth
+    S = np.eye(params.state_size).reshape(L, H, L * H)
+    D, M = (array[k].reshape(L, H) for array in (lane.D, lane.M))
+    for m in range(1, L):
+        S[m] += D[m][:, None] * (params.layers[m].U @ (M[m - 1][:, None] * S[m - 1]))
+    return S.reshape(L * H, L * H)
+
+
+def over_step(params: Params, lane: Lane, t: int) -> Array:
+    """J_t = ∂s_t/∂s_{t-1} (L·H, L·H), equation (25): D_t W for a single layer."""
+    H, L = params.hidden_size, params.depth
+    J = np.zeros((L, H, L, H))
+    D, M = (array[t].reshape(L, H) for array in (lane.D, lane.M))
+    for m, layer in enumerate(params.layers):
+        J[m, :, m] = layer.W
+        if m:
+            below = M[m - 1][:, None] * J[m - 1].reshape(H, L * H)
+            J[m] += (layer.U @ below).reshape(H, L, H)
+        J[m] *= D[m][:, None, None]
+    return J.reshape(L * H, L * H)

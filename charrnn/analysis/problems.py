@@ -11,11 +11,15 @@ from charrnn.window import Window
 
 
 class Problem(NamedTuple):
-    """Weights, a window and the state before it (B, H): the arguments of its loss."""
+    """Weights, a window, the state before it (B, L·H): the arguments of its loss.
+
+    And dropout's factors for the window (T, B, L·H), None without dropout.
+    """
 
     params: Params
     window: Window
     h0: Array
+    mask: Array | None = None
 
 
 def random_problem(
@@ -25,6 +29,7 @@ def random_problem(
     time_steps: int = 6,
     batch_size: int = 3,
     bias: bool = True,
+    layers: int = 1,
 ) -> Problem:
     """Draws a random problem in float64 whose units are neither dead nor saturated.
 
@@ -35,6 +40,7 @@ def random_problem(
         time_steps: T.
         batch_size: B.
         bias: Whether the network has biases.
+        layers: L.
 
     Returns:
         Normal weights with standard deviation 1 / √inputs, uniform ids and states.
@@ -42,11 +48,12 @@ def random_problem(
     params = Params.of(
         **{
             name: random.standard_normal(shape) / np.sqrt(shape[-1])
-            for name, shape in shapes(hidden_size, alphabet_size, bias).items()
+            for name, shape in shapes(hidden_size, alphabet_size, bias, layers).items()
         }
     )
     ids = random.integers(0, alphabet_size, (time_steps + 1, batch_size))
-    return Problem(params, window_of(ids), random.uniform(-0.5, 0.5, (batch_size, hidden_size)))
+    h0 = random.uniform(-0.5, 0.5, (batch_size, params.state_size))
+    return Problem(params, window_of(ids), h0)
 
 
 def window_of(ids: Array) -> Window:

@@ -2,19 +2,26 @@
 
 import numpy as np
 
-from charrnn.analysis.jacobians import lanes
+from charrnn.analysis.jacobians import (
+    inputs_of,
+    lanes,
+    over_step,
+    state_gradient,
+    within_step,
+)
 from charrnn.analysis.oracles import UNDERFLOW, Entries, Oracle
 from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import divisor
 from charrnn.model.params import Params
 
 
 def rtrl(problem: Problem, activation: Activation, reduction: str, entries: Entries) -> Params:
-    """Gradient by equations (15) and (16), with (9) for V and c.
+    """Gradient by equations (15) and (16), with (9) for V and c, and (25) for a stack.
 
-    ∂h_k/∂θ is carried for the asked entries θ alone, a column (H,) each: for all of W it would
-    have H³ numbers.
+    ∂s_k/∂θ is carried for the asked entries θ alone, a column (L·H,) each: for all of a W it would
+    have L·H³ numbers.
 
     Args:
         problem: Weights, window and initial state in float64.
@@ -30,28 +37,34 @@ def rtrl(problem: Problem, activation: Activation, reduction: str, entries: Entr
         neural networks", Neural Computation 1(2).
     """
     params = problem.params
-    H, A = params.U.shape
+    H = params.hidden_size
     g = params.map(lambda array: np.full_like(array, np.nan))
     total = {name: np.zeros(len(entries[name])) for name in entries}
-    feeds = {  # the unit whose pre-activation an entry feeds, and the input that it multiplies
-        "W": np.divmod(entries["W"], H),
-        "U": np.divmod(entries["U"], A),
-    }
-    if params.b is not None:
-        feeds["b"] = (entries["b"], np.zeros_like(entries["b"]))
-    dV, dc = np.zeros_like(params.V), np.zeros(A)
-    for x, h, D, do, _ in lanes(problem, activation, divisor(problem.window, reduction)):
-        influence = {name: np.zeros((H, len(entries[name]))) for name in feeds}  # ∂h_0/∂θ = 0
-        for t in range(1, len(h)):
-            dV += np.outer(do[t], h[t])  # (9)
-            dc += do[t]
-            source = {"W": h[t - 1], "U": x[t], "b": np.ones(1)}
-            for name, (unit, index) in feeds.items():
-                immediate = np.zeros((H, len(unit)))  # ∂a_t/∂θ*, with h_{t-1} held constant
-                immediate[unit, np.arange(len(unit))] = source[name][index]
-                carried = params.W @ influence[name]
-                influence[name] = D[t][:, None] * (immediate + carried)  # (15)
-                total[name] += influence[name].T @ (params.V.T @ do[t])  # (16)
+    # the layer of an entry, the unit whose pre-activation it feeds, the input that it multiplies
+    feeds: dict[str, tuple[int, Array, Array]] = {}
+    for n, (suffix, layer) in enumerate(zip(params.layout.suffixes, params.layers, strict=True)):
+        for name, array in ((f"W{suffix}", layer.W), (f"U{suffix}", layer.U)):
+            feeds[name] = (n, *np.divmod(entries[name], array.shape[1]))
+        if layer.b is not None:
+            b = entries[f"b{suffix}"]
+            feeds[f"b{suffix}"] = n, b, np.zeros_like(b)
+    dV, dc = np.zeros_like(params.V), np.zeros(params.alphabet_size)
+    for lane in lanes(problem, activation, divisor(problem.window, reduction)):
+        # ∂s_0/∂θ = 0
+        influence = {name: np.zeros((params.state_size, len(entries[name]))) for name in feeds}
+        for t in range(1, len(lane.h)):
+            dV += np.outer(lane.do[t], params.by_layer(lane.h[t] * lane.M[t])[-1])  # (9)
+            dc += lane.do[t]
+            S, J = within_step(params, lane, t), over_step(params, lane, t)
+            dL_ds = state_gradient(params, lane, t)
+            before, below = params.by_layer(lane.h[t - 1]), inputs_of(params, lane, t)
+            for name, (n, unit, index) in feeds.items():
+                source = {"W": before[n], "U": below[n], "b": np.ones(1)}[name[0]]
+                immediate = np.zeros_like(influence[name])  # ∂a_t/∂θ*, with s_{t-1} held constant
+                immediate[H * n + unit, np.arange(len(unit))] = source[index]
+                carried = J @ influence[name]
+                influence[name] = S @ (lane.D[t][:, None] * immediate) + carried  # (15)
+                total[name] += influence[name].T @ dL_ds  # (16)
     total["V"] = dV.reshape(-1)[entries["V"]]
     if params.c is not None:
         total["c"] = dc[entries["c"]]

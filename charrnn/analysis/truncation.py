@@ -33,7 +33,7 @@ def truncation(
     """
     lengths = sorted({longest, *(2**n for n in range(longest.bit_length()))})
     with np.errstate(over="ignore", invalid="ignore"):
-        full = bptt(*problem, activation, "sum")[1]
+        full = bptt(*problem[:3], activation, "sum")[1]
         if not np.isfinite(np.linalg.norm(full.flat)):
             raise CharrnnError(
                 "the full gradient overflowed, so there is nothing to compare with.",
@@ -119,7 +119,7 @@ def by_window(
     Returns:
         An entry for each length.
     """
-    params, (x, y, *_), h0 = problem
+    params, (x, y, *_), h0, _ = problem
     h = states(params, x, h0, activation)
     first = problem.window.first_loss  # the steps before only warm the state
     found = []

@@ -8,6 +8,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
+from charrnn.model.dropout import Dropout
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows
@@ -40,22 +41,28 @@ def divisor(window: Window, reduction: str) -> int:
 
 
 def window_loss(
-    params: Params, window: Window, h0: Array, activation: Activation, reduction: str = "mean"
+    params: Params,
+    window: Window,
+    h0: Array,
+    activation: Activation,
+    reduction: str = "mean",
+    mask: Array | None = None,
 ) -> Any:
-    """The loss L or J of a window, equations (1)-(6), without its gradient.
+    """The loss L or J of a window, equations (1)-(6) and (22), without its gradient.
 
     Args:
         params: The weights.
         window: Ids (T, B).
-        h0: State before the window (B, H).
+        h0: State before the window (B, L·H).
         activation: The activation f.
         reduction: "sum" for L, "mean" for J.
+        mask: Dropout's factors (T, B, L·H) of (26); None for 1.
 
     Returns:
         The loss in nats, complex where the weights are.
     """
-    h = states(params, window.x, h0, activation)
-    losses = cross_entropy(logits(params, h[1:]), window.y)
+    up = states(params, window.x, h0, activation, mask=mask)[1:]
+    losses = cross_entropy(logits(params, up if mask is None else up * mask), window.y)
     return losses.sum() / divisor(window, reduction)
 
 
@@ -85,22 +92,24 @@ def bptt(
     reduction: str = "mean",
     workspace: Workspace | None = None,
     segment: Callable[[int], int] | None = None,
+    dropout: Dropout | None = None,
 ) -> tuple[float, Params, Array]:
-    """Loss, gradient and carried state of a window, equations (1)-(12).
+    """Loss, gradient and carried state of a window, equations (1)-(12) and (22)-(26).
 
     Args:
         params: The weights.
         window: Ids (T, B).
-        h0: State before the window (B, H), a constant: the gradient ends at the window's start.
+        h0: State before the window (B, L·H), a constant: the gradient ends at the window's start.
         activation: The activation f.
         reduction: "sum" for L, "mean" for J.
         workspace: Provides the arrays; a new one if None.
         segment: Maps T to the number of steps whose states are kept at a time. The forward pass
             then keeps only the state before each segment, and the backward pass recomputes the
             others. If None, all T are kept.
+        dropout: Draws the masks of the window; None for no dropout.
 
     Returns:
-        The loss in nats, its gradient, and the state (B, H) before the next window. The arrays are
+        The loss in nats, its gradient, and the state (B, L·H) before the next window. The arrays are
         overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
@@ -108,15 +117,28 @@ def bptt(
     length = segment(T) if segment else T
     starts = range(0, T, length)
     carried = T if window.carried is None else window.carried
-    dtype = params.W.dtype
+    dtype, size = params.dtype, params.state_size
     scale = divisor(window, reduction)
 
-    kept = workspace.array("kept", (len(starts), B, params.hidden_size), dtype)
+    def run(number: int) -> tuple[Array, Array | None]:
+        """States of a segment from the one before it, and dropout's factors."""
+        x = window.x[starts[number] : starts[number] + length]
+        mask = dropout and dropout.mask(
+            (len(x), B, size),
+            step=window.step,
+            first_lane=window.first_lane,
+            start=starts[number],
+            dtype=dtype,
+            workspace=workspace,
+        )
+        return states(params, x, kept[number], activation, workspace, mask), mask
+
+    kept = workspace.array("kept", (len(starts), B, size), dtype)
     h_carried = workspace.copy("carried", h0)
     h = h0[None]
     for number, start in enumerate(starts):
         kept[number] = h[-1]
-        h = states(params, window.x[start : start + length], kept[number], activation, workspace)
+        h, mask = run(number)
         if isinstance(carried, int):
             if start < carried < start + len(h):
                 h_carried[...] = h[carried - start]
@@ -129,9 +151,9 @@ def bptt(
         steps = slice(starts[number], starts[number] + length)
         x, y = window.x[steps], window.y[steps]
         if number < len(starts) - 1:  # the last segment's states are still there
-            h = states(params, x, kept[number], activation, workspace)
+            h, mask = run(number)
         segment_loss, segment_gradient, da = _backward(
-            params, x, y, h, da_next, scale, activation, workspace
+            params, x, y, h, mask, da_next, scale, activation, workspace
         )
         loss += segment_loss
         if len(starts) == 1:
@@ -151,39 +173,56 @@ def _backward(
     x: Array,
     y: Array,
     h: Array,
+    mask: Array | None,
     da_next: Array | None,
     scale: int,
     activation: Activation,
     workspace: Workspace,
 ) -> tuple[float, Params, Array]:
-    """Σ L_t of a segment, its gradient divided by `scale`, and da (T, B, H).
+    """Σ L_t of a segment, its gradient divided by `scale`, and da (T, B, L·H).
 
-    h (T+1, B, H): the states of the segment. da_next (B, H): da_{T+1}, of the segment after it.
+    h (T+1, B, L·H): the states of the segment. da_next (B, L·H): da_{T+1}, of the segment after it.
     """
     T, B = x.shape
     H, A = params.hidden_size, params.alphabet_size
-    dtype = params.W.dtype
+    dtype = params.dtype
+    up = h[1:]  # what the layers above, or V, read
+    if mask is not None:
+        up = np.multiply(up, mask, out=workspace.array("up", mask.shape, dtype))
 
     first = first_loss(y)  # the steps before need no logits
-    loss, do = loss_and_logit_gradient(logits(params, h[first + 1 :], workspace), y[first:])
+    loss, do = loss_and_logit_gradient(logits(params, up[first:], workspace), y[first:])
     do /= scale  # (8)
 
-    da = workspace.array("da", (T, B, H), dtype)  # until `backward` it is Vᵀ do_t of (10)
-    da[:first] = 0
-    product_by_rows(do.reshape(-1, A), params.V, out=da[first:].reshape(-1, H))
-    slopes = workspace.array("scratch", (T, B, H), dtype)
-    activation.slope(h[1:], slopes)
-    backward(params.W, da, slopes, da_next, workspace)
+    da_all = workspace.array("da", h[1:].shape, dtype)
+    slopes_all = workspace.array("scratch", h[1:].shape, dtype)
+    activation.slope(h[1:], slopes_all)
+    das, slopes, hs, ups = map(params.by_layer, (da_all, slopes_all, h, up))
+    das_next = [None] * params.depth if da_next is None else params.by_layer(da_next)
 
     gradient = params.with_flat(workspace.array("gradient", params.flat.shape, dtype))
     ones = workspace.ones(T * B, dtype)
-    _input_gradient(da, x, ones, workspace, gradient.U)
-    _sum_of_outer_products(da, h[:-1], gradient.W)  # (12)
-    _sum_of_outer_products(do, h[first + 1 :], gradient.V)  # (9)
-    if gradient.b is not None and gradient.c is not None:
-        _sum_rows(da.reshape(-1, H), ones, gradient.b)
+    _sum_of_outer_products(do, ups[-1][first:], gradient.V)  # (9)
+    if gradient.c is not None:
         _sum_rows(do.reshape(-1, A), ones, gradient.c)
-    return float(loss), gradient, da
+
+    # until `backward`, da is what comes from above: Vᵀ do_t of (10), Uᵀ da_t of (23)
+    das[-1][:first] = 0
+    product_by_rows(do.reshape(-1, A), params.V, out=das[-1][first:].reshape(-1, H))
+    for n in reversed(range(params.depth)):
+        layer, of_layer, da = params.layers[n], gradient.layers[n], das[n]
+        if mask is not None:
+            da *= params.by_layer(mask)[n]
+        backward(layer.W, da, slopes[n], das_next[n], workspace)
+        _sum_of_outer_products(da, hs[n][:-1], of_layer.W)  # (12), (24)
+        if of_layer.b is not None:
+            _sum_rows(da.reshape(-1, H), ones, of_layer.b)
+        if n:
+            _sum_of_outer_products(da, ups[n - 1], of_layer.U)
+            product_by_rows(da.reshape(-1, H), layer.U, out=das[n - 1].reshape(-1, H))
+        else:
+            _input_gradient(da, x, ones, workspace, of_layer.U)
+    return float(loss), gradient, da_all
 
 
 def _sum_of_outer_products(left: Array, right: Array, out: Array) -> None:

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
-from charrnn.model.params import Params
+from charrnn.model.params import Layout, Params, shapes
 
 Initializer = Callable[[Generator, int, int], Array]
 
@@ -67,6 +67,7 @@ def initial_params(
     hidden_size: int,
     alphabet_size: int,
     *,
+    layers: int = 1,
     bias: bool = True,
     input: str = "glorot",
     recurrent: str = "orthogonal",
@@ -80,29 +81,28 @@ def initial_params(
         random: Source of the random numbers.
         hidden_size: H.
         alphabet_size: A.
+        layers: L, the number of layers.
         bias: Whether the network has biases.
-        input: Name of the initializer of U.
-        recurrent: Name of the initializer of W.
+        input: Name of the initializer of each U.
+        recurrent: Name of the initializer of each W.
         output: Name of the initializer of V.
-        recurrent_gain: Factor of W.
+        recurrent_gain: Factor of each W.
         dtype: Precision of the result; the numbers are drawn in float64.
 
     Returns:
         The weights.
     """
-    H, A = hidden_size, alphabet_size
-    params = Params.of(
-        U=INITIALIZERS[input](random, H, A),
-        W=INITIALIZERS[recurrent](random, H, H) * recurrent_gain,
-        V=INITIALIZERS[output](random, A, H),
-        b=np.zeros(H) if bias else None,
-        c=np.zeros(A) if bias else None,
-    )
+    layout = Layout(shapes(hidden_size, alphabet_size, bias, layers))
+    params = Params(layout, np.zeros(layout.size))
+    for layer in params.layers:
+        layer.U[...] = INITIALIZERS[input](random, *layer.U.shape)
+        layer.W[...] = INITIALIZERS[recurrent](random, *layer.W.shape) * recurrent_gain
+    params.V[...] = INITIALIZERS[output](random, *params.V.shape)
     return params.astype(dtype)
 
 
 def inherit(params: Params, old: Params) -> None:
-    """Copies the weights of a model into one of the same H whose alphabet extends the other's.
+    """Copies the weights of a model into one of the same layers whose alphabet extends the other's.
 
     The columns of U and rows of V of new characters stay as they are; their output bias becomes
     the lowest of the old ones, so that they are unlikely at first.
@@ -112,6 +112,8 @@ def inherit(params: Params, old: Params) -> None:
         old: The weights to copy.
     """
     A = old.alphabet_size
-    params.U[:, :A], params.W[...], params.V[:A] = old.U, old.W, old.V
-    if params.b is not None and params.c is not None and old.b is not None and old.c is not None:
-        params.b[...], params.c[:A], params.c[A:] = old.b, old.c, old.c.min()
+    new = dict(params.named())
+    for name, array in old.named():
+        new[name][tuple(map(slice, array.shape))] = array
+    if params.c is not None and old.c is not None:
+        params.c[A:] = old.c.min()

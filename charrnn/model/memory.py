@@ -9,6 +9,8 @@ def memory_of_step(
     time_steps: int,
     batch_size: int,
     *,
+    layers: int = 1,
+    dropout: bool = False,
     itemsize: int,
     recompute: bool,
     workers: int,
@@ -23,6 +25,8 @@ def memory_of_step(
         alphabet_size: A.
         time_steps: T.
         batch_size: B.
+        layers: L, the number of layers.
+        dropout: Whether states are dropped on their way up.
         itemsize: Bytes per number.
         recompute: Whether states are recomputed in segments of √T steps.
         workers: Number of threads.
@@ -31,14 +35,16 @@ def memory_of_step(
     Returns:
         Bytes held at the peak.
     """
-    H, A, T, B = hidden_size, alphabet_size, time_steps, batch_size
-    weights = H * H + 2 * H * A + H + A
+    H, A, T, B, L = hidden_size, alphabet_size, time_steps, batch_size, layers
+    weights = L * H * H + (L - 1) * H * H + 2 * H * A + L * H + A
     length = least_memory(T) if recompute else T
     segments = -(-T // length)
     characters = length * B  # whose states, logits and derivatives are held at a time
-    states = characters * (3 * H + A + 1) + (segments + 5) * B * H
-    # the gradient, and of several segments their sum; W and its transpose in tiles; U x + b
-    per_worker = (1 + (segments > 1)) * weights + 2 * H * H + H * A
+    of_states = (3 + 2 * dropout) * L * H  # h, da, f′(a); what goes up and dropout's factors
+    states = characters * (of_states + A + 1) + (segments + 5) * B * L * H
+    # the gradient, and of several segments their sum; W, U and their transposes; U x + b
+    per_worker = (1 + (segments > 1)) * weights + (2 + (L > 1)) * H * H + H * A
     model = (2 + slots) * weights  # the weights, the slots, and scratch memory of an update
     indices = 2 * 8 * characters
-    return itemsize * (states + workers * per_worker + model) + indices
+    kept_units = dropout * characters * L * H
+    return itemsize * (states + workers * per_worker + model) + indices + kept_units

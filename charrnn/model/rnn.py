@@ -4,47 +4,64 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
-from charrnn.model.params import Params
+from charrnn.model.params import Layer, Params
 from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.recurrence import prepare_forward
 from charrnn.model.workspace import Workspace
 
 
 def states(
-    params: Params, x: Array, h0: Array, activation: Activation, workspace: Workspace | None = None
+    params: Params,
+    x: Array,
+    h0: Array,
+    activation: Activation,
+    workspace: Workspace | None = None,
+    mask: Array | None = None,
 ) -> Array:
-    """Hidden states of a window, equations (1) and (2).
+    """Hidden states of a window, equations (1) and (2), or (22) for a stack of layers.
 
     Args:
         params: The weights; their precision is that of the result.
         x: Input ids (T, B).
-        h0: State before the first character (B, H).
+        h0: State before the first character (B, L·H), the layers side by side.
         activation: The activation f.
         workspace: Provides the arrays; a new one if None.
+        mask: Dropout's factors m / (1 - p) of (26) for what goes up (T, B, L·H); None for 1.
 
     Returns:
-        h (T+1, B, H) with h[0] = h0. It is overwritten when the workspace is next used.
+        h (T+1, B, L·H) with h[0] = h0. It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
     T, B = x.shape
-    h = workspace.array("h", (T + 1, B, params.hidden_size), params.W.dtype)
+    h = workspace.array("h", (T + 1, B, params.state_size), params.dtype)
     h[0] = h0
-    _input_term(params, x, workspace, out=h[1:])
-    prepare_forward(params.W, activation, B, workspace)(h)
+    layers = params.by_layer(h)
+    for number, (layer, own) in enumerate(zip(params.layers, layers, strict=True)):
+        if number == 0:  # U x_t + b of every step at once: with one-hot x_t a gather of U's columns
+            np.take(_columns_with_bias(layer, workspace), x, axis=0, out=own[1:], mode="clip")
+        else:
+            up = layers[number - 1][1:]
+            if mask is not None:
+                up = up * params.by_layer(mask)[number - 1]
+            _input_term(layer, up, workspace, out=own[1:])
+        prepare_forward(layer.W, activation, B, workspace)(own)
     return h
 
 
-def _input_term(params: Params, x: Array, workspace: Workspace, out: Array) -> None:
-    """U x_t + b of every step at once: with one-hot x_t a gather of U's columns."""
-    np.take(_columns_with_bias(params, workspace), x, axis=0, out=out, mode="clip")
-
-
-def _columns_with_bias(params: Params, workspace: Workspace) -> Array:
+def _columns_with_bias(layer: Layer, workspace: Workspace) -> Array:
     """U x + b of each character (A, H)."""
-    Ub = workspace.copy("Ub", params.U.T)
-    if params.b is not None:
-        Ub += params.b
+    Ub = workspace.copy("Ub", layer.U.T)
+    if layer.b is not None:
+        Ub += layer.b
     return Ub
+
+
+def _input_term(layer: Layer, up: Array, workspace: Workspace, out: Array) -> None:
+    """U h_t + b of every step at once, for the states `up` (T, B, H) of the layer below."""
+    H = up.shape[-1]
+    product_by_rows(up.reshape(-1, H), workspace.copy("UT", layer.U.T), out=out.reshape(-1, H))
+    if layer.b is not None:
+        out += layer.b
 
 
 def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Array:
@@ -52,14 +69,14 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
     Args:
         params: The weights.
-        h: States (..., H).
+        h: States (..., L·H), of which the top layer's count.
         workspace: Provides the array; a new one if None.
 
     Returns:
         o (..., A). It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
-    rows = h.reshape(-1, h.shape[-1])
+    rows = params.by_layer(h)[-1].reshape(-1, params.hidden_size)
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
     product_by_rows(rows, params.V.T, out=o)
     if params.c is not None:
@@ -71,7 +88,7 @@ class Stepper:
     """The network one character at a time; a step allocates nothing.
 
     Attributes:
-        h: Current states (B, H), zero at first. They may be written to between steps.
+        h: Current states (B, L·H), zero at first. They may be written to between steps.
 
     Args:
         params: The weights, which must not change while the object is in use.
@@ -80,16 +97,26 @@ class Stepper:
     """
 
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
-        workspace = Workspace()
-        self._Ub = _columns_with_bias(params, workspace)
-        self._forward = prepare_forward(params.W, activation, lanes, workspace)
-        self._times_VT = product_with(params.V.T, lanes, workspace, "VT")
+        workspaces = [Workspace() for _ in params.layers]
+        first, *above = params.layers
+        self._Ub = _columns_with_bias(first, workspaces[0])
+        self._forward = [
+            prepare_forward(layer.W, activation, lanes, workspace)
+            for layer, workspace in zip(params.layers, workspaces, strict=True)
+        ]
+        self._times_UT = [
+            product_with(layer.U.T, lanes, workspace, "UT")
+            for layer, workspace in zip(above, workspaces[1:], strict=True)
+        ]
+        self._b = [layer.b for layer in above]
+        self._times_VT = product_with(params.V.T, lanes, workspaces[0], "VT")
         self._c = params.c
-        self.h = np.zeros((lanes, params.hidden_size), params.W.dtype)
+        self.h = np.zeros((lanes, params.state_size), params.dtype)
         self._h_before = np.empty_like(self.h)
+        self._layers, self._layers_before = map(params.by_layer, (self.h, self._h_before))
 
     def __call__(self, characters: Array) -> Array:
-        """Reads one character per lane and advances the states, equations (1)-(3).
+        """Reads one character per lane and advances the states, equations (1)-(3) or (22).
 
         Args:
             characters: Ids (B,).
@@ -97,10 +124,18 @@ class Stepper:
         Returns:
             Logits (B, A) of the characters that follow, valid until the next call.
         """
-        before, h = self.h, self._h_before  # h_t is written over h_{t-2}
+        before, layers = self._layers, self._layers_before  # h_t is written over h_{t-2}
+        h = layers[0]
         self._Ub.take(characters, axis=0, out=h, mode="clip")  # np.take costs more per call
-        self._forward((before, h))
-        self.h, self._h_before = h, before
+        self._forward[0]((before[0], h))
+        for number, times_UT in enumerate(self._times_UT):
+            up, h = h, layers[number + 1]
+            h[...] = times_UT(up)
+            if self._b[number] is not None:
+                h += self._b[number]
+            self._forward[number + 1]((before[number + 1], h))
+        self.h, self._h_before = self._h_before, self.h
+        self._layers, self._layers_before = layers, before
         o = self._times_VT(h)
         if self._c is not None:
             o += self._c

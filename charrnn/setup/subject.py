@@ -115,7 +115,7 @@ def problem_in_text(
 def problem_after(before: Array, window: Window, params: Params, activation: Activation) -> Problem:
     """A window in float64, from the state that the ids (C, B) before it leave."""
     params = params.astype(np.float64)
-    zero = np.zeros((before.shape[1], params.hidden_size))
+    zero = np.zeros((before.shape[1], params.state_size))
     with np.errstate(over="ignore", invalid="ignore"):  # reported by the caller
         return Problem(params, window, states(params, before, zero, activation)[-1].copy())
 

@@ -77,7 +77,7 @@ class Scorer:
         nats, characters = 0.0, 0
         for window in windows:
             T, B = window.x.shape
-            zero = np.zeros((B, params.hidden_size), params.W.dtype)
+            zero = np.zeros((B, params.state_size), params.dtype)
             steps = T // min(self._lanes, T // (4 * self._context) or 1) if B == 1 else T
             if steps == T:
                 nats += self._run_lanes(params, window.x, window.y, zero)[0].sum()

@@ -74,5 +74,5 @@ class TrainState:
     @classmethod
     def initial(cls, params: Params, optimizer: Optimizer, batch_size: int) -> "TrainState":
         """The state before the first step."""
-        h = np.zeros((batch_size, params.hidden_size), params.W.dtype)
+        h = np.zeros((batch_size, params.state_size), params.dtype)
         return cls(params, optimizer.init(params), h, Progress())

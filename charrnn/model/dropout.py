@@ -1,0 +1,72 @@
+"""Dropout between layers, equation (26)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.arrays import Array
+from charrnn.model.workspace import Workspace
+
+LEVELS = 1 << 16  # a unit is dropped if a random number of 16 bits is below a threshold
+NUMBERS_PER_BLOCK = 16  # Philox draws 256 bits at a time
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Random masks, each a function of seed, training step, lane and time alone.
+
+    So they do not depend on how lanes are split among threads, or times among segments, and a
+    resumed run draws the same ones.
+
+    Attributes:
+        rate: p, the probability that a unit is dropped, rounded to 16 bits.
+        seed: Random seed.
+
+    Reference:
+        Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting",
+        JMLR 15; Zaremba, Sutskever & Vinyals 2014, "Recurrent neural network regularization",
+        arXiv 1409.2329. For random numbers as a function of a counter Salmon et al. 2011, "Parallel
+        random numbers: as easy as 1, 2, 3", SC11.
+    """
+
+    rate: float
+    seed: int
+
+    def mask(
+        self,
+        shape: tuple[int, int, int],
+        *,
+        step: int,
+        first_lane: int,
+        start: int,
+        dtype: DTypeLike,
+        workspace: Workspace,
+    ) -> Array:
+        """Draws m / (1 - p) for the units of all layers.
+
+        Args:
+            shape: (T, B, L·H).
+            step: The number of the training step.
+            first_lane: The number of the first of B successive lanes.
+            start: The number of the first of T successive time steps.
+            dtype: The precision of the result.
+            workspace: Provides the arrays.
+
+        Returns:
+            The mask (T, B, L·H), valid until the next call with this workspace.
+        """
+        T, B, size = shape
+        threshold = min(round(self.rate * LEVELS), LEVELS - 1)
+        blocks = -(-size // NUMBERS_PER_BLOCK)
+        kept = workspace.array("kept units", shape, np.bool_)
+        philox = np.random.Philox(key=np.array([self.seed, step], np.uint64))
+        state = philox.state
+        for lane in range(B):
+            # to set the counter takes a tenth of the time of making a generator
+            state["state"]["counter"][:] = start * blocks, first_lane + lane, 0, 0
+            philox.state = state
+            numbers = philox.random_raw(4 * blocks * T).astype("<u8", copy=False).view("<u2")
+            np.greater_equal(numbers.reshape(T, -1)[:, :size], threshold, out=kept[:, lane])
+        mask = workspace.array("mask", shape, dtype)
+        return np.multiply(kept, LEVELS / (LEVELS - threshold), out=mask, casting="unsafe")
