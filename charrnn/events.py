@@ -69,13 +69,15 @@ class Evaluated:
 class LagProfile:
     """How far gradients flow back: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
 
-    rate: the fitted factor per character. half_life: in characters; None if there is none.
+    rate: the fitted factor per character. half_life: in characters; None if there is none. layer:
+    the number of the layer, from 1; None if there is only one.
     """
 
     step: int
     norms: tuple[float, ...]
     rate: float
     half_life: float | None
+    layer: int | None
 
 
 @dataclass(frozen=True)

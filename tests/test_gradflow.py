@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.double_sum import double_sum
-from charrnn.analysis.flow import by_lag, decay, lag_profile
+from charrnn.analysis.flow import by_lag, decay, lag_profiles
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.problems import Problem, random_problem
@@ -65,7 +65,7 @@ def test_equation_20_by_the_product_of_jacobians(name: str) -> None:
         assert rows.shape == expected.shape
         order, other = (np.lexsort(array.T) for array in (rows, expected))
         np.testing.assert_allclose(rows[order], expected[other], rtol=1e-10, atol=1e-14)
-    norms = lag_profile(problem, ACTIVATIONS[name], 100).norms
+    norms = lag_profiles(problem, ACTIVATIONS[name], 100).norms
     means = [np.mean([np.linalg.norm(row) for row in literal[lag]]) for lag in range(8)]
     np.testing.assert_allclose(norms, means, rtol=1e-10)
 
@@ -223,7 +223,7 @@ def test_what_is_left_is_told_of_the_same_losses() -> None:
     x, y, fresh, *_ = problem.window
     params = problem.params.replace(W=np.eye(8), b=np.full(8, 9.0))
     problem = Problem(params, Window(x, y, fresh), np.ones((3, 8)))  # ReLU, all active: f = 1
-    profile = lag_profile(problem, RELU, 7)
+    profile = lag_profiles(problem, RELU, 7)
     assert profile.losses[0] == 13 > profile.losses[-1] == 2
     np.testing.assert_allclose(profile.remaining, 1, rtol=1e-12)
     assert not np.allclose(profile.norms, profile.norms[0])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from charrnn.analysis.flow import lag_profile
+from charrnn.analysis.flow import lag_profiles
 from charrnn.events import LagProfile, Stepped
 from charrnn.runs import lag_log
 from charrnn.runs.lag_log import LagLog
@@ -76,9 +76,9 @@ def test_it_is_the_profile_of_gradflow(text_file, tmp_path, monkeypatch) -> None
 
     def watched(problem, activation, lags):
         seen.append((problem, lags))
-        return lag_profile(problem, activation, lags)
+        return lag_profiles(problem, activation, lags)
 
-    monkeypatch.setattr(lag_log, "lag_profile", watched)
+    monkeypatch.setattr(lag_log, "lag_profiles", watched)
     event = LagLog(run, 10)(stepped(10, 10_000))
     assert isinstance(event, LagProfile)
     (problem, lags) = seen[0]

@@ -21,28 +21,30 @@ MAX_STEADY_CHANGE = 0.005  # per character; a profile that changes less is stead
 class Lag(NamedTuple):
     """The gradients of all losses over the same number l of steps, equation (20).
 
-    The last three are of the R' rows whose state is inside the window.
+    The states of all layers stand side by side. The last three are of the R' rows whose state is
+    inside the window.
 
     Attributes:
-        dh: ∂L_t/∂h_{t-l} (R, B, H) of each loss whose lag stays in the window, oldest first.
+        dh: ∂L_t/∂h_{t-l} (R, B, L·H) of each loss whose lag stays in the window, oldest first: of a
+            layer through those above it too, but for the state before the window.
         has_loss: (R, B) whether the target is one, and no padding.
-        da: D_{t-l} ∂L_t/∂h_{t-l} (R', B, H), the derivative by a_{t-l}.
-        h: The state before, h_{t-l-1} (R', B, H).
-        x: The ids read, x_{t-l} (R', B).
+        da: D_{t-l} ∂L_t/∂h_{t-l} (R', B, L·H), the derivative by a_{t-l}.
+        before: The states before, h_{t-l-1} (R', B, L·H).
+        steps: The steps t-l - 1, counted from 0, of these rows.
     """
 
     dh: Array
     has_loss: Array
     da: Array
-    h: Array
-    x: Array
+    before: Array
+    steps: slice
 
 
 def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]:
     """Follows the summed loss back, all of its terms together, one step at a time.
 
-    A lag costs one product with W for the whole window, where the double sum (14) follows each loss
-    by itself.
+    A lag costs a few products with the weights for the whole window, where the double sum (14)
+    follows each loss by itself.
 
     Args:
         problem: Weights, window and initial state.
@@ -59,25 +61,34 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     T = len(x)
     first = problem.window.first_loss + 1  # t counts from 1
     do = loss_and_logit_gradient(logits(params, h[first:]), y[first - 1 :])[1]
-    dh = do @ params.V  # Vᵀ do_t
+    dh = np.zeros_like(h[first:])
+    params.by_layer(dh)[-1][...] = do @ params.V  # Vᵀ do_t
     for lag in range(min(lags, T) + 1):
         oldest = max(first, lag)  # the first t whose h_{t-l} is in the window; h_0 is
         k = slice(max(oldest - lag, 1), T - lag + 1)
-        da = slope[k] * dh[len(dh) - (k.stop - k.start) :]
-        before = slice(k.start - 1, k.stop - 1)
-        yield Lag(dh, y[oldest - 1 :] >= 0, da, h[before], x[before])
-        dh = da @ params.W  # Wᵀ D_{t-l} ∂L_t/∂h_{t-l}
+        inside = slice(len(dh) - (k.stop - k.start), None)
+        da = np.empty_like(dh[inside])
+        das, dhs, slopes = map(params.by_layer, (da, dh[inside], slope[k]))
+        for n in reversed(range(params.depth)):
+            das[n][...] = slopes[n] * dhs[n]
+            if n:
+                dhs[n - 1] += das[n] @ params.layers[n].U  # Uᵀ da of (23)
+        steps = slice(k.start - 1, k.stop - 1)
+        yield Lag(dh, y[oldest - 1 :] >= 0, da, h[steps], steps)
+        dh = np.empty_like(da)
+        for layer, own, own_da in zip(params.layers, params.by_layer(dh), das, strict=True):
+            own[...] = own_da @ layer.W  # Wᵀ D_{t-l} ∂L_t/∂h_{t-l}
 
 
 class Profile(NamedTuple):
-    """Mean gradient norms of the losses that reach back over l steps.
+    """Mean gradient norms, in one layer, of the losses that reach back over l steps.
 
     It ends at the last lag that a loss reaches, and before the first that is not finite.
 
     Attributes:
         norms: norms[l] is the mean ‖∂L_t/∂h_{t-l}‖.
         starts: starts[l] is the mean ‖∂L_t/∂h_t‖ of the same losses, so that (18) says
-            norms[l] ≤ (γσ₁)^l starts[l].
+            norms[l] ≤ (γσ₁)^l starts[l] in the top layer.
         losses: losses[l] is the number of these losses.
     """
 
@@ -92,7 +103,7 @@ class Profile(NamedTuple):
         return remaining
 
 
-def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
+def lag_profiles(problem: Problem, activation: Activation, lags: int) -> list[Profile]:
     """Measures how much of the gradient of a loss reaches how far back.
 
     Args:
@@ -101,27 +112,37 @@ def lag_profile(problem: Problem, activation: Activation, lags: int) -> Profile:
         lags: The last lag.
 
     Returns:
-        The profile.
+        The profile of each layer, from the first up.
 
     Raises:
         CharrnnError: The gradient is not finite at lag 0.
     """
-    found: list[tuple[float, float, int]] = []
-    start = None
+    by_layer = problem.params.by_layer
+    norms: list[list[float]] = []  # a row for each lag, an entry for each layer
+    starts: list[list[float]] = []
+    losses: list[int] = []
+    start: list[Array] = []
     with np.errstate(over="ignore", invalid="ignore"):  # the norms show an explosion
-        for dh, has_loss, *_ in by_lag(problem, activation, lags):
-            norm = np.linalg.norm(dh, axis=-1)
-            start = norm if start is None else start
-            if not has_loss.any() or not np.isfinite(norm).all():
+        for lag in by_lag(problem, activation, lags):
+            norm = [np.linalg.norm(dh, axis=-1) for dh in by_layer(lag.dh)]
+            start = start or norm
+            if not lag.has_loss.any() or not np.isfinite(norm).all():
                 break
-            same_losses = start[-len(norm) :][has_loss]
-            found.append((norm[has_loss].mean(), same_losses.mean(), len(same_losses)))
-    if not found:
+            norms.append([each[lag.has_loss].mean() for each in norm])
+            same_losses = [each[-len(norm[0]) :][lag.has_loss] for each in start]
+            starts.append([each.mean() for each in same_losses])
+            losses.append(len(same_losses[0]))
+    if not norms:
         raise CharrnnError(
             "the gradient overflowed before it flowed back a step.",
             "the model's weights are too large.",
         )
-    return Profile(*(np.array(column) for column in zip(*found, strict=True)))
+    return [
+        Profile(np.array(of_layer), np.array(its_starts), np.array(losses))
+        for of_layer, its_starts in zip(
+            zip(*norms, strict=True), zip(*starts, strict=True), strict=True
+        )
+    ]
 
 
 def decay(remaining: Array) -> Decay:

@@ -3,11 +3,13 @@
 import numpy as np
 from numpy.random import Generator
 
-from charrnn.analysis.flow import decay, lag_profile
+from charrnn.analysis.flow import Profile, decay, lag_profiles
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.stability import lyapunov_exponents, saturation, spectrum
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
+from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
 from charrnn.results import Flow
 
@@ -20,7 +22,7 @@ def measure_flow(
     lags: int,
     random: Generator,
     recurrent_gain: float | None = None,
-) -> Flow:
+) -> list[Flow]:
     """Measures the gradient flow through one model on one window.
 
     Args:
@@ -31,7 +33,7 @@ def measure_flow(
         recurrent_gain: The scale of W, if several are compared.
 
     Returns:
-        The measurements.
+        The measurements of each layer, from the first up.
 
     Raises:
         CharrnnError: The state or the gradient overflowed.
@@ -46,19 +48,46 @@ def measure_flow(
             f"look back over fewer, such as `lags={max(after // 4, 1)}`, or lower "
             "model.initialization.recurrent_gain.",
         )
-    profile, W = lag_profile(problem, activation, lags), spectrum(problem.params.W)
-    contraction = activation.steepest * float(W.singular_values[0])
+    params = problem.params
+    profiles = lag_profiles(problem, activation, lags)
+    spectra = [spectrum(layer.W) for layer in params.layers]
+    bounds = _bounds(params, activation, [float(W.singular_values[0]) for W in spectra], profiles)
+    exponents = lyapunov_exponents(problem, activation, random, EXPONENT_COUNT)
+    slopes = saturation(problem, activation)
+    return [
+        Flow(
+            activation.name,
+            recurrent_gain,
+            n + 1,
+            profile.losses,
+            profile.norms,
+            bounds[n],
+            decay(profile.remaining),
+            activation.steepest * float(spectra[n].singular_values[0]),
+            spectra[n],
+            exponents,
+            slopes[n],
+        )
+        for n, profile in enumerate(profiles)
+    ]
+
+
+def _bounds(
+    params: Params, activation: Activation, sigma: list[float], profiles: list[Profile]
+) -> list[Array]:
+    """Upper bounds (18) on the norms of each layer.
+
+    In the top layer (γσ₁(W))^l times the norm at lag 0. In a layer below the bound c of (23) is
+    c_l = γ σ₁(U) c_l^above + γ σ₁(W) c_{l-1}, with the U of the layer above.
+    """
+    lags, gamma = len(profiles[0].norms), activation.steepest
     with np.errstate(over="ignore"):
-        bound = contraction ** np.arange(len(profile.starts)) * profile.starts
-    return Flow(
-        activation.name,
-        recurrent_gain,
-        profile.losses,
-        profile.norms,
-        bound,
-        decay(profile.remaining),
-        contraction,
-        W,
-        lyapunov_exponents(problem, activation, random, EXPONENT_COUNT),
-        saturation(problem, activation),
-    )
+        factors = (gamma * sigma[-1]) ** np.arange(lags)
+        bounds = [factors * profiles[-1].starts]
+        for n in reversed(range(params.depth - 1)):
+            down = gamma * float(np.linalg.norm(params.layers[n + 1].U, 2))
+            factors = down * factors
+            for lag in range(1, lags):
+                factors[lag] += gamma * sigma[n] * factors[lag - 1]
+            bounds.append(factors * profiles[-1].starts)
+    return bounds[::-1]

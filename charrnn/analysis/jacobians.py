@@ -105,7 +105,8 @@ def state_gradient(params: Params, lane: Lane, t: int) -> Array:
     """∂L_t/∂s_t (L·H) through the output: Vᵀ do_t for the top layer, 0 for the others."""
     gradient = np.zeros(params.state_size)
     params.by_layer(gradient)[-1][...] = params.V.T @ lane.do[t]
-    return gradient * lane.M[t]
+    gradient *= lane.M[t]
+    return gradient
 
 
 def within_step(params: Params, lane: Lane, k: int) -> Array:

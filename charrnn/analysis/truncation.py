@@ -33,7 +33,7 @@ def truncation(
     """
     lengths = sorted({longest, *(2**n for n in range(longest.bit_length()))})
     with np.errstate(over="ignore", invalid="ignore"):
-        full = bptt(*problem[:3], activation, "sum")[1]
+        full = bptt(problem.params, problem.window, problem.h0, activation, "sum")[1]
         if not np.isfinite(np.linalg.norm(full.flat)):
             raise CharrnnError(
                 "the full gradient overflowed, so there is nothing to compare with.",
@@ -93,14 +93,21 @@ def by_reach(
     gradient = full.zeros_like().replace(
         **{name: array for name, array in full.named() if name in ("V", "c")}
     )
-    one_hot = np.eye(full.alphabet_size)
+    params, (x, *_), h0, _ = problem
+    inputs = [
+        np.eye(full.alphabet_size)[x],
+        *params.by_layer(states(params, x, h0, activation)[1:])[:-1],
+    ]
     found = []
-    for _, _, da, h, x in by_lag(problem, activation, longest - 1):
-        rows = da.reshape(-1, full.hidden_size)
-        gradient.W[...] += rows.T @ h.reshape(rows.shape)
-        gradient.U[...] += rows.T @ one_hot[x.reshape(-1)]
-        if gradient.b is not None:
-            gradient.b[...] += rows.sum(axis=0)
+    for lag in by_lag(problem, activation, longest - 1):
+        for layer, da, before, below in zip(
+            gradient.layers, *map(params.by_layer, (lag.da, lag.before)), inputs, strict=True
+        ):
+            rows = da.reshape(-1, params.hidden_size)
+            layer.W[...] += rows.T @ before.reshape(rows.shape)
+            layer.U[...] += rows.T @ below[lag.steps].reshape(len(rows), -1)
+            if layer.b is not None:
+                layer.b[...] += rows.sum(axis=0)
         found.append(agreement(gradient, full))
     return found
 
@@ -130,7 +137,7 @@ def by_window(
             _tiled(np.pad(ids[first:], ((0, missing), (0, 0)), constant_values=padding), length)
             for ids, padding in ((x, 0), (y, NO_TARGET))
         ]
-        starts = h[first:-1:length].reshape(-1, params.hidden_size)
+        starts = h[first:-1:length].reshape(-1, params.state_size)
         window = Window(tiles[0], tiles[1], np.zeros(len(starts), dtype=bool))
         gradient = bptt(params, window, starts, activation, "sum")[1]
         found.append(agreement(gradient, full))

@@ -60,6 +60,7 @@ UnknownOption = Annotated[
 
 
 SECTIONS = {
+    "layers": "model",
     "init_from": "model",
     "extend_vocabulary": "model",
     "seed": "training",

@@ -40,6 +40,9 @@ def train_command(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
     ] = None,
+    layers: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers.")
+    ] = None,
     init_from: InitFromOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
     seed: Annotated[
@@ -73,6 +76,7 @@ def train_command(
         config=config,
         set=assignments,
         out=out,
+        layers=layers,
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,
         seed=seed,

@@ -9,7 +9,7 @@ from charrnn.config.layers import load_config
 from charrnn.errors import UsageError
 from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.setup.subject import problem_in_text, subject_of
-from charrnn.setup.wiring import activation_of, objective_maker
+from charrnn.setup.wiring import activation_of, dropout_of, objective_maker
 from charrnn.system.blas import single_threaded_blas
 from charrnn.wording import nearest
 
@@ -60,6 +60,10 @@ def check_gradients(
     else:
         name, config = "a small random model", load_config(None, [], {})
         problem = random_problem(random, bias=config.model.bias)
+    dropout = dropout_of(config)
+    if dropout:  # the mask that the objective draws
+        shape = (*problem.window.x.shape, problem.params.state_size)
+        problem = problem._replace(mask=dropout.mask(shape, dtype=np.float64))
     activation, reduction = activation_of(config), config.training.reduction
     objective = objective_maker(config)()
     checked = CheckedProblem(
@@ -67,6 +71,8 @@ def check_gradients(
         activation.name,
         reduction,
         problem.params.hidden_size,
+        problem.params.depth,
+        config.model.dropout,
         problem.params.alphabet_size,
         *problem.window.x.shape,
     )

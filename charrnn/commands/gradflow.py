@@ -70,13 +70,14 @@ def gradient_flow(
         activation = activation_of(variant)
         problem = problem_after(before, window, params, activation)
         gain = variant.model.initialization.recurrent_gain if compare else None
-        flows.append(measure_flow(problem, activation, reach, np.random.default_rng(seed), gain))
+        layers = measure_flow(problem, activation, reach, np.random.default_rng(seed), gain)
+        flows += layers[-1:] if compare else layers
     cost = None if tolerance is None else truncation(problem, activation, reach, tolerance)
     notes = subject.notes
     if reach < lags:
         notes += (f"the text lets losses be followed back over {reach:,} characters only.",)
     lines = sequences_of(subject.config).never_truncated
-    found = GradientFlow(subject.title, params.hidden_size, A, lines, flows, cost)
+    found = GradientFlow(subject.title, params.hidden_size, params.depth, A, lines, flows, cost)
     return found, notes
 
 

@@ -18,6 +18,7 @@ from charrnn.config.encodings import known_encoding
 
 MAX_WORKERS = 1024
 MAX_PATH_BYTES = 4096
+MAX_LAYERS = 16
 MAX_COUNT = 10**18  # arithmetic with floats and 64-bit integers is still possible
 
 
@@ -93,6 +94,8 @@ class Model(_Section):
     """The network."""
 
     hidden_size: Annotated[Count, Field(le=65536)]
+    layers: Annotated[Count, Field(le=MAX_LAYERS)]
+    dropout: Fraction
     activation: Literal["tanh", "sigmoid", "relu"]
     bias: bool
     initialization: Initialization

@@ -109,8 +109,8 @@ def bptt(
         dropout: Draws the masks of the window; None for no dropout.
 
     Returns:
-        The loss in nats, its gradient, and the state (B, L·H) before the next window. The arrays are
-        overwritten when the workspace is next used.
+        The loss in nats, its gradient, and the state (B, L·H) before the next window. The arrays
+        are overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
     T, B = window.x.shape
@@ -123,14 +123,16 @@ def bptt(
     def run(number: int) -> tuple[Array, Array | None]:
         """States of a segment from the one before it, and dropout's factors."""
         x = window.x[starts[number] : starts[number] + length]
-        mask = dropout and dropout.mask(
-            (len(x), B, size),
-            step=window.step,
-            first_lane=window.first_lane,
-            start=starts[number],
-            dtype=dtype,
-            workspace=workspace,
-        )
+        mask = None
+        if dropout:
+            mask = dropout.mask(
+                (len(x), B, size),
+                dtype,
+                step=window.step,
+                first_lane=window.first_lane,
+                start=starts[number],
+                workspace=workspace,
+            )
         return states(params, x, kept[number], activation, workspace, mask), mask
 
     kept = workspace.array("kept", (len(starts), B, size), dtype)

@@ -36,26 +36,27 @@ class Dropout:
     def mask(
         self,
         shape: tuple[int, int, int],
-        *,
-        step: int,
-        first_lane: int,
-        start: int,
         dtype: DTypeLike,
-        workspace: Workspace,
+        *,
+        step: int = 0,
+        first_lane: int = 0,
+        start: int = 0,
+        workspace: Workspace | None = None,
     ) -> Array:
         """Draws m / (1 - p) for the units of all layers.
 
         Args:
             shape: (T, B, L·H).
+            dtype: The precision of the result.
             step: The number of the training step.
             first_lane: The number of the first of B successive lanes.
             start: The number of the first of T successive time steps.
-            dtype: The precision of the result.
-            workspace: Provides the arrays.
+            workspace: Provides the arrays; a new one if None.
 
         Returns:
             The mask (T, B, L·H), valid until the next call with this workspace.
         """
+        workspace = workspace or Workspace()
         T, B, size = shape
         threshold = min(round(self.rate * LEVELS), LEVELS - 1)
         blocks = -(-size // NUMBERS_PER_BLOCK)

@@ -87,12 +87,12 @@ class Params:
         return cls(layout, np.concatenate([present[name].ravel() for name in layout.shapes]))
 
     @property
-    def U(self) -> Array:
+    def U(self) -> Array:  # noqa: N802 - a symbol of the equations
         """Input weights (H, A) of the only layer."""
         return self._only_layer.U
 
     @property
-    def W(self) -> Array:
+    def W(self) -> Array:  # noqa: N802
         """Recurrent weights (H, H) of the only layer."""
         return self._only_layer.W
 

@@ -38,7 +38,7 @@ class Metrics:
             bits = None if nats is None else nats * BITS_PER_NAT
             self._write("evaluation", event, validation_bits_per_character=bits)
         elif isinstance(event, LagProfile):
-            self._write("lag_profile", event)
+            self._write("lag_profile", event, drop=() if event.layer else ("layer",))
         elif isinstance(event, Sampled):
             self._write("sample", event)
         elif isinstance(event, RolledBack):
@@ -63,9 +63,15 @@ class Metrics:
         return len(self._waiting)
 
     def _write(
-        self, kind: str, event: Stepped | Evaluated | LagProfile | Sampled, **more: float | None
+        self,
+        kind: str,
+        event: Stepped | Evaluated | LagProfile | Sampled,
+        *,
+        drop: tuple[str, ...] = (),
+        **more: float | None,
     ) -> None:
         values = asdict(event) | more
+        values = {name: value for name, value in values.items() if name not in drop}
         line = harmless_json(json.dumps({"event": kind} | values, ensure_ascii=False))
         self._waiting.append(f"{line}\n".encode())
         self._write_waiting()

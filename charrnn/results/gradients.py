@@ -16,6 +16,8 @@ class CheckedProblem:
     activation: str
     reduction: str
     hidden_size: int
+    layers: int
+    dropout: float
     alphabet_size: int
     time_steps: int
     batch_size: int
@@ -105,23 +107,25 @@ class Saturation(NamedTuple):
 
 @dataclass(frozen=True)
 class Flow:
-    """The gradient flow through one model, lag by lag.
+    """The gradient flow through one layer of a model, lag by lag.
 
     Attributes:
         activation: Name of the activation.
         recurrent_gain: Scale of W if several are compared, else None.
+        layer: The number of the layer, from 1.
         losses: losses[l] is the number of losses that were followed back over l characters.
         norms: norms[l] is their mean ‖∂L_t/∂h_{t-l}‖.
         bound: bound[l] is the upper bound (18) on it.
         decay: The decay of the norms.
         contraction: γσ₁, by which the bound changes per character; below 1 the gradient vanishes.
         spectrum: The spectrum of W.
-        lyapunov_exponents: The largest exponents, in nats per character.
+        lyapunov_exponents: The largest exponents of the model, in nats per character.
         saturation: The slopes of the units.
     """
 
     activation: str
     recurrent_gain: float | None
+    layer: int
     losses: Array
     norms: Array
     bound: Array
@@ -173,14 +177,17 @@ class GradientFlow:
     Attributes:
         model: Name of the checkpoint or config.
         hidden_size: H.
+        layers: L.
         alphabet_size: A.
         lines: Whether each sequence of the text is one window, whatever its length.
-        flows: One for each model.
+        flows: One for each layer, from the first up; of several models, one for the top layer of
+            each.
         truncation: None if it was not measured.
     """
 
     model: str
     hidden_size: int
+    layers: int
     alphabet_size: int
     lines: bool
     flows: list[Flow]

@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from charrnn.analysis.flow import decay, lag_profile
+from charrnn.analysis.flow import decay, lag_profiles
 from charrnn.errors import CharrnnError
 from charrnn.events import LagProfile, Stepped
 from charrnn.model.rnn import states
@@ -30,23 +30,28 @@ class LagLog:
         random = np.random.default_rng(0)
         self._before, self._window, _ = looking_back(subject, random, LAGS, RECENT, LANES)
 
-    def __call__(self, event: Stepped) -> LagProfile | None:
-        """The profile after this step; None if none is due or the state is not finite."""
+    def __call__(self, event: Stepped) -> list[LagProfile]:
+        """The profiles after this step, of each layer; none if the state is not finite."""
         epochs, rest = divmod(event.step, self._steps_per_epoch)
         if rest:
-            return None
+            return []
         before = event.characters - event.characters // epochs
         if event.characters // MIN_CHARACTERS_BETWEEN == before // MIN_CHARACTERS_BETWEEN:
-            return None
+            return []
         problem = problem_after(self._before, self._window, self._params, self._activation)
         with np.errstate(over="ignore", invalid="ignore"):
             h = states(problem.params, problem.window.x, problem.h0, self._activation)
             if not np.isfinite(h).all():
-                return None
+                return []
             try:
-                profile = lag_profile(problem, self._activation, LAGS)
+                profiles = lag_profiles(problem, self._activation, LAGS)
             except CharrnnError:  # the next step reports it
-                return None
-        found = decay(profile.remaining)
-        half_life = found.half_life if isfinite(found.half_life) else None
-        return LagProfile(event.step, tuple(profile.norms.tolist()), found.rate, half_life)
+                return []
+        found = []
+        for number, profile in enumerate(profiles, 1):
+            decayed = decay(profile.remaining)
+            half_life = decayed.half_life if isfinite(decayed.half_life) else None
+            layer = number if len(profiles) > 1 else None
+            norms = tuple(profile.norms.tolist())
+            found.append(LagProfile(event.step, norms, decayed.rate, half_life, layer))
+        return found

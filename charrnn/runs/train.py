@@ -75,7 +75,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
                 continue
             emit(event)
             if isinstance(event, Stepped):
-                if lag_log and (profile := lag_log(event)):
+                for profile in lag_log(event) if lag_log else ():
                     emit(profile)
             elif isinstance(event, Evaluated):
                 if sampled := sample(run):

@@ -35,7 +35,7 @@ def load_parent(config: Config) -> Model | None:
 
 def require_same_network(config: Config, parent: Model) -> None:
     """Checks that a config asks for the network of its parent. Raises: UsageError."""
-    for key in ("hidden_size", "activation", "bias"):
+    for key in ("hidden_size", "layers", "activation", "bias"):
         wanted, found = getattr(config.model, key), getattr(parent.config.model, key)
         if wanted != found:
             raise UsageError(

@@ -81,6 +81,8 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
             config.model.hidden_size,
             alphabet_size,
             *largest,
+            layers=config.model.layers,
+            dropout=config.model.dropout > 0,
             itemsize=4 if config.training.precision == "float32" else 8,
             recompute=recompute or again,
             workers=config.training.workers,

@@ -12,6 +12,7 @@ from charrnn.arrays import Array
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt, least_memory
+from charrnn.model.dropout import Dropout
 from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
@@ -88,6 +89,12 @@ def activation_of(config: Config) -> Activation:
     return ACTIVATIONS[config.model.activation]
 
 
+def dropout_of(config: Config) -> Dropout | None:
+    """Dropout's random masks; None without dropout."""
+    rate = config.model.dropout
+    return Dropout(rate, config.training.seed) if rate else None
+
+
 def first_params(config: Config, alphabet_size: int) -> Params:
     """The weights before training, drawn from the config's seed."""
     model, weights = config.model, config.model.initialization
@@ -95,6 +102,7 @@ def first_params(config: Config, alphabet_size: int) -> Params:
         np.random.default_rng([config.training.seed, 0]),
         model.hidden_size,
         alphabet_size,
+        layers=model.layers,
         bias=model.bias,
         input=weights.input,
         recurrent=weights.recurrent,
@@ -119,6 +127,7 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
             reduction=config.training.reduction,
             workspace=Workspace(),
             segment=least_memory if config.training.memory == "recompute" else None,
+            dropout=dropout_of(config),
         )
 
     return make

@@ -29,10 +29,11 @@ from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import TensorFile, Unusable
 
 FORMAT = "charrnn"
-VERSION = 2
+VERSION = 3
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 FLOATS = ("F32", "F64")
+MAX_LAYERS = 16  # more would be more names than a header may hold
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,25 @@ def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         raise Unusable(f"its metadata is not JSON ({error})") from None
     if described.get("format") != FORMAT:
         raise Unusable("it is a safetensors file, but not one that charrnn wrote")
-    if described.get("version") != VERSION:
+    version = described.get("version")
+    if type(version) is not int or version not in (VERSION - 1, VERSION):
         raise InputError(
-            f"{path} is a checkpoint of version {reprlib.repr(described.get('version'))}; "
-            f"this program reads version {VERSION}.",
+            f"{path} is a checkpoint of version {reprlib.repr(version)}; "
+            f"this program reads versions {VERSION - 1} and {VERSION}.",
             "use the release of charrnn that wrote it.",
         )
+    if version == VERSION - 1:
+        with _as_unusable():
+            _upgrade(described["config"]["model"])
     return described
+
+
+def _upgrade(model: dict[str, Any]) -> None:
+    """Adds the settings that came with version 3 to those of version 2."""
+    for key, value in {"layers": 1, "dropout": 0.0}.items():
+        if key in model:
+            raise ValueError(f"model.{key} in a file of version 2, which has one layer")
+        model[key] = value
 
 
 @contextmanager
@@ -168,10 +181,15 @@ def _digest(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 
 def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str, Shape]:
     """Shapes of the parameters, from config and vocabulary."""
-    hidden_size, bias = config["model"]["hidden_size"], config["model"]["bias"]
-    if type(hidden_size) is not int or hidden_size < 1 or type(bias) is not bool:
-        raise ValueError(f"hidden_size {reprlib.repr(hidden_size)}, bias {reprlib.repr(bias)}")
-    return shapes(hidden_size, len(vocabulary), bias)
+    hidden_size, layers, bias = (config["model"][key] for key in ("hidden_size", "layers", "bias"))
+    for name, value, wanted in (
+        ("hidden_size", hidden_size, type(hidden_size) is int and hidden_size >= 1),
+        ("layers", layers, type(layers) is int and 1 <= layers <= MAX_LAYERS),
+        ("bias", bias, type(bias) is bool),
+    ):
+        if not wanted:
+            raise ValueError(f"model.{name} is {reprlib.repr(value)}")
+    return shapes(hidden_size, len(vocabulary), bias, layers)
 
 
 def _slots(names: Iterable[str]) -> list[str]:
@@ -186,7 +204,7 @@ def _check_layout(file: TensorFile, expected: Mapping[str, Shape]) -> None:
     if odd := file.names ^ {HIDDEN, *wanted}:
         raise ValueError(f"{'unexpected' if min(odd) in file.names else 'missing'}: {min(odd)!r}")
     dtype, (lanes, *_) = file.describe(HIDDEN)
-    wanted[HIDDEN] = (lanes, expected["W"][0])
+    wanted[HIDDEN] = (lanes, sum(shape[0] for name, shape in expected.items() if name[0] == "W"))
     for name, shape in wanted.items():
         found = file.describe(name)
         if dtype not in FLOATS or not lanes or found != (dtype, shape):

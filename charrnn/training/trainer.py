@@ -101,7 +101,7 @@ class Trainer:
         used = self.budget.used(progress)
         while used < 1 and not self.budget.out_of_patience(progress) and not stopped():
             before, step_start = used, self.clock()
-            window = self.batches[progress.step]
+            window = self.batches[progress.step]._replace(step=progress.step)
             nats, clipped, learning_rate = self._step(state, window, used)
             now = self.clock()
             progress.step_seconds += now - step_start
