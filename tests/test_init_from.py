@@ -1,4 +1,4 @@
-"""A new run that begins with an old model, and a resumed one that gets another text."""
+"""Runs that start from a trained model, and runs resumed with another text."""
 
 import json
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_an_extended_model_is_the_old_one_on_the_old_characters(bias) -> None:
         assert (new.c[5:] == old.c.min()).all()
 
 
-def test_a_vocabulary_is_extended_behind_what_is_known() -> None:
+def test_new_characters_follow_the_known_ones() -> None:
     known = Vocabulary("zyx")
     corpus = build_corpus(Text.of("xyab" * 9), 0.0, known=known, extend=True)
     assert corpus.vocabulary.characters == "zyxab"
@@ -64,8 +64,8 @@ def test_a_vocabulary_is_extended_behind_what_is_known() -> None:
     assert folded.vocabulary.characters == "zyxab\ufffd"
 
 
-def test_a_run_begins_with_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
-    """Its network is that of the checkpoint; all else is as the config says."""
+def test_a_run_starts_from_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
+    """The network is that of the checkpoint, everything else that of the config."""
     arguments = ["train", text_file, *TINY[2:], "--init-from", trained, "--seed", 5]
     assert charrnn(*arguments, "--max-steps", 1, "--out", "run").code == 0
     best = weights(trained, "best").flat
@@ -127,7 +127,7 @@ def test_nothing_to_extend(charrnn, text_file) -> None:
         (lambda text: text.replace("w", "ŵ"), r"it has 'ŵ' \(U\+0175\); it lacks 'w' \(U\+0077\)"),
     ],
 )
-def test_another_text_is_refused_with_what_differs(trained, tmp_path, change, what) -> None:
+def test_another_text_is_refused_with_the_difference(trained, tmp_path, change, what) -> None:
     size = len(RHYME * 12)
     (tmp_path / "other").write_text(change(RHYME * 12))
     what = what.replace("2,200", f"{size + 4:,}").replace("2,196", f"{size:,}")

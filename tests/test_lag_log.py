@@ -1,4 +1,4 @@
-"""The lag profile of a run in training: once an epoch, and without a trace in the weights."""
+"""Lag profiles during training: about once per epoch, without effect on the weights."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def train(charrnn, text_file: Path, out: str, *more: object) -> Path:
 
 
 @pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
-def test_on_or_off_leaves_the_weights_bit_identical(charrnn, text_file, sequences) -> None:
+def test_the_log_leaves_the_weights_bit_identical(charrnn, text_file, sequences) -> None:
     steps = ["--max-steps", 150, "--set", f"data.sequences={sequences}"]
     on = train(charrnn, text_file, "on", *steps)
     off = train(charrnn, text_file, "off", *steps, "--set", "logging.lag_profile=false")
