@@ -16,6 +16,7 @@ from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
+from charrnn.wording import call
 from tests.conftest import RHYME, TINY
 
 STRANGE = RHYME.replace("the", "thé").replace("a", "ä") * 12
@@ -133,7 +134,7 @@ def test_another_text_is_refused_with_what_differs(trained, tmp_path, change, wh
     what = what.replace("2,200", f"{size + 4:,}").replace("2,196", f"{size:,}")
     with pytest.raises(InputError, match=what) as caught:
         resumed_run(str(trained), [str(tmp_path / "other")], {"max_steps": 90})
-    assert "--init-from" in caught.value.hint
+    assert call("train", "TEXT", init_from=str(trained)) in caught.value.hint
 
 
 def test_a_model_that_knows_rare_characters_takes_any_text(charrnn, text_file, tmp_path) -> None:
