@@ -1,6 +1,7 @@
 """A new run that begins with an old model, and a resumed one that gets another text."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +158,14 @@ def test_a_parent_may_be_named_in_the_config(charrnn, trained, text_file) -> Non
     assert found.code == 0
     assert json.loads(found.out)["hidden_size"] == 16
     assert charrnn("inspect", text_file, "--init-from", trained, "--json").code == 0
+
+
+def test_a_run_is_resumed_without_its_parent(charrnn, trained, text_file, tmp_path) -> None:
+    shutil.copytree(trained, tmp_path / "parent")
+    arguments = ["train", text_file, *TINY[2:], "--init-from", "parent", "--out", "run"]
+    assert charrnn(*arguments, "--max-steps", 3).code == 0
+    shutil.rmtree(tmp_path / "parent")
+    assert charrnn("train", "--resume", "run", "--max-steps", 6).code == 0
+    gone = charrnn(*arguments, "--max-steps", 3)
+    assert gone.code == 3
+    assert "there is no checkpoint 'parent'" in gone.err
