@@ -57,7 +57,7 @@ def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(fo
     [
         (["sample", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
         (["sample", "program"], 3, "program is a binary file, not a checkpoint."),
-        (["sample", "runs"], 3, "name one of them, such as runs/a"),
+        (["sample", "runs"], 3, "name one of them, such as 'runs/a'."),
         (["sample", "classic"], 3, "charrnn train -c classic"),
         (["sample", "nothing"], 3, "there is no checkpoint 'nothing'"),
         (["eval", "notes.txt", "runs/a"], 3, "notes.txt is a text, not a checkpoint."),
@@ -71,7 +71,7 @@ def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(fo
         (["gradcheck", "runs/a", "-c", "tiny"], 2, "choose one of them"),
         (["gradflow", "runs/a", "-c", "tiny"], 2, "choose one of them"),
         (["inspect", "runs/a", "notes.txt"], 2, "runs/a is a run directory, but notes.txt is not"),
-        (["inspect", "runs"], 2, "name one of them, such as runs/a"),
+        (["inspect", "runs"], 2, "name one of them, such as 'runs/a'."),
         (["train", "runs/a"], 2, "charrnn train --resume runs/a"),
         (["train", "moved"], 2, "charrnn train TEXT --init-from moved"),
         (["train", "classic"], 2, "use it as -c classic"),
