@@ -4,7 +4,8 @@
 class CharrnnError(Exception):
     """An error with a message and a hint on what to do.
 
-    Both name settings in backquotes, such as `training.max_time=3m`.
+    Both name settings in backquotes, such as `training.max_time=3m`, and commands as
+    `wording.call` writes them.
     """
 
     exit_code = 1

@@ -1,5 +1,6 @@
-"""Pieces of messages: plurals, sizes, suggestions."""
+"""Pieces of messages: plurals, sizes, suggestions, commands."""
 
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -18,3 +19,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return close[0] if close else None
+
+
+def call(command: str, *arguments: str, **settings: str) -> str:
+    """A command to suggest in a message, as a call in backquotes: `train("-", resume="runs/a")`.
+
+    The command line renders it as its own words.
+    """
+    values = [_quoted(argument) for argument in arguments]
+    values += [f"{name}={_quoted(value)}" for name, value in settings.items()]
+    return f"`{command}({', '.join(values)})`"
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("`", r"\u0060")

@@ -1,8 +1,8 @@
-"""Runs that are killed, stopped and robbed of their disk at random moments, and files that lie.
+"""Disturbs runs at random moments (signals, lost disks), and reads damaged and forged files.
 
     python -m tests.campaign --minutes 20
 
-does so to many, and prints what was done and survived; the tests take a few of each kind.
+runs until the time is up and prints the counts; the tests run a few of each kind.
 """
 
 import argparse
@@ -29,16 +29,16 @@ from tests.hostile import CHECKS
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw")
 CLOCK = {"seconds", "step_seconds", "evaluated", "evaluation_seconds", "characters_per_second"}
 PATIENCE = 120  # seconds that a child may take
-FILES = 400  # that are mutated and read beside each trial
+FILES = 400  # mutated and read per trial
 SMALL = 64  # bytes: no file can grow beyond it, as if the disk were full
 
 
 class Trial:
-    """A run of about a second, done once undisturbed, then again and again with a disturbance."""
+    """A run of about a second, once undisturbed and then repeatedly disturbed."""
 
     def __init__(self, folder: Path, optimizer: str, seed: int) -> None:
         self.folder, self.random = folder, random.Random(seed)
-        self.counts: collections.Counter[str] = collections.Counter()  # of what was done to it
+        self.counts: collections.Counter[str] = collections.Counter()  # disturbances by name
         choose = self.random.choice
         settings = {
             "model.hidden_size": 16,
@@ -63,7 +63,7 @@ class Trial:
         self.seconds = time.monotonic() - start
 
     def begin(self, out: str) -> "subprocess.Popen[str]":
-        """Trains in a process of its own: from the first step, or from what is left in `out`."""
+        """Starts training in a separate process, resuming if `out` has a checkpoint."""
         left = any((self.folder / out).glob("checkpoints/*.safetensors"))
         how = ["--resume", out] if left else [*self._new, "--out", out]
         return subprocess.Popen(
@@ -76,7 +76,7 @@ class Trial:
         )
 
     def begun(self, out: str) -> "subprocess.Popen[str]":
-        """The same, once the first checkpoint is there and a part of the rest has passed."""
+        """Starts training, then waits for the first checkpoint and a random time after it."""
         child = self.begin(out)
         while child.poll() is None and not self.checkpoint(out, "last").exists():
             time.sleep(0.005)
@@ -84,26 +84,26 @@ class Trial:
         return child
 
     def pause(self, least: float, most: float) -> None:
-        """A random time between these shares of the undisturbed run's."""
+        """Sleeps for a random fraction of the duration of the undisturbed run."""
         time.sleep(self.random.uniform(least, most) * self.seconds)
 
     def complete(self, child: "subprocess.Popen[str]", out: str) -> str:
-        """Waits for a run, and for its resumption where it had to give up; returns what it said."""
+        """Waits for a run, resuming it if it failed; returns its standard error."""
         said = finish(child, 0, 1)
         if child.returncode:
             finish(self.begin(out), 0)
         return said
 
     def checkpoint(self, out: str, name: str) -> Path:
-        """The file of a checkpoint."""
+        """The path of a checkpoint file."""
         return self.folder / out / f"checkpoints/{name}.safetensors"
 
     def compare(self, out: str) -> None:
-        """Fails where the run in `out` left anything else than the undisturbed one."""
+        """Asserts that the run in `out` left the same results as the undisturbed one."""
         assert self._facts(out) == self._facts("whole")
 
     def _facts(self, out: str) -> dict[str, object]:
-        """All that a run has left, but for what the clock says."""
+        """The results of a run, except for times."""
         found: dict[str, object] = {}
         for name in ("best", "last"):
             checkpoint = load(self.checkpoint(out, name))
@@ -126,7 +126,7 @@ class Trial:
 
 
 def finish(child: "subprocess.Popen[str]", *codes: int) -> str:
-    """Waits for the end of a child, which must be one of these; returns what it said."""
+    """Waits for a child to exit with one of these codes; returns its standard error."""
     said = child.communicate(timeout=PATIENCE)[1]
     assert child.returncode in codes, f"exit {child.returncode}, not {codes}: {said}"
     assert "Traceback" not in said, said
@@ -134,25 +134,25 @@ def finish(child: "subprocess.Popen[str]", *codes: int) -> str:
 
 
 def text_of(path: Path) -> str:
-    """What a file says, if it is there."""
+    """The text of a file; empty if there is none."""
     return path.read_text("utf-8") if path.exists() else ""
 
 
 def kill(trial: Trial, out: str) -> None:
-    """Killed or stopped at moments of which the run knows nothing, until it is through."""
+    """Kills or stops a run at random moments until it completes."""
     while True:
         child = trial.begin(out)
         number = trial.random.choice(
             [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
         )
-        if number != signal.SIGKILL:  # the others are handled as soon as the program has begun
+        if number != signal.SIGKILL:  # handlers of the others are installed after start
             lock = trial.folder / out / ".lock"
             while child.poll() is None and f"process {child.pid} " not in text_of(lock):
                 time.sleep(0.005)
         trial.pause(0.2, 0.6)
         child.send_signal(number)
         said = finish(child, 130, -number, 0, 2)
-        if child.returncode == 2:  # it was killed on its way out
+        if child.returncode == 2:  # it had completed before it was killed
             assert "all of its budget" in said or "its patience is used up" in said, said
         if child.returncode in (0, 2):
             break
@@ -161,7 +161,7 @@ def kill(trial: Trial, out: str) -> None:
 
 
 def fill_disk(trial: Trial, out: str) -> None:
-    """No file can grow for a while; the run goes on and makes up for it."""
+    """Lets no file grow for a while; the run continues and saves later."""
     child = trial.begun(out)
     limit_files(child, SMALL)
     trial.pause(0.1, 0.4)
@@ -172,7 +172,7 @@ def fill_disk(trial: Trial, out: str) -> None:
 
 
 def keep_disk_full(trial: Trial, out: str) -> None:
-    """No file can grow to the end; what was saved before is sound, and enough to go on."""
+    """Lets no file grow until the end; earlier checkpoints are sound and can be resumed."""
     child = trial.begun(out)
     limit_files(child, SMALL)
     trial.complete(child, out)
@@ -181,7 +181,7 @@ def keep_disk_full(trial: Trial, out: str) -> None:
 
 
 def take_away(trial: Trial, out: str) -> None:
-    """The directory is not there for a while."""
+    """Moves the run directory away for a while."""
     child = trial.begun(out)
     folder = trial.folder / out
     os.rename(folder, folder.with_name("away"))
@@ -193,7 +193,7 @@ def take_away(trial: Trial, out: str) -> None:
 
 
 def forbid(trial: Trial, out: str) -> None:
-    """There is no writing into the folder of checkpoints any more: a file stands in its place."""
+    """Replaces the checkpoint directory with a file, so that no checkpoint can be written."""
     child = trial.begun(out)
     folder = trial.folder / out / "checkpoints"
     os.rename(folder, folder.with_name("kept"))
@@ -208,7 +208,7 @@ def forbid(trial: Trial, out: str) -> None:
 
 
 def remove(trial: Trial, out: str) -> None:
-    """The directory is removed and another run takes its place; neither disturbs the other."""
+    """Removes the directory and starts another run there; neither disturbs the other."""
     child = trial.begun(out)
     rescued = set(trial.folder.glob("charrnn-*"))
     os.rename(trial.folder / out, trial.folder / "trash")
@@ -216,7 +216,7 @@ def remove(trial: Trial, out: str) -> None:
     finish(trial.begin(out), 0)
     trial.compare(out)
     said = finish(child, 0, 1)
-    if "cannot be saved" in said:  # it had not begun yet
+    if "cannot be saved" in said:  # it had not started training yet
         assert child.returncode == 1
     elif child.returncode:
         (elsewhere,) = set(trial.folder.glob("charrnn-*")) - rescued
@@ -227,7 +227,7 @@ def remove(trial: Trial, out: str) -> None:
 
 
 def limit_files(child: "subprocess.Popen[str]", size: int) -> None:
-    """Lets no file of a running child grow beyond so many bytes."""
+    """Limits the size of files that a running child may write, in bytes."""
     if child.poll() is None:
         resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
@@ -243,7 +243,7 @@ DISTURBANCES: list[Callable[[Trial, str], None]] = [
 
 
 def main() -> None:
-    """The campaign, until its time is over; a loss ends it, with the folder left to look at."""
+    """Runs the campaign until its time is up; a loss ends it and keeps the folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""What all tests share: strict arithmetic, fixed randomness, a small trained run."""
+"""Shared fixtures: strict arithmetic, fixed random seeds, a small trained run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def _strict_arithmetic() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`charrnn inspect` tries training for a moment only."""
+    """Shortens the trial steps of `charrnn inspect`."""
     monkeypatch.setattr(inspect, "TRIAL_SECONDS", 0.01)
 
 

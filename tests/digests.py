@@ -1,4 +1,4 @@
-"""The digest of a checkpoint as docs/checkpoint-format.md describes it, without the program."""
+"""The checkpoint digest, computed independently from docs/checkpoint-format.md."""
 
 import hashlib
 import json

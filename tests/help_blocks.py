@@ -1,4 +1,4 @@
-"""Brings the help texts in README.md up to date: python -m tests.help_blocks."""
+"""Updates the help texts in README.md: python -m tests.help_blocks."""
 
 import contextlib
 import io
@@ -22,7 +22,7 @@ def help_text(command: str) -> str:
 
 
 def with_current_help(text: str) -> str:
-    """The text with each help block written anew."""
+    """The text with every help block replaced by the current help."""
     return BLOCK.sub(lambda found: found[1] + help_text(found[2]) + found[4], text)
 
 

@@ -1,4 +1,4 @@
-"""Files that somebody made to break the program: a corpus of them, and mutations without end."""
+"""Hostile files: a fixed collection, and random mutations."""
 
 import json
 import os
@@ -38,19 +38,19 @@ def opened(path: Path) -> tuple[Tensors, Metadata]:
 
 
 def sealed(tensors: Tensors, metadata: Metadata) -> bytes:
-    """A checkpoint of any content with the digest that belongs to it."""
+    """Saves a checkpoint with arbitrary content and a matching digest."""
     metadata = {key: value for key, value in metadata.items() if key != "digest"}
     return save(tensors, metadata | {"digest": json.dumps(digest_of(tensors, metadata))})
 
 
 def with_header(header: object, data: bytes = b"") -> bytes:
-    """A safetensors file with a header of one's own."""
+    """Writes a safetensors file with a given header."""
     written = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(written)) + written + data
 
 
 def huge(good: Path, path: Path, hidden_size: int) -> None:
-    """Writes nothing but a header, with which config, names and shapes agree; the rest is zeros."""
+    """Writes a sparse checkpoint whose header is consistent; its tensors are zeros."""
     tensors, metadata = opened(good)
     config = json.loads(metadata["config"])
     config["model"] |= {"hidden_size": hidden_size, "bias": False}
@@ -74,14 +74,14 @@ def huge(good: Path, path: Path, hidden_size: int) -> None:
 
 
 def bulky(good: Path, path: Path) -> None:
-    """Writes a header of 24 MB, of what takes most memory for each byte of JSON."""
+    """Writes a header of 24 MB of the JSON that takes the most memory per byte."""
     _, metadata = opened(good)
     nothing = "[" + "[]," * 8_000_000 + "[]]"
     path.write_bytes(with_header({"__metadata__": metadata | {"vocabulary": nothing}}))
 
 
 def hostile_checkpoints(good: Path, folder: Path) -> dict[str, Path]:
-    """Files that are no checkpoint, each by what is wrong with it, from a sound one."""
+    """Invalid checkpoints made from a sound one, by the name of the fault."""
     content = good.read_bytes()
     tensors, metadata = opened(good)
     (length,) = struct.unpack("<Q", content[:8])
@@ -223,7 +223,7 @@ def hostile_checkpoints(good: Path, folder: Path) -> dict[str, Path]:
         paths[name].write_bytes(content)
         try:
             os.truncate(paths[name], size)
-        except OSError:  # more than this file system can
+        except OSError:  # longer than the file system allows
             del paths[name]
     paths["fifo"], paths["directory"] = folder / "fifo.safetensors", folder / "directory"
     os.mkfifo(paths["fifo"])
@@ -235,7 +235,7 @@ def hostile_checkpoints(good: Path, folder: Path) -> dict[str, Path]:
 
 
 def hostile_configs(folder: Path) -> dict[str, Path]:
-    """Files that are no config, each by what is wrong with it."""
+    """Invalid configs, by the name of the fault."""
     digits = "F" * 4000
     contents = {
         "tag": f"!!python/object/apply:os.mkdir [{folder / 'executed'}]",
@@ -285,7 +285,7 @@ def hostile_configs(folder: Path) -> dict[str, Path]:
 
 
 def mutated(content: bytes, random: Random) -> bytes:
-    """A checkpoint's or any file's bytes with damage somewhere."""
+    """The bytes of a file, randomly damaged."""
     raw = bytearray(content)
 
     def place() -> int:
@@ -301,7 +301,7 @@ def mutated(content: bytes, random: Random) -> bytes:
             del raw[start : min(stop, start + 16)]
         elif kind == 3:
             raw[start:start] = raw[start : min(stop, start + 64)]
-        elif raw:  # in the header, of which safetensors makes the most
+        elif raw:  # in the header, which safetensors parses
             raw[min(start, 8 + start % 4000, len(raw) - 1)] = random.choice(b'0189{}[]",:-e\\\x1b')
     return bytes(raw)
 
@@ -313,7 +313,7 @@ VALUES: list[object] = [
 
 
 def resealed(good: Path, random: Random) -> bytes:
-    """A checkpoint with other content somewhere, and the digest that belongs to it."""
+    """A checkpoint with randomly altered content and a matching digest."""
     tensors, metadata = opened(good)
     if random.random() < 0.7:
         key = random.choice(sorted(metadata.keys() - {"digest"}))
@@ -336,7 +336,7 @@ def resealed(good: Path, random: Random) -> bytes:
 
 
 def _altered(value: object, random: Random) -> object:
-    """A JSON value with another one somewhere within it."""
+    """A JSON value with a random part replaced."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(sorted(value))
         return value | {key: _altered(value[key], random)}
@@ -347,7 +347,7 @@ def _altered(value: object, random: Random) -> object:
 
 
 def check_damage(good: Path, path: Path, random: Random) -> None:
-    """A damaged checkpoint loads as what was saved, or not at all."""
+    """Checks that a damaged checkpoint is refused or loads as what was saved."""
     path.write_bytes(mutated(good.read_bytes(), random))
     with suppress(InputError):
         load(path)
@@ -359,17 +359,17 @@ def check_damage(good: Path, path: Path, random: Random) -> None:
 
 
 def check_malice(good: Path, path: Path, random: Random) -> None:
-    """With the right digest: no checkpoint, or one that can be written with."""
+    """Checks that a forged checkpoint is refused or usable for sampling."""
     path.write_bytes(resealed(good, random))
     with suppress(InputError):
         load_model(str(path))
-        with suppress(CharrnnError):  # numbers may end, but nothing else may
+        with suppress(CharrnnError):  # only an overflow may end it
             for text in Sampler(str(path), length=3).texts(2):
                 "".join(text).encode()
 
 
 def check_config(good: Path, path: Path, random: Random) -> None:
-    """A damaged config is one, or it is refused."""
+    """Checks that a damaged config is refused or valid."""
     content = config_paths()["default"].read_bytes().replace(b"  # ", b"\n  # ")
     path.write_bytes(mutated(content, random))
     with suppress(UsageError):
@@ -377,7 +377,7 @@ def check_config(good: Path, path: Path, random: Random) -> None:
 
 
 def check_text(good: Path, path: Path, random: Random) -> None:
-    """A damaged text of any encoding is read as characters that can be written, or refused."""
+    """Checks that a damaged text is refused or read as characters that can be encoded."""
     encoding = random.choice(["utf-8", "utf-16", "latin-1", "shift_jis", "gb18030", "utf-32-be"])
     text = "Äh, 山の上に。\r\n☃ e\u0301\r\x00" * 9
     path.write_bytes(mutated(text.encode(encoding, "replace"), random))

@@ -1,4 +1,4 @@
-"""Training runs, and what has to be the same of two of them."""
+"""Helpers to train runs and compare them."""
 
 from collections.abc import Callable, Iterable
 
@@ -13,7 +13,7 @@ from charrnn.training.trainer import Trainer
 
 
 class Listener:
-    """A sink made of a function, whose failed assertions are not lost."""
+    """A sink that calls a function and keeps its failed assertions."""
 
     def __init__(self, function: Callable[[object], object]) -> None:
         self.function = function
@@ -33,7 +33,7 @@ class Listener:
 
 
 def train(run: Run, sinks: Iterable) -> RunEnded:
-    """Trains a run with sinks, some of which may be plain functions."""
+    """Trains a run with sinks or plain functions."""
     sinks = [sink if hasattr(sink, "close") else Listener(sink) for sink in sinks]
     try:
         return runs_train.train(run, sinks)
@@ -62,7 +62,7 @@ def check_resume_and_workers(charrnn, arguments: list, cut: int, steps: int, sin
 
 
 def trainer_for(config, corpus, workers, *clock, **options) -> Trainer:
-    """The trainer of a corpus, in the windows that its config says."""
+    """The trainer for a corpus, with the windows of its config."""
     return trainer_of(
         config,
         batches_of(config, corpus.training),

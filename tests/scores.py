@@ -1,4 +1,4 @@
-"""Scoring with threads of its own."""
+"""Scoring with its own worker threads."""
 
 from collections.abc import Iterable
 from typing import Any

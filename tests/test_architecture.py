@@ -1,4 +1,4 @@
-"""The floors of the house: a module imports from its own floor or from those listed here."""
+"""A module imports only from its own package and from those listed here."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ import charrnn
 
 PACKAGE = Path(charrnn.__file__).parent
 
-# each room with the floors below it that it may import; a floor has one or more rooms
+# each package with the packages below it that it may import
 GROUND = {"", "arrays", "errors", "events", "results", "units", "window", "wording"}
 IMPORTS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
@@ -42,13 +42,13 @@ ONLY_IN = {
 }
 
 
-def room(module: str) -> str:
-    """The part of the house that a dotted module name lies in."""
+def package_of(module: str) -> str:
+    """The subpackage or module of charrnn that contains a dotted name."""
     return [*module.split("."), ""][1]
 
 
 def imports_of(source: str) -> set[str]:
-    """The dotted names that Python code imports, wherever in it the import stands."""
+    """The dotted names that Python code imports, anywhere in it."""
     imported = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -61,7 +61,7 @@ def imports_of(source: str) -> set[str]:
 
 
 def modules() -> dict[str, set[str]]:
-    """Every module of the package with all that it imports."""
+    """Every module of charrnn, with the names that it imports."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
@@ -73,29 +73,29 @@ MODULES = modules()
 
 
 def module_of(name: str) -> str:
-    """The module that an imported name is, or lies in; of another package, the name itself."""
+    """The module that defines an imported name; outside charrnn, the name itself."""
     while name.startswith("charrnn.") and name not in MODULES:
         name = name.rpartition(".")[0]
     return name
 
 
 def faults(module: str, imported: set[str]) -> list[str]:
-    """What a module imports from above its floor, or from a library that is another room's."""
-    if room(module) not in IMPORTS:
-        return [f"{module} is on no floor"]
-    allowed = GROUND | IMPORTS[room(module)] | {room(module)}
+    """The imports of a module that its package may not make."""
+    if package_of(module) not in IMPORTS:
+        return [f"{module} is in no known package"]
+    allowed = GROUND | IMPORTS[package_of(module)] | {package_of(module)}
     found = []
     for name in sorted(map(module_of, imported)):
         top = name.split(".")[0]
-        if top == "charrnn" and room(name) not in allowed:
+        if top == "charrnn" and package_of(name) not in allowed:
             found.append(f"{module} imports {name}")
-        if room(module) not in ONLY_IN.get(top, {room(module)}):
+        if package_of(module) not in ONLY_IN.get(top, {package_of(module)}):
             found.append(f"{module} imports {name}, which is for {ONLY_IN[top]} only")
     return found
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_go_down_the_floors_only(module: str) -> None:
+def test_packages_import_only_what_is_allowed(module: str) -> None:
     assert not faults(module, MODULES[module])
 
 
@@ -115,11 +115,11 @@ def test_imports_go_down_the_floors_only(module: str) -> None:
         ("charrnn.nowhere", "import math"),
     ],
 )
-def test_an_import_that_goes_up_is_found(module: str, planted: str) -> None:
+def test_a_forbidden_import_is_found(module: str, planted: str) -> None:
     assert faults(module, imports_of(planted))
 
 
-def test_no_circles() -> None:
+def test_no_circular_imports() -> None:
     remaining = {
         name: {module_of(i) for i in imported} & MODULES.keys() - {name}
         for name, imported in MODULES.items()
@@ -131,14 +131,14 @@ def test_no_circles() -> None:
             del remaining[name]
 
 
-def test_small_rooms() -> None:
+def test_modules_are_short() -> None:
     lengths = sorted(len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py"))
     assert lengths[-1] <= 300
     assert lengths[len(lengths) // 2] <= 150
 
 
 def test_help_needs_no_numpy() -> None:
-    """Importing the command line costs nothing heavy, so help answers at once."""
+    """Importing the command line imports no heavy packages, so --help is fast."""
     import subprocess
     import sys
 

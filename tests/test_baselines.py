@@ -1,4 +1,4 @@
-"""The n-gram baseline of a run, counted with dictionaries, character by character."""
+"""The n-gram baseline, compared with a count in dictionaries."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from charrnn.runs.start import new_run
 from tests.conftest import RHYME, TINY
 
 ORDER = 4
-Pairs = list[tuple[str, str]]  # what stands before a character, and the character
+Pairs = list[tuple[str, str]]  # the context of a character, and the character
 
 
 def witten_bell(counted: Pairs, scored: Pairs, alphabet: int) -> float:
@@ -44,7 +44,7 @@ def within(part: str, end: str) -> Pairs:
 
 @pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
 def test_the_baseline_is_a_literal_count(tmp_path: Path, sequences: str) -> None:
-    """Of a stream the first character of each part is none that a model has to predict."""
+    """The first character of each part of a stream is not predicted."""
     for number, rhyme in enumerate([RHYME, "q" + RHYME[9:], "A bell. " + RHYME[40:]]):
         (tmp_path / f"{number}.txt").write_text(rhyme)
     texts = [str(path) for path in sorted(tmp_path.glob("*.txt"))]

@@ -1,4 +1,4 @@
-"""The benchmarks run, at sizes that take no time, and compare only what is the same."""
+"""The benchmarks run at small sizes, and compare only equal results."""
 
 import runpy
 import subprocess

@@ -8,7 +8,7 @@ from tests.campaign import DISTURBANCES, OPTIMIZERS, Trial, kill
 
 
 @pytest.mark.parametrize("number", range(len(OPTIMIZERS)))
-def test_a_run_that_is_killed_ends_as_one_that_is_not(tmp_path: Path, number: int) -> None:
+def test_a_killed_run_ends_like_an_undisturbed_one(tmp_path: Path, number: int) -> None:
     trial = Trial(tmp_path / "trial", OPTIMIZERS[number], number)
     while not trial.counts["SIGKILL"]:
         kill(trial, f"killed-{sum(trial.counts.values())}")
@@ -20,5 +20,5 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
 
 
 @pytest.mark.parametrize("disturb", [d for d in DISTURBANCES if d is not kill])
-def test_a_run_without_a_disk_ends_as_one_with_it(trial: Trial, disturb) -> None:
+def test_a_run_that_loses_its_disk_ends_like_an_undisturbed_one(trial: Trial, disturb) -> None:
     disturb(trial, disturb.__name__)

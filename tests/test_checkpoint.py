@@ -1,4 +1,4 @@
-"""A checkpoint comes back as it was, or is refused in a sentence."""
+"""Checkpoints load as they were saved."""
 
 import json
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from charrnn.training.checkpoint import encode, load
 from tests.digests import digest_of, parsed
 
 
-def test_comes_back_as_it_was(trained: Path, tmp_path: Path) -> None:
+def test_load_undoes_save(trained: Path, tmp_path: Path) -> None:
     first = load(trained / "checkpoints/last.safetensors")
     write_atomically(tmp_path / "copy.safetensors", encode(first))
     second = load(tmp_path / "copy.safetensors")
@@ -46,7 +46,7 @@ def test_tensors_carry_the_names_and_orientation_of_the_equations(trained: Path)
     assert metadata["config"]["model"]["hidden_size"] == H
 
 
-def test_the_digest_is_the_one_that_the_page_describes(trained: Path) -> None:
+def test_the_digest_is_as_documented(trained: Path) -> None:
     for path in (trained / "checkpoints").iterdir():
         tensors, metadata = parsed(path.read_bytes())
         assert json.loads(metadata["digest"]) == digest_of(tensors, metadata)
@@ -83,7 +83,7 @@ def test_run_directories_are_numbered_and_never_reused(tmp_path: Path, monkeypat
     with pytest.raises(UsageError, match="runs/text-1 is in use: process"):
         RunDirectory.create("runs/text-1", "text")
     runs[0].release()
-    again = RunDirectory.create("runs/text-1", "text")  # nothing was kept in it yet
+    again = RunDirectory.create("runs/text-1", "text")  # it is empty so far
     again.write("last", b"content")
     again.release()
     with pytest.raises(UsageError, match="already holds a run"):
@@ -93,7 +93,7 @@ def test_run_directories_are_numbered_and_never_reused(tmp_path: Path, monkeypat
         RunDirectory.create("file/run", "text")
 
 
-def test_directory_stands_for_its_best(trained: Path, tmp_path: Path) -> None:
+def test_a_directory_means_its_best_checkpoint(trained: Path, tmp_path: Path) -> None:
     assert find_checkpoint(str(trained)) == trained / "checkpoints/best.safetensors"
     with pytest.raises(InputError, match="without checkpoints/best"):
         find_checkpoint(str(tmp_path))

@@ -70,7 +70,7 @@ def test_metrics_hold_norms_per_parameter(charrnn, tmp_path, text_file) -> None:
 
 
 def test_reported_validation_is_what_eval_measures(charrnn, trained, text_file, tmp_path) -> None:
-    """The held-out tenth in a file of its own scores what training said, in every unit."""
+    """The held-out tenth in a separate file has the score that training reported."""
     text = text_file.read_text()
     held_out = text[len(text) - round(len(text) / 10) :]
     (tmp_path / "held-out.txt").write_text(held_out)
@@ -108,9 +108,7 @@ def test_resume_equals_uninterrupted(charrnn, tmp_path, text_file) -> None:
     assert "max_steps: 30" in (parts / "config.yaml").read_text()
 
 
-def test_sigint_finishes_the_step_saves_and_the_run_goes_on_exactly(
-    charrnn, tmp_path, text_file
-) -> None:
+def test_sigint_finishes_the_step_saves_and_resumes_exactly(charrnn, tmp_path, text_file) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     arguments = ["train", str(text_file), *TINY, "--max-steps", "3000"]
     charrnn(*arguments, "--out", whole)
@@ -153,7 +151,7 @@ def test_resume_refuses_what_would_change_the_run(charrnn, trained, tmp_path) ->
     assert outcome.code == 2
 
 
-def test_max_time_takes_the_place_of_steps(charrnn, tmp_path, text_file) -> None:
+def test_max_time_replaces_max_steps(charrnn, tmp_path, text_file) -> None:
     out = tmp_path / "run"
     outcome = charrnn("train", text_file, *TINY, "--max-time", "0.5s", "--out", out, "--json")
     assert outcome.code == 0, outcome.err
@@ -201,10 +199,10 @@ def test_bad_texts_exit_3(charrnn, tmp_path) -> None:
         assert outcome.out == ""
     assert charrnn("train", tmp_path / "missing").code == 3
     assert charrnn("train", tmp_path).code == 3
-    assert not (tmp_path / "run").exists()  # nothing is left behind by a run that cannot start
+    assert not (tmp_path / "run").exists()  # a run that cannot start leaves no directory
 
 
-def test_remarks_are_said(charrnn, tmp_path, text_file) -> None:
+def test_notes_are_printed(charrnn, tmp_path, text_file) -> None:
     text = tmp_path / "crlf.txt"
     text.write_bytes(b"\xef\xbb\xbf" + text_file.read_bytes().replace(b"\n", b"\r\n"))
     outcome = charrnn("train", text, *TINY, "--max-steps", 1, "--out", tmp_path / "run")
@@ -281,7 +279,7 @@ def test_output_is_utf8_whatever_the_locale(tmp_path) -> None:
 
 @pytest.mark.parametrize("lost", ["reader", "device"])
 def test_losing_standard_error_does_not_end_a_run(tmp_path, text_file, lost) -> None:
-    """Neither a reader that leaves nor a full device is a reason to stop training."""
+    """Training continues with a closed pipe or a full device as stderr."""
     command = [sys.executable, "-m", "charrnn", "train", str(text_file), *TINY]
     command += ["--set", "evaluation.count=10", "--max-steps", "300", "--out", "run"]
     with open("/dev/full", "wb") as full:
@@ -294,7 +292,7 @@ def test_losing_standard_error_does_not_end_a_run(tmp_path, text_file, lost) -> 
     assert load(tmp_path / "run/checkpoints/last.safetensors").state.progress.step == 300
 
 
-def test_names_that_no_file_can_have(charrnn, text_file) -> None:
+def test_names_that_are_not_valid_file_names(charrnn, text_file) -> None:
     endless = "x" * 300
     for arguments, code in (
         (["train", text_file, "--out", endless], 2),
@@ -309,7 +307,7 @@ def test_names_that_no_file_can_have(charrnn, text_file) -> None:
         assert outcome.err.startswith("error: ")
 
 
-def test_a_directory_with_something_in_it_is_left_alone(charrnn, tmp_path, text_file) -> None:
+def test_a_directory_that_is_not_empty_is_refused(charrnn, tmp_path, text_file) -> None:
     for name in ("config.yaml", "metrics.jsonl", "letter.txt"):
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()
@@ -319,7 +317,7 @@ def test_a_directory_with_something_in_it_is_left_alone(charrnn, tmp_path, text_
         assert (folder / name).read_text() == "mine\n"
 
 
-def test_a_run_from_stdin_asks_for_its_text(charrnn, tmp_path, text_file) -> None:
+def test_resuming_a_run_from_stdin_needs_its_text(charrnn, tmp_path, text_file) -> None:
     run = tmp_path / "run"
     base = [sys.executable, "-m", "charrnn", "train", "-"]
     text = text_file.read_bytes()
@@ -333,7 +331,7 @@ def test_a_run_from_stdin_asks_for_its_text(charrnn, tmp_path, text_file) -> Non
     assert subprocess.run(again, input=text, capture_output=True).returncode == 0
 
 
-def test_remarks_on_every_text(charrnn, trained, tmp_path) -> None:
+def test_notes_on_every_text(charrnn, trained, tmp_path) -> None:
     (tmp_path / "t").write_bytes(b"The keeper\r\nwent up with a lamp\r\nin his hand\r\n")
     for arguments in (
         ["eval", trained, tmp_path / "t"],
@@ -349,7 +347,7 @@ def test_an_empty_directory_name_is_refused(charrnn, text_file) -> None:
     assert "--out is empty" in outcome.err
 
 
-def test_closed_streams_end_in_no_traceback(tmp_path, trained, text_file) -> None:
+def test_closed_streams_cause_no_traceback(tmp_path, trained, text_file) -> None:
     base = f"{sys.executable} -m charrnn"
     tiny = " ".join(TINY)
     for line, code in (
@@ -383,7 +381,7 @@ def test_version_and_bare_command(charrnn) -> None:
     assert charrnn().out == charrnn("--help").out
 
 
-def test_ctrl_c_in_a_long_step_is_answered_at_once(tmp_path) -> None:
+def test_ctrl_c_in_a_long_step_is_acknowledged_at_once(tmp_path) -> None:
     (tmp_path / "long.txt").write_text("round and round the harbour wall\n" * 4000)
     arguments = ["long.txt", *TINY, "--set", "training.bptt=full", "--out", "run"]
     command = [sys.executable, "-m", "charrnn", "train", *arguments]

@@ -11,14 +11,14 @@ from charrnn.system.resources import config_paths
 
 
 @pytest.mark.parametrize("name", config_paths())
-def test_every_config_that_comes_along_is_valid_and_round_trips(name: str, tmp_path: Path) -> None:
+def test_every_built_in_config_is_valid_and_round_trips(name: str, tmp_path: Path) -> None:
     config = load_config(name, [], {})
     (tmp_path / "resolved.yaml").write_text(dump_config(config), encoding="utf-8")
     assert load_config(str(tmp_path / "resolved.yaml"), [], {}) == config
 
 
 @pytest.mark.parametrize("name", config_paths())
-def test_every_value_has_its_reason(name: str) -> None:
+def test_every_value_has_a_comment(name: str) -> None:
     lines = config_paths()[name].read_text().splitlines()
     values = [line for line in lines if line.split("#")[0].rstrip().rpartition(":")[2].strip()]
     assert values
@@ -34,7 +34,7 @@ def test_later_layers_win(tmp_path: Path) -> None:
     assert (training.seed, training.window, training.batch_size) == (4, 6, 7)
 
 
-def test_naming_another_optimizer_takes_its_own_defaults() -> None:
+def test_another_optimizer_gets_its_own_defaults() -> None:
     assert load_config(None, ["optimizer.name=sgd"], {}).optimizer.learning_rate == 0.5
     both = load_config(None, ["optimizer.momentum=0.8", "optimizer.name=momentum"], {}).optimizer
     assert both.model_dump() == {"name": "momentum", "learning_rate": 0.1, "momentum": 0.8}
@@ -62,7 +62,7 @@ def test_numbers_as_people_write_them(text: str, key: str, value: float, tmp_pat
         assert getattr(getattr(config, section), name) == value
 
 
-def test_all_faults_are_told_at_once_with_where_they_stand(tmp_path: Path) -> None:
+def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text("model: {hiden_size: 3, activation: tan}\ntraining: {window: 0}\n")
     with pytest.raises(UsageError) as caught:

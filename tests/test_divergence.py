@@ -1,4 +1,4 @@
-"""Training that explodes: what is kept of it, and a run that goes back and on."""
+"""Training that diverges: diagnostics, rollback and patience."""
 
 import json
 import math
@@ -33,7 +33,7 @@ def config_of(text_file: Path, *assignments: str):
 
 
 class Poison:
-    """Makes the loss of some steps NaN, as often as it is told to."""
+    """Makes the loss of some steps NaN, a given number of times."""
 
     def __init__(self, monkeypatch, at: set[int], times: int) -> None:
         self.at, self.left, self.step = at, times, 0
@@ -63,7 +63,7 @@ class Poison:
 
 
 def encode_state(checkpoint) -> dict[str, bytes]:
-    """What training changes, but for its clock."""
+    """The state of a run as bytes, except for times."""
     state = checkpoint.state
     arrays = {name: slot.flat for name, slot in state.optimizer.slots.items()}
     arrays |= {"weights": state.params.flat, "h": state.h}
@@ -71,7 +71,7 @@ def encode_state(checkpoint) -> dict[str, bytes]:
     return {name: array.tobytes() for name, array in arrays.items()} | counts
 
 
-def test_what_led_to_a_divergence_is_kept(tmp_path, text_file, monkeypatch) -> None:
+def test_diagnostics_of_a_divergence(tmp_path, text_file, monkeypatch) -> None:
     Poison(monkeypatch, {31}, times=1)
     run = new_run(config_of(text_file), str(tmp_path / "run"))
     with pytest.raises(Divergence, match="step 31: the loss is nan, the gradient of W") as caught:
@@ -93,7 +93,7 @@ def test_what_led_to_a_divergence_is_kept(tmp_path, text_file, monkeypatch) -> N
     assert np.isfinite(good.params.flat).all()
 
 
-def test_the_good_checkpoint_leads_to_the_same_divergence(tmp_path, text_file) -> None:
+def test_the_saved_checkpoint_reproduces_the_divergence(tmp_path, text_file) -> None:
     run = str(tmp_path / "run")
     told = []
     for attempt in (lambda: new_run(config_of(text_file, *EXPLODING), run),) + 2 * (
@@ -105,7 +105,7 @@ def test_the_good_checkpoint_leads_to_the_same_divergence(tmp_path, text_file) -
     assert len(set(told)) == 1
 
 
-def test_a_window_in_words() -> None:
+def test_window_text() -> None:
     vocabulary = Vocabulary("abc")
     x, y = np.array([[0, 1], [1, 0], [2, 0]]), np.array([[1, 2], [2, NO_TARGET], [0, NO_TARGET]])
     text = window_text(Window(x, y, np.ones(2, bool)), vocabulary)
@@ -113,10 +113,10 @@ def test_a_window_in_words() -> None:
 
 
 @pytest.mark.parametrize("every", ["1m", "1e-6"])
-def test_a_rolled_back_run_goes_on_at_half_the_rate(
+def test_a_rolled_back_run_continues_at_half_the_rate(
     tmp_path, text_file, monkeypatch, every
 ) -> None:
-    """The weights after it are those of the last checkpoint trained on at half the rate."""
+    """Its weights equal those of training on from the last checkpoint at half the rate."""
     Poison(monkeypatch, {31}, times=2)
     config = config_of(text_file, "training.on_divergence=rollback", f"checkpoints.every={every}")
     run = new_run(config, str(tmp_path / "run"))
@@ -128,7 +128,7 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
 
     train(run, [metrics, events.append, keep])
     metrics.close()
-    back = 20  # from step 30 the next one would not be finite at any rate
+    back = 20  # step 31 would not be finite from step 30 at any rate
     again = tmp_path / "again/checkpoints/last.safetensors"
     again.parent.mkdir(parents=True)
     again.write_bytes(good[0])
@@ -154,7 +154,7 @@ def test_a_rolled_back_run_goes_on_at_half_the_rate(
 
 @pytest.mark.parametrize(("at", "back"), [(33, [25, 20]), (41, [20, 20]), (1, []), (2, [0, 0])])
 def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, back) -> None:
-    """Behind the step before, which cannot be helped; then, in vain, to what was evaluated."""
+    """Never to the step before, which diverges at any rate; the next time to an evaluated state."""
     Poison(monkeypatch, {at}, times=2)
     events = []
     config = config_of(text_file, "training.on_divergence=rollback")
@@ -221,7 +221,7 @@ def test_a_rolled_back_run_resumes_exactly(tmp_path, text_file, monkeypatch) -> 
     assert np.array_equal(*weights)
 
 
-def test_patience_ends_a_run_that_learns_nothing(tmp_path, text_file, charrnn) -> None:
+def test_patience_ends_a_run_that_does_not_improve(tmp_path, text_file, charrnn) -> None:
     out = tmp_path / "run"
     still = ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e-30"]
     settings = [*TINY, *still, "--set", "evaluation.count=10", "--set", "training.patience=3"]

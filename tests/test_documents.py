@@ -1,4 +1,4 @@
-"""Files as documents of their own: batched with resets, masked, scored and written one by one."""
+"""Documents: batches with resets, masks, scores and samples."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ def ids_of(*documents: str) -> Array:
 
 @st.composite
 def walks(draw: st.DrawFn) -> tuple[Array, DocumentWindows]:
-    """A few documents and batches of them; the windows may be as long as the pieces, or overlap."""
+    """Draws documents and windows over them, which may overlap or hold a whole piece."""
     ids = ids_of(*draw(LETTERS))
     batch_size = draw(st.integers(1, min(4, len(ids))))
     window = draw(st.none() | st.integers(1, min(12, len(ids) // batch_size)))
@@ -61,7 +61,7 @@ def walks(draw: st.DrawFn) -> tuple[Array, DocumentWindows]:
 
 
 def pieces(ids: Array, batch_size: int) -> list[Window]:
-    """Each piece between two resets as a window of its own, one character after another."""
+    """Each piece between two resets as a separate window."""
     length = len(ids) // batch_size
     inputs, found = np.concatenate([ids[-1:], ids[:-1]]), []
     for lane in range(0, batch_size * length, length):
@@ -73,7 +73,7 @@ def pieces(ids: Array, batch_size: int) -> list[Window]:
 
 
 @given(walks())
-def test_every_target_stands_once_and_each_input_before_it(walk) -> None:
+def test_every_target_occurs_once_after_its_input(walk) -> None:
     ids, batches = walk
     epoch = [batches[number] for number in range(batches.per_epoch)]
     B = len(epoch[0].fresh)
@@ -128,7 +128,7 @@ def test_a_single_document_is_a_stream_between_two_ends(text, batch_size, window
 @pytest.mark.parametrize("segment", [None, least_memory], ids=["plain", "recompute"])
 @pytest.mark.parametrize("workers", [1, 3])
 @given(walk=walks(), seed=st.integers(0, 99))
-def test_an_epoch_has_the_losses_of_each_piece_by_itself(segment, workers, walk, seed) -> None:
+def test_an_epoch_has_the_summed_losses_of_its_pieces(segment, workers, walk, seed) -> None:
     ids, batches = walk
     params = random_problem(default_rng(seed), alphabet_size=ids.max() + 1).params
     expected = 0.0
@@ -172,7 +172,7 @@ def test_whole_pieces_have_the_full_gradient(documents: list[str], batch_size: i
     seed=st.integers(0, 1000), time_steps=st.integers(1, 20), segment=st.integers(1, 21),
     carried=st.lists(st.integers(0, 20), min_size=3, max_size=3), workers=st.sampled_from([1, 2]),
 )  # fmt: skip
-def test_each_lane_is_carried_from_its_own_place(seed, time_steps, segment, carried, workers):
+def test_each_lane_continues_from_its_own_position(seed, time_steps, segment, carried, workers):
     problem = random_problem(default_rng(seed), time_steps=time_steps)
     places = np.minimum(carried, time_steps)
     window = problem.window._replace(carried=places)
@@ -205,7 +205,7 @@ def test_both_parts_are_documents_and_nothing_is_lost(documents: list[str], frac
     assert parts[0] + parts[1] == documents
 
 
-def test_the_cut_is_between_documents_where_one_ends_near() -> None:
+def test_the_split_is_at_a_nearby_end_of_a_document() -> None:
     near = build_corpus(text_of("a" * 80, "b" * 15, "c" * 5), 0.1, DOCUMENTS)
     assert near.vocabulary.decode(near.validation) == "c" * 5 + END_OF_TEXT
     far = build_corpus(text_of("a" * 5, "b" * 95), 0.1, DOCUMENTS)
@@ -224,14 +224,14 @@ def test_a_text_with_the_end_symbol_is_refused() -> None:
     assert str(DOCUMENTS.join([Text.of("a"), Text.of(""), Text.of("b")])) == "a\x03b\x03"
 
 
-def test_too_little_text_says_what_fits() -> None:
+def test_too_little_text_suggests_what_fits() -> None:
     with pytest.raises(InputError, match="8 characters to predict") as caught:
         DocumentWindows(ids_of("abc", "def"), 4, 5)
     assert "batch_size=1" in str(caught.value.hint)
 
 
 @given(LETTERS, st.integers(2, 60))
-def test_the_head_is_whole_documents_or_the_beginning_of_one(documents, most) -> None:
+def test_the_head_is_whole_documents_or_the_start_of_one(documents, most) -> None:
     ids = ids_of(*documents)
     vocabulary = Vocabulary(text_of(*documents).characters)
     head = vocabulary.decode(DOCUMENTS.head(ids, most))
@@ -258,7 +258,7 @@ def split(ids: Array) -> list[Array]:
     return np.split(ids, np.flatnonzero(ids == ids[-1])[:-1] + 1)
 
 
-def test_a_long_document_is_scored_in_lanes_of_its_own() -> None:
+def test_a_long_document_is_scored_in_lanes() -> None:
     ids = ids_of("ab" * 30_000, "a", "b" * 9)
     windows = list(scoring_windows(ids))
     assert [window.x.shape for window in windows] == [(60_001, 1), (10, 2)]
@@ -302,7 +302,7 @@ def test_losses_are_followed_back_within_long_documents() -> None:
 
 
 def folder_of(path: Path, count: int) -> list[str]:
-    """So many files of unlike lengths."""
+    """A folder with files of different lengths."""
     path.mkdir()
     lines = text_resources()[CORPUS_NAME].read_text().splitlines(keepends=True)
     names = []
@@ -327,7 +327,7 @@ def document_run(tmp_path_factory: pytest.TempPathFactory, files: list[str]) -> 
     return out
 
 
-def test_remarks_of_a_run(charrnn, files) -> None:
+def test_notes_of_a_run(charrnn, files) -> None:
     told = charrnn("train", *files, *SETTINGS, "--max-steps", 1, "--out", "documents").err
     assert "note: documents: " in told
     stream = charrnn("train", *files, *TINY, "--max-steps", 1, "--out", "stream").err
@@ -342,7 +342,7 @@ def test_resume_and_workers_change_nothing(charrnn, files) -> None:
     check_resume_and_workers(charrnn, ["train", *files, *SETTINGS, *overlap], 13, 40, recompute)
 
 
-def test_other_documents_are_another_text(charrnn, files, tmp_path) -> None:
+def test_other_documents_are_a_different_text(charrnn, files, tmp_path) -> None:
     arguments = ["train", *files, *SETTINGS, "--max-steps", 2, "--out", "run"]
     assert charrnn(*arguments).code == 0
     joined = tmp_path / "joined.txt"
@@ -352,7 +352,9 @@ def test_other_documents_are_another_text(charrnn, files, tmp_path) -> None:
     assert "is not the text" in refused.err
 
 
-def test_eval_of_documents_is_what_training_said(charrnn, files, document_run, tmp_path) -> None:
+def test_eval_of_documents_gives_the_score_of_training(
+    charrnn, files, document_run, tmp_path
+) -> None:
     from charrnn.training.checkpoint import load
 
     text = text_of(*(Path(file).read_text() for file in files))
@@ -384,7 +386,7 @@ def test_unknown_characters_are_left_out_of_each_document(charrnn, document_run,
     assert "at position 7 of the documents, one after another" in refused.err
 
 
-def test_a_beginning_follows_the_start_of_a_document(charrnn, document_run) -> None:
+def test_a_prompt_follows_the_start_of_a_document(charrnn, document_run) -> None:
     _, params, vocabulary, activation, _ = load_model(str(document_run))
     options = {"choose": chooser(0.5), "random": default_rng, "length": 400, "count": 1}
     for beginning in ("", "The\n", "A"):
@@ -397,13 +399,13 @@ def test_a_beginning_follows_the_start_of_a_document(charrnn, document_run) -> N
         assert "".join(one) == "".join(text).split(END_OF_TEXT)[0]
 
 
-def test_sample_writes_documents_and_stops(charrnn, document_run) -> None:
+def test_sample_generates_documents_and_stops(charrnn, document_run) -> None:
     outcome = charrnn("sample", document_run, "--count", 12, "--length", 5000)
     assert outcome.code == 0
     documents = outcome.out.split("\n-----\n")
     assert len(documents) == 12
     assert END_OF_TEXT not in outcome.out
-    assert all(len(document) < 5000 for document in documents)  # each has come to its end
+    assert all(len(document) < 5000 for document in documents)  # each has ended
     texts = json.loads(charrnn("sample", document_run, "--count", 2, "--json").out)["texts"]
     assert all(len(text) <= 500 for text in texts)
     begun = charrnn("sample", document_run, "--prime", "The\nsea", "--temperature", 0)
@@ -430,8 +432,8 @@ def test_full_bptt_takes_documents_whole() -> None:
     assert [batches[n].x.shape for n in range(batches.per_epoch)] == [(31, 2), (8, 2), (8, 2)]
 
 
-def test_the_cut_is_between_two_documents_wherever_one_fits() -> None:
-    """The end nearest to the wanted place may hold out too little, and another one not."""
+def test_the_split_is_between_documents_if_possible() -> None:
+    """The end nearest to the wanted position may hold out too little where another does not."""
     text = DOCUMENTS.join([Text.of("a" * 81), Text.of("b" * 13), Text.of("c" * 3)])
     whole, training = DOCUMENTS.split(text, 0.1)
     assert len(whole) == len(text)

@@ -1,4 +1,4 @@
-"""Sinks see every event, one at a time, and none of them can end a run."""
+"""Sinks receive every event, one at a time, and cannot end a run."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.test_divergence import config_of
 
 
 class Failing(Listener):
-    """A sink that is lost after some events, such as one that talks to a server."""
+    """A sink that fails after some events."""
 
     def __init__(self, after: int, when: str = "call") -> None:
         super().__init__(lambda event: None)
@@ -40,8 +40,8 @@ class Failing(Listener):
 
 @pytest.mark.parametrize("when", ["call", "flush", "close"])
 @pytest.mark.parametrize("after", [0, 25])
-def test_a_sink_that_is_lost_ends_no_run(tmp_path, text_file, after, when) -> None:
-    """The others are told once, and the weights are those of a run without it."""
+def test_a_failing_sink_does_not_end_a_run(tmp_path, text_file, after, when) -> None:
+    """The other sinks get one note, and the weights are unaffected."""
     seen: list[object] = []
     failing = Failing(after, when)
     train(new_run(config_of(text_file), str(tmp_path / "lost")), [failing, seen.append])
@@ -63,7 +63,7 @@ def test_a_sink_that_is_lost_ends_no_run(tmp_path, text_file, after, when) -> No
 
 
 @pytest.mark.parametrize("when", ["call", "flush"])
-def test_several_sinks_can_be_lost_at_once(when) -> None:
+def test_several_sinks_can_fail_at_once(when) -> None:
     first, second, seen = Failing(0, when), Failing(0, when), []
     emit = Emitter([first, second, Listener(seen.append)])
     emit(StopRequested())
@@ -74,7 +74,7 @@ def test_several_sinks_can_be_lost_at_once(when) -> None:
     assert first.closed == second.closed == 1
 
 
-def test_no_event_follows_the_close_of_a_sink() -> None:
+def test_a_closed_sink_gets_no_event() -> None:
     log: list[object] = []
 
     class Closing(Listener):
@@ -103,10 +103,10 @@ def test_sinks_are_flushed_before_each_save_and_closed_at_the_end(tmp_path, text
     assert kinds[-2:] == ["RunEnded", "close"]
     after = [kinds[i + 1 :] for i, kind in enumerate(kinds) if kind == "Evaluated"]
     assert len(after) == kinds.count("flush") - 1 == 2
-    assert all("flush" in following[:2] for following in after)  # a sample may be between them
+    assert all("flush" in following[:2] for following in after)  # a sample may come between them
 
 
-def test_a_run_that_fails_closes_its_sinks_and_frees_its_directory(tmp_path, text_file) -> None:
+def test_a_failing_run_closes_its_sinks_and_unlocks_its_directory(tmp_path, text_file) -> None:
     closed = []
 
     class Closing(Listener):
@@ -146,7 +146,7 @@ def test_events_of_two_threads_do_not_overlap() -> None:
 
 
 def test_a_stop_is_announced_from_another_thread() -> None:
-    """A signal handler interrupts a sink in the middle of its work, and may not call it."""
+    """A signal handler may interrupt a sink, so it must not call one."""
     announced, callers = threading.Event(), []
 
     def announce() -> None:

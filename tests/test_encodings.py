@@ -53,7 +53,7 @@ def test_every_script_survives_training_and_sampling(charrnn, tmp_path, script, 
     assert json.loads(outcome.out)["characters"] == len(sample) - 1
 
 
-def test_texts_are_read_as_the_models_own_unless_said_otherwise(
+def test_texts_are_read_in_the_encoding_of_the_model_by_default(
     charrnn, cafe_run, tmp_path
 ) -> None:
     line = "le café"
@@ -63,7 +63,7 @@ def test_texts_are_read_as_the_models_own_unless_said_otherwise(
     assert alike.code == 0, alike.err
     assert charrnn("eval", cafe_run, "wide", "--encoding", "utf-16-le").out == alike.out
     assert charrnn("eval", cafe_run, "latin", "--encoding", "utf-8").code == 3
-    for errors, code in (("strict", 3), ("replace", 3)):  # U+FFFD is no character it knows
+    for errors, code in (("strict", 3), ("replace", 3)):  # it does not know U+FFFD
         flags = ["--encoding", "utf-8", "--errors", errors]
         outcome = charrnn("eval", cafe_run, "latin", *flags)
         assert outcome.code == code
@@ -74,7 +74,7 @@ def test_texts_are_read_as_the_models_own_unless_said_otherwise(
     assert charrnn("gradflow", cafe_run, "--text", "latin").code == 0
 
 
-def test_a_resumed_run_reads_alike_and_takes_no_other_encoding(charrnn, cafe_run) -> None:
+def test_a_resumed_run_keeps_its_encoding(charrnn, cafe_run) -> None:
     for flags in (["--encoding", "utf-8"], ["--errors", "replace"]):
         outcome = charrnn("train", "--resume", cafe_run, *flags, "--max-steps", 12)
         assert outcome.code == 2
@@ -101,7 +101,7 @@ def test_an_unknown_encoding_names_the_nearest(charrnn, cafe_run, text_file, nam
      "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7", "charmap", "",
      "a\0b", "é", "\ud800"],
 )  # fmt: skip
-def test_what_no_file_of_text_is_written_in_is_refused(name) -> None:
+def test_codecs_that_are_not_text_encodings_are_refused(name) -> None:
     with pytest.raises(ValueError, match="not a known text encoding"):
         known_encoding(name)
 
@@ -109,7 +109,7 @@ def test_what_no_file_of_text_is_written_in_is_refused(name) -> None:
 @pytest.mark.parametrize(
     "name", ["utf8", "UTF-16", "Latin_1", "cp1252", "koi8-r", "437", "ebcdic-cp-us"]
 )
-def test_names_as_people_write_them(name) -> None:
+def test_spellings_of_encoding_names(name) -> None:
     assert known_encoding(name) == name
 
 
@@ -125,8 +125,8 @@ def test_the_hint_for_a_tiny_text_leads_to_a_run(charrnn, tmp_path, text, flags)
     assert outcome.code == 0, outcome.err
 
 
-def test_texts_that_come_along_are_no_directories(charrnn, tmp_path) -> None:
-    """A directory of that name is read instead, as a file would be."""
+def test_bundled_texts_are_not_directories(charrnn, tmp_path) -> None:
+    """A directory of that name takes precedence, as a file does."""
     name = next(iter(text_resources()))
     (tmp_path / name).mkdir()
     assert "has no files" in charrnn("train", name).err

@@ -1,4 +1,4 @@
-"""Every numbered equation that the code cites, against a literal form with one-hot vectors."""
+"""The numbered equations, compared with a literal form with one-hot vectors."""
 
 import re
 from pathlib import Path
@@ -139,7 +139,7 @@ def test_equation_13_is_the_derivative_of_a_state(name: str) -> None:
 @pytest.mark.parametrize("name", F)
 @pytest.mark.parametrize("reach", range(1, 8))
 def test_equation_14_truncated_at_a_reach(name: str, reach: int) -> None:
-    """Each loss by itself, back-propagated over the window of its last `reach` steps."""
+    """Each loss separately, back-propagated over its last `reach` steps."""
     problem, activation = random_problem(default_rng(9)), ACTIVATIONS[name]
     params, (x, y, fresh, *_), h0, _ = problem
     h = states(params, x, h0, activation)
@@ -187,7 +187,7 @@ def test_equation_17_update() -> None:
 @pytest.mark.parametrize("name", F)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_stepper_walks_the_same_states(name: str, bias: bool, lanes: int) -> None:
+def test_stepper_computes_the_same_states(name: str, bias: bool, lanes: int) -> None:
     problem = random_problem(default_rng(8), batch_size=lanes, bias=bias)
     h = states(problem.params, problem.window.x, np.zeros((lanes, 8)), ACTIVATIONS[name])
     o = logits(problem.params, h[1:])

@@ -1,4 +1,4 @@
-"""BPTT is the gradient; and the checker says so only when it is."""
+"""BPTT is the gradient, and the checker rejects wrong gradients."""
 
 import json
 from dataclasses import replace
@@ -56,7 +56,7 @@ def test_bptt_agrees_with_every_oracle(seed, sizes, name, bias, reduction) -> No
 def literal_bptt(
     problem: Problem, activation: Activation, bug: str | None
 ) -> tuple[float, Params, np.ndarray]:
-    """The summed loss's gradient, step by step and lane by lane, with a bug if one is named."""
+    """The gradient of the summed loss in plain loops, with a bug if one is named."""
     params, (x, y, *_), h0, _ = problem
     T, B = x.shape
     A = params.alphabet_size
@@ -177,7 +177,7 @@ def test_a_wrong_backward_pass_is_rejected_and_the_tensor_named(bug: str, oracle
 
 
 def vanished_problem() -> Problem:
-    """Output weights so small that next to nothing flows back into U, W and b."""
+    """Output weights so small that almost no gradient reaches U, W and b."""
     problem = random_problem(default_rng(4))
     small = problem.params.replace(V=problem.params.V * 1e-18)
     return problem._replace(params=small)
@@ -198,7 +198,7 @@ def test_a_vanished_gradient_with_its_sign_flipped_is_rejected() -> None:
     assert entries["complex-step"].verdict == "failed"
 
 
-def test_below_rounding_is_undecidable_never_passed() -> None:
+def test_a_gradient_below_rounding_is_undecidable() -> None:
     problem = vanished_problem()
     objective = partial(bptt, activation=ACTIVATIONS["tanh"])
     entries = check(problem, objective, oracles=["central-difference"])
@@ -208,8 +208,8 @@ def test_below_rounding_is_undecidable_never_passed() -> None:
     assert entries[1].relative_error is None
 
 
-def test_what_cancels_is_undecidable() -> None:
-    """A target that is all but certain: ŷ - y loses its digits, whichever way it is followed."""
+def test_a_gradient_lost_to_cancellation_is_undecidable() -> None:
+    """For a nearly certain target ŷ - y loses its digits in every method."""
     problem = random_problem(default_rng(1), time_steps=2, batch_size=2)
     y = np.zeros_like(problem.window.y)
     params = problem.params.replace(c=np.array([20.0, *np.zeros(6)]))
@@ -227,7 +227,7 @@ def test_what_cancels_is_undecidable() -> None:
     assert failed >= {"complex-step", "double-sum", "rtrl"}
 
 
-def test_not_a_number_fails() -> None:
+def test_nan_fails() -> None:
     def broken(*_):
         loss, gradient, h = bptt(*PROBLEM[:3], ACTIVATIONS["tanh"])
         gradient.V[0, 0] = np.nan
@@ -237,8 +237,8 @@ def test_not_a_number_fails() -> None:
     assert {(entry.parameter, entry.worst_index) for entry in failed} == {("V", (0, 0))}
 
 
-def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
-    """At a pre-activation of nearly 0, central differences know nothing; the complex step does."""
+def test_a_relu_kink_between_the_two_points_is_skipped() -> None:
+    """At a pre-activation near 0 only the complex step gives a derivative."""
     params = Params.of(U=np.full((1, 2), 1e-7), W=np.zeros((1, 1)), V=np.array([[1.0], [-1.0]]))
     window = Window(np.array([[0]]), np.array([[1]]), np.array([True]))
     problem = Problem(params, window, np.zeros((1, 1)))
@@ -250,7 +250,7 @@ def test_a_relu_kink_between_the_two_points_is_left_out() -> None:
 
 
 def test_the_complex_step_takes_relu_as_flat_at_exactly_zero() -> None:
-    """As BPTT does: orthogonal W of one unit is ±1, so that pre-activations cancel."""
+    """As in BPTT. An orthogonal W of one unit is ±1, so pre-activations cancel."""
     a = np.array([1e-30j, -1e-30j, 1 + 1e-30j])
     h = np.empty_like(a)
     ACTIVATIONS["relu"].apply(a, h)
@@ -268,8 +268,8 @@ def test_large_parameters_are_checked_in_part() -> None:
 
 @pytest.mark.parametrize("few", [0, 10**9])
 @pytest.mark.parametrize("small", [1, 3500])
-def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatch) -> None:
-    """Tiles, stretches of rows, and dU from sorted ids, at sizes that an oracle can follow."""
+def test_the_code_for_large_sizes_gives_the_same_gradient(few, small, monkeypatch) -> None:
+    """Tiles, blocks of rows, and dU from sorted ids, at sizes an oracle can handle."""
     monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
     monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", small)
     monkeypatch.setattr("charrnn.model.products.PACKED_TILE_WIDTH", 16)
@@ -280,7 +280,7 @@ def test_the_forms_for_large_sizes_give_the_same_gradient(few, small, monkeypatc
     assert passed(entries)
 
 
-def test_command_passes_and_tells_every_parameter(charrnn) -> None:
+def test_command_passes_and_lists_every_parameter(charrnn) -> None:
     outcome = charrnn("gradcheck", "--json")
     document = json.loads(outcome.out)
     assert outcome.code == 0
@@ -288,6 +288,7 @@ def test_command_passes_and_tells_every_parameter(charrnn) -> None:
     assert document["checked"] == {
         "model": "a small random model", "activation": "tanh", "reduction": "mean",
         "hidden_size": 8, "alphabet_size": 7, "time_steps": 6, "batch_size": 3,
+        "layers": 1, "dropout": 0.0,
     }  # fmt: skip
     pairs = {(entry["oracle"], entry["parameter"]) for entry in document["entries"]}
     assert pairs == {(oracle, parameter) for oracle in ORACLES for parameter in "UWVbc"}

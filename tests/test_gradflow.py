@@ -1,4 +1,4 @@
-"""How gradients flow back: every figure against a literal form or a case that is known."""
+"""Gradient flow: every measurement, compared with a literal form or a known case."""
 
 import json
 
@@ -48,7 +48,7 @@ def linear_problem(W: np.ndarray, time_steps: int = 12) -> Problem:
 def test_equation_20_by_the_product_of_jacobians(name: str) -> None:
     problem, W = masked_problem(), masked_problem().params.W
     literal: dict[int, list[np.ndarray]] = {}
-    for lane, (_, h, D, do, _) in enumerate(lanes(problem, ACTIVATIONS[name], 1)):
+    for lane, (_, h, D, _, do, _) in enumerate(lanes(problem, ACTIVATIONS[name], 1)):
         for t in range(1, len(h)):
             if problem.window.y[t - 1, lane] == NO_TARGET:
                 continue
@@ -65,7 +65,7 @@ def test_equation_20_by_the_product_of_jacobians(name: str) -> None:
         assert rows.shape == expected.shape
         order, other = (np.lexsort(array.T) for array in (rows, expected))
         np.testing.assert_allclose(rows[order], expected[other], rtol=1e-10, atol=1e-14)
-    norms = lag_profiles(problem, ACTIVATIONS[name], 100).norms
+    norms = lag_profiles(problem, ACTIVATIONS[name], 100)[0].norms
     means = [np.mean([np.linalg.norm(row) for row in literal[lag]]) for lag in range(8)]
     np.testing.assert_allclose(norms, means, rtol=1e-10)
 
@@ -101,7 +101,7 @@ def test_the_steepest_slope_is_reached() -> None:
 
 
 def test_spectrum_of_a_known_matrix() -> None:
-    W = np.array([[0.0, 3.0], [0.0, 0.0]])  # expands once, then nothing is left
+    W = np.array([[0.0, 3.0], [0.0, 0.0]])  # nilpotent: expands once, then zero
     values, radius = spectrum(W)
     np.testing.assert_allclose(values, [3, 0])
     assert radius == 0
@@ -122,20 +122,20 @@ def test_equation_21_where_the_jacobian_is_constant() -> None:
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid"])
 def test_all_exponents_add_up_to_the_volume(name: str) -> None:
-    """(21): their sum is the mean logarithm of |det D_t W|, whatever the directions are."""
+    """(21): the exponents sum to the mean of ln |det D_t W|."""
     problem = random_problem(default_rng(2), hidden_size=4, time_steps=40)
     exponents = lyapunov_exponents(problem, ACTIVATIONS[name], default_rng(0), 99)
     assert len(exponents) == 4
     logarithms = [
         np.log(np.abs(np.linalg.det(D[t][:, None] * problem.params.W)))
         for _, h, D, *_ in lanes(problem, ACTIVATIONS[name], 1)
-        for t in range(11, len(h))  # a quarter settles
+        for t in range(11, len(h))  # the first quarter is not counted
     ]
     assert exponents.sum() == pytest.approx(np.mean(logarithms), rel=1e-10)
 
 
 @pytest.mark.parametrize("gain", [1.0, 4.0])
-def test_the_largest_exponent_is_how_fast_two_states_part(gain: float) -> None:
+def test_the_largest_exponent_is_the_rate_at_which_two_states_diverge(gain: float) -> None:
     problem = random_problem(default_rng(6), hidden_size=60, time_steps=600, batch_size=1)
     params = problem.params.replace(W=gain * problem.params.W)
     problem = problem._replace(params=params)
@@ -153,19 +153,19 @@ def test_the_largest_exponent_is_how_fast_two_states_part(gain: float) -> None:
     assert largest == pytest.approx(total / 450, abs=0.01)
 
 
-def test_a_direction_that_is_lost_has_no_finite_exponent() -> None:
+def test_a_vanishing_direction_has_an_infinite_exponent() -> None:
     found = lyapunov_exponents(linear_problem(np.diag([0.5, 0.0])), RELU, default_rng(0), 2)
     assert found[0] == pytest.approx(np.log(0.5))
     assert found[1] == -np.inf
 
 
 def test_saturation_of_known_units() -> None:
-    """One unit at rest, one driven to its end in every step, one in half of them."""
+    """One unit at 0, one saturated at every step, one at half of them."""
     params = Params.of(U=np.array([[0.0, 0.0], [5.0, 5.0], [5.0, 0.0]]), W=np.zeros((3, 3)),
                     V=np.zeros((2, 3)))  # fmt: skip
     x = np.array([[0], [1], [0], [1]])
     problem = Problem(params, Window(x, x, np.ones(1, dtype=bool)), np.zeros((1, 3)))
-    found = saturation(problem, TANH)
+    (found,) = saturation(problem, TANH)
     assert found.saturated == pytest.approx((0 + 4 + 2) / 12)
     assert found.stuck == 1
     steep = 1 - np.tanh(5) ** 2
@@ -178,7 +178,7 @@ def test_padding_is_not_part_of_a_line() -> None:
     padded = Window(np.pad(x, ((0, 3), (0, 0))), np.pad(y, ((0, 3), (0, 0)), constant_values=-1),
                     fresh)  # fmt: skip
     flows = [
-        measure_flow(problem._replace(window=window), TANH, 5, default_rng(0))
+        measure_flow(problem._replace(window=window), TANH, 5, default_rng(0))[0]
         for window in (problem.window, padded)
     ]
     assert flows[0].saturation == pytest.approx(flows[1].saturation)
@@ -212,18 +212,18 @@ def test_decay_of_extremes(norms: list[float], rate: float, kind: str) -> None:
     assert (found.rate, found.kind) == (pytest.approx(rate), kind)
 
 
-def test_decay_is_of_the_lags_from_one_on_and_one_percent_stays() -> None:
+def test_decay_is_fitted_from_lag_1_on() -> None:
     assert decay(np.array([1.0, 0.1, 0.05, 0.025])).rate == pytest.approx(0.5)
     assert decay(np.array([1.0, 0.001, 0.5, 0.001, 0.001])).one_percent == 3
 
 
-def test_what_is_left_is_told_of_the_same_losses() -> None:
-    """Lines of unequal length: that fewer and weaker losses reach far is no decay."""
+def test_the_remaining_fraction_is_of_the_same_losses() -> None:
+    """In lines of unequal length, fewer losses at long lags are not decay."""
     problem = masked_problem()
     x, y, fresh, *_ = problem.window
     params = problem.params.replace(W=np.eye(8), b=np.full(8, 9.0))
     problem = Problem(params, Window(x, y, fresh), np.ones((3, 8)))  # ReLU, all active: f = 1
-    profile = lag_profiles(problem, RELU, 7)
+    (profile,) = lag_profiles(problem, RELU, 7)
     assert profile.losses[0] == 13 > profile.losses[-1] == 2
     np.testing.assert_allclose(profile.remaining, 1, rtol=1e-12)
     assert not np.allclose(profile.norms, profile.norms[0])
@@ -278,7 +278,7 @@ def agreement_of(error: float):
 
 
 @pytest.mark.parametrize("model", [[], ["relu", "--set", "model.hidden_size=16"], ["trained"]])
-def test_gradflow_tells_and_draws(charrnn, trained, text_file, tmp_path, model) -> None:
+def test_gradflow_prints_and_plots(charrnn, trained, text_file, tmp_path, model) -> None:
     model = [trained if part == "trained" else part for part in model]
     arguments = ["gradflow", *model, "--text", text_file, "--lags", 20, "--truncation"]
     outcome = charrnn(*arguments, "--plot", tmp_path / "flow.png")
@@ -360,7 +360,7 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
 )
 def test_gradflow_refuses(charrnn, trained, text_file, arguments, code, words) -> None:
     arguments = [trained if part == "RUN" else part for part in arguments]
-    with np.errstate(over="warn", invalid="warn"):  # as it is outside of these tests
+    with np.errstate(over="warn", invalid="warn"):  # as outside the tests
         outcome = charrnn("gradflow", *arguments)
     assert (outcome.code, words in outcome.err) == (code, True), outcome.err
     assert "Traceback" not in outcome.err
@@ -387,8 +387,8 @@ def test_comparing_reads_standard_input_once(charrnn, monkeypatch, text_file) ->
         assert charrnn("gradflow", "tiny", "--compare", *small, "--text", "-").code == 0
 
 
-def test_what_is_measured_follows_its_context(text_file) -> None:
-    """The state before the window is the one that the characters before it leave."""
+def test_measurements_start_from_the_state_after_the_context(text_file) -> None:
+    """The state before the window is that after the characters before it."""
     from charrnn.config.layers import load_config
     from charrnn.setup.subject import looking_back, problem_after, problem_in_text, untrained
     from charrnn.text.sequences import SEQUENCES
@@ -407,7 +407,7 @@ def test_what_is_measured_follows_its_context(text_file) -> None:
     np.testing.assert_allclose(problem.h0, h[-1], rtol=1e-12)
 
 
-def test_a_title_is_no_formula(charrnn, tmp_path) -> None:
+def test_a_title_is_not_parsed_as_math(charrnn, tmp_path) -> None:
     (tmp_path / "a$_{$b.yaml").write_text("model: {hidden_size: 4}")
     assert charrnn("gradflow", "a$_{$b.yaml", "--lags", 3, "--plot", "x.png").code == 0
 

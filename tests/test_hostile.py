@@ -1,4 +1,4 @@
-"""Whatever a file holds, it ends in a sentence: nothing is run, filled or driven by it."""
+"""A hostile file gives a one-line error: it runs nothing and fills neither memory nor disk."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def test_hostile_checkpoints_end_in_a_sentence(charrnn, good, text_file, tmp_pat
             ["train", "--resume", last.parent.parent, "--max-steps", 70],
         ):
             outcome = charrnn(*arguments)
-            code = 3 if path.is_file() or arguments[0] != "train" else 2  # it is no run at all
+            code = 3 if path.is_file() or arguments[0] != "train" else 2  # not a run
             assert outcome.code == code, (name, arguments, outcome)
             assert_a_sentence(outcome.err)
             assert outcome.out == ""
@@ -83,7 +83,7 @@ def test_hostile_configs_end_in_a_sentence(charrnn, tmp_path) -> None:
 
 @pytest.mark.parametrize("write", [lambda good, path: huge(good, path, 20_000), bulky])
 def test_memory_is_bounded(good, tmp_path, write) -> None:
-    """What says it is large is refused in a process that may have 2 GB."""
+    """A file that claims to be large is refused in a process limited to 2 GB."""
     path = tmp_path / "large.safetensors"
     write(good, path)
     script = (
@@ -104,7 +104,7 @@ def test_a_config_may_come_through_a_pipe_of_the_shell(tmp_path) -> None:
     assert "model.hidden_size = 0" in done.stderr
 
 
-def test_a_checkpoint_does_not_choose_a_pipe_to_wait_for(charrnn, good, tmp_path) -> None:
+def test_a_checkpoint_cannot_name_a_pipe_to_wait_for(charrnn, good, tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe")
     tensors, metadata = opened(good)
     config = json.loads(metadata["config"])
@@ -159,7 +159,7 @@ def test_a_mutated_file_is_sound_or_refused(good: Path, tmp_path_factory, check,
 @example("training.max_steps", "!!int ''")
 @example("training.max_steps", "!!timestamp x")
 @example("training.max_steps", "0001-01-01T00:00:00+23:59")
-def test_any_assignment_is_one_or_is_refused(key: str, value: str) -> None:
+def test_any_assignment_is_valid_or_refused(key: str, value: str) -> None:
     with suppress(UsageError):
         assert isinstance(load_config(None, [f"{key}={value}"], {}), Config)
 
@@ -169,7 +169,7 @@ ANY = st.text(st.characters() | st.sampled_from("\x1b\x07\x7f\x80\x9b\x9f\n\r\t\
 
 @given(ANY)
 @example("a\x1b[31m\x07\x9b\x7f\tb\n")
-def test_a_terminal_shows_and_does_not_obey(text: str) -> None:
+def test_control_characters_are_neutralised(text: str) -> None:
     shown = harmless(text)
     assert not CONTROL.search(shown)
     assert len(shown) == len(text)
@@ -186,7 +186,7 @@ def test_json_is_the_same_document_in_plain_utf8(text: str) -> None:
     document.encode()
 
 
-def test_names_and_vocabularies_drive_no_terminal(charrnn, good, text_file, tmp_path) -> None:
+def test_names_and_vocabularies_are_escaped(charrnn, good, text_file, tmp_path) -> None:
     text = tmp_path / f"{ESCAPE}\nerror: {text_file.name}"
     text.write_bytes(text_file.read_bytes().replace(b"\n", b"\r\n"))
     tensors, metadata = opened(good)
@@ -221,8 +221,8 @@ def test_a_line_is_raw_for_programs_and_harmless_for_a_terminal(capsys, monkeypa
     assert not CONTROL.search(capsys.readouterr().out)
 
 
-def test_a_run_directory_is_not_trusted_either(tmp_path, text_file) -> None:
-    """Neither a log that nests without end or never ends, nor a link where a file is written."""
+def test_a_run_directory_is_not_trusted(tmp_path, text_file) -> None:
+    """A deeply nested or endless log, or a link in place of a file, does no harm."""
     log = tmp_path / "metrics.jsonl"
     log.write_text('{"event": "step", "step": 1}\n' + "[" * 100_000 + "\n")
     Metrics(log, last_step=10, every_steps=1).close()

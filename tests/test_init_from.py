@@ -1,6 +1,7 @@
-"""A new run that begins with an old model, and a resumed one that gets another text."""
+"""Runs that start from a trained model, and runs resumed with another text."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
+from charrnn.wording import call
 from tests.conftest import RHYME, TINY
 
 STRANGE = RHYME.replace("the", "thé").replace("a", "ä") * 12
@@ -51,7 +53,7 @@ def test_an_extended_model_is_the_old_one_on_the_old_characters(bias) -> None:
         assert (new.c[5:] == old.c.min()).all()
 
 
-def test_a_vocabulary_is_extended_behind_what_is_known() -> None:
+def test_new_characters_follow_the_known_ones() -> None:
     known = Vocabulary("zyx")
     corpus = build_corpus(Text.of("xyab" * 9), 0.0, known=known, extend=True)
     assert corpus.vocabulary.characters == "zyxab"
@@ -64,8 +66,8 @@ def test_a_vocabulary_is_extended_behind_what_is_known() -> None:
     assert folded.vocabulary.characters == "zyxab\ufffd"
 
 
-def test_a_run_begins_with_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
-    """Its network is that of the checkpoint; all else is as the config says."""
+def test_a_run_starts_from_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
+    """The network is that of the checkpoint, everything else that of the config."""
     arguments = ["train", text_file, *TINY[2:], "--init-from", trained, "--seed", 5]
     assert charrnn(*arguments, "--max-steps", 1, "--out", "run").code == 0
     best = weights(trained, "best").flat
@@ -127,13 +129,13 @@ def test_nothing_to_extend(charrnn, text_file) -> None:
         (lambda text: text.replace("w", "ŵ"), r"it has 'ŵ' \(U\+0175\); it lacks 'w' \(U\+0077\)"),
     ],
 )
-def test_another_text_is_refused_with_what_differs(trained, tmp_path, change, what) -> None:
+def test_another_text_is_refused_with_the_difference(trained, tmp_path, change, what) -> None:
     size = len(RHYME * 12)
     (tmp_path / "other").write_text(change(RHYME * 12))
     what = what.replace("2,200", f"{size + 4:,}").replace("2,196", f"{size:,}")
     with pytest.raises(InputError, match=what) as caught:
         resumed_run(str(trained), [str(tmp_path / "other")], {"max_steps": 90})
-    assert "--init-from" in caught.value.hint
+    assert call("train", "TEXT", init_from=str(trained)) in caught.value.hint
 
 
 def test_a_model_that_knows_rare_characters_takes_any_text(charrnn, text_file, tmp_path) -> None:
@@ -156,3 +158,14 @@ def test_a_parent_may_be_named_in_the_config(charrnn, trained, text_file) -> Non
     assert found.code == 0
     assert json.loads(found.out)["hidden_size"] == 16
     assert charrnn("inspect", text_file, "--init-from", trained, "--json").code == 0
+
+
+def test_a_run_is_resumed_without_its_parent(charrnn, trained, text_file, tmp_path) -> None:
+    shutil.copytree(trained, tmp_path / "parent")
+    arguments = ["train", text_file, *TINY[2:], "--init-from", "parent", "--out", "run"]
+    assert charrnn(*arguments, "--max-steps", 3).code == 0
+    shutil.rmtree(tmp_path / "parent")
+    assert charrnn("train", "--resume", "run", "--max-steps", 6).code == 0
+    gone = charrnn(*arguments, "--max-steps", 3)
+    assert gone.code == 3
+    assert "there is no checkpoint 'parent'" in gone.err

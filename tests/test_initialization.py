@@ -49,14 +49,14 @@ def test_normal_has_the_kurtosis_of_a_gaussian(shape) -> None:
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (80, 80)])
-def test_orthogonal_is_orthonormal_along_the_fewer(shape) -> None:
+def test_orthogonal_is_orthonormal_along_the_shorter_side(shape) -> None:
     Q = drawn("orthogonal", *shape)
     few = Q if shape[0] <= shape[1] else Q.T
     np.testing.assert_allclose(few @ few.T, np.eye(min(shape)), atol=1e-12)
 
 
 def test_orthogonal_is_uniform_over_rotations_and_reflections() -> None:
-    """Of the two matrices (1) and (-1) both are drawn; QR alone gives always the same sign."""
+    """Both (1) and (-1) are drawn; QR alone would always give the same sign."""
     random = default_rng(0)
     signs = [INITIALIZERS["orthogonal"](random, 1, 1).item() for _ in range(1000)]
     assert set(np.round(signs, 12)) == {-1.0, 1.0}

@@ -1,4 +1,4 @@
-"""`charrnn inspect`: a text is to training what it said; a checkpoint is verified."""
+"""`charrnn inspect` describes a text as training uses it, and verifies checkpoints."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ TICK = 0.1  # seconds
 
 @pytest.fixture(autouse=True)
 def _ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that goes on by a tick whenever it is read: once a step of the trial."""
+    """A clock that advances by a tick per reading: once per trial step."""
     readings = count()
     monkeypatch.setattr(
         inspect, "time", SimpleNamespace(perf_counter=lambda: TICK * next(readings))
@@ -88,7 +88,7 @@ def test_whichever_limit_comes_first_is_the_estimate(
 
 
 @pytest.mark.parametrize("sequences", ["stream", "lines", "documents"])
-def test_a_text_is_to_training_what_inspect_said(charrnn, tmp_path, sequences) -> None:
+def test_training_agrees_with_inspect(charrnn, tmp_path, sequences) -> None:
     for number in range(3):
         (tmp_path / f"{number}.txt").write_text(RHYME * (4 + number))
     texts = [f"{number}.txt" for number in range(3)]
@@ -120,7 +120,7 @@ def test_a_text_is_to_training_what_inspect_said(charrnn, tmp_path, sequences) -
     assert 20e6 < report["trial"]["memory"] < 20e9
 
 
-def test_a_text_in_words(charrnn, tmp_path) -> None:
+def test_description_of_a_text(charrnn, tmp_path) -> None:
     (tmp_path / "a.txt").write_bytes(
         (RHYME * 12).replace("\n", "\r\n").encode() + b"\x1b[31m\xc2\x9b"
     )
@@ -164,7 +164,7 @@ def test_a_checkpoint_is_described_and_verified(charrnn, trained) -> None:
     assert checkpoint.text_digest in shown
 
 
-def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_path) -> None:
+def test_damaged_checkpoints_of_a_run_are_listed(charrnn, trained, tmp_path) -> None:
     shutil.copytree(trained, tmp_path / "run")
     assert charrnn("inspect", "run").code == 0
     damaged = tmp_path / "run/checkpoints/last.safetensors"
@@ -187,14 +187,14 @@ def test_a_run_tells_which_of_its_checkpoints_are_damaged(charrnn, trained, tmp_
     assert charrnn("inspect", ".").code == 2
 
 
-def test_a_checkpoint_is_known_by_its_content(charrnn, trained, tmp_path) -> None:
+def test_a_checkpoint_is_recognized_by_its_content(charrnn, trained, tmp_path) -> None:
     shutil.copy(trained / "checkpoints/best.safetensors", tmp_path / "renamed.txt")
     assert "verified" in charrnn("inspect", "renamed.txt").out
     for arguments in (["renamed.txt", "--set", "training.window=8"], ["renamed.txt", "other"]):
         assert charrnn("inspect", *arguments).code == 2
 
 
-def test_signs_for_characters_that_cannot_be_seen() -> None:
+def test_symbols_for_invisible_characters() -> None:
     from charrnn.report.inspection import shown
 
     assert [shown(c) for c in "a \n\t\\'\u0301\u200b\u0635"] == [
@@ -210,13 +210,13 @@ def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
 
 
 def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
-    """Its characters are counted in pieces, and nothing is converted as a whole."""
+    """Characters are counted in chunks."""
     corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
     settings = [*TINY[1::2], "training.workers=1"]
     config = load_config(None, settings, {})
     prepared = Prepared(corpus, batches_of(config, corpus.training), held_out(config, corpus), ())
     monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)
-    inspect_text(None, settings, {})  # what is made once
+    inspect_text(None, settings, {})  # allocated once
     tracemalloc.start()
     try:
         report, _ = inspect_text(None, settings, {})
@@ -227,7 +227,7 @@ def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
     assert peak < len(RHYME) * 20_000
 
 
-def test_no_number_is_cut(charrnn, tmp_path) -> None:
+def test_numbers_are_not_truncated(charrnn, tmp_path) -> None:
     text = "".join(map(chr, [*range(1, 9), *range(0x202A, 0x202F), *range(97, 123)])) * 1234
     (tmp_path / "wide.txt").write_text(text)
     found = charrnn("inspect", "wide.txt", *TINY)

@@ -1,4 +1,4 @@
-"""Lines as sequences of their own: batched, masked, scored and written one by one."""
+"""Lines as separate sequences: batches, masks, scores and samples."""
 
 import json
 from itertools import pairwise
@@ -60,7 +60,7 @@ def test_an_epoch_has_each_line_once(words: list[str], batch_size: int, seed: in
         seen = []
         for place in range(batches.per_epoch):
             window = batches[epoch * batches.per_epoch + place]
-            x, y, fresh, carried, _ = window
+            x, y, fresh, carried, *_ = window
             assert x.shape == y.shape
             assert 1 <= x.shape[1] <= batch_size
             assert carried is None
@@ -98,8 +98,8 @@ def test_little_is_padding() -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_a_masked_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
-    """What is padded changes nothing: each line by itself gives the same loss and gradient."""
+def test_a_padded_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
+    """Each line separately gives the same loss and gradient."""
     corpus = build_corpus(Text.of(NAMES), 0.0, LINES)
     params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
     (window,) = LINES.scoring_windows(corpus.training)
@@ -163,7 +163,7 @@ def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
     assert vocabulary.decode(LINES.head(ids, most)).count("\n") == kept
 
 
-def test_how_many_lines_there_are_is_said(charrnn) -> None:
+def test_the_number_of_lines_is_reported(charrnn) -> None:
     settings = [*TINY, "--set", "training.max_steps=1"]
     found = charrnn("train", "-c", "names", *settings, "--out", "run")
     assert "937 lines to train on, 104 held out." in found.err
@@ -184,7 +184,7 @@ def test_held_out_lines_are_scored_whole(text_file) -> None:
 
 @given(WORDS, st.integers(1, 7))
 def test_lines_of_one_window_are_of_like_length(words: list[str], batch_size: int) -> None:
-    """None has more than twice the characters of another and 8; no window is left half empty."""
+    """No line is longer than twice another plus 8; windows are full unless that forbids it."""
     words += ["a" * (7 * len(word)) for word in words]
     ids = build_corpus(Text.of("\n".join(words)), 0.0, LINES).training
     batches = LineWindows(ids, batch_size, 1)
@@ -222,7 +222,7 @@ def test_lines_are_cut_to_the_steps_asked_for() -> None:
     assert window.x.shape == (4, 10)  # no more lines than there are
 
 
-def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
+def test_a_prompt_follows_the_start_of_a_line(line_run) -> None:
     _, params, vocabulary, activation, _ = load_model(str(line_run))
     options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
@@ -235,7 +235,7 @@ def test_a_beginning_follows_the_start_of_a_line(line_run) -> None:
         assert "".join(line) == "".join(text).split("\n")[0]
 
 
-def test_sample_writes_whole_lines_and_stops(charrnn, line_run) -> None:
+def test_sample_generates_whole_lines_and_stops(charrnn, line_run) -> None:
     outcome = charrnn("sample", line_run, "--count", 12)
     assert outcome.code == 0
     lines = outcome.out.split("\n")
@@ -262,7 +262,7 @@ def test_samples_of_a_run_are_lines(line_run) -> None:
     assert all("\n" in text and 150 < len(text) <= 200 for text in samples)
 
 
-def test_eval_of_lines_is_what_training_said(charrnn, line_run, tmp_path) -> None:
+def test_eval_of_lines_gives_the_score_of_training(charrnn, line_run, tmp_path) -> None:
     from charrnn.training.checkpoint import load
 
     corpus = build_corpus(Text.of(NAMES * 4), 0.2, LINES)
@@ -287,7 +287,7 @@ def test_workers_and_resume_with_lines(charrnn, tmp_path) -> None:
     check_resume_and_workers(charrnn, arguments, 11, 30, [])
 
 
-def test_a_files_end_ends_its_last_line(charrnn, tmp_path) -> None:
+def test_the_end_of_a_file_ends_its_last_line(charrnn, tmp_path) -> None:
     (tmp_path / "a.txt").write_text("Paris\nRome")
     (tmp_path / "b.txt").write_text("Oslo\nBern\n")
     settings = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0"]

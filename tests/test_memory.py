@@ -1,4 +1,4 @@
-"""The memory of a step, foretold and measured."""
+"""The predicted memory of a step, compared with measurements."""
 
 import tracemalloc
 from math import prod
@@ -23,7 +23,7 @@ from tests.conftest import TINY
 
 
 def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, workers: int) -> int:
-    """The peak of making a model and one step with it, its window apart."""
+    """The peak memory of making a model and doing one step, without the window."""
     kind = "recompute" if recompute else "plain"
     sizes = [f"model.hidden_size={H}", f"training.precision={precision}"]
     config = load_config(None, [*sizes, f"training.memory={kind}"], {})
@@ -55,7 +55,7 @@ def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, wo
         (96, 100, 5000, 8, "float64", True, 2),
     ],
 )
-def test_the_memory_of_a_step_is_foretold(H, A, T, B, precision, recompute, workers) -> None:
+def test_the_memory_of_a_step_is_predicted(H, A, T, B, precision, recompute, workers) -> None:
     found = measured(H, A, T, B, precision, recompute, workers)
     itemsize = np.dtype(precision).itemsize
     foretold = memory_of_step(
@@ -105,5 +105,5 @@ def test_a_step_that_cannot_fit_is_refused(
         assert (tmp_path / "run").exists() == (code == 0)
 
 
-def test_the_machine_says_how_much_it_has() -> None:
+def test_physical_memory() -> None:
     assert 100e6 < physical_memory() < 1e15

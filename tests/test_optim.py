@@ -26,7 +26,7 @@ CHOICES = {
 
 
 def reference(name: str, theta: float, gradients: list[float], lr: float, matrix: bool) -> float:
-    """The published rule for one number, as it is written down there."""
+    """The published rule for a single number, written literally."""
     m = v = 0.0
     for n, g in enumerate(gradients, start=1):
         if name == "sgd":
@@ -75,7 +75,7 @@ def test_update_follows_the_published_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_descends_a_bowl(name: str) -> None:
+def test_minimizes_a_quadratic(name: str) -> None:
     params, optimizer = start(), make_optimizer(name, **CHOICES[name])
     state, norms = optimizer.init(params), []
     for _ in range(400):
@@ -85,7 +85,7 @@ def test_descends_a_bowl(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimizer_has_settings_that_make_it(name: str) -> None:
+def test_every_optimizer_has_settings(name: str) -> None:
     chosen = load_config(None, [f"optimizer.name={name}"], {}).optimizer.model_dump()
     assert chosen.pop("learning_rate") > 0
     assert chosen.keys() - {"name"} == CHOICES[name].keys()

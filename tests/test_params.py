@@ -1,4 +1,4 @@
-"""Parameters are views of one array, and a window of lanes keeps the batch's divisor."""
+"""Parameters as views of one array, and slices of a window's lanes."""
 
 from copy import deepcopy
 

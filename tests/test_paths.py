@@ -1,4 +1,4 @@
-"""What a path is has one answer, and every command gives it."""
+"""All commands interpret paths and config names in the same way."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_kinds(folder: Path, path: str, kind: Kind) -> None:
     assert kind_of(path) is kind
 
 
-def test_a_run_goes_before_a_config_of_its_name_and_a_text_after(folder: Path) -> None:
+def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(folder: Path) -> None:
     (name, other, *_) = config_paths()
     shutil.copytree(folder / "runs/a", folder / name)
     Path(other).write_text("a text")
@@ -57,7 +57,7 @@ def test_a_run_goes_before_a_config_of_its_name_and_a_text_after(folder: Path) -
     [
         (["sample", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
         (["sample", "program"], 3, "program is a binary file, not a checkpoint."),
-        (["sample", "runs"], 3, "name one of them, such as runs/a"),
+        (["sample", "runs"], 3, "name one of them, such as 'runs/a'."),
         (["sample", "classic"], 3, "charrnn train -c classic"),
         (["sample", "nothing"], 3, "there is no checkpoint 'nothing'"),
         (["eval", "notes.txt", "runs/a"], 3, "notes.txt is a text, not a checkpoint."),
@@ -71,21 +71,23 @@ def test_a_run_goes_before_a_config_of_its_name_and_a_text_after(folder: Path) -
         (["gradcheck", "runs/a", "-c", "tiny"], 2, "choose one of them"),
         (["gradflow", "runs/a", "-c", "tiny"], 2, "choose one of them"),
         (["inspect", "runs/a", "notes.txt"], 2, "runs/a is a run directory, but notes.txt is not"),
-        (["inspect", "runs"], 2, "name one of them, such as runs/a"),
+        (["inspect", "runs"], 2, "name one of them, such as 'runs/a'."),
         (["train", "runs/a"], 2, "charrnn train --resume runs/a"),
         (["train", "moved"], 2, "charrnn train TEXT --init-from moved"),
         (["train", "classic"], 2, "use it as -c classic"),
         (["train", "--init-from", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
     ],
 )
-def test_what_is_not_meant_is_named(charrnn, folder: Path, arguments, code, words) -> None:
+def test_a_path_of_the_wrong_kind_gets_a_specific_error(
+    charrnn, folder: Path, arguments, code, words
+) -> None:
     found = charrnn(*arguments)
     assert found.code == code, found
     assert words in found.err
 
 
 @pytest.mark.parametrize("command", ["gradcheck", "gradflow", "inspect"])
-def test_every_command_takes_a_config_alike(charrnn, folder: Path, command: str) -> None:
+def test_every_command_takes_a_config(charrnn, folder: Path, command: str) -> None:
     small = ["--set", "model.hidden_size=8", "--set", "data.text=notes.txt"]
     small += ["--set", "training.batch_size=2", "--set", "training.window=8"]
     extra = [] if command == "inspect" else ["--seed", 3]

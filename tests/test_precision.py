@@ -1,4 +1,4 @@
-"""A training step computes in single precision: one stray float64 would halve its speed."""
+"""A training step uses single precision only: a stray float64 would halve its speed."""
 
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ SINGLE = {np.dtype("float32")}
 
 
 class Watched(np.ndarray):
-    """An array that notes the precision it is computed in, whatever the result is cast to."""
+    """An array that records the precision of computations on it."""
 
     __array_priority__ = 1  # what is concatenated of such arrays is one
     seen: ClassVar[set[np.dtype]] = set()
@@ -45,9 +45,9 @@ def precisions() -> set[np.dtype]:
     return Watched.seen
 
 
-def test_the_watch_sees_a_stray_float64(precisions) -> None:
+def test_a_stray_float64_is_detected(precisions) -> None:
     array = watched(np.ones(3))
-    array /= np.sqrt(9)  # NumPy's scalar is a float64; the result is cast back without a word
+    array /= np.sqrt(9)  # NumPy's scalar is a float64; the result is cast back silently
     assert array.dtype == np.float32
     assert precisions == {np.dtype("float64")}
 

@@ -1,4 +1,4 @@
-"""Products in pieces are products, and a step of training allocates nothing that grows."""
+"""Tiled products are exact, and a training step allocates no large arrays."""
 
 import tracemalloc
 
@@ -29,7 +29,7 @@ def test_a_product_in_tiles_is_the_product(rows, K, N, small, transposed) -> Non
     random = default_rng(0)
     matrix = random.standard_normal((N, K)).T if transposed else random.standard_normal((K, N))
     workspace = Workspace()
-    workspace.array("W", (200_000,), np.float64)[...] = np.nan  # what was there before
+    workspace.array("W", (200_000,), np.float64)[...] = np.nan  # to be overwritten
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(products, "MAX_UNPACKED_PRODUCT", small)
         patch.setattr(products, "PACKED_TILE_WIDTH", 32)
@@ -40,7 +40,7 @@ def test_a_product_in_tiles_is_the_product(rows, K, N, small, transposed) -> Non
 
 
 class Watched(Workspace):
-    """A workspace that tells which tiles were asked for."""
+    """A workspace that records the tiles it was asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,9 +61,9 @@ def tiles_of(rows: int, K: int, N: int) -> list[tuple[int, ...]]:
 @given(st.integers(16, 64), st.integers(100, 300), st.integers(200, 400))
 @example(rows=32, K=200, N=240)  # 15 tiles of 16 fit exactly, 4 of 64 are quicker
 @example(rows=32, K=200, N=272)  # 17 tiles of 16 fit exactly, 9 of 32 are quicker
-@example(rows=64, K=300, N=65)  # a second tile of 32 or 64 would be almost empty
+@example(rows=64, K=300, N=65)  # with 32 or 64 the last tile would be almost empty
 def test_tiles_are_small_and_cost_least(rows: int, K: int, N: int) -> None:
-    """A product costs its columns, the empty ones included, and about two more for each tile."""
+    """A product costs its columns, padding included, plus about two per tile."""
     assume(rows * K * N > products.MAX_UNPACKED_PRODUCT)
     fitting = [
         width for width in products.TILE_WIDTHS if rows * K * width <= products.MAX_UNPACKED_PRODUCT
@@ -77,14 +77,14 @@ def test_tiles_are_small_and_cost_least(rows: int, K: int, N: int) -> None:
 @pytest.mark.parametrize(
     ("rows", "K", "N", "tiles"),
     [
-        (32, 100, 312, []),  # small as it is
+        (32, 100, 312, []),  # already small
         (1, 2000, 2000, []),  # read once in either layout
         (64, 1500, 256, []),  # no tile is small; one of 256 columns would be the whole
-        (64, 1500, 257, [(2, 1500, 144)]),  # no tile is small: as few as possible, of like width
+        (64, 1500, 257, [(2, 1500, 144)]),  # no tile is small: as few as possible, of similar width
         (64, 1500, 1000, [(4, 1500, 256)]),
     ],
 )
-def test_what_stays_whole_and_what_no_tile_makes_small(rows, K, N, tiles) -> None:
+def test_sizes_without_small_tiles(rows, K, N, tiles) -> None:
     assert tiles_of(rows, K, N) == tiles
 
 
@@ -104,7 +104,7 @@ def test_a_product_by_rows_is_the_product(M, K, N, small, transposed) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("by", ["norm", "value"])
 def test_a_warm_step_allocates_nothing(alphabet_size: int, optimizer: str, by: str) -> None:
-    """Nothing but numbers of characters, and a vector of the alphabet's size."""
+    """Only character counts and a vector of the size of the alphabet."""
     T, B, H = 32, 32, 96
     random = default_rng(0)
     params = initial_params(random, H, alphabet_size, dtype=np.float32)

@@ -28,7 +28,7 @@ def corpus_of(string: str, sequences: str, min_count: int) -> Corpus | None:
 
 
 @given(FEW, KINDS, st.integers(1, 9))
-def test_only_rare_characters_are_folded(string: str, sequences: str, min_count: int) -> None:
+def test_only_rare_characters_are_replaced(string: str, sequences: str, min_count: int) -> None:
     plain, folded = (corpus_of(string, sequences, count) for count in (1, min_count))
     if plain is None or folded is None:
         assert plain is folded
@@ -47,7 +47,7 @@ def test_only_rare_characters_are_folded(string: str, sequences: str, min_count:
 
 
 @given(FEW, FEW)
-def test_a_text_fits_a_vocabulary_as_it_is_told(string: str, known: str) -> None:
+def test_unknown_characters_are_handled_as_requested(string: str, known: str) -> None:
     vocabulary = Vocabulary(Text.of(known + REPLACEMENT).characters)
     text = Text.of(string)
     strange = [c for c in string if c not in vocabulary.characters]
@@ -62,7 +62,7 @@ def test_a_text_fits_a_vocabulary_as_it_is_told(string: str, known: str) -> None
 
 
 @given(st.text("abc", min_size=1, max_size=30), st.text("abcdé", min_size=3, max_size=9))
-def test_what_training_never_sees_is_said(training: str, held_out: str) -> None:
+def test_characters_not_seen_in_training_are_reported(training: str, held_out: str) -> None:
     string = training + held_out
     corpus = build_corpus(Text.of(string), len(held_out) / len(string))
     unseen = sorted(set(held_out) - set(training))
@@ -88,7 +88,9 @@ def folded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_a_model_of_rare_characters_reads_any(charrnn, folded_run, tmp_path) -> None:
+def test_a_model_that_replaces_rare_characters_reads_any_text(
+    charrnn, folded_run, tmp_path
+) -> None:
     for name, text in (("strange", "The wöter and thß"), ("marked", "The w\ufffdter and th\ufffd")):
         (tmp_path / name).write_text(text, encoding="utf-8")
     strange, marked = (charrnn("eval", folded_run, tmp_path / n) for n in ("strange", "marked"))
@@ -108,7 +110,7 @@ def test_a_model_of_rare_characters_reads_any(charrnn, folded_run, tmp_path) -> 
     assert "left out" in charrnn("eval", folded_run, "strange", "--unknown", "skip").err
 
 
-def test_a_folded_run_is_resumed(charrnn, folded_run) -> None:
+def test_a_run_with_replaced_characters_is_resumed(charrnn, folded_run) -> None:
     outcome = charrnn("train", "--resume", folded_run, "--max-steps", 24)
     assert outcome.code == 0, outcome.err
     assert "3 characters of 3 kinds rarer than data.min_count = 5" in outcome.err

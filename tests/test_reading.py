@@ -1,4 +1,4 @@
-"""Texts in pieces: nothing depends on where they are cut, and little memory is taken."""
+"""Reading in chunks: results do not depend on the cuts, and little memory is used."""
 
 import codecs
 import hashlib
@@ -27,7 +27,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(STRINGS, st.integers(1, 9))
-def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None:
+def test_a_text_is_its_string_in_any_chunks(string: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "CHUNK_CHARACTERS", piece)
         cut = [string[start : start + piece] for start in range(0, len(string), piece)]
@@ -44,7 +44,7 @@ def test_a_text_is_its_string_however_it_is_cut(string: str, piece: int) -> None
 
 
 @pytest.mark.parametrize("other", ["abcx", "ab", "abcab", ""])
-def test_pieces_that_change_between_the_readings_are_refused(other: str) -> None:
+def test_chunks_that_change_between_the_passes_are_refused(other: str) -> None:
     strings = iter(["abca", other])
     with pytest.raises(ValueError, match="second time"):
         Text.of_chunks(lambda: iter([next(strings)]))
@@ -60,7 +60,7 @@ def test_ids_have_the_smallest_type(alphabet: int, bytes_each: int) -> None:
 
 
 @given(STRINGS, st.integers(1, 7), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
-def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline, marked) -> None:
+def test_a_file_is_read_the_same_in_any_chunks(file, string, piece, newline, marked) -> None:
     string = string.replace("\0", "")
     file.write_bytes((("\ufeff" if marked else "") + string.replace("\n", newline)).encode())
     assume(string and not string.startswith("\ufeff"))
@@ -73,7 +73,7 @@ def test_a_file_is_read_the_same_however_it_is_cut(file, string, piece, newline,
 
 
 @given(STRINGS, st.integers(1, 7))
-def test_the_place_of_a_wrong_byte_is_told(file: Path, string: str, piece: int) -> None:
+def test_the_offset_of_an_invalid_byte_is_reported(file: Path, string: str, piece: int) -> None:
     start = string.replace("\0", "").encode()
     file.write_bytes(start + b"\xff" + start)
     with pytest.MonkeyPatch.context() as patch:
@@ -107,7 +107,7 @@ def test_every_encoding_of_a_text_is_the_same_text(file, string, codec, piece) -
 
 @settings(max_examples=300)
 @given(st.binary(min_size=1), st.sampled_from(CODECS), PIECES)
-def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, content, codec, piece):
+def test_invalid_bytes_are_reported_and_replaced_as_by_python(file, content, codec, piece):
     assume(codec not in ("utf-16", "utf-32"))
     assume(not content.startswith("\ufeff".encode(codec, "ignore") or b"-"))
     replaced = content.decode(codec, "replace").replace("\0", "\ufffd")
@@ -129,21 +129,21 @@ def test_invalid_bytes_are_told_and_replaced_where_python_finds_them(file, conte
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-32-be", "latin-1", "shift_jis"])
 @pytest.mark.parametrize("piece", [3, 1 << 18])
-def test_a_late_nul_is_told_by_its_byte(file, codec, piece) -> None:
+def test_the_offset_of_a_late_nul_is_reported(file, codec, piece) -> None:
     start = "ab\u00a5"[: 2 if codec == "shift_jis" else 3] * HEAD_BYTES
     with pytest.raises(InputError, match=f"NUL at byte {len(start.encode(codec))}\\."):
         read_in_pieces(file, (start + "\0" + start).encode(codec), piece, codec)
 
 
 @pytest.mark.parametrize("piece", [3, 1 << 18])
-def test_whatever_is_wrong_first_is_told_behind_the_head_of_a_file(file, piece) -> None:
+def test_the_first_fault_past_the_first_chunk_is_reported(file, piece) -> None:
     for content, words in (
         (b"a" * HEAD_BYTES + b"\0a\xff", f"NUL at byte {HEAD_BYTES}"),
         (b"a" * HEAD_BYTES + b"\xffa\0", f"byte 0xff at offset {HEAD_BYTES}"),
     ):
         with pytest.raises(InputError, match=words):
             read_in_pieces(file, content, piece)
-    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD_BYTES  # a second escape sequence, for nothing
+    doubled = b"\x1b(B\x1b(B" + b"a" * HEAD_BYTES  # a redundant escape sequence
     with pytest.raises(InputError, match=f"NUL at byte {HEAD_BYTES + 6}"):
         read_in_pieces(file, doubled + b"\0", piece, "iso2022_jp")
 
@@ -182,7 +182,7 @@ def test_newlines_are_normal_and_counted_or_kept(file, string, codec, piece) -> 
         ("gb18030", "\ufeffa".encode("gb18030"), True),
     ],
 )
-def test_byte_order_marks_are_left_out(file, codec, content, mark) -> None:
+def test_byte_order_marks_are_dropped(file, codec, content, mark) -> None:
     documents, notes = read_in_pieces(file, content, 1, codec)
     assert [str(document) for document in documents] == ["a"]
     assert [("byte order mark was left out" in note) for note in notes] == [True] * mark
@@ -205,20 +205,20 @@ def test_the_likely_encoding_is_suggested(file, codec, content, hint) -> None:
     assert f"--encoding {hint}" in caught.value.hint or hint in caught.value.hint
 
 
-def test_the_mark_of_another_encoding_is_said(file) -> None:
+def test_the_byte_order_mark_of_another_encoding_is_reported(file) -> None:
     text, notes = read_in_pieces(file, "\ufeffa".encode(), 2, "latin-1")
     assert str(text[0]) == "\u00ef\u00bb\u00bfa"
     assert "byte order mark of utf-8 was read as text" in notes[0]
 
 
-def test_nul_and_invalid_bytes_are_counted_apart(file) -> None:
+def test_nul_and_invalid_bytes_are_counted_separately(file) -> None:
     documents, notes = read_in_pieces(file, b"a\0b\xff\xffc\xef\xbf\xbd", 2, "utf-8", "replace")
     assert str(documents[0]) == "a\ufffdb\ufffd\ufffdc\ufffd"
     assert "2 invalid byte sequences read as U+FFFD, the first at offset 3." in notes[0]
     assert "1 NUL character read" in notes[1]
 
 
-def test_a_character_that_the_end_cuts_is_told(file: Path) -> None:
+def test_an_incomplete_last_character_is_reported(file: Path) -> None:
     file.write_bytes("caf\u00e9".encode()[:-1])
     with pytest.raises(InputError, match="byte 0xc3 at offset 3"):
         read_text([str(file)])

@@ -1,4 +1,4 @@
-"""What the README says is so: its commands run, its help texts are current."""
+"""The commands of the README run, and its help texts are current."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ def test_help_blocks_are_current() -> None:
 
 
 def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
-    """In their order, in one folder; training is short, and the default model small."""
+    """In order, in one folder, with short training and a small default model."""
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
         shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
     commands = COMMAND.findall(TEXT)
@@ -38,6 +38,6 @@ def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [README, *sorted((README.parent / "docs").glob("*.md"))])
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_are_not_broken(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (path.parent / target).exists(), target

@@ -1,4 +1,4 @@
-"""What a person sees: everything that matters is there, in both views."""
+"""The live and the plain view of a run, and the wording of messages."""
 
 import io
 from dataclasses import replace
@@ -44,7 +44,7 @@ def shown(view: type, *events: object, terminal: bool = False) -> str:
     return out.getvalue()
 
 
-def test_plain_lines_tell_all() -> None:
+def test_plain_lines_have_everything() -> None:
     text = shown(PlainLines, STARTED, BASELINES, STEPPED, EVALUATED, ENDED)
     for words in (
         "note: a.txt: a [remark].", "1,234 weights", "9 steps per epoch",
@@ -57,12 +57,12 @@ def test_plain_lines_tell_all() -> None:
     assert "\x1b" not in text
 
 
-def test_plain_steps_come_now_and_then_only() -> None:
+def test_plain_steps_are_rare() -> None:
     steps = [replace(STEPPED, step=step, seconds=20 + step / 10) for step in range(1, 100)]
     assert shown(PlainLines, STARTED, *steps).count("gradient norm") == 1
 
 
-def test_live_view_tells_all() -> None:
+def test_live_view_has_everything() -> None:
     text = shown(LiveView, STARTED, BASELINES, STEPPED, EVALUATED, SAMPLED, terminal=True)
     for words in (
         "50%  1:00 left", "45   epoch 5.00", "2.000 nats, 2.885 bits", "3.250 before clipping",
@@ -72,12 +72,12 @@ def test_live_view_tells_all() -> None:
         assert words in text
 
 
-def test_a_network_worse_than_counting_is_told_so() -> None:
+def test_a_network_worse_than_the_n_gram_is_reported() -> None:
     worse = replace(ENDED, validation_nats_per_character=1.769)
     assert "0.100 nats worse than the n-gram" in shown(PlainLines, BASELINES, worse)
 
 
-def test_a_difference_that_means_little_is_not_told_as_one() -> None:
+def test_a_negligible_difference_is_reported_as_such() -> None:
     close = replace(ENDED, validation_nats_per_character=1.66)
     assert "about as good as the n-gram" in shown(PlainLines, BASELINES, close)
 

@@ -1,4 +1,4 @@
-"""What a run goes back to is what it was told, step by step."""
+"""The rollback history restores the recorded states."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def state_at(step: int) -> TrainState:
 
 
 def back(history: RollbackHistory, before: int) -> int | None:
-    """The step that a diverged state is set back to; all of it is that step's."""
+    """The step that a diverged state is restored to; all of the state is of that step."""
     state = state_at(1000)
     if not history.restore_before(before, state):
         return None
@@ -33,15 +33,15 @@ def history_of(*told: tuple[str, int]) -> RollbackHistory:
     return history
 
 
-def test_first_to_what_was_saved_then_to_what_was_evaluated() -> None:
+def test_first_to_a_saved_state_then_to_an_evaluated_one() -> None:
     history = history_of(("evaluated", 0), ("evaluated", 20), ("saved", 25))
     assert back(history, 30) == 25
     assert back(history, 30) == 20
     assert back(history, 30) == 20
 
 
-def test_what_is_saved_after_a_rollback_waits_for_an_evaluation() -> None:
-    """The same steps are taken again: what led to the divergence may be in them."""
+def test_saves_after_a_rollback_are_ignored_until_an_evaluation() -> None:
+    """The repeated steps may contain the cause of the divergence."""
     history = history_of(("evaluated", 20), ("saved", 25))
     assert back(history, 30) == 25
     history.saved(state_at(27))
@@ -56,14 +56,14 @@ def test_only_before_the_step(before: int, found: int | None) -> None:
     assert back(history_of(("evaluated", 20), ("evaluated", 40)), before) == found
 
 
-def test_what_was_told_is_a_copy() -> None:
+def test_recorded_states_are_copies() -> None:
     history, state = RollbackHistory(enabled=True), state_at(5)
     history.evaluated(state)
     state.params.flat[...] = np.nan
     assert back(history, 9) == 5
 
 
-def test_disabled_it_has_nothing() -> None:
+def test_a_disabled_history_is_empty() -> None:
     history = RollbackHistory(enabled=False)
     history.evaluated(state_at(5))
     history.saved(state_at(6))

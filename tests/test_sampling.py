@@ -33,12 +33,12 @@ def test_draws_follow_the_tempered_softmax(temperature: float) -> None:
     np.testing.assert_allclose(frequencies(chooser(temperature)), expected, atol=0.015)
 
 
-def test_temperature_0_takes_the_likeliest() -> None:
+def test_temperature_0_takes_the_most_likely() -> None:
     assert frequencies(chooser(0))[0] == 1
 
 
 @given(st.integers(1, 9))
-def test_top_k_keeps_the_k_likeliest(k: int) -> None:
+def test_top_k_keeps_the_k_most_likely(k: int) -> None:
     kept = np.flatnonzero(frequencies(chooser(top_k=k), 3000))
     assert set(kept) == set(np.argsort(-LOGITS)[:k])
 
@@ -82,7 +82,7 @@ def texts(*arguments, **options) -> list[str]:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
+def test_generation_continues_from_the_state_after_the_prompt(count: int) -> None:
     for text in texts(count, "abca", temperature=0):
         read = ALPHABET.encode(Text.of("abca" + text))
         h = states(PROBLEM.params, read[:, None], np.zeros((1, 8)), ACTIVATIONS["tanh"])
@@ -94,7 +94,7 @@ def test_writes_from_the_state_that_the_beginning_leaves(count: int) -> None:
     st.integers(1, 12), st.integers(1, 5), st.integers(0, 30), st.sampled_from(["c", "ab", None])
 )
 def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) -> None:
-    """Texts of unequal length, each with the random numbers of its own number."""
+    """Texts of unequal length, with random numbers that depend on the index of the text."""
     together = texts(count, length=length, until=until, lanes=lanes)
     for number, text in enumerate(together):
         alone = texts(
@@ -108,8 +108,8 @@ def test_a_text_does_not_depend_on_those_beside_it(count, lanes, length, until) 
             assert len(text) == length
 
 
-def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
-    """One lane alone would be another kind of product, which rounds otherwise."""
+def test_the_first_text_is_bit_identical_for_any_count() -> None:
+    """A single lane would use a different product, with different rounding."""
     params = initial_params(default_rng(0), 100, len(ALPHABET), dtype=np.float32)
     params.V[...] = np.eye(*params.V.shape)  # the logits are units of the state, not rounded
     seen = []
@@ -125,7 +125,7 @@ def test_the_first_text_is_the_same_to_the_bit_whatever_the_count() -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
-def test_texts_may_be_left_half_read() -> None:
+def test_texts_need_not_be_read_to_the_end() -> None:
     for lanes in (1, 2):
         several = writing(5, "a", length=30, lanes=lanes)
         assert [next(text) for text in several] == [text[0] for text in texts(5, "a")]
@@ -134,8 +134,8 @@ def test_texts_may_be_left_half_read() -> None:
 @pytest.mark.parametrize(
     ("length", "lanes", "most"), [(1000, 4, 4), (10**6, 32, MAX_BUFFERED_CHARACTERS // 10**6)]
 )
-def test_a_text_that_waits_long_does_not_let_the_others_pile_up(length, lanes, most) -> None:
-    """Beside one that does not end, others that end at once begin, but only so many."""
+def test_finished_texts_waiting_for_a_long_one_are_bounded(length, lanes, most) -> None:
+    """While one text goes on, only so many short ones are started."""
     begun = []
 
     def choose(o, random):

@@ -1,4 +1,4 @@
-"""Saves that fail, wait and are made up for; whose files they are; and in what order they come."""
+"""Failing and repeated saves, the order of writes, and the lock of a run."""
 
 import errno
 import itertools
@@ -38,7 +38,7 @@ LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
 
 
 class Disk:
-    """Stands for the writing of checkpoints: records it, and is full between two steps."""
+    """Replaces checkpoint writing: records it, and fails between two steps."""
 
     def __init__(self, monkeypatch, full: range = range(0)) -> None:
         self.step, self.full = 0, full
@@ -64,7 +64,7 @@ def log_of(run: Path) -> list[dict]:
 
 
 def test_last_is_written_last(tmp_path, text_file, monkeypatch) -> None:
-    """And a step that is evaluated is not saved before it is: a kill would lose the evaluation."""
+    """A step is not saved before its evaluation, which a kill would lose."""
     disk = Disk(monkeypatch)
     train(new_run(config_of(text_file, "checkpoints.every=1e-6"), str(tmp_path / "run")), [disk])
     saves = {
@@ -93,7 +93,7 @@ def test_a_save_is_due_when_its_time_has_passed_since_the_last(tmp_path, text_fi
     assert due == [False, True, False]
 
 
-def test_the_best_waits_until_there_is_room(tmp_path, text_file, monkeypatch) -> None:
+def test_the_best_checkpoint_waits_for_disk_space(tmp_path, text_file, monkeypatch) -> None:
     train(new_run(config_of(text_file, "evaluation.count=2"), str(tmp_path / "whole")), [])
     disk = Disk(monkeypatch, full=range(25, 45))
     config = config_of(text_file, "evaluation.count=2", "checkpoints.every=1e-6")
@@ -108,13 +108,13 @@ def test_the_best_waits_until_there_is_room(tmp_path, text_file, monkeypatch) ->
     for name in (LAST, BEST):
         one, other = (load(tmp_path / run / name).params.flat for run in ("whole", "run"))
         assert np.array_equal(one, other)
-    first, best, saved = disk.remarks  # said once, and again where a best has to wait
+    first, best, saved = disk.remarks  # noted once, and again when a best checkpoint has to wait
     assert first.startswith("step 25 could not be saved: No space left on device")
     assert best.startswith("step 30 could not be saved")
     assert saved == "step 45 was saved: writing works again."
 
 
-def test_what_waits_at_the_end_goes_elsewhere(tmp_path, text_file, monkeypatch) -> None:
+def test_unsaved_checkpoints_go_elsewhere_at_the_end(tmp_path, text_file, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     disk = Disk(monkeypatch, full=range(5, 100))
     run = new_run(config_of(text_file), str(tmp_path / "run"))
@@ -144,7 +144,7 @@ def test_nowhere_to_write_to(tmp_path, text_file, monkeypatch) -> None:
     assert train(resumed_run(str(tmp_path / "run"), [], {}), []).steps == 60
 
 
-def test_the_best_that_waits_survives_a_divergence(tmp_path, text_file, monkeypatch) -> None:
+def test_a_waiting_best_checkpoint_survives_a_divergence(tmp_path, text_file, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     Poison(monkeypatch, {31}, times=1)
 
@@ -164,10 +164,8 @@ def test_the_best_that_waits_survives_a_divergence(tmp_path, text_file, monkeypa
 
 
 @pytest.mark.parametrize("full", [range(0), range(5, 35)])
-def test_a_rollback_goes_to_what_was_saved_or_was_to_be(
-    tmp_path, text_file, monkeypatch, full
-) -> None:
-    """A full disk changes nothing: neither the weights, nor the best, nor the log."""
+def test_a_rollback_does_not_depend_on_a_full_disk(tmp_path, text_file, monkeypatch, full) -> None:
+    """Weights, best checkpoint and log are the same."""
     found = []
     for name, room in (("whole", range(0)), ("run", full)):
         with monkeypatch.context() as patch:
@@ -185,7 +183,9 @@ def test_a_rollback_goes_to_what_was_saved_or_was_to_be(
 
 
 @pytest.mark.parametrize("how", ["stop", "rollback"])
-def test_another_run_in_its_place_is_left_alone(tmp_path, text_file, monkeypatch, how) -> None:
+def test_another_run_in_the_same_directory_is_not_touched(
+    tmp_path, text_file, monkeypatch, how
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     other, run = tmp_path / "other", tmp_path / "run"
     trained = new_run(config_of(text_file, "training.seed=9"), str(other))
@@ -214,7 +214,7 @@ def test_another_run_in_its_place_is_left_alone(tmp_path, text_file, monkeypatch
 
 
 def test_the_log_is_safe_before_each_checkpoint(tmp_path, text_file, monkeypatch) -> None:
-    """And the folder is after it: the order of what is forced to the disk."""
+    """The directory is synced after the checkpoint."""
     run = new_run(config_of(text_file, "training.max_steps=20"), str(tmp_path / "run"))
     metrics, order = Metrics(run.directory.metrics, 0, 1), []
     fsync, rename = os.fsync, os.replace
@@ -237,7 +237,7 @@ def test_the_log_is_safe_before_each_checkpoint(tmp_path, text_file, monkeypatch
 
 
 class Faulty:
-    """A disk whose log files take nothing, or half a line, while it is bad."""
+    """A disk whose log files accept nothing, or half a line, while it is bad."""
 
     def __init__(self, monkeypatch, half: bool = False) -> None:
         self.half, self.bad = half, False
@@ -267,7 +267,7 @@ class FaultyFile:
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize("stop", [0, 30])
-def test_lines_wait_and_are_never_torn(tmp_path, text_file, monkeypatch, half, stop) -> None:
+def test_lines_wait_and_are_never_cut(tmp_path, text_file, monkeypatch, half, stop) -> None:
     run = new_run(config_of(text_file), str(tmp_path / "run"))
     log_disk = Faulty(monkeypatch, half)
     metrics = Metrics(run.directory.metrics, 0, 1)
@@ -319,7 +319,7 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
             attempt()
     held.release()
     (tmp_path / "other").write_text("another text " * 200)
-    for _ in range(2):  # a refused resumption lets go of it
+    for _ in range(2):  # a refused resume releases it
         with pytest.raises(InputError, match="is not the text"):
             resumed_run(path, [str(tmp_path / "other")], {"max_steps": 90})
     (tmp_path / "run/checkpoints/.last.safetensors.77.tmp").touch()
@@ -327,7 +327,7 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
     assert not list((tmp_path / "run/checkpoints").glob(".*"))
 
 
-def test_a_run_that_was_quicker_is_seen_under_the_lock(tmp_path, monkeypatch) -> None:
+def test_a_run_that_was_faster_is_noticed_after_locking(tmp_path, monkeypatch) -> None:
     lock = run_directory.Lock
 
     def slow(path: Path) -> object:
@@ -339,7 +339,7 @@ def test_a_run_that_was_quicker_is_seen_under_the_lock(tmp_path, monkeypatch) ->
         RunDirectory.create(str(tmp_path / "run"), "name")
 
 
-def test_a_killed_beginning_can_begin_again(tmp_path) -> None:
+def test_a_run_killed_at_its_start_can_start_again(tmp_path) -> None:
     (tmp_path / "run/checkpoints").mkdir(parents=True)
     for name in (".lock", "metrics.jsonl", ".config.yaml.77.tmp"):
         (tmp_path / "run" / name).touch()
@@ -358,7 +358,7 @@ def test_a_lock_follows_no_link(tmp_path, text_file) -> None:
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"")])
-def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callable) -> None:
+def test_a_lost_best_is_reported_and_replaced(tmp_path, text_file, damage: Callable) -> None:
     still = ["optimizer.name=sgd", "optimizer.learning_rate=1e-30"]
     train(new_run(config_of(text_file, *still), str(tmp_path / "run")), [])
     damage(tmp_path / "run" / BEST)
@@ -369,7 +369,7 @@ def test_a_lost_best_is_told_and_found_anew(tmp_path, text_file, damage: Callabl
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"no")])
-def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callable) -> None:
+def test_a_lost_last_is_reported_and_skipped(tmp_path, text_file, damage: Callable) -> None:
     train(new_run(config_of(text_file), str(tmp_path / "whole")), [])
     shutil.copytree(tmp_path / "whole", tmp_path / "run")
     damage(tmp_path / "run" / LAST)
@@ -382,7 +382,7 @@ def test_a_lost_last_is_told_and_passed_over(tmp_path, text_file, damage: Callab
     assert np.array_equal(one, other)
 
 
-def test_the_clock_goes_on(tmp_path, text_file) -> None:
+def test_the_clock_of_a_resumed_run_continues(tmp_path, text_file) -> None:
     train(new_run(config_of(text_file), str(tmp_path / "run")), [])
     run = resumed_run(str(tmp_path / "run"), [], {"max_steps": 70})
     run.state.progress.seconds = 1000.0
@@ -391,7 +391,7 @@ def test_the_clock_goes_on(tmp_path, text_file) -> None:
     assert 1000 < seconds[0] <= seconds[-1] < 1100
 
 
-def test_signals_that_are_ignored_stay_so() -> None:
+def test_ignored_signals_stay_ignored() -> None:
     before = {number: signal.getsignal(number) for number in SIGNALS}
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -439,8 +439,8 @@ def test_a_validation_loss_that_is_not_finite_is_a_divergence(tmp_path, text_fil
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_before_there_is_something_to_save(number) -> None:
-    """Here while the text is read from a pipe that says nothing."""
+def test_an_interruption_before_the_first_save(number) -> None:
+    """While the text is read from a silent pipe."""
     command = [sys.executable, "-m", "charrnn", "train", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         caught = 0
@@ -453,7 +453,7 @@ def test_an_interruption_before_there_is_something_to_save(number) -> None:
         assert child.wait() == 130
 
 
-def test_lines_that_wait_are_rolled_back_too(tmp_path, text_file, monkeypatch) -> None:
+def test_waiting_lines_are_rolled_back(tmp_path, text_file, monkeypatch) -> None:
     Poison(monkeypatch, {31}, times=1)
     config = config_of(text_file, "training.on_divergence=rollback")
     run = new_run(config, str(tmp_path / "run"))

@@ -1,4 +1,4 @@
-"""Work shared among threads is the same work: to the bit where each entry stands for itself."""
+"""Work split among threads gives the same results, bit for bit if elementwise."""
 
 from copy import deepcopy
 from threading import Barrier, Event, Thread
@@ -65,7 +65,7 @@ def test_the_last_entry_alone_counts_as_clipped(workers: Workers) -> None:
     assert gradient.flat[-1] == -1
 
 
-def test_every_slice_comes_once_and_in_order(workers: Workers) -> None:
+def test_slices_cover_everything_in_order(workers: Workers) -> None:
     slices = workers.for_each_slice(lambda entries, _: entries, 20)
     assert len(slices) == workers.count
     assert np.concatenate([np.arange(20)[entries] for entries in slices]).tolist() == list(
@@ -83,7 +83,7 @@ def test_workers_treat_overflow_as_the_caller_does(workers: Workers) -> None:
 
 @pytest.mark.parametrize("failing", [0, 1])
 def test_an_error_waits_for_the_others(workers: Workers, failing: int) -> None:
-    """They may still write to what the caller uses again."""
+    """They may still be writing to arrays that the caller reuses."""
     begun, release, caught, ended = Barrier(workers.count + 1), Event(), [], []
 
     def task(number: int) -> None:
@@ -104,7 +104,7 @@ def test_an_error_waits_for_the_others(workers: Workers, failing: int) -> None:
     caller = Thread(target=call)
     caller.start()
     begun.wait()
-    caller.join(0.1)  # it cannot end before the release, however long this waits
+    caller.join(0.1)  # it cannot end before the release
     returned_early = not caller.is_alive()
     release.set()
     caller.join()

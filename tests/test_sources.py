@@ -1,4 +1,4 @@
-"""What a path means: files, directories, pipes; what is left out of them and what is refused."""
+"""Paths of texts: files, directories and pipes; what is skipped or refused."""
 
 import io
 import os
@@ -30,7 +30,7 @@ def fill(folder: Path, files: dict[str, bytes]) -> str:
 
 
 @given(NAMES)
-def test_a_directory_is_its_files_by_their_sorted_paths(tmp_path_factory, names) -> None:
+def test_a_directory_means_its_files_sorted_by_path(tmp_path_factory, names) -> None:
     folder = tmp_path_factory.mktemp("folder")
     path = fill(folder, {name: name.encode() for name in names})
     reading = read_text([path])
@@ -41,7 +41,7 @@ def test_a_directory_is_its_files_by_their_sorted_paths(tmp_path_factory, names)
     assert str(read_text(files).text) == str(reading.text)
 
 
-def test_hidden_files_links_to_folders_and_pipes_in_a_directory_are_left_out(tmp_path) -> None:
+def test_hidden_files_links_to_folders_and_pipes_in_a_directory_are_skipped(tmp_path) -> None:
     path = fill(tmp_path / "d", {"a": b"a", ".DS_Store": b"\0", ".git/x": b"\0", "sub/b": b"b"})
     (tmp_path / "d/sub/loop").symlink_to("..")
     (tmp_path / "d/linked").symlink_to("a")
@@ -55,7 +55,7 @@ def test_a_directory_without_files_is_refused(tmp_path) -> None:
         read_text([fill(tmp_path, {".hidden": b"x"})])
 
 
-def test_remarks_on_many_files_are_gathered(tmp_path) -> None:
+def test_notes_on_many_files_are_combined(tmp_path) -> None:
     path = fill(tmp_path, {f"{number:03}": b"x\r\ny\r" for number in range(120)} | {"z": b""})
     remarks = read_text([path, f"{path}/000"]).notes
     told = "\n".join(remarks)
@@ -66,7 +66,7 @@ def test_remarks_on_many_files_are_gathered(tmp_path) -> None:
     assert f"{path}/z: empty, left out." in told
 
 
-def test_empty_files_are_left_out_unless_all_are(tmp_path) -> None:
+def test_empty_files_are_skipped_unless_all_are(tmp_path) -> None:
     fill(tmp_path, {"a": b"", "b": b"b", "c": b"\xef\xbb\xbf"})
     reading = read_text([str(tmp_path / name) for name in "abc"])
     assert [str(document) for document in reading.documents] == ["b"]
@@ -75,11 +75,11 @@ def test_empty_files_are_left_out_unless_all_are(tmp_path) -> None:
         read_text([str(tmp_path / name) for name in "ac"])
 
 
-def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
+def test_a_named_pipe_is_refused_without_waiting(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="named pipe") as caught:
         read_text([str(tmp_path / "pipe")])
-    assert f"cat {tmp_path / 'pipe'} | charrnn" in caught.value.hint
+    assert "give - for standard input" in caught.value.hint
 
 
 def test_devices_and_sockets_are_refused(tmp_path, monkeypatch) -> None:
@@ -92,12 +92,12 @@ def test_devices_and_sockets_are_refused(tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "x" * 300, "none"])
-def test_what_is_no_file_ends_in_a_sentence(path) -> None:
+def test_other_paths_give_an_error(path) -> None:
     with pytest.raises(InputError):
         read_text([path])
 
 
-def test_streams_are_read_up_to_a_share_of_the_memory(monkeypatch) -> None:
+def test_streams_are_read_up_to_a_fraction_of_memory(monkeypatch) -> None:
     assert sources.max_stream_bytes() == physical_memory() // 4
     monkeypatch.setattr(sources, "max_stream_bytes", lambda: 10)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"0123456789")))
@@ -115,7 +115,7 @@ def test_pipes_of_the_shell_work(tmp_path, text_file, text) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_run_is_called_after_its_directory(charrnn, tmp_path, text_file) -> None:
+def test_a_run_is_named_after_its_directory(charrnn, tmp_path, text_file) -> None:
     fill(tmp_path / "my.corpus", {"a": text_file.read_bytes(), "b": b""})
     outcome = charrnn("train", "my.corpus/", *TINY, "--max-steps", 1)
     assert outcome.out == "runs/my.corpus-1/checkpoints/best.safetensors\n"

@@ -1,4 +1,4 @@
-"""What goes wrong in a run, and what is left then."""
+"""What a run survives."""
 
 import json
 from pathlib import Path
@@ -41,9 +41,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5])
-def test_a_kill_inside_any_save_costs_nothing_but_steps(
-    tmp_path, text_file, monkeypatch, at
-) -> None:
+def test_a_kill_during_any_save_loses_only_steps(tmp_path, text_file, monkeypatch, at) -> None:
     """Whichever file was being replaced, the resumed run ends with the same files."""
     import os
 
@@ -63,7 +61,7 @@ def test_a_kill_inside_any_save_costs_nothing_but_steps(
         with pytest.raises(Killed):
             train(new_run(tiny_config(text_file), str(tmp_path / "cut")), [])
     cut = str(tmp_path / "cut")
-    nothing_yet = at == 0  # then the same command simply works again
+    nothing_yet = at == 0  # then the same command starts again
     ended = train(
         new_run(tiny_config(text_file), cut) if nothing_yet else resumed_run(cut, [], {}), []
     )
@@ -73,7 +71,7 @@ def test_a_kill_inside_any_save_costs_nothing_but_steps(
         assert np.array_equal(one, other), name
 
 
-def test_a_run_can_go_on_from_its_first_moment(tmp_path, text_file) -> None:
+def test_a_run_can_be_resumed_from_the_start(tmp_path, text_file) -> None:
     def kill(event: object) -> None:
         if isinstance(event, Stepped):
             raise Killed
@@ -101,7 +99,7 @@ def test_periodic_saves_change_nothing(tmp_path, text_file) -> None:
         ["logging.every_steps=1"],
     ],
 )
-def test_looking_more_often_leaves_the_weights_bit_identical(
+def test_observing_more_often_leaves_the_weights_bit_identical(
     tmp_path, text_file, assignments
 ) -> None:
     for name, changes in (("plain", []), ("changed", assignments)):
@@ -115,12 +113,12 @@ def test_looking_more_often_leaves_the_weights_bit_identical(
     assert len(sizes) == 2
 
 
-def test_the_number_of_workers_is_settled_when_a_run_begins(tmp_path, text_file) -> None:
+def test_the_number_of_workers_is_fixed_when_a_run_starts(tmp_path, text_file) -> None:
     run = new_run(tiny_config(text_file, "training.workers=auto"), str(tmp_path / "run"))
     assert isinstance(run.config.training.workers, int)
 
 
-def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeypatch) -> None:
+def test_a_model_that_cannot_sample_continues_training(tmp_path, text_file, monkeypatch) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
@@ -134,8 +132,8 @@ def test_a_model_that_cannot_write_goes_on_training(tmp_path, text_file, monkeyp
 @pytest.mark.parametrize(
     "change", ["slots", "lanes", "activation", "section", "step", "vocabulary"]
 )
-def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, change) -> None:
-    """Written on purpose, digest and all."""
+def test_a_checkpoint_that_cannot_be_resumed_is_refused(tmp_path, text_file, change) -> None:
+    """Forged, with a matching digest."""
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [])
     path = tmp_path / "run/checkpoints/last.safetensors"
     checkpoint = load(path)
@@ -158,7 +156,7 @@ def test_a_checkpoint_that_fits_no_training_is_refused(tmp_path, text_file, chan
         resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
 
 
-def test_the_log_drops_torn_and_later_lines(tmp_path) -> None:
+def test_the_log_drops_incomplete_and_later_lines(tmp_path) -> None:
     path = tmp_path / "metrics.jsonl"
     whole = [json.dumps({"event": "step", "step": step}) for step in (1, 10, 20)]
     path.write_text("\n".join(whole) + "\n" + '{"event": "step", "st')
@@ -179,7 +177,7 @@ def exploding() -> Params:
     return Params.of(U=np.ones((2, 3), np.float32), W=W, V=np.ones((3, 2), np.float32))
 
 
-def test_an_exploding_model_is_told_not_sampled() -> None:
+def test_an_exploding_model_is_reported_not_sampled() -> None:
     relu = ACTIVATIONS["relu"]
     texts = GeneratedTexts(
         exploding(),

@@ -1,4 +1,4 @@
-"""Laws of text: nothing is lost between a file and its windows."""
+"""Properties of texts, from file to windows."""
 
 import io
 import re
@@ -59,7 +59,7 @@ def test_windows_tile_the_text(length: int, batch_size: int, window: int) -> Non
 
 
 @given(st.integers(2, 200), st.integers(1, 60), st.integers(1, 60))
-def test_the_pair_that_is_offered_fits(length: int, batch_size: int, window: int) -> None:
+def test_the_suggested_batch_size_and_window_fit(length: int, batch_size: int, window: int) -> None:
     ids = np.arange(length)
     try:
         StreamWindows(ids, batch_size, window)
@@ -69,7 +69,7 @@ def test_the_pair_that_is_offered_fits(length: int, batch_size: int, window: int
         StreamWindows(ids, *pair)
 
 
-def test_a_text_of_one_character_has_no_pair() -> None:
+def test_a_text_of_one_character_gets_no_suggestion() -> None:
     with pytest.raises(InputError) as caught:
         StreamWindows(np.arange(1), 1, 1)
     assert "two characters" in caught.value.hint
@@ -93,7 +93,7 @@ def test_files_are_joined_in_order(tmp_path: Path) -> None:
     assert str(read_text(paths).text) == "ba"
 
 
-def test_newlines_and_byte_order_mark_are_handled_and_said(tmp_path: Path) -> None:
+def test_newlines_and_byte_order_mark_are_handled_and_reported(tmp_path: Path) -> None:
     reading = read_text([write(tmp_path / "t", b"\xef\xbb\xbfone\r\ntwo\rthree\n")])
     assert str(reading.text) == "one\ntwo\nthree\n"
     assert "byte order mark" in reading.notes[0]

@@ -1,4 +1,4 @@
-"""Laws of the training loop: what must not matter does not, to the bit or to rounding."""
+"""Properties of the training loop, bit for bit or up to rounding."""
 
 import os
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ def initial_state(config) -> TrainState:
 
 
 def facts(events: Iterable) -> list:
-    """The events without the control messages among them."""
+    """The events, without control messages."""
     return [event for event in events if not isinstance(event, SavePoint)]
 
 
@@ -115,7 +115,7 @@ def test_workers_are_never_more_than_lanes() -> None:
 
 
 def test_auto_workers_follow_the_multiplications_with_w(monkeypatch) -> None:
-    """B H² of them between two characters: four times as many for twice the units."""
+    """B H² of them per character: four times as many for twice the units."""
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(10_000), raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 10_000)
     for H in (40, 64, 100, 190):  # fewer threads than lanes
@@ -128,7 +128,7 @@ def test_auto_workers_follow_the_multiplications_with_w(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_loss_is_told_per_character_whatever_the_reduction(reduction: str) -> None:
+def test_loss_is_per_character_for_any_reduction(reduction: str) -> None:
     _, events = train(config_of(f"training.reduction={reduction}", "training.max_steps=1"))
     assert 2 < events[0].nats_per_character < 5
 
@@ -158,8 +158,10 @@ def test_the_state_is_carried_within_an_epoch_and_zero_at_its_start() -> None:
     st.integers(1, 20),
     st.integers(1, 3),
 )
-def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, context, workers):
-    """Also where the network does not forget, and lanes have to be run again."""
+def test_a_stream_has_the_same_score_in_any_number_of_lanes(
+    name, gain, most, lanes, context, workers
+):
+    """Also if the network does not forget and lanes have to be run again."""
     params = random_problem(default_rng(3), alphabet_size=len(CORPUS.vocabulary)).params
     params = params.replace(W=gain * params.W)
     choices = {"max_entries": most, "lanes": lanes, "context": context, "workers": workers}
@@ -172,7 +174,7 @@ def test_a_stream_scores_the_same_however_it_is_run(name, gain, most, lanes, con
 
 @pytest.mark.parametrize("name", ["relu", "tanh"])
 def test_a_small_unit_that_remembers_is_not_overlooked(name: str) -> None:
-    """A latch set by the first character, beside a unit a million times larger, or tiny itself."""
+    """A latch set by the first character, next to a unit a million times larger, or tiny."""
     H, first = (2, np.array([1.0, 0.0])) if name == "relu" else (1, np.array([2e-5, 0.0]))
     size = 1.0 if name == "relu" else 2e5
     params = Params.of(
@@ -207,7 +209,7 @@ def test_uniform_weights_score_the_logarithm_of_the_alphabet() -> None:
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 13, 19])
-def test_interrupted_and_continued_equals_uninterrupted(stop_after: int) -> None:
+def test_interrupted_and_resumed_equals_uninterrupted(stop_after: int) -> None:
     config = config_of()
     whole, whole_events = train(config)
     state, first_events = train(config, stop_after=stop_after)
@@ -233,7 +235,7 @@ def test_interrupted_and_continued_equals_uninterrupted(stop_after: int) -> None
 
 
 @pytest.mark.parametrize("name", ["constant", "cosine", "step"])
-def test_the_first_update_of_a_warm_up_moves_something(name: str) -> None:
+def test_the_first_update_of_a_warm_up_changes_the_weights(name: str) -> None:
     config = config_of("schedule.warmup=0.5", f"schedule.name={name}", "optimizer.name=sgd")
     state = initial_state(config)
     before = deepcopy(state.params)
@@ -254,7 +256,7 @@ def test_the_schedule_follows_the_clock_and_ends_annealed() -> None:
 
 
 class Clock:
-    """A clock that the work itself moves."""
+    """A clock that the work advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -264,7 +266,7 @@ class Clock:
 
 
 def timed(budget: float, step_seconds: float, evaluation_seconds: float):
-    """Events of a run in which steps and evaluations take so long."""
+    """Events of a run with given durations of steps and evaluations."""
     clock, config = Clock(), config_of(training={"max_steps": None, "max_time": budget})
 
     def objective(params, window, h0):
@@ -281,7 +283,7 @@ def timed(budget: float, step_seconds: float, evaluation_seconds: float):
         return facts(trainer.run(initial_state(config), lambda: False))
 
 
-def test_costly_evaluations_leave_the_time_to_the_steps() -> None:
+def test_expensive_evaluations_are_made_less_often() -> None:
     events = timed(60.0, 0.1, 5.5)
     steps = [event for event in events if isinstance(event, Stepped)]
     assert len(steps) * 0.1 > 60 - 5.5 - 1

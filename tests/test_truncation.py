@@ -1,4 +1,4 @@
-"""Full and truncated BPTT in every form: what each leaves out, and that nothing else changes."""
+"""Full, truncated and recomputed BPTT."""
 
 import json
 import tracemalloc
@@ -30,7 +30,7 @@ IDS = default_rng(7).integers(0, 5, 25).astype(np.int16)  # two lanes of 12
 
 
 def problem_of(batch_size: int = 2, name_seed: int = 1) -> Problem:
-    """All of IDS in one window, from the zero state."""
+    """A window of all IDS, from the zero state."""
     params = random_problem(default_rng(name_seed), alphabet_size=5).params
     return Problem(params, StreamWindows(IDS, batch_size, None)[0], np.zeros((batch_size, 8)))
 
@@ -57,8 +57,8 @@ def assert_equal(one: Params, other: Params, tolerance: float = 1e-12) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 2])
 @pytest.mark.parametrize("sweeps_an_epoch", [1, 3, 12])
-def test_reaching_over_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int) -> None:
-    """k2 = T: whatever k1 is, from one to T, the sweeps add up to the full gradient."""
+def test_k2_of_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int) -> None:
+    """With k2 = T the sweeps add up to the full gradient for every k1."""
     problem = problem_of(batch_size)
     length = 24 // batch_size
     found, losses = sweeps(problem, length, length // sweeps_an_epoch)
@@ -92,7 +92,7 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
     counted = np.zeros((length, batch_size), dtype=int)
     start = 0
     for number in range(batches.per_epoch):
-        x, y, fresh, carried, _ = batches[number]
+        x, y, fresh, carried, *_ = batches[number]
         assert len(x) <= window
         assert fresh.all() == (start == 0)
         lanes = IDS[: batch_size * length].reshape(batch_size, length).T
@@ -107,7 +107,7 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
 
 def test_the_carried_state_is_the_one_before_the_next_window() -> None:
     problem = problem_of()
-    whole = bptt(*problem[:3], TANH)  # h of all steps is not returned, so walk without a stride
+    whole = bptt(*problem[:3], TANH)  # h of all steps is not returned, so step without a stride
     batches, h = StreamWindows(IDS, 2, 5, 2), problem.h0
     walked = {}
     start = 0
@@ -150,7 +150,7 @@ def test_the_segment_is_the_root(time_steps: int) -> None:
     assert (segment - 1) ** 2 < time_steps <= segment**2
 
 
-def test_recomputing_holds_few_states() -> None:
+def test_recomputing_stores_few_states() -> None:
     """The memory of a stream 16 times as long grows by 4."""
     sizes = []
     for time_steps in (256, 4096):
@@ -158,13 +158,13 @@ def test_recomputing_holds_few_states() -> None:
         workspace = Workspace()
         tracemalloc.start()
         bptt(*problem[:3], TANH, workspace=workspace, segment=least_memory)
-        sizes.append(tracemalloc.get_traced_memory()[0])  # what the workspace still holds
+        sizes.append(tracemalloc.get_traced_memory()[0])  # held by the workspace
         tracemalloc.stop()
     assert sizes[1] < 4.1 * sizes[0]
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_losses_that_do_not_count_pass_every_oracle(name: str) -> None:
+def test_windows_with_masked_losses_pass_every_oracle(name: str) -> None:
     random = default_rng(4)
     problem = random_problem(random, time_steps=7)
     x, y, fresh, *_ = problem.window
@@ -206,7 +206,7 @@ def run_settings(*more: str) -> list[str]:
         ["training.memory=recompute", "data.sequences=lines"],
     ],
 )
-def test_every_form_resumes_exactly(charrnn, text_file, settings) -> None:
+def test_every_setting_resumes_exactly(charrnn, text_file, settings) -> None:
     arguments = ["train", text_file, *run_settings("schedule.name=constant", *settings)]
     assert charrnn(*arguments, "--max-steps", 12, "--out", "whole").code == 0
     assert charrnn(*arguments, "--max-steps", 5, "--out", "parts").code == 0
@@ -221,8 +221,8 @@ def weights_after(charrnn, text_file, out: str, *settings: str) -> dict[str, np.
     return load_file(f"{out}/checkpoints/last.safetensors")
 
 
-def test_memory_and_stride_mean_what_they_say(charrnn, text_file) -> None:
-    """Recomputing changes rounding only; a stride of the window is no stride; full is the text."""
+def test_meaning_of_memory_stride_and_bptt(charrnn, text_file) -> None:
+    """Recomputing changes rounding only; stride = window is no stride; full is the whole text."""
     plain = weights_after(charrnn, text_file, "plain")
     for out, settings in {
         "again": ["training.memory=recompute"],
@@ -271,7 +271,7 @@ def test_a_step_counts_the_characters_that_have_a_loss(charrnn, text_file) -> No
 
 
 def test_workers_carry_the_same_state(tmp_path) -> None:
-    """Threads share lanes of a window whose state is carried from its middle."""
+    """Threads split the lanes of a window whose state is carried from its middle."""
     from charrnn.config.layers import load_config
 
     problem = random_problem(default_rng(0), time_steps=9, batch_size=5)

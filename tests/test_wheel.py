@@ -1,4 +1,4 @@
-"""The built wheel, installed in another place, trains."""
+"""The built wheel trains when installed elsewhere."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Some lanes of a window are a part of its loss, and of its gradient."""
+"""Slices of the lanes of a window."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ TANH = ACTIVATIONS["tanh"]
 
 @given(st.integers(0, 3), st.sampled_from(["mean", "sum"]), st.integers(0, 99))
 def test_the_parts_add_up_to_the_window(cut: int, reduction: str, seed: int) -> None:
-    """However unequal their numbers of losses; and they carry each lane's own state."""
-    params, (x, y, fresh, *_), h0 = random_problem(default_rng(seed))
+    """Also with unequal numbers of losses and a separate carried state per lane."""
+    params, (x, y, fresh, *_), h0, _ = random_problem(default_rng(seed))
     y = y.copy()
     y[2:, 0] = NO_TARGET
     window = Window(x, y, fresh, np.array([2, 6, 4]))

@@ -71,10 +71,10 @@ def check_gradients(
         activation.name,
         reduction,
         problem.params.hidden_size,
-        problem.params.depth,
-        config.model.dropout,
         problem.params.alphabet_size,
         *problem.window.x.shape,
+        problem.params.depth,
+        config.model.dropout,
     )
     entries = gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
     return GradientCheck(checked, entries), notes

@@ -16,11 +16,11 @@ class CheckedProblem:
     activation: str
     reduction: str
     hidden_size: int
-    layers: int
-    dropout: float
     alphabet_size: int
     time_steps: int
     batch_size: int
+    layers: int = 1
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)

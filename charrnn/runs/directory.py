@@ -3,11 +3,11 @@
 import contextlib
 import errno
 from pathlib import Path
-from shlex import quote
 
 from charrnn.errors import UsageError
 from charrnn.setup.run_files import RunFiles
 from charrnn.system.files import Held, Lock, remove_leftovers, write_atomically
+from charrnn.wording import call
 
 
 class RunDirectory(RunFiles):
@@ -40,7 +40,7 @@ class RunDirectory(RunFiles):
     def _occupy(self) -> None:
         try:
             if self._lock_path.exists():
-                self._take()  # "in use" is the better reason than "holds a run"
+                self._take()  # so that "in use" is reported before "holds a run"
             self._require_free()
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self._take()
@@ -50,11 +50,11 @@ class RunDirectory(RunFiles):
             raise
 
     def _require_free(self) -> None:
-        """Raises UsageError if there is more than a run killed before its first save leaves."""
+        """Raises UsageError if it has files that a run killed before its first save lacks."""
         if self.candidates():
             raise UsageError(
                 f"{self.path} already holds a run.",
-                f"resume it: charrnn train --resume {quote(str(self.path))}; "
+                f"resume it: {call('train', resume=str(self.path))}; "
                 "or choose another directory with `out`.",
             )
         own = {self.checkpoints, self._lock_path, *self.path.glob(".*.tmp")}
@@ -105,9 +105,7 @@ class RunDirectory(RunFiles):
                 what = "has no checkpoint"
         except OSError as error:
             what = f"cannot be used: {error.strerror}"
-        raise UsageError(
-            f"{path} cannot be resumed: it {what}.", "give the directory that charrnn train made."
-        )
+        raise UsageError(f"{path} cannot be resumed: it {what}.", "give the directory of a run.")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes the checkpoint of that name.

@@ -15,7 +15,7 @@ from charrnn.system.files import write_atomically
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.training.trainer import ROLLBACK_RATE_FACTOR, Divergence
-from charrnn.window import Window
+from charrnn.window import NO_TARGET, Window
 from charrnn.wording import pluralize
 
 
@@ -67,8 +67,9 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
     """The text of each lane of a window, with its last target."""
     parts = []
     for lane, (x, y) in enumerate(zip(window.x.T, window.y.T, strict=True), 1):
-        read = len(y) - int((y[::-1] >= 0).argmax()) if (y >= 0).any() else 0
-        text = vocabulary.decode(np.append(x[:read], y[read - 1 : read]))
+        targets = np.flatnonzero(y != NO_TARGET)
+        end = targets[-1] + 1 if len(targets) else 0
+        text = vocabulary.decode(np.append(x[:end], y[targets[-1:]]))
         parts.append(f"--- lane {lane} of {window.x.shape[1]} ---\n{text}\n")
     return "".join(parts)
 

@@ -1,4 +1,4 @@
-"""Events to every sink, so that no sink can end a run."""
+"""Passes events to every sink, so that no sink can end a run."""
 
 import contextlib
 from collections.abc import Callable, Iterable

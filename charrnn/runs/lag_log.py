@@ -13,13 +13,13 @@ from charrnn.setup.subject import Subject, looking_back, problem_after
 from charrnn.setup.wiring import activation_of
 
 LAGS, RECENT, LANES = 64, 8, 4
-MIN_CHARACTERS_BETWEEN = 100_000  # a profile costs as much as about a thousand
+MIN_CHARACTERS_BETWEEN = 100_000  # a profile costs as much as training on about a thousand
 
 
 class LagLog:
-    """Measures lag profiles at the end of epochs; in a small text not of every epoch.
+    """Measures lag profiles at the end of epochs; on a small text, not of every epoch.
 
-    It has random numbers of its own and only reads the weights, so training is the same without it.
+    It has its own random numbers and only reads the weights, so training is the same without it.
     """
 
     def __init__(self, run: Run, steps_per_epoch: int) -> None:
@@ -35,8 +35,8 @@ class LagLog:
         epochs, rest = divmod(event.step, self._steps_per_epoch)
         if rest:
             return []
-        before = event.characters - event.characters // epochs
-        if event.characters // MIN_CHARACTERS_BETWEEN == before // MIN_CHARACTERS_BETWEEN:
+        an_epoch_ago = event.characters - event.characters // epochs
+        if event.characters // MIN_CHARACTERS_BETWEEN == an_epoch_ago // MIN_CHARACTERS_BETWEEN:
             return []
         problem = problem_after(self._before, self._window, self._params, self._activation)
         with np.errstate(over="ignore", invalid="ignore"):

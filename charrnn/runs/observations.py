@@ -22,14 +22,20 @@ def baselines(run: Run) -> Baselines:
     """The loss on the held-out text without a network."""
     corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
     sequences = sequences_of(run.config)
-    parts = corpus.training[-NGRAM_CHARACTERS:], run.scored
-    counted, scored = (
-        np.concatenate([(sequences.context_lengths(part) > 0) & (part is of) for part in parts])
-        for of in parts
+    training, held_out = corpus.training[-NGRAM_CHARACTERS:], run.scored
+    ids = np.concatenate([training, held_out])
+    is_target = np.concatenate(
+        [sequences.context_lengths(part) > 0 for part in (training, held_out)]
     )
-    ids = np.concatenate(parts)
-    history = sequences.context_lengths(ids)
-    ngram = witten_bell_nats(ids, counted, scored, history, alphabet, NGRAM_CONTEXT)
+    in_training = np.arange(len(ids)) < len(training)
+    ngram = witten_bell_nats(
+        ids,
+        counted=is_target & in_training,
+        scored=is_target & ~in_training,
+        context_lengths=sequences.context_lengths(ids),
+        alphabet_size=alphabet,
+        order=NGRAM_CONTEXT,
+    )
     return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
 
 

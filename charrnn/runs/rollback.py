@@ -9,8 +9,8 @@ from charrnn.training.state import TrainState
 class RollbackHistory:
     """Copies of the newest saved state and of the last two evaluated ones.
 
-    It records the states that are to be saved or were evaluated, written or not: what a run goes
-    back to does not depend on a full disk. Disabled, it records nothing.
+    A state is recorded whether or not its checkpoint can be written, so a full disk does not change
+    what a run goes back to. Disabled, it records nothing.
     """
 
     def __init__(self, enabled: bool) -> None:
@@ -36,7 +36,7 @@ class RollbackHistory:
     def restore_before(self, step: int, state: TrainState) -> bool:
         """Sets `state` to the newest recorded state before this step.
 
-        If the run has already gone back since the last evaluation, that is an evaluated state.
+        If the run has already gone back since the last evaluation, only evaluated states count.
 
         Returns:
             Whether there was such a state.

@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 from pathlib import Path
-from shlex import quote
 
 from charrnn.config.layers import dump_config
 from charrnn.errors import CharrnnError
@@ -13,6 +12,7 @@ from charrnn.runs.emitter import Emitter
 from charrnn.runs.start import Run
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import Checkpoint, encode
+from charrnn.wording import call
 
 
 class Saver:
@@ -83,7 +83,7 @@ class Saver:
             raise CharrnnError(
                 f"{run} could not be saved: {self._failure}; nor elsewhere: {error.strerror}.",
                 "earlier checkpoints are kept; free some space, then: "
-                f"charrnn train --resume {quote(str(run))}",
+                f"{call('train', resume=str(run))}",
             ) from None
         raise CharrnnError(
             f"{run} could not be saved: {self._failure}; {names} went to {elsewhere} instead.",

@@ -1,7 +1,6 @@
 """Sets up a run: a new one, or one that is resumed."""
 
 from dataclasses import dataclass
-from shlex import quote
 from typing import Any
 
 from charrnn.arrays import Array
@@ -21,12 +20,13 @@ from charrnn.setup.wiring import (
     run_name,
     text_paths,
 )
+from charrnn.system.escaping import CONTINUED
 from charrnn.text.corpus import Corpus
 from charrnn.text.sources import STDIN
 from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
-from charrnn.wording import pluralize
+from charrnn.wording import call, pluralize
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     if not text and STDIN in own_text(path, config):
         raise UsageError(
             f"{path} was trained from standard input.",
-            f"pipe the same text again: charrnn train - --resume {quote(path)}",
+            f"pipe the same text again: {call('train', '-', resume=path)}",
         )
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
@@ -116,7 +116,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         known = checkpoint.vocabulary if settings.model.init_from else None
         prepared = prepare(settings, known)
     except InputError as error:
-        hint = f"if the text has moved: charrnn train NEW/PATH --resume {quote(path)}"
+        hint = f"if the text has moved: {call('train', 'NEW/PATH', resume=path)}"
         if text:
             hint = f"is it the text that {path} was trained on, unchanged?"
         raise InputError(str(error), hint) from None
@@ -125,7 +125,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",
             "give the original text with `resume`; or start from its weights on this one: "
-            f"charrnn train TEXT --init-from {quote(path)}",
+            f"{call('train', 'TEXT', init_from=path)}",
         )
     return Run(
         directory,
@@ -140,14 +140,14 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
 
 def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
     """Raises UsageError if the run is complete, with the notes on it."""
-    more = "".join(f"\n       {note}" for note in notes)
+    more = "".join(f"{CONTINUED}{note}" for note in notes)
     budget = budget_of(config)
     if budget.out_of_patience(done):
-        texts = " ".join(map(quote, config.data.text))
+        again = call("train", *config.data.text, init_from=path)
         raise UsageError(
             f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought no "
             f"improvement, and its patience is used up.{more}",
-            f"start a new run from its weights: charrnn train {texts} --init-from {quote(path)}",
+            f"start a new run from its weights: {again}",
         )
     if budget.used(done) >= 1:
         larger = f"`training.max_steps={2 * done.step}`"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from shlex import quote
 
 from charrnn.errors import CharrnnError, Interrupted
 from charrnn.events import (
@@ -23,10 +22,11 @@ from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import trainer_of
+from charrnn.system.escaping import CONTINUED
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
-from charrnn.wording import pluralize
+from charrnn.wording import call, pluralize
 
 # time has passed, and the best checkpoint is still there
 NEVER_ROLLED_BACK = ("seconds", "best_score", "best_train_nats", "best_validation_nats")
@@ -88,7 +88,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
         try:
             save.end()
         except CharrnnError as unsaved:
-            divergence.hint = f"{divergence.hint}\n       {unsaved}"
+            divergence.hint = f"{divergence.hint}{CONTINUED}{unsaved}"
         raise
     complete = trainer.budget.complete(run.state.progress)
     if not complete:
@@ -97,7 +97,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     if not complete:
         raise Interrupted(
             f"after step {run.state.progress.step:,}; everything is saved.",
-            f"resume with: charrnn train --resume {quote(str(run.directory.path))}",
+            f"resume with: {call('train', resume=str(run.directory.path))}",
         )
     ended = _ended(run, early=trainer.budget.used(run.state.progress) < 1)
     emit(ended)

@@ -17,6 +17,7 @@ from charrnn.text.sources import STDIN
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
+from charrnn.wording import call
 
 
 class Model(NamedTuple):
@@ -58,7 +59,7 @@ def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
     if problem := _misfit(checkpoint, config):
         raise InputError(
             f"{file} does not match its own config: {problem}.",
-            "it was not written by charrnn train; start a new run.",
+            "it was not written by charrnn; start a new run.",
         )
     return checkpoint, config
 
@@ -156,7 +157,7 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
         raise InputError(
             str(error),
             "give text in the model's alphabet; "
-            "charrnn eval leaves such characters out with `unknown=skip`.",
+            f"{call('eval', unknown='skip')} leaves such characters out.",
         ) from None
 
 

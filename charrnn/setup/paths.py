@@ -2,15 +2,15 @@
 
 from enum import Enum
 from pathlib import Path
-from shlex import quote
 
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
-from charrnn.wording import nearest
+from charrnn.wording import call, nearest
 
 YAML = (".yaml", ".yml")
 HEAD_BYTES = 4096  # read of a file to tell what it is
+GIVE_A_CHECKPOINT = f"give a {SUFFIX} file or a run directory."
 
 
 class Kind(Enum):
@@ -80,15 +80,21 @@ def find_checkpoint(path: str) -> Path:
         InputError: It is something else.
     """
     kind = kind_of(path)
+    _require_checkpoint(path, kind)
+    if kind is Kind.CHECKPOINT:
+        return Path(path)
+    run = RunFiles(Path(path))
+    best = run.checkpoint("best")
+    return best if best.exists() else run.candidates()[0]
+
+
+def _require_checkpoint(path: str, kind: Kind) -> None:
+    """Raises InputError unless this is a run or a checkpoint that exists."""
+    file = Path(path)
     try:
-        if kind is Kind.RUN:
-            run = RunFiles(Path(path))
-            return next(
-                file for file in (run.checkpoint("best"), *run.candidates()) if file.exists()
-            )
-        if kind is Kind.CHECKPOINT and Path(path).exists():
-            return Path(path)
-        if kind is Kind.TEXT and Path(path).is_dir():
+        if kind is Kind.RUN or (kind is Kind.CHECKPOINT and file.exists()):
+            return
+        if kind is Kind.TEXT and file.is_dir():
             raise InputError(
                 f"{path} is a directory without checkpoints/best{SUFFIX}.",
                 "give the directory of a run.",
@@ -96,19 +102,17 @@ def find_checkpoint(path: str) -> Path:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from None
     if kind in (Kind.MISSING, Kind.CHECKPOINT):
-        raise InputError(
-            f"there is no checkpoint {path!r}.", f"give a {SUFFIX} file or a run directory."
-        )
+        raise InputError(f"there is no checkpoint {path!r}.", GIVE_A_CHECKPOINT)
     raise InputError(f"{path} is {kind.value}, not a checkpoint.", instead(path, kind))
 
 
 def instead(path: str, kind: Kind) -> str:
     """What to give where a checkpoint is wanted, and the path is of another kind."""
     if kind is Kind.RUNS:
-        return f"name one of them, such as {quote(str(runs_in(Path(path))[0]))}"
+        return f"name one of them, such as {str(runs_in(Path(path))[0])!r}."
     if kind is Kind.CONFIG:
-        return f"train it first: charrnn train -c {quote(path)}"
-    return f"give a {SUFFIX} file or a run directory."
+        return f"train it first: {call('train', config=path)}"
+    return GIVE_A_CHECKPOINT
 
 
 def is_model(path: str) -> bool:
@@ -127,27 +131,29 @@ def is_model(path: str) -> bool:
             if guess
             else f"give a run directory or a built-in config: {', '.join(config_paths())}.",
         )
-    if kind is not Kind.CONFIG:
-        find_checkpoint(path)
-    return kind is not Kind.CONFIG
+    if kind is Kind.CONFIG:
+        return False
+    _require_checkpoint(path, kind)
+    return True
 
 
 def require_texts(paths: list[str]) -> None:
     """Checks that no path is something else that this program knows.
 
     Raises:
-        UsageError: One of them is a checkpoint, a run or the name of a config.
+        UsageError: One of them is a checkpoint, a run, a folder of runs or the name of a config.
     """
     for path in paths:
         kind = kind_of(path)
-        quoted = quote(path)
+        if kind is Kind.CONFIG and not Path(path).exists() and path in config_paths():
+            raise UsageError(
+                f"{path} is a built-in config, not a text.", f"use it as `config={path}`"
+            )
+        start = f"start from its weights: {call('train', 'TEXT', init_from=path)}"
         hints = {
-            Kind.RUN: f"resume it: charrnn train --resume {quoted}; or start from its weights: "
-            f"charrnn train TEXT --init-from {quoted}",
-            Kind.CHECKPOINT: f"start from its weights: charrnn train TEXT --init-from {quoted}",
+            Kind.RUN: f"resume it: {call('train', resume=path)}; or {start}",
+            Kind.CHECKPOINT: start,
             Kind.RUNS: "give a text file, a directory of texts, or - for standard input.",
         }
-        if kind is Kind.CONFIG and not Path(path).exists() and Path(path).suffix not in YAML:
-            raise UsageError(f"{path} is a built-in config, not a text.", f"use it as -c {quoted}")
         if kind in hints and Path(path).exists():
             raise UsageError(f"{path} is {kind.value}, not a text.", hints[kind])

@@ -36,14 +36,14 @@ from charrnn.training.workers import Workers, choose_workers
 def text_paths(config: Config) -> list[str]:
     """The files of the config's text; bundled texts by their names, by default the corpus."""
     return [
-        str(text_resources()[path]) if _is_not_a_file(path) and path != STDIN else path
+        str(text_resources()[path]) if _is_bundled(path) else path
         for path in config.data.text or [CORPUS_NAME]
     ]
 
 
-def _is_not_a_file(path: str) -> bool:
-    """Whether this is standard input, or the name of a bundled text and not a file."""
-    return path == STDIN or (path in text_resources() and not Path(path).exists())
+def _is_bundled(path: str) -> bool:
+    """Whether this is the name of a bundled text, and not of a file."""
+    return path in text_resources() and not Path(path).exists()
 
 
 def resolve(config: Config) -> ResolvedConfig:
@@ -51,15 +51,20 @@ def resolve(config: Config) -> ResolvedConfig:
 
     Raises:
         UsageError: A path of the text is a checkpoint, a run or a config.
-        InputError: The parent is not a checkpoint.
+        InputError: The parent is a directory without a checkpoint.
     """
     require_texts(config.data.text)
     data, training = config.data, config.training
-    paths = [path if _is_not_a_file(path) else str(Path(path).absolute()) for path in data.text]
+    paths = [
+        path if path == STDIN or _is_bundled(path) else str(Path(path).absolute())
+        for path in data.text
+    ]
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
-    parent = config.model.init_from
     values = config.model_dump()
-    values["model"]["init_from"] = parent and str(find_checkpoint(parent).absolute())
+    if parent := config.model.init_from:
+        # a file need not exist any more: a run that is resumed does not read it
+        file = find_checkpoint(parent) if os.path.isdir(parent) else Path(parent)
+        values["model"]["init_from"] = str(file.absolute())
     values["data"]["text"] = paths
     values["training"]["workers"] = workers
     return ResolvedConfig.model_validate(values)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from shlex import quote
 from typing import BinaryIO
 
 from charrnn.errors import InputError
@@ -85,7 +84,7 @@ def open_source(path: str) -> Iterator[BinaryIO]:
         if stat.S_ISFIFO(mode) and not FILE_DESCRIPTORS.fullmatch(os.path.abspath(path)):
             raise InputError(
                 f"{path!r} is a named pipe: if nothing writes to it, reading would never end.",
-                f"read it from standard input: cat {quote(path)} | charrnn … -",
+                "give - for standard input, and redirect the pipe to it.",
             )
         with Path(path).open("rb") as file:
             yield file if stat.S_ISREG(mode) else _in_memory(file, path)

@@ -27,6 +27,7 @@ from charrnn.training.metadata import (
 )
 from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import TensorFile, Unusable
+from charrnn.wording import call
 
 FORMAT = "charrnn"
 VERSION = 3
@@ -163,7 +164,7 @@ def _as_unusable() -> Iterator[None]:
 def _unusable(path: Path, why: str) -> InputError:
     return InputError(
         f"{path} cannot be used as a checkpoint: {why}.",
-        "give a checkpoint of a run; charrnn inspect RUN shows which of them are intact.",
+        f"give a checkpoint of a run; {call('inspect', 'RUN')} shows which of them are intact.",
     )
 
 
