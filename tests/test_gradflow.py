@@ -88,7 +88,7 @@ def test_equation_18_bounds_what_flows_back(seed: int, gain: float, name: str) -
             norm = np.linalg.norm(product, ord=2)
             assert norm <= tight * (1 + 1e-12)
             assert tight <= (activation.steepest * sigma) ** t * (1 + 1e-12)
-    flow = measure_flow(problem, activation, 9, default_rng(0))
+    (flow,) = measure_flow(problem, activation, 9, default_rng(0))
     assert (flow.norms <= flow.bound * (1 + 1e-12)).all()
 
 

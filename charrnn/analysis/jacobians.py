@@ -10,7 +10,7 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import softmax
 from charrnn.model.params import Params
-from charrnn.model.rnn import logits, states
+from charrnn.model.rnn import joint, logits, states
 
 
 class Lane(NamedTuple):
@@ -67,7 +67,8 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
     identity = np.eye(params.alphabet_size)
     h = states(params, x, h0, activation, mask=mask)
     up = np.ones_like(h)
-    up[1:] = 1 if mask is None else mask
+    if mask is not None:
+        up[1:] = joint(mask)
     probabilities = softmax(logits(params, (h * up)[1:]))
     result = []
     for lane in range(B):

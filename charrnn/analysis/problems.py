@@ -13,7 +13,7 @@ from charrnn.window import Window
 class Problem(NamedTuple):
     """Weights, a window, the state before it (B, L·H): the arguments of its loss.
 
-    And dropout's factors for the window (T, B, L·H), None without dropout.
+    And dropout's factors for the window (L, T, B, H), None without dropout.
     """
 
     params: Params

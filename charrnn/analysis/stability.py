@@ -52,8 +52,8 @@ def lyapunov_exponents(
 
     Returns:
         Exponents (count,), at most L·H, in nats per character, largest first; -inf where a
-        direction vanishes. They are means over the steps of all lanes but the first quarter of each, in which
-        the directions settle.
+        direction vanishes. They are means over the steps of all lanes but the first quarter of
+        each, in which the directions settle.
 
     Reference:
         Benettin et al. 1980, "Lyapunov characteristic exponents for smooth dynamical systems",

@@ -62,19 +62,23 @@ def check_gradients(
         problem = random_problem(random, bias=config.model.bias)
     dropout = dropout_of(config)
     if dropout:  # the mask that the objective draws
-        shape = (*problem.window.x.shape, problem.params.state_size)
+        params = problem.params
+        shape = (params.depth, *problem.window.x.shape, params.hidden_size)
         problem = problem._replace(mask=dropout.mask(shape, dtype=np.float64))
     activation, reduction = activation_of(config), config.training.reduction
     objective = objective_maker(config)()
+    T, B = problem.window.x.shape
+    params = problem.params
     checked = CheckedProblem(
         name,
         activation.name,
         reduction,
-        problem.params.hidden_size,
-        problem.params.alphabet_size,
-        *problem.window.x.shape,
-        problem.params.depth,
-        config.model.dropout,
+        params.hidden_size,
+        params.alphabet_size,
+        time_steps=T,
+        batch_size=B,
+        layers=params.depth,
+        dropout=config.model.dropout,
     )
     entries = gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
     return GradientCheck(checked, entries), notes

@@ -13,7 +13,7 @@ from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows
 from charrnn.model.recurrence import backward
-from charrnn.model.rnn import logits, states
+from charrnn.model.rnn import joint, layer_states, logits, states
 from charrnn.model.workspace import Workspace
 from charrnn.window import Window, first_loss
 
@@ -56,13 +56,15 @@ def window_loss(
         h0: State before the window (B, L·H).
         activation: The activation f.
         reduction: "sum" for L, "mean" for J.
-        mask: Dropout's factors (T, B, L·H) of (26); None for 1.
+        mask: Dropout's factors (L, T, B, H) of (26); None for 1.
 
     Returns:
         The loss in nats, complex where the weights are.
     """
     up = states(params, window.x, h0, activation, mask=mask)[1:]
-    losses = cross_entropy(logits(params, up if mask is None else up * mask), window.y)
+    if mask is not None:
+        up = up * joint(mask)
+    losses = cross_entropy(logits(params, up), window.y)
     return losses.sum() / divisor(window, reduction)
 
 
@@ -117,36 +119,37 @@ def bptt(
     length = segment(T) if segment else T
     starts = range(0, T, length)
     carried = T if window.carried is None else window.carried
-    dtype, size = params.dtype, params.state_size
+    shape = (params.depth, B, params.hidden_size)
     scale = divisor(window, reduction)
 
     def run(number: int) -> tuple[Array, Array | None]:
         """States of a segment from the one before it, and dropout's factors."""
-        x = window.x[starts[number] : starts[number] + length]
-        mask = None
+        x, mask = window.x[starts[number] : starts[number] + length], None
         if dropout:
             mask = dropout.mask(
-                (len(x), B, size),
-                dtype,
+                (params.depth, *x.shape, params.hidden_size),
+                params.dtype,
                 step=window.step,
                 first_lane=window.first_lane,
                 start=starts[number],
                 workspace=workspace,
             )
-        return states(params, x, kept[number], activation, workspace, mask), mask
+        return layer_states(params, x, kept[number], activation, workspace, mask), mask
 
-    kept = workspace.array("kept", (len(starts), B, size), dtype)
-    h_carried = workspace.copy("carried", h0)
-    h = h0[None]
+    kept = workspace.array("kept", (len(starts), *shape), params.dtype)
+    h_carried = workspace.array("carried", shape, h0.dtype)
+    h_carried[...] = params.by_layer(h0)
+    h = h_carried[:, None]
     for number, start in enumerate(starts):
-        kept[number] = h[-1]
+        kept[number] = h[:, -1]
         h, mask = run(number)
+        steps = h.shape[1]
         if isinstance(carried, int):
-            if start < carried < start + len(h):
-                h_carried[...] = h[carried - start]
+            if start < carried < start + steps:
+                h_carried[...] = h[:, carried - start]
         else:
-            (lanes,) = np.nonzero((start < carried) & (carried < start + len(h)))
-            h_carried[lanes] = h[carried[lanes] - start, lanes]
+            (lanes,) = np.nonzero((start < carried) & (carried < start + steps))
+            h_carried[:, lanes] = h[:, carried[lanes] - start, lanes]
 
     loss, gradient, da_next = 0.0, None, None
     for number in reversed(range(len(starts))):
@@ -165,9 +168,9 @@ def bptt(
         else:
             gradient.flat[...] += segment_gradient.flat
         if number:
-            da_next = workspace.copy("da_next", da[0])
+            da_next = workspace.copy("da_next", da[:, 0])
     assert gradient is not None
-    return loss / scale, gradient, h_carried
+    return loss / scale, gradient, joint(h_carried)
 
 
 def _backward(
@@ -181,50 +184,48 @@ def _backward(
     activation: Activation,
     workspace: Workspace,
 ) -> tuple[float, Params, Array]:
-    """Σ L_t of a segment, its gradient divided by `scale`, and da (T, B, L·H).
+    """Σ L_t of a segment, its gradient divided by `scale`, and da (L, T, B, H).
 
-    h (T+1, B, L·H): the states of the segment. da_next (B, L·H): da_{T+1}, of the segment after it.
+    h (L, T+1, B, H): the states of the segment. mask (L, T, B, H): dropout's factors, or None.
+    da_next (L, B, H): da_{T+1}, of the segment after it.
     """
     T, B = x.shape
     H, A = params.hidden_size, params.alphabet_size
     dtype = params.dtype
-    up = h[1:]  # what the layers above, or V, read
+    up = h[:, 1:]  # what the layers above, or V, read
     if mask is not None:
         up = np.multiply(up, mask, out=workspace.array("up", mask.shape, dtype))
 
     first = first_loss(y)  # the steps before need no logits
-    loss, do = loss_and_logit_gradient(logits(params, up[first:], workspace), y[first:])
+    loss, do = loss_and_logit_gradient(logits(params, up[-1, first:], workspace), y[first:])
     do /= scale  # (8)
-
-    da_all = workspace.array("da", h[1:].shape, dtype)
-    slopes_all = workspace.array("scratch", h[1:].shape, dtype)
-    activation.slope(h[1:], slopes_all)
-    das, slopes, hs, ups = map(params.by_layer, (da_all, slopes_all, h, up))
-    das_next = [None] * params.depth if da_next is None else params.by_layer(da_next)
 
     gradient = params.with_flat(workspace.array("gradient", params.flat.shape, dtype))
     ones = workspace.ones(T * B, dtype)
-    _sum_of_outer_products(do, ups[-1][first:], gradient.V)  # (9)
+    _sum_of_outer_products(do, up[-1, first:], gradient.V)  # (9)
     if gradient.c is not None:
         _sum_rows(do.reshape(-1, A), ones, gradient.c)
 
     # until `backward`, da is what comes from above: Vᵀ do_t of (10), Uᵀ da_t of (23)
-    das[-1][:first] = 0
-    product_by_rows(do.reshape(-1, A), params.V, out=das[-1][first:].reshape(-1, H))
+    da = workspace.array("da", (params.depth, T, B, H), dtype)
+    da[-1, :first] = 0
+    product_by_rows(do.reshape(-1, A), params.V, out=da[-1, first:].reshape(-1, H))
     for n in reversed(range(params.depth)):
-        layer, of_layer, da = params.layers[n], gradient.layers[n], das[n]
+        layer, of_layer, rows = params.layers[n], gradient.layers[n], da[n].reshape(-1, H)
         if mask is not None:
-            da *= params.by_layer(mask)[n]
-        backward(layer.W, da, slopes[n], das_next[n], workspace)
-        _sum_of_outer_products(da, hs[n][:-1], of_layer.W)  # (12), (24)
+            da[n] *= mask[n]
+        slopes = workspace.array("scratch", (T, B, H), dtype)
+        activation.slope(h[n, 1:], slopes)
+        backward(layer.W, da[n], slopes, None if da_next is None else da_next[n], workspace)
+        _sum_of_outer_products(da[n], h[n, :-1], of_layer.W)  # (12), (24)
         if of_layer.b is not None:
-            _sum_rows(da.reshape(-1, H), ones, of_layer.b)
+            _sum_rows(rows, ones, of_layer.b)
         if n:
-            _sum_of_outer_products(da, ups[n - 1], of_layer.U)
-            product_by_rows(da.reshape(-1, H), layer.U, out=das[n - 1].reshape(-1, H))
+            _sum_of_outer_products(da[n], up[n - 1], of_layer.U)
+            product_by_rows(rows, layer.U, out=da[n - 1].reshape(-1, H))
         else:
-            _input_gradient(da, x, ones, workspace, of_layer.U)
-    return float(loss), gradient, da_all
+            _input_gradient(da[0], x, ones, workspace, of_layer.U)
+    return float(loss), gradient, da
 
 
 def _sum_of_outer_products(left: Array, right: Array, out: Array) -> None:

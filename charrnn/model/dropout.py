@@ -35,7 +35,7 @@ class Dropout:
 
     def mask(
         self,
-        shape: tuple[int, int, int],
+        shape: tuple[int, int, int, int],
         dtype: DTypeLike,
         *,
         step: int = 0,
@@ -46,7 +46,7 @@ class Dropout:
         """Draws m / (1 - p) for the units of all layers.
 
         Args:
-            shape: (T, B, L·H).
+            shape: (L, T, B, H).
             dtype: The precision of the result.
             step: The number of the training step.
             first_lane: The number of the first of B successive lanes.
@@ -54,12 +54,12 @@ class Dropout:
             workspace: Provides the arrays; a new one if None.
 
         Returns:
-            The mask (T, B, L·H), valid until the next call with this workspace.
+            The mask (L, T, B, H), valid until the next call with this workspace.
         """
         workspace = workspace or Workspace()
-        T, B, size = shape
+        L, T, B, H = shape
         threshold = min(round(self.rate * LEVELS), LEVELS - 1)
-        blocks = -(-size // NUMBERS_PER_BLOCK)
+        blocks = -(-L * H // NUMBERS_PER_BLOCK)
         kept = workspace.array("kept units", shape, np.bool_)
         philox = np.random.Philox(key=np.array([self.seed, step], np.uint64))
         state = philox.state
@@ -68,6 +68,7 @@ class Dropout:
             state["state"]["counter"][:] = start * blocks, first_lane + lane, 0, 0
             philox.state = state
             numbers = philox.random_raw(4 * blocks * T).astype("<u8", copy=False).view("<u2")
-            np.greater_equal(numbers.reshape(T, -1)[:, :size], threshold, out=kept[:, lane])
+            units = numbers.reshape(T, -1)[:, : L * H].reshape(T, L, H)
+            np.greater_equal(units.swapaxes(0, 1), threshold, out=kept[:, :, lane])
         mask = workspace.array("mask", shape, dtype)
         return np.multiply(kept, LEVELS / (LEVELS - threshold), out=mask, casting="unsafe")

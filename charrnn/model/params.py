@@ -136,10 +136,9 @@ class Params:
         """Number of weights."""
         return self.layout.size
 
-    def by_layer(self, h: Array) -> list[Array]:
-        """Views (..., H) of joint states (..., L·H), from the first layer up."""
-        H = self.hidden_size
-        return [h[..., start : start + H] for start in range(0, self.state_size, H)]
+    def by_layer(self, h: Array) -> Array:
+        """A view (L, ..., H) of joint states (..., L·H), from the first layer up."""
+        return np.moveaxis(h.reshape(*h.shape[:-1], self.depth, self.hidden_size), -2, 0)
 
     def named(self) -> Iterator[tuple[str, Array]]:
         """Name and array of each parameter that is present, in fixed order."""

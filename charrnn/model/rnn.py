@@ -26,23 +26,42 @@ def states(
         h0: State before the first character (B, L·H), the layers side by side.
         activation: The activation f.
         workspace: Provides the arrays; a new one if None.
-        mask: Dropout's factors m / (1 - p) of (26) for what goes up (T, B, L·H); None for 1.
+        mask: Dropout's factors m / (1 - p) of (26) for what goes up (L, T, B, H); None for 1.
 
     Returns:
         h (T+1, B, L·H) with h[0] = h0. It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
+    return joint(layer_states(params, x, params.by_layer(h0), activation, workspace, mask))
+
+
+def joint(h: Array) -> Array:
+    """The states of layers (L, ..., H) side by side (..., L·H); a view if L = 1."""
+    return np.moveaxis(h, 0, -2).reshape(*h.shape[1:-1], len(h) * h.shape[-1])
+
+
+def layer_states(
+    params: Params,
+    x: Array,
+    h0: Array,
+    activation: Activation,
+    workspace: Workspace,
+    mask: Array | None = None,
+) -> Array:
+    """The same as `states`, each layer in memory of its own.
+
+    Args and Returns are those of `states`, but h0 is (L, B, H) and h is (L, T+1, B, H).
+    """
     T, B = x.shape
-    h = workspace.array("h", (T + 1, B, params.state_size), params.dtype)
-    h[0] = h0
-    layers = params.by_layer(h)
-    for number, (layer, own) in enumerate(zip(params.layers, layers, strict=True)):
-        if number == 0:  # U x_t + b of every step at once: with one-hot x_t a gather of U's columns
+    h = workspace.array("h", (params.depth, T + 1, B, params.hidden_size), params.dtype)
+    h[:, 0] = h0
+    for n, (layer, own) in enumerate(zip(params.layers, h, strict=True)):
+        if n == 0:  # U x_t + b of every step at once: with one-hot x_t a gather of U's columns
             np.take(_columns_with_bias(layer, workspace), x, axis=0, out=own[1:], mode="clip")
         else:
-            up = layers[number - 1][1:]
+            up = h[n - 1, 1:]
             if mask is not None:
-                up = up * params.by_layer(mask)[number - 1]
+                up = np.multiply(up, mask[n - 1], out=workspace.array("up", up.shape, up.dtype))
             _input_term(layer, up, workspace, out=own[1:])
         prepare_forward(layer.W, activation, B, workspace)(own)
     return h
@@ -69,14 +88,15 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
 
     Args:
         params: The weights.
-        h: States (..., L·H), of which the top layer's count.
+        h: States (..., H) of the top layer, or joint ones (..., L·H).
         workspace: Provides the array; a new one if None.
 
     Returns:
         o (..., A). It is overwritten when the workspace is next used.
     """
     workspace = workspace or Workspace()
-    rows = params.by_layer(h)[-1].reshape(-1, params.hidden_size)
+    H = params.hidden_size
+    rows = h[..., -H:].reshape(-1, H)
     o = workspace.array("o", (len(rows), params.alphabet_size), params.V.dtype)
     product_by_rows(rows, params.V.T, out=o)
     if params.c is not None:
@@ -88,7 +108,7 @@ class Stepper:
     """The network one character at a time; a step allocates nothing.
 
     Attributes:
-        h: Current states (B, L·H), zero at first. They may be written to between steps.
+        h: Current states (L, B, H), zero at first. They may be written to between steps.
 
     Args:
         params: The weights, which must not change while the object is in use.
@@ -111,9 +131,8 @@ class Stepper:
         self._b = [layer.b for layer in above]
         self._times_VT = product_with(params.V.T, lanes, workspaces[0], "VT")
         self._c = params.c
-        self.h = np.zeros((lanes, params.state_size), params.dtype)
+        self.h = np.zeros((params.depth, lanes, params.hidden_size), params.dtype)
         self._h_before = np.empty_like(self.h)
-        self._layers, self._layers_before = map(params.by_layer, (self.h, self._h_before))
 
     def __call__(self, characters: Array) -> Array:
         """Reads one character per lane and advances the states, equations (1)-(3) or (22).
@@ -124,18 +143,17 @@ class Stepper:
         Returns:
             Logits (B, A) of the characters that follow, valid until the next call.
         """
-        before, layers = self._layers, self._layers_before  # h_t is written over h_{t-2}
+        before, layers = self.h, self._h_before  # h_t is written over h_{t-2}
         h = layers[0]
         self._Ub.take(characters, axis=0, out=h, mode="clip")  # np.take costs more per call
         self._forward[0]((before[0], h))
-        for number, times_UT in enumerate(self._times_UT):
-            up, h = h, layers[number + 1]
-            h[...] = times_UT(up)
-            if self._b[number] is not None:
-                h += self._b[number]
-            self._forward[number + 1]((before[number + 1], h))
-        self.h, self._h_before = self._h_before, self.h
-        self._layers, self._layers_before = layers, before
+        for n, times_UT in enumerate(self._times_UT, 1):
+            below, h = h, layers[n]
+            h[...] = times_UT(below)
+            if (b := self._b[n - 1]) is not None:
+                h += b
+            self._forward[n]((before[n], h))
+        self.h, self._h_before = layers, before
         o = self._times_VT(h)
         if self._c is not None:
             o += self._c

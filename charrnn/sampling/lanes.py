@@ -22,14 +22,14 @@ class Lanes:
             for id in prompt[:-1, None]:
                 reader(id)
             self._step = Stepper(params, activation, lanes)
-        self._start, self._first, self._choose = reader.h[0], prompt[-1], choose
+        self._start, self._first, self._choose = reader.h[:, 0], prompt[-1], choose
         self._latest = np.full(lanes, prompt[-1])
         self._random = [np.random.default_rng(0)] * lanes
         self._draws = np.empty(lanes)
 
     def start(self, lane: int, random: Generator) -> None:
         """Starts another text in a lane."""
-        self._step.h[lane] = self._start
+        self._step.h[:, lane] = self._start
         self._latest[lane] = self._first
         self._random[lane] = random
 
