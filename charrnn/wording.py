@@ -15,6 +15,12 @@ def format_size(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
+def layer_sizes(layers: int, hidden_size: int) -> str:
+    """The recurrent layers of a network: H = 384, or 2 layers of H = 256."""
+    size = f"H = {hidden_size}"
+    return size if layers == 1 else f"{layers} layers of {size}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from charrnn.analysis.central_difference import CENTRAL_DIFFERENCE
 from charrnn.analysis.complex_step import COMPLEX_STEP
 from charrnn.analysis.double_sum import DOUBLE_SUM
-from charrnn.analysis.jacobians import inputs_of, lanes
+from charrnn.analysis.jacobians import inputs_of, lanes, over_step, within_step
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.rtrl import RTRL
@@ -76,31 +76,37 @@ def gradcheck(
 def _rounding(problem: Problem, activation: Activation, reduction: str) -> dict[str, float]:
     """The error of each gradient that comes from rounding ŷ - y in (8), whatever the method.
 
-    Where a target is all but certain the difference cancels, and what is left of it is noise. It is
-    followed back by (9)-(12) with absolute values in the place of signs.
+    Where a target is all but certain the difference cancels, and what is left of it is noise, of
+    one independent error for each logit. Its covariance is followed back as the gradient is, so
+    that errors cancel as they do there.
     """
     params = problem.params
     noise = params.zeros_like()
     scale = divisor(problem.window, reduction)
     for lane in lanes(problem, activation, scale):
-        das = [np.zeros(params.hidden_size) for _ in params.layers]
-        for t in range(len(lane.h) - 1, 0, -1):
-            do_noise = np.finfo(np.float64).eps * (lane.y[t] / scale + np.abs(lane.do[t]))
-            top = np.abs(params.by_layer(lane.h[t] * lane.M[t])[-1])
-            noise.V[...] += np.outer(do_noise, top)
+        T = len(lane.h) - 1
+        covariance = np.zeros((params.state_size, params.state_size))  # of ∂L/∂s_t
+        for t in range(T, 0, -1):
+            do = np.finfo(np.float64).eps * (lane.y[t] / scale + np.abs(lane.do[t]))
+            if t < T:
+                J = over_step(params, lane, t + 1)
+                covariance = J.T @ covariance @ J
+            top = params.by_layer(lane.M[t])[-1] * do[:, None] * params.V
+            covariance[-params.hidden_size :, -params.hidden_size :] += top.T @ top
+            S = within_step(params, lane, t)
+            variance = np.einsum("ij,ij->j", S, covariance @ S)
+            das = params.by_layer(np.abs(lane.D[t]) * np.sqrt(np.maximum(variance, 0)))
+            noise.V[...] += np.outer(do, np.abs(params.by_layer(lane.h[t] * lane.M[t])[-1]))
             if noise.c is not None:
-                noise.c[...] += do_noise
-            above = np.abs(params.V.T) @ do_noise
-            D, M, before = map(params.by_layer, (lane.D[t], lane.M[t], lane.h[t - 1]))
-            inputs = inputs_of(params, lane, t)
-            for n in reversed(range(params.depth)):
-                layer, of_layer = params.layers[n], noise.layers[n]
-                das[n] = da = np.abs(D[n] * (M[n] * above + np.abs(layer.W.T) @ das[n]))
-                of_layer.W[...] += np.outer(da, np.abs(before[n]))
-                of_layer.U[...] += np.outer(da, np.abs(inputs[n]))
-                if of_layer.b is not None:
-                    of_layer.b[...] += da
-                above = np.abs(layer.U.T) @ da
+                noise.c[...] += do
+            before = params.by_layer(np.abs(lane.h[t - 1]))
+            for layer, da, h, below in zip(
+                noise.layers, das, before, inputs_of(params, lane, t), strict=True
+            ):
+                layer.W[...] += np.outer(da, h)
+                layer.U[...] += np.outer(da, np.abs(below))
+                if layer.b is not None:
+                    layer.b[...] += da
     return {name: 8 * float(array.max()) for name, array in noise.named()}
 
 

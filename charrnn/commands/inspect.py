@@ -104,6 +104,7 @@ def inspect_text(
         validation=len(corpus.validation),
         scored=scored,
         hidden_size=config.model.hidden_size,
+        layers=config.model.layers,
         activation=config.model.activation,
         weights=state.params.size,
         workers=config.training.workers,

@@ -3,13 +3,15 @@
 import numpy as np
 from rich import box
 from rich.bar import Bar
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.report.layer_tables import layer_table, profile_table
 from charrnn.report.terminal import table_console
 from charrnn.results import Agreement, Decay, Flow, GradientFlow, Truncation
 from charrnn.system.escaping import harmless
-from charrnn.wording import pluralize
+from charrnn.wording import layer_sizes, pluralize
 
 BAR_WIDTH, DECADES = 36, 12
 DISPLAYED = {"relu": "ReLU"}
@@ -30,6 +32,8 @@ def print_gradient_flow(found: GradientFlow) -> None:
         console.print(_profile_chart(flow))
         console.print(_figures(flow))
         console.print(verdict(flow), markup=False)
+    elif not found.compared:
+        _print_layers(console, found.flows)
     else:
         console.print(_comparison(found.flows))
         console.print(LEGEND, markup=False)
@@ -41,8 +45,23 @@ def print_gradient_flow(found: GradientFlow) -> None:
 
 def description(found: GradientFlow) -> str:
     """What kind of network it is."""
-    kind = "" if len(found.flows) > 1 else found.flows[0].activation + ", "
-    return f"{kind}H = {found.hidden_size}, A = {found.alphabet_size}"
+    kind = "" if found.compared else found.flows[0].activation + ", "
+    return f"{kind}{layer_sizes(found.layers, found.hidden_size)}, A = {found.alphabet_size}"
+
+
+def _print_layers(console: Console, flows: list[Flow]) -> None:
+    """The profile of each layer, what reaches it, and a verdict on each."""
+    lags = shown_lags(min(len(flow.norms) for flow in flows) - 1)
+    console.print(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flows[0].losses[0]:,} losses, l characters back")
+    console.print(profile_table(flows, _table(""), lags))
+    table = _table("down through the layers")
+    table.caption = "reaches it: the norm at l = 0, relative to the top layer's"
+    console.print(layer_table(flows, table, STYLES))
+    exponents = flows[0].lyapunov_exponents
+    values = ", ".join(f"{x:+.3f}" for x in exponents[:4])
+    console.print(f"Lyapunov: {values} nats per character: {_fate(float(exponents[0]))}")
+    for flow in reversed(flows):
+        console.print(f"layer {flow.layer}: {verdict(flow)}", markup=False)
 
 
 def verdict(flow: Flow) -> str:

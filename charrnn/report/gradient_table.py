@@ -8,6 +8,7 @@ from rich.table import Table
 from charrnn.report.terminal import table_console
 from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.system.escaping import harmless
+from charrnn.wording import layer_sizes
 
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
@@ -40,9 +41,11 @@ def print_gradient_table(result: GradientCheck) -> None:
 
 
 def _title(checked: CheckedProblem) -> str:
+    dropout = f", dropout {checked.dropout:g} with a fixed mask" if checked.dropout else ""
     return (
-        f"{checked.model}\n{checked.activation}, {checked.reduction}, H = {checked.hidden_size}, "
-        f"A = {checked.alphabet_size}, T = {checked.time_steps}, B = {checked.batch_size}"
+        f"{checked.model}\n{checked.activation}, {checked.reduction}, "
+        f"{layer_sizes(checked.layers, checked.hidden_size)}, A = {checked.alphabet_size}, "
+        f"T = {checked.time_steps}, B = {checked.batch_size}{dropout}"
     )
 
 

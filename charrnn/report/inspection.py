@@ -13,7 +13,7 @@ from charrnn.report.event_lines import as_loss, duration
 from charrnn.report.terminal import MIN_TABLE_WIDTH, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
-from charrnn.wording import format_size, pluralize
+from charrnn.wording import format_size, layer_sizes, pluralize
 
 MAX_SHOWN = 120  # characters; all of them are in the JSON
 GAP = 5  # columns of a terminal between two characters of a row
@@ -34,7 +34,7 @@ def print_text_report(report: TextReport) -> None:
             "text": f"{pluralize(report.characters, 'character')} in "
             f"{pluralize(report.lines, 'line')}, {report.encoding}, read as {report.sequences}",
             "split": f"{report.training:,} to train on, {held_out}",
-            "network": f"{report.activation}, H = {report.hidden_size}, "
+            "network": f"{report.activation}, {layer_sizes(report.layers, report.hidden_size)}, "
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
             f"{pluralize(report.workers, 'worker')}",
             "steps": f"{report.steps_per_epoch:,} per epoch; {run}",
@@ -57,7 +57,7 @@ def print_model_report(report: ModelReport) -> None:
     best = progress["best_validation_nats"]
     rows = {
         "file": f"{format_size(report.size)}, verified: digest and contents are consistent",
-        "network": f"{model['activation']}, H = {model['hidden_size']}, "
+        "network": f"{model['activation']}, {layer_sizes(model['layers'], model['hidden_size'])}, "
         f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
         f"{training['precision']}",
         "trained": f"{progress['step']:,} steps, {progress['characters']:,} characters, "

@@ -58,7 +58,7 @@ def plot_gradient_flow(found: GradientFlow) -> "Figure":
     """One panel an activation where several are compared; else the flow, W, and truncation."""
     from matplotlib.figure import Figure
 
-    if len(found.flows) > 1:
+    if found.compared:
         activations = list(dict.fromkeys(flow.activation for flow in found.flows))
         figure = Figure(figsize=(4.2 * len(activations), 5.6), layout="constrained")
         panels = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
@@ -70,8 +70,12 @@ def plot_gradient_flow(found: GradientFlow) -> "Figure":
         number = 3 if found.truncation else 2
         figure = Figure(figsize=(4.6 * number, 4.8), layout="constrained")
         panels = figure.subplots(1, number)
-        _profile(panels[0], found.flows[0])
-        _singular_values(panels[1], found.flows[0])
+        if found.layers == 1:
+            _profile(panels[0], found.flows[0])
+            _singular_values(panels[1], found.flows[0])
+        else:
+            _profiles_of_layers(panels[0], found.flows)
+            _singular_values_of_layers(panels[1], found.flows)
         if found.truncation:
             _truncation(panels[2], found.truncation)
     title = f"{found.model}: {description(found)}"
@@ -112,6 +116,30 @@ def _profile(panel: "Axes", flow: Flow) -> None:
     panel.set_ylim(max(norms.min() / 10, top * LOWEST**2, NOTHING / 10), top)
     panel.set_ylabel(NORM)
     _finish(panel, f"gradient flow: {flow.decay.kind}", "lag l, characters")
+
+
+def _profiles_of_layers(panel: "Axes", flows: list[Flow]) -> None:
+    for flow in flows:
+        label = f"layer {flow.layer}: {flow.decay.kind}, ×{flow.decay.rate:.3f} per character"
+        panel.semilogy(np.maximum(flow.norms, NOTHING), label=label, color=_color(flow, flows))
+    panel.set_ylabel(NORM)
+    _finish(panel, "gradient flow", "lag l, characters")
+
+
+def _singular_values_of_layers(panel: "Axes", flows: list[Flow]) -> None:
+    for flow in flows:
+        values = flow.spectrum.singular_values
+        label = f"layer {flow.layer}: σ₁ = {values[0]:.3g}"
+        panel.plot(np.arange(1, len(values) + 1), values, label=label, color=_color(flow, flows))
+    panel.axhline(1, color="gray", linewidth=0.8, label="1: lengths are kept")
+    panel.set_ylim(bottom=0)
+    _finish(panel, "recurrent weights W: singular values", "rank")
+
+
+def _color(flow: Flow, flows: list[Flow]) -> tuple[float, float, float]:
+    """From light in the first layer to dark in the top one."""
+    shade = 0.75 * (1 - flow.layer / len(flows))
+    return shade, shade + 0.15, 0.6 + shade / 2
 
 
 def _singular_values(panel: "Axes", flow: Flow) -> None:

@@ -192,3 +192,8 @@ class GradientFlow:
     lines: bool
     flows: list[Flow]
     truncation: Truncation | None
+
+    @property
+    def compared(self) -> bool:
+        """Whether these are several models, not the layers of one."""
+        return self.flows[0].recurrent_gain is not None

@@ -44,6 +44,7 @@ class TextReport:
     validation: int
     scored: int
     hidden_size: int
+    layers: int
     activation: str
     weights: int
     workers: int
