@@ -15,6 +15,7 @@ def memory_of_step(
     recompute: bool,
     workers: int,
     slots: int,
+    copies: int = 0,
 ) -> int:
     """Estimates the memory of a step of BPTT and the optimizer, and of the weights.
 
@@ -31,6 +32,8 @@ def memory_of_step(
         recompute: Whether states are recomputed in segments of √T steps.
         workers: Number of threads.
         slots: Number of arrays of the weights' size that the optimizer keeps.
+        copies: Number of copies of weights and slots beside them: a checkpoint that is written,
+            states to roll back to.
 
     Returns:
         Bytes held at the peak.
@@ -44,7 +47,8 @@ def memory_of_step(
     states = characters * (of_states + A + 1) + (segments + 5) * B * L * H
     # the gradient, and of several segments their sum; W, U and their transposes; U x + b
     per_worker = (1 + (segments > 1)) * weights + (2 + (L > 1)) * H * H + H * A
-    model = (2 + slots) * weights  # the weights, the slots, and scratch memory of an update
+    # the weights, the slots, and scratch memory of an update
+    model = (1 + (1 + copies) * (1 + slots)) * weights
     indices = 2 * 8 * characters
     kept_units = dropout * characters * L * H
     return itemsize * (states + workers * per_worker + model) + indices + kept_units

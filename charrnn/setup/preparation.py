@@ -22,6 +22,8 @@ from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import format_size, pluralize
 
+MAX_RECORDED = 3  # states that a run can roll back to
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -87,6 +89,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
             recompute=recompute or again,
             workers=config.training.workers,
             slots=len(optimizer_of(config).slot_names),
+            copies=1 + (MAX_RECORDED if config.training.on_divergence == "rollback" else 0),
         )
         for again in (False, True)
     )
