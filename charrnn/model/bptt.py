@@ -143,12 +143,12 @@ def bptt(
     for number, start in enumerate(starts):
         kept[number] = h[:, -1]
         h, mask = run(number)
-        steps = h.shape[1]
+        end = start + h.shape[1]
         if isinstance(carried, int):
-            if start < carried < start + steps:
+            if start < carried < end:
                 h_carried[...] = h[:, carried - start]
         else:
-            (lanes,) = np.nonzero((start < carried) & (carried < start + steps))
+            (lanes,) = np.nonzero((start < carried) & (carried < end))
             h_carried[:, lanes] = h[:, carried[lanes] - start, lanes]
 
     loss, gradient, da_next = 0.0, None, None

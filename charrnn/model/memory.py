@@ -43,7 +43,8 @@ def memory_of_step(
     length = least_memory(T) if recompute else T
     segments = -(-T // length)
     characters = length * B  # whose states, logits and derivatives are held at a time
-    of_states = (3 + 2 * dropout) * L * H  # h, da, f′(a); what goes up and dropout's factors
+    # h and da, f′(a) of one layer; with dropout what goes up, and the factors
+    of_states = (2 + 2 * dropout) * L * H + H
     states = characters * (of_states + A + 1) + (segments + 5) * B * L * H
     # the gradient, and of several segments their sum; W, U and their transposes; U x + b
     per_worker = (1 + (segments > 1)) * weights + (2 + (L > 1)) * H * H + H * A
