@@ -1,3 +1,3 @@
-"""Character-level language models with the classic recurrent network, exactly."""
+"""Character-level language models with vanilla recurrent networks."""
 
 __version__ = "0.1.0"

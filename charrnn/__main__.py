@@ -1,4 +1,4 @@
-"""The command `charrnn`. Until there is something to save, an interruption ends it at once."""
+"""The command `charrnn`; until there is something to save, a stop signal ends it immediately."""
 
 import os
 import signal
@@ -17,9 +17,9 @@ def main() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # an exception raised here could be in the middle of an import, which may not survive it
+    # raising an exception here could break an import in progress
     try:
-        os.write(2, b"stopped: at once.\n")
+        os.write(2, b"stopped: interrupted.\n")
     finally:
         os._exit(130)
 

@@ -330,7 +330,7 @@ def test_an_impossible_tolerance_fails(charrnn) -> None:
     ("arguments", "words"),
     [
         (["--oracle", "complexstep"], "did you mean complex-step?"),
-        (["--tolerance", "0"], "is not above 0"),
+        (["--tolerance", "0"], "is not positive"),
         (["nothing.safetensors"], "there is no checkpoint"),
     ],
 )

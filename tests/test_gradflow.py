@@ -1,6 +1,8 @@
 """Gradient flow: every measurement, compared with a literal form or a known case."""
 
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -342,10 +344,8 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--plot", "x.jpg"], 2, ".png, .svg, .pdf"),
-        (["tiny", "--lags", "5", "--plot", "none/x.png"], 2, "cannot be written"),
         (["--truncation", "--tolerance", "0"], 2, "--tolerance 0.0 is not between 0 and 1"),
-        (["RUN", "--compare"], 2, "--compare is for a model before training"),
+        (["RUN", "--compare"], 2, "--compare is for untrained models"),
         (["RUN", "--set", "model.bias=false"], 2, "model.bias=false cannot change it"),
         (["relux"], 2, "did you mean relu?"),
         (["nothing"], 2, "neither a checkpoint nor a config"),
@@ -412,10 +412,34 @@ def test_a_title_is_not_parsed_as_math(charrnn, tmp_path) -> None:
     assert charrnn("gradflow", "a$_{$b.yaml", "--lags", 3, "--plot", "x.png").code == 0
 
 
-def test_plot_without_matplotlib_says_what_to_install(charrnn, text_file, monkeypatch) -> None:
-    import sys
+def _nothing_is_computed(*arguments: object) -> None:
+    pytest.fail("computed before the plot was refused")
 
+
+@pytest.mark.parametrize(
+    ("plot", "words"),
+    [
+        ("x.jpg", ".png, .svg, .pdf"),
+        ("none/x.png", "none/x.png cannot be written: No such file"),
+        ("folder.png", "folder.png cannot be written: Is a directory"),
+        ("text.txt/x.png", "cannot be written: Not a directory"),
+        (f"{'x' * 300}.png", "cannot be written: File name too long"),
+    ],
+)
+def test_a_plot_that_cannot_be_written_is_refused_first(
+    charrnn, tmp_path, monkeypatch, plot: str, words: str
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "text.txt").touch()
+    monkeypatch.setattr("charrnn.commands.gradflow.gradient_flow", _nothing_is_computed)
+    outcome = charrnn("gradflow", "tiny", "--plot", plot)
+    assert (outcome.code, words in outcome.err) == (2, True), outcome.err
+    assert sorted(os.listdir(tmp_path)) == ["folder.png", "text.txt"]
+
+
+def test_plot_without_matplotlib_says_what_to_install(charrnn, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    outcome = charrnn("gradflow", "tiny", "--text", text_file, "--plot", "x.png")
+    monkeypatch.setattr("charrnn.commands.gradflow.gradient_flow", _nothing_is_computed)
+    outcome = charrnn("gradflow", "tiny", "--plot", "x.png")
     assert outcome.code == 2
     assert "charrnn[plot]" in outcome.err

@@ -449,7 +449,7 @@ def test_an_interruption_before_the_first_save(number) -> None:
             status = Path(f"/proc/{child.pid}/status").read_text()
             caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)
         child.send_signal(number)
-        assert child.stderr.read() == b"stopped: at once.\n"
+        assert child.stderr.read() == b"stopped: interrupted.\n"
         assert child.wait() == 130
 
 

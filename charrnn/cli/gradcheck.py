@@ -18,13 +18,15 @@ def gradcheck_command(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="central-difference, complex-step, double-sum, rtrl; default all. Repeatable.",
+            help="Method to compare with: central-difference, complex-step, double-sum or rtrl. "
+            "Repeatable.  [default: all]",
         ),
     ] = None,
     tolerance: Annotated[
         float | None,
         typer.Option(
-            metavar="X", help="Largest relative error.  [default: 1e-10; central-difference 1e-6]"
+            metavar="X",
+            help="Largest accepted relative error.  [default: 1e-10; central-difference 1e-6]",
         ),
     ] = None,
     seed: Annotated[
@@ -35,7 +37,7 @@ def gradcheck_command(
 ) -> None:
     """Verify the gradients of a model against independent methods.
 
-    Without a model, those of a small random one.
+    Without a model, check a small random one.
     """
     from dataclasses import asdict
 

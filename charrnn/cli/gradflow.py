@@ -33,7 +33,7 @@ def gradflow_command(
     ] = False,
     tolerance: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Acceptable error of truncation.  [default: 0.1]"),
+        typer.Option(metavar="X", help="Largest accepted truncation error.  [default: 0.1]"),
     ] = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
@@ -43,15 +43,21 @@ def gradflow_command(
     ] = 1,
     json: JsonOption = False,
 ) -> None:
-    """Measure how gradients flow back through time, and what truncation costs."""
+    """Measure how gradients flow back through time.
+
+    With --truncation, also measure what truncated BPTT loses.
+    """
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_notes
+    from charrnn.cli.output import require_output, write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
     from charrnn.report.plots import drawing, plot_gradient_flow
 
-    draw = drawing(plot) if plot is not None else None
+    draw = None
+    if plot is not None:
+        draw = drawing(plot)
+        require_output("plot", plot)
     if truncation and tolerance is None:
         tolerance = 0.1
     found, notes = gradient_flow(

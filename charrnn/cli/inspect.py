@@ -23,8 +23,8 @@ def inspect_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|CHECKPOINT|CONFIG",
-            help="Text files or directories; or checkpoints or run directories; or a built-in "
-            "config. By default the bundled corpus.",
+            help="Text files or directories, checkpoints or run directories, or a built-in config. "
+            "By default the bundled corpus.",
             show_default=False,
         ),
     ] = None,
@@ -36,7 +36,10 @@ def inspect_command(
     errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Describe a text and what training on it would take, or a checkpoint."""
+    """Describe a text or a checkpoint.
+
+    For a text, also estimate the time and memory that training on it takes.
+    """
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_notes
@@ -58,8 +61,8 @@ def inspect_command(
     if are_checkpoints(paths):
         if config or assignments or flags:
             raise UsageError(
-                f"{paths[0]} is a checkpoint, which has its own config.",
-                "leave out all options but --json.",
+                f"{paths[0]} is a checkpoint and has its own config.",
+                "leave out all options except --json.",
             )
         models = [inspect_checkpoint(name) for name in paths]
         if json:

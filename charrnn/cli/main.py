@@ -50,10 +50,10 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line and exits with its code."""
+    """Runs the command line and exits with its exit code."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the end
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until exit
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
     code = run(sys.argv[1:])
@@ -66,10 +66,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command line and returns the exit code; every error is printed here."""
+    """Runs the command line and returns its exit code; errors are printed here."""
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
-        if code == 130:  # what Typer turns a KeyboardInterrupt into
+        if code == 130:  # Typer's code for KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()
         return code or 0
@@ -80,11 +80,11 @@ def run(arguments: list[str]) -> int:
         path = context.command_path if context else "charrnn"
         return _fail(error.format_message(), f"see {path} --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; checkpoints saved before are kept.", None, 130, "stopped")
+        return _fail("interrupted; checkpoints saved so far are kept.", None, 130, "stopped")
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
             raise  # Typer turns a broken pipe into SystemExit
-        # the reader of the output has left; keep Python from flushing into the closed pipe
+        # the reader closed the pipe; keep Python from flushing into it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:

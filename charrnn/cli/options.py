@@ -40,7 +40,9 @@ EncodingOption = Annotated[
 ]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
-    typer.Option(help="Refuse invalid bytes, or replace them by U+FFFD.  [default: the config's]"),
+    typer.Option(
+        help="Refuse invalid bytes, or replace them with U+FFFD.  [default: the config's]"
+    ),
 ]
 InitFromOption = Annotated[
     str | None,
@@ -48,13 +50,15 @@ InitFromOption = Annotated[
 ]
 ExtendVocabularyOption = Annotated[
     bool,
-    typer.Option("--extend-vocabulary", help="Add the characters that this model does not know."),
+    typer.Option(
+        "--extend-vocabulary", help="Add new characters of the text to that model's vocabulary."
+    ),
 ]
 UnknownOption = Annotated[
     Literal["error", "skip", "replace"] | None,
     typer.Option(
-        help="What to do with characters that the model does not know; replace reads them as "
-        "U+FFFD.  [default: replace if the model was trained so (data.min_count), else error]"
+        help="How to handle characters that the model does not know; replace reads them as "
+        "U+FFFD.  [default: replace if the model was trained with data.min_count > 1, else error]"
     ),
 ]
 
@@ -73,7 +77,7 @@ SECTIONS = {
 
 
 def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values of these flags, as a layer of the config."""
+    """The values of flags as a layer of the config."""
     layer: dict[str, dict[str, Any]] = {}
     for name, value in flags.items():
         layer.setdefault(SECTIONS[name], {})[name] = value
@@ -81,5 +85,5 @@ def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """The values that were given on the command line."""
+    """Only the values that were given on the command line."""
     return {name: value for name, value in values.items() if value is not None}

@@ -1,17 +1,30 @@
-"""Writing results to standard output."""
+"""Writes results to standard output, and notes to standard error."""
 
 import json
 import math
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from charrnn.errors import UsageError
 from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless, harmless_json, harmless_message
+from charrnn.system.files import require_writable
+
+
+def require_output(option: str, path: str) -> None:
+    """Refuses a file that cannot be written, before its content is computed. Raises: UsageError."""
+    try:
+        require_writable(Path(path))
+    except OSError as error:
+        raise UsageError(
+            f"`{option}={path}` cannot be written: {error.strerror}.", "choose another file."
+        ) from None
 
 
 def write_json(document: Any) -> None:
-    """Writes one JSON document; a number that is not finite, which JSON lacks, becomes null."""
+    """Writes one JSON document; non-finite numbers, which JSON lacks, become null."""
     written = json.dumps(_finite(document), ensure_ascii=False, indent=2)
     sys.stdout.write(harmless_json(written) + "\n")
 
@@ -22,13 +35,13 @@ def write_line(line: str) -> None:
 
 
 def write_notes(notes: Iterable[str]) -> None:
-    """Writes notes to standard error, on what was changed or left out."""
+    """Writes notes for the user to standard error."""
     for note in notes:
         sys.stderr.write(f"note: {harmless_message(as_flags(note))}\n")
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:
-    """Writes texts as their pieces arrive, with a separator between them and an end."""
+    """Writes texts as their pieces arrive, with a separator between texts and an end."""
     on_terminal = sys.stdout.isatty()
     last = ""
     for number, text in enumerate(texts):

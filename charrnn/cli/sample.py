@@ -46,7 +46,7 @@ def sample_command(
     count: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, max=10**6, help="Number of texts, separated by -----, or of lines."
+            metavar="N", min=1, max=10**6, help="Number of texts (separated by -----) or lines."
         ),
     ] = 1,
     until: Annotated[

@@ -35,7 +35,7 @@ def train_command(
     assignments: SetOption = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Directory of the run.  [default: runs/NAME-N]"),
+        typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]"),
     ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
@@ -54,15 +54,18 @@ def train_command(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Stop after a time such as 90s, 3m or 1h30m; or after --max-steps if that is "
-            "earlier.",
+            help="Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps if that "
+            "comes first.",
         ),
     ] = None,
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train a model on text and print the path of the best checkpoint."""
+    """Train a model on text.
+
+    When done, print the path of the best checkpoint.
+    """
     from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.train import train
     from charrnn.report.console import make_console_sink
@@ -93,7 +96,9 @@ def train_command(
         ended = train(run, [metrics, console])
     finally:
         if missing := metrics.unwritten:
-            write_notes([f"{run.directory.metrics} lacks its last {missing} lines: disk full?"])
+            write_notes(
+                [f"{run.directory.metrics} lacks its last {missing} lines; is the disk full?"]
+            )
     if json:
         write_json(vars(ended))
     else:
@@ -123,7 +128,7 @@ def _resumed(
         options = ", ".join(f"`{name}`" for name in fixed)
         raise UsageError(
             f"{options} cannot change a run that is resumed.",
-            "leave it out, or start a new run; only `training.max_steps` and "
-            "`training.max_time` may change.",
+            "leave out these options, or start a new run; only `training.max_steps` and "
+            "`training.max_time` can change.",
         )
     return resumed_run(path, text or [], limits)

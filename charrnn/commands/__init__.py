@@ -1,1 +1,1 @@
-"""What each command does: arguments in, a result out. The command line calls it."""
+"""The commands as functions: arguments in, a result out. The command line calls them."""

@@ -1,4 +1,4 @@
-"""Scores a model on a text, in every unit that papers report."""
+"""Scores a model on a text, in nats, bits and perplexity."""
 
 from math import isfinite
 from typing import Any
@@ -19,7 +19,7 @@ def score_text(
 
     Args:
         checkpoint: A checkpoint or a run directory.
-        paths: The text.
+        paths: Text files or directories; - reads stdin.
         unknown: What to do with characters that the model does not know; see `treatment`.
         changes: Changes of the model's `data` settings, such as another encoding.
 
@@ -41,7 +41,7 @@ def score_text(
     if not isfinite(score.nats):
         raise CharrnnError(
             "the model's score on this text is not finite.",
-            "its weights are too large: train with a lower model.initialization.recurrent_gain.",
+            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
         )
     bits = score.bits_per_character * score.characters
     result = TextScore(

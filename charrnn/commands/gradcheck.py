@@ -1,4 +1,4 @@
-"""Checks the gradients of a random model, a config's model or a trained one."""
+"""Checks the gradients of a random, an untrained or a trained model."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from charrnn.setup.wiring import activation_of, dropout_of, objective_maker
 from charrnn.system.blas import single_threaded_blas
 from charrnn.wording import nearest
 
-# windows cut from a text: enough to reach back, few enough for thousands of losses
+# of windows of text: long enough for gradients through time, cheap enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2
 
 
@@ -38,7 +38,7 @@ def check_gradients(
         assignments: Changes of the config, as `key.path=value`.
         text: A text to take windows from; None for the one that the model is trained on.
         oracle_names: The oracles to compare with; none, or "all", for all of them.
-        tolerance: The relative error to accept; None for each oracle's own.
+        tolerance: The largest relative error to accept; None for each oracle's own.
         seed: Random seed for the problem or the windows, and for the choice of entries.
 
     Returns:
@@ -50,7 +50,9 @@ def check_gradients(
     """
     oracles = _oracles(oracle_names)
     if tolerance is not None and not tolerance > 0:
-        raise UsageError(f"`tolerance={tolerance}` is not above 0.", "such as `tolerance=1e-6`")
+        raise UsageError(
+            f"`tolerance={tolerance}` is not positive.", "for example `tolerance=1e-6`"
+        )
     random = np.random.default_rng(seed)
     notes: tuple[str, ...] = ()
     if model is not None or config_path or assignments or text:

@@ -13,9 +13,9 @@ from charrnn.setup.subject import looking_back, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
 
-MAX_LOSSES = 1024  # followed back together
-MAX_LOSSES_COMPARED = 256  # before training they are much alike
-SCALES = (0.5, 1.0, 2.0, 4.0)
+MAX_LOSSES = 1024  # backpropagated together
+MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
+SCALES = (0.5, 1.0, 2.0, 4.0)  # of W, in a comparison
 
 
 @single_threaded_blas()
@@ -38,7 +38,7 @@ def gradient_flow(
         text: The text to measure on; None for the one that the model is trained on.
         lags: The longest lag, in characters.
         compare: Whether to compare all activations, with W at each of SCALES, instead.
-        tolerance: The acceptable error of truncation, which is measured too; None for neither.
+        tolerance: The largest truncation error to accept; None to leave out truncation.
         seed: Random seed for the positions in the text.
 
     Returns:
@@ -49,14 +49,16 @@ def gradient_flow(
         InputError: The checkpoint or the text is unusable.
     """
     if tolerance is not None and not 0 < tolerance < 1:
-        raise UsageError(f"`tolerance={tolerance}` is not between 0 and 1.", "such as 0.1")
+        raise UsageError(
+            f"`tolerance={tolerance}` is not between 0 and 1.", "for example `tolerance=0.1`"
+        )
     if compare:
         _refuse_with_comparison(assignments, tolerance)
     subject = subject_of(model, config_path, assignments, text)
     if compare and subject.trained:
         raise UsageError(
-            f"`compare` is for a model before training, and {model} is a checkpoint.",
-            "give a config instead, or leave the option out.",
+            f"`compare` is for untrained models, but {model} is a checkpoint.",
+            "give a config instead, or leave out `compare`.",
         )
     configs = _variants(subject.config) if compare else [subject.config]
     A = subject.params.alphabet_size
@@ -75,7 +77,7 @@ def gradient_flow(
     cost = None if tolerance is None else truncation(problem, activation, reach, tolerance)
     notes = subject.notes
     if reach < lags:
-        notes += (f"the text lets losses be followed back over {reach:,} characters only.",)
+        notes += (f"in this text, losses can be followed back over only {reach:,} characters.",)
     lines = sequences_of(subject.config).never_truncated
     found = GradientFlow(subject.title, params.hidden_size, params.depth, A, lines, flows, cost)
     return found, notes
@@ -90,7 +92,7 @@ def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> 
 
 
 def _variants(config: Config) -> list[Config]:
-    """The config with each activation and each scale of W."""
+    """The config with each activation and scale of W."""
     variants = []
     for activation in ACTIVATIONS:
         for scale in SCALES:

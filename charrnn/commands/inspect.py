@@ -1,4 +1,4 @@
-"""Inspects a text before training on it, or a checkpoint."""
+"""Describes a text and the cost of training on it, or a checkpoint."""
 
 import resource
 import sys
@@ -59,17 +59,17 @@ def are_checkpoints(paths: list[str]) -> bool:
 
 
 def is_built_in(path: str) -> bool:
-    """Whether this is the name of a built-in config, and no file."""
+    """Whether this is the name of a built-in config and not a file."""
     return kind_of(path) is Kind.CONFIG and not Path(path).exists()
 
 
 def inspect_text(
     config_path: str | None, assignments: list[str], flags: Layer
 ) -> tuple[TextReport, tuple[str, ...]]:
-    """Inspects the text of a config, without writing anything.
+    """Describes the text of a config and the cost of training on it; writes nothing.
 
     Args:
-        config_path: A YAML file, or the name of a built-in config.
+        config_path: A YAML file, or the name of a built-in config; None for the default one.
         assignments: Changes of the config, as `key.path=value`.
         flags: Changes of the config, as a layer.
 
@@ -165,10 +165,10 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
 
 
 def inspect_checkpoint(path: str) -> ModelReport:
-    """Inspects a checkpoint; of a run directory the best one that is usable.
+    """Describes a checkpoint; of a run directory, the best one that is usable.
 
     Raises:
-        InputError: There is none.
+        InputError: No checkpoint is usable.
     """
     file = find_checkpoint(path)
     others: tuple[CheckpointState, ...] = ()

@@ -21,7 +21,7 @@ class Sampler:
 
     Attributes:
         model: The model.
-        beginning: The prompt in the model's alphabet.
+        prompt: The prompt in the model's alphabet.
         lines: Whether each text is a line.
         notes: What the user should know about the prompt.
 
@@ -47,37 +47,40 @@ class Sampler:
         if until == "":
             raise UsageError("`until` is empty.", "leave it out, or give a string to stop after.")
         if not isfinite(temperature):
-            raise UsageError(f"`temperature={temperature}` is not a finite number.", "such as 0.8")
+            raise UsageError(
+                f"`temperature={temperature}` is not a finite number.",
+                "for example `temperature=0.8`",
+            )
         if prime is not None and prime_file is not None:
             raise UsageError("`prime` and `prime_file` are both given.", "choose one of them.")
         self.model = load_model(checkpoint)
-        beginning, notes = _beginning(self.model, prime, prime_file)
+        prompt, notes = _read_prompt(self.model, prime, prime_file)
         sequences = sequences_of(self.model.config)
         one, self._end = sequences.name, sequences.delimiter
         self.lines = sequences.single_line
         if self._end:  # echo and editors end files with a newline
-            beginning = beginning.removesuffix(self._end)
-        if self._end and self._end in beginning:
+            prompt = prompt.removesuffix(self._end)
+        if self._end and self._end in prompt:
             raise UsageError(
-                f"the prompt has more than one {one}, and this model writes single ones.",
+                f"the prompt has more than one {one}, but this model generates single ones.",
                 f"give the beginning of one {one}.",
             )
         vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
-        texts, more = vocabulary.handle_unknown([Text.of(beginning)], unknown)
+        texts, more = vocabulary.handle_unknown([Text.of(prompt)], unknown)
         fitted = Text.concatenate(texts)
-        vocabulary.encode(fitted, "the prompt")  # raises for what is unknown
-        self.beginning, self.notes = str(fitted), notes + more
+        vocabulary.encode(fitted, "the prompt")  # raises for unknown characters
+        self.prompt, self.notes = str(fitted), notes + more
         self._choose = chooser(temperature, top_k, top_p)
         self._length, self._seed, self._until = length, seed, until
 
     def texts(self, count: int) -> Iterator[Iterator[str]]:
-        """Generates so many texts, each as an iterator over its pieces, the prompt first."""
+        """Generates `count` texts, each as an iterator over its pieces, the prompt first."""
         _, params, vocabulary, activation, _ = self.model
         texts = GeneratedTexts(
             params,
             activation,
             vocabulary,
-            self.beginning,
+            self.prompt,
             delimiter=self._end,
             choose=self._choose,
             random=lambda number: np.random.default_rng([self._seed, number]),
@@ -85,18 +88,18 @@ class Sampler:
             until=self._until,
             count=count,
         )
-        return (chain([self.beginning], text) for text in texts)
+        return (chain([self.prompt], text) for text in texts)
 
     def samples(self, count: int) -> Samples:
-        """Generates so many texts, all of them at once."""
+        """Generates `count` texts and returns them together."""
         texts = tuple("".join(text) for text in self.texts(count))
-        return Samples(self.model.path, self.beginning, self._seed, texts)
+        return Samples(self.model.path, self.prompt, self._seed, texts)
 
 
-def _beginning(
+def _read_prompt(
     model: Model, prime: str | None, prime_file: str | None
 ) -> tuple[str, tuple[str, ...]]:
-    """The prompt; a file is read as the model's own text was."""
+    """The prompt, and notes; a file is decoded like the model's training text."""
     if prime_file is None:
         return prime or "", ()
     try:

@@ -1,4 +1,4 @@
-"""Training a model on text: a new run, or one that is resumed."""
+"""Trains a model on text, in a new or a resumed run."""
 
 from charrnn.config.layers import Layer
 from charrnn.runs.start import Run, resumed_run
@@ -10,7 +10,7 @@ __all__ = ["Run", "new_run", "resumed_run", "train"]
 
 
 def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: str | None) -> Run:
-    """Sets up a new run of a config.
+    """Sets up a new run.
 
     Args:
         config_path: A YAML file, or the name of a built-in config; None for the default one.

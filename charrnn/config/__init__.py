@@ -1,1 +1,1 @@
-"""What a run is made of: its settings, where they come from, and what is wrong with them."""
+"""The settings of a run: types and bounds, sources, and descriptions of faults."""

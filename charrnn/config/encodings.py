@@ -1,11 +1,11 @@
-"""The names of text encodings: those that Python knows and a file may have."""
+"""The text encodings that a file may have."""
 
 import codecs
 from encodings.aliases import aliases
 
 from charrnn.wording import nearest
 
-# for host names, for Python source, for Windows only, or with lone surrogates
+# for host names or Python source, only on Windows, or able to yield lone surrogates
 NOT_OF_FILES = {
     "charmap", "idna", "mbcs", "oem", "punycode", "raw_unicode_escape", "undefined",
     "unicode_escape", "utf_7",
@@ -13,7 +13,7 @@ NOT_OF_FILES = {
 
 
 def known_encoding(name: str) -> str:
-    """The name itself. Raises: ValueError if it is not the encoding of a text file."""
+    """Returns a name if text files can have that encoding. Raises: ValueError."""
     if _fits(name):
         return name
     known = {alias.replace("_", "-") for alias in {*aliases, *aliases.values()} if _fits(alias)}
@@ -26,7 +26,7 @@ def known_encoding(name: str) -> str:
 
 def _fits(name: str) -> bool:
     try:
-        "".encode(name)  # raises for what does not encode text
+        "".encode(name)  # raises LookupError for codecs of bytes, such as base64
         return codecs.lookup(name).name.replace("-", "_") not in NOT_OF_FILES
     except (LookupError, ValueError):
         return False

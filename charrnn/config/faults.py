@@ -1,4 +1,4 @@
-"""Describes each fault of a config in a line: where, which key, which value, what is allowed."""
+"""Describes each fault of a config in one line: its origin, key, value and allowed values."""
 
 import reprlib
 from typing import Any, get_args
@@ -11,7 +11,7 @@ from charrnn.wording import nearest
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
-    """A description of a fault; `origins` says which file or option set a dotted key."""
+    """Describes a fault; `origins` says which file or option set a dotted key."""
     path, _ = _walk(detail["loc"])
     dotted = ".".join(path)
     where = origins.get(dotted, "the config")
@@ -39,17 +39,17 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A short form of the value; Python refuses to print integers of thousands of digits."""
+    """A short form of the value; Python refuses to print integers with thousands of digits."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()  # as YAML spells it
     try:
         return reprlib.repr(value)
     except ValueError:
-        return "a number of thousands of digits"
+        return "an integer with thousands of digits"
 
 
 def _walk(location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel] | None]:
-    """The keys of a location, without the names of choices, and its section."""
+    """The keys of a location, without pydantic's union tags, and its section."""
     path: list[str] = []
     section: type[BaseModel] | None = Config
     choices: dict[str, type[BaseModel]] = {}

@@ -18,9 +18,9 @@ from charrnn.wording import nearest
 Layer = dict[str, Any]
 
 MAX_FILE_BYTES = 1 << 20
-MAX_DEPTH = 8  # levels of sections and lists; the settings need four
-MAX_VALUES = 20_000  # keys included; a text may be many files
-MAX_VALUE_LENGTH = 4096  # characters, as of a path
+MAX_DEPTH = 8  # nested sections and lists; the settings need four levels
+MAX_VALUES = 20_000  # including keys; data.text may list many files
+MAX_VALUE_LENGTH = 4096  # characters; the longest values are paths
 MAX_REPORTED_FAULTS = 20
 
 
@@ -36,10 +36,10 @@ def load_config(
         path: A YAML file, or the name of a built-in config.
         assignments: Changes as `key.path=value`.
         flags: Changes from the command line.
-        base: Changes that come before the file: where they are from, and their values.
+        base: An origin to name in messages, and its changes, applied before the file.
 
     Raises:
-        UsageError: The config has faults; all are reported.
+        UsageError: A file cannot be read, or settings are invalid; all are reported together.
     """
     layers = [("the default config", _read(config_paths()["default"]))]
     layers.append(base)
@@ -56,7 +56,11 @@ def load_config(
 
 
 def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config:
-    """Validates plain values; `origins` says where the value of a key came from."""
+    """Validates plain values; `origins` says which file or option set a dotted key.
+
+    Raises:
+        UsageError: The values have faults; up to MAX_REPORTED_FAULTS are reported.
+    """
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -68,7 +72,7 @@ def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config
 
 
 def changed(config: Config, flags: Layer) -> Config:
-    """The config with some values from the command line. Raises: UsageError."""
+    """The config with changes from the command line. Raises: UsageError."""
     origins = dict.fromkeys(_keys(flags), "the command line")
     return check_config(_merge(config.model_dump(), flags), origins)
 
@@ -79,12 +83,12 @@ def dump_config(config: Config) -> str:
 
 
 def find_config(path: str) -> Path:
-    """The file itself, or the built-in config of that name. Raises: UsageError."""
+    """The path of a config file, or of the built-in config of that name. Raises: UsageError."""
     known = config_paths()
     try:
         pipe = Path(path).is_fifo()
         if pipe and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
-            raise UsageError(  # nothing may ever be written to it, unlike one that a shell made
+            raise UsageError(  # opening it may block forever; a shell's <(command) has a writer
                 f"the config {path!r} is a named pipe.", "pass a pipe as -c <(command)."
             )
         if pipe or Path(path).is_file():
@@ -131,7 +135,7 @@ def _from_assignments(assignments: list[str]) -> Layer:
         try:
             value = _parse(text)
         except ValueError:
-            value = text  # validation reports it as it was typed
+            value = text  # not YAML: taken as typed
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
@@ -151,11 +155,11 @@ def _parse(content: bytes | str) -> Any:
 
 
 def _check_size(content: bytes | str) -> None:
-    """Raises ValueError for what makes a small file huge or endless, or is not a plain value."""
+    """Raises ValueError for aliases, tags, deep nesting, and too many or too long values."""
     depth = 0
     for number, event in enumerate(yaml.parse(content, Loader=yaml.SafeLoader)):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError("it has an alias (*name); write the value out")
+        if isinstance(event, yaml.AliasEvent):  # nested aliases expand exponentially
+            raise ValueError("it has an alias (*name); write out the value")
         tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag
         if tagged:
             raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
@@ -170,13 +174,13 @@ def _check_size(content: bytes | str) -> None:
 
 
 def _check_keys(node: yaml.Node | None) -> None:
-    """Raises ValueError for what YAML would accept: a repeated key, a key that is not text."""
+    """Raises ValueError for repeated keys and keys that are not strings; YAML accepts both."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str":
                 raise ValueError(
-                    f"the key {key.value!r} is not text; quote it if it is meant to be"
+                    f"the key {key.value!r} is not a string; quote it if it is meant to be one"
                 )
             if key.value in seen:
                 raise ValueError(f"the key {key.value!r} appears twice")
@@ -188,7 +192,7 @@ def _check_keys(node: yaml.Node | None) -> None:
 
 
 def _merge(base: Layer, change: Layer) -> Layer:
-    """`change` over `base`; a mapping with another `name` replaces the whole mapping."""
+    """Applies `change` to `base`; a section with another `name` replaces the old one entirely."""
     if "name" in base and base["name"] != change.get("name", base["name"]):
         return change
     merged = dict(base)

@@ -1,4 +1,4 @@
-"""Every setting of a run: its name, its type and its bounds."""
+"""Every setting of a run, with its type and bounds."""
 
 import os
 import re
@@ -19,11 +19,11 @@ from charrnn.config.encodings import known_encoding
 MAX_WORKERS = 1024
 MAX_PATH_BYTES = 4096
 MAX_LAYERS = 16
-MAX_COUNT = 10**18  # arithmetic with floats and 64-bit integers is still possible
+MAX_COUNT = 10**18  # fits a 64-bit integer, with room for sums
 
 
 def _number(value: Any) -> Any:
-    """Numbers as people write them: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
+    """Reads 2e3, a string in YAML 1.1, as a number, and whole floats as integers."""
     if isinstance(value, bool):
         raise ValueError("should be a number")
     if isinstance(value, str):
@@ -59,7 +59,7 @@ def _file_name(value: str) -> str:
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded or len(encoded) > MAX_PATH_BYTES:
-        raise ValueError("is not a possible file name")
+        raise ValueError("is not a valid file name")
     return value
 
 
@@ -91,7 +91,7 @@ class Initialization(_Section):
 
 
 class Model(_Section):
-    """The network."""
+    """The network and its initial weights."""
 
     hidden_size: Annotated[Count, Field(le=65536)]
     layers: Annotated[Count, Field(le=MAX_LAYERS)]
@@ -106,12 +106,12 @@ class Model(_Section):
     @classmethod
     def _has_a_vocabulary(cls, extend: bool, info: ValidationInfo) -> bool:
         if extend and info.data.get("init_from", "") is None:
-            raise ValueError("needs a checkpoint whose vocabulary to extend, as `model.init_from`")
+            raise ValueError("needs `model.init_from`, a checkpoint whose vocabulary it extends")
         return extend
 
 
 class Data(_Section):
-    """The text and its split."""
+    """The text, how it is read, and its split."""
 
     text: Annotated[
         list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
@@ -163,27 +163,27 @@ class Training(_Section):
     def _ends(cls, max_time: float | None, info: ValidationInfo) -> float | None:
         if max_time is None and info.data.get("max_steps", "") is None:
             raise ValueError(
-                "and training.max_steps = null: the run would never end; set one of them, such as "
-                "`training.max_time=3m`"
+                "and training.max_steps = null, so the run would never end; set one of them, "
+                "such as `training.max_time=3m`"
             )
         return max_time
 
 
 class ResolvedTraining(Training):
-    """The same, on this machine."""
+    """Training settings with the number of workers on this machine."""
 
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 
 
 class SGD(_Section):
-    """Equation (17)."""
+    """Stochastic gradient descent, equation (17)."""
 
     name: Literal["sgd"]
     learning_rate: Positive = 0.5
 
 
 class Momentum(_Section):
-    """SGD with momentum: Polyak 1964."""
+    """SGD with momentum (Polyak, 1964)."""
 
     name: Literal["momentum"]
     learning_rate: Positive = 0.1
@@ -191,7 +191,7 @@ class Momentum(_Section):
 
 
 class Adagrad(_Section):
-    """Duchi et al. 2011."""
+    """Adagrad (Duchi et al., 2011)."""
 
     name: Literal["adagrad"]
     learning_rate: Positive = 0.01
@@ -199,7 +199,7 @@ class Adagrad(_Section):
 
 
 class RMSprop(_Section):
-    """Tieleman & Hinton 2012."""
+    """RMSprop (Tieleman & Hinton, 2012)."""
 
     name: Literal["rmsprop"]
     learning_rate: Positive = 1e-3
@@ -208,7 +208,7 @@ class RMSprop(_Section):
 
 
 class Adam(_Section):
-    """Kingma & Ba 2015."""
+    """Adam (Kingma & Ba, 2015)."""
 
     name: Literal["adam"]
     learning_rate: Positive = 2e-3
@@ -218,7 +218,7 @@ class Adam(_Section):
 
 
 class AdamW(_Section):
-    """Loshchilov & Hutter 2019."""
+    """AdamW (Loshchilov & Hutter, 2019)."""
 
     name: Literal["adamw"]
     learning_rate: Positive = 2e-3
@@ -234,14 +234,14 @@ Optimizer = Annotated[
 
 
 class ConstantSchedule(_Section):
-    """A constant rate, after a warm-up."""
+    """Constant learning rate after a warm-up."""
 
     name: Literal["constant"]
     warmup: Fraction = 0.0
 
 
 class StepSchedule(_Section):
-    """The rate falls by `factor` at each milestone, a fraction of the run."""
+    """Learning rate multiplied by `factor` at each milestone, a fraction of the run."""
 
     name: Literal["step"]
     warmup: Fraction = 0.0
@@ -250,7 +250,7 @@ class StepSchedule(_Section):
 
 
 class CosineSchedule(_Section):
-    """The rate falls along half a cosine to `final` of itself."""
+    """Cosine decay of the learning rate to `final` times its full value."""
 
     name: Literal["cosine"]
     warmup: Fraction = 0.0
@@ -261,7 +261,7 @@ Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(dis
 
 
 class Evaluation(_Section):
-    """Evaluations during a run."""
+    """Evaluations and samples during training."""
 
     count: Count
     max_characters: Annotated[Count, Field(ge=2)] | None
@@ -269,14 +269,14 @@ class Evaluation(_Section):
 
 
 class Checkpoints(_Section):
-    """Checkpoints during a run."""
+    """How often checkpoints are saved and how many are kept."""
 
     every: Seconds
     keep: CountOrZero
 
 
 class Logging(_Section):
-    """The contents of metrics.jsonl."""
+    """What is logged to metrics.jsonl."""
 
     every_steps: Count
     lag_profile: bool
@@ -296,6 +296,6 @@ class Config(_Section):
 
 
 class ResolvedConfig(Config):
-    """The config of a run on this machine: paths are absolute, the number of workers is known."""
+    """A config resolved for this machine: absolute paths and a known number of workers."""
 
     training: ResolvedTraining

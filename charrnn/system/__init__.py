@@ -1,1 +1,1 @@
-"""What depends on the platform: files, signals, memory, BLAS threads, terminals."""
+"""Platform-dependent code: files, signals, memory, BLAS threads and terminals."""

@@ -8,6 +8,6 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Inside this context each matrix product runs in the calling thread."""
+    """A context in which each matrix product runs in the calling thread."""
     with threadpool_limits(1, user_api="blas"):
         yield

@@ -1,4 +1,4 @@
-"""Neutralises control characters, so that text cannot control a terminal."""
+"""Neutralises control characters in output, so that text cannot control a terminal."""
 
 import re
 
@@ -14,18 +14,18 @@ CONTINUED = "\n       "  # how a message continues on its next line
 
 
 def harmless(text: str) -> str:
-    """The text with visible signs for control characters other than newline and tab."""
+    """Replaces control characters, except newline and tab, with visible symbols."""
     return text.translate(_CONTROLS)
 
 
 def harmless_message(text: str) -> str:
-    """The same for a message, in which only newlines before an indented line are kept.
+    """Neutralises a message; of its newlines only those that start an indented line are kept.
 
-    What it quotes, such as a file name, then cannot pass for a line of its own.
+    A quoted value, such as a file name, then cannot imitate a line of output.
     """
     return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", harmless(text))
 
 
 def harmless_json(document: str) -> str:
-    """A JSON document with escapes for the control characters that JSON allows."""
+    """Escapes the control characters that JSON allows unescaped; the data is unchanged."""
     return document.translate(_ESCAPES)

@@ -9,9 +9,8 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that at every moment either the old or the new content is there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)  # left by a killed process; or a link to somewhere else
+    """Replaces a file atomically: a crash leaves either the old or the new content."""
+    temporary = _temporary(path)
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -28,8 +27,24 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.close(directory)
 
 
+def require_writable(path: Path) -> None:
+    """Raises OSError if `write_atomically` could not write this file now."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    temporary = _temporary(path)
+    temporary.touch(exist_ok=False)
+    temporary.unlink()
+
+
+def _temporary(path: Path) -> Path:
+    """A free name beside a file, which `remove_leftovers` recognizes."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)  # left by a killed process, or a planted symbolic link
+    return temporary
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Removes what a killed `write_atomically` left in a folder."""
+    """Removes temporary files that a killed `write_atomically` left in a folder."""
     for path in folder.glob(".*.tmp"):
         path.unlink(missing_ok=True)
 
@@ -61,7 +76,7 @@ class Lock:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
                 os.close(self._file)
                 raise
-        with contextlib.suppress(OSError):  # the name of the holder is a help, but not needed
+        with contextlib.suppress(OSError):  # the holder's name only improves the message
             os.ftruncate(self._file, 0)
             os.write(self._file, f"process {os.getpid()} on {platform.node()}\n".encode())
 

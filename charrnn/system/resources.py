@@ -1,4 +1,4 @@
-"""The bundled texts and configs."""
+"""Paths of the bundled texts and the built-in configs."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ CORPUS_NAME = "farrow-quay"
 
 
 def _folder(name: str) -> Path:
-    """The folder is inside the package in a wheel, and beside it in a checkout."""
+    """A data folder: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).parent.parent
     inside = package / name
     return inside if inside.is_dir() else package.parent / name
 
 
 def text_resources() -> dict[str, Path]:
-    """The bundled texts, by name."""
+    """The paths of the bundled texts, by name."""
     return {path.stem: path for path in sorted(_folder("data").glob("*.txt"))}
 
 
 def config_paths() -> dict[str, Path]:
-    """The built-in configs, by name."""
+    """The paths of the built-in configs, by name."""
     return {path.stem: path for path in sorted(_folder("configs").glob("*.yaml"))}
