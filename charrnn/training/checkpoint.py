@@ -26,7 +26,7 @@ from charrnn.training.metadata import (
     strict_json,
 )
 from charrnn.training.state import Progress, TrainState
-from charrnn.training.tensor_file import TensorFile, Unusable
+from charrnn.training.tensor_file import MAX_TENSORS, TensorFile, Unusable
 from charrnn.wording import call
 
 FORMAT = "charrnn"
@@ -34,7 +34,6 @@ VERSION = 3
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
 FLOATS = ("F32", "F64")
-MAX_LAYERS = 16  # more would be more names than a header may hold
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ def _model_shapes(config: dict[str, Any], vocabulary: Vocabulary) -> Mapping[str
     hidden_size, layers, bias = (config["model"][key] for key in ("hidden_size", "layers", "bias"))
     for name, value, wanted in (
         ("hidden_size", hidden_size, type(hidden_size) is int and hidden_size >= 1),
-        ("layers", layers, type(layers) is int and 1 <= layers <= MAX_LAYERS),
+        ("layers", layers, type(layers) is int and 1 <= layers <= MAX_TENSORS),
         ("bias", bias, type(bias) is bool),
     ):
         if not wanted:
