@@ -1,19 +1,19 @@
-"""Events as lines of text, for every view."""
+"""Events as lines of text."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 
-SEED_VARIATION = 0.02  # nats between runs that differ by their seed only
+SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
 
 
 def figure(value: float) -> str:
-    """A loss with three decimals; a huge one in scientific notation."""
+    """A loss with three decimals, or in scientific notation from 1000 on."""
     return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
 
 
 def as_loss(nats: float) -> str:
-    """A loss in both units."""
+    """A loss in nats and bits per character."""
     return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits per character"
 
 
@@ -25,7 +25,7 @@ def duration(seconds: float) -> str:
 
 
 def introduction(event: RunStarted) -> list[str]:
-    """The notes, the run and the text."""
+    """The notes, and the sizes of the run and its text."""
     lines = [f"note: {note}" for note in event.notes]
     lines += [
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
@@ -39,12 +39,12 @@ def introduction(event: RunStarted) -> list[str]:
 
 
 def baseline_line(event: Baselines) -> str:
-    """The baseline to beat."""
+    """The loss of the n-gram model."""
     return f"to beat: {as_loss(event.ngram)}, n-gram after {event.context} characters"
 
 
 def step_line(event: Stepped) -> str:
-    """One step in one line."""
+    """A training step."""
     nats = event.nats_per_character
     return (
         f"step {event.step:>7,} {event.used:4.0%}  loss {figure(nats)} nats "
@@ -63,7 +63,7 @@ def flow_line(rate: float, half_life: float | None) -> str:
 
 
 def validation_line(event: Evaluated) -> str:
-    """One evaluation in one line."""
+    """An evaluation."""
     train, validation = event.train_nats_per_character, event.validation_nats_per_character
     line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {figure(train)}"
     if validation is not None:

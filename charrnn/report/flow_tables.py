@@ -12,7 +12,7 @@ from charrnn.system.escaping import harmless
 from charrnn.wording import pluralize
 
 BAR_WIDTH, DECADES = 36, 12
-DISPLAYED = {"relu": "ReLU"}
+DISPLAY_NAMES = {"relu": "ReLU"}
 LEGEND = (
     "γσ₁: the bound (18) per character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
     "rate: per character, fitted. See docs/equations.md."
@@ -21,7 +21,7 @@ STYLES = {"vanishing": "blue", "steady": "green", "exploding": "red"}
 
 
 def print_gradient_flow(found: GradientFlow) -> None:
-    """What was found: of one model in full, of several side by side."""
+    """Prints one flow in full, or several side by side."""
     console = table_console()
     console.print(harmless(found.model), markup=False, soft_wrap=True)
     console.print(description(found))
@@ -40,18 +40,18 @@ def print_gradient_flow(found: GradientFlow) -> None:
 
 
 def description(found: GradientFlow) -> str:
-    """What kind of network it is."""
+    """The activation, if there is only one, and the sizes."""
     kind = "" if len(found.flows) > 1 else found.flows[0].activation + ", "
     return f"{kind}H = {found.hidden_size}, A = {found.alphabet_size}"
 
 
 def verdict(flow: Flow) -> str:
-    """A sentence on how a gradient decays or grows on its way back."""
+    """A sentence on whether gradients vanish, stay or explode."""
     decay = flow.decay
     if flow.norms[0] == 0:
-        return "no gradient flows back: no loss has one."
+        return "no gradient flows back: every loss has gradient zero."
     if decay.rate == 0:
-        return "vanishing: nothing is left after one character."
+        return "vanishing: the gradient is zero after one character."
     if not np.isfinite(decay.rate):
         return "exploding: the gradient overflows."
     if decay.kind == "steady":
@@ -70,7 +70,7 @@ def _one_percent(decay: Decay) -> str:
 
 
 def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
-    """Which window is long enough: a line each for the reach and for windows end to end.
+    """Which window keeps the error within the tolerance: a line per form of truncation.
 
     lines: whether windows always hold complete lines, so that no setting truncates them.
     """
@@ -91,7 +91,7 @@ def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
 
 
 def shown_lags(last: int) -> list[int]:
-    """0, the powers of two, and the last."""
+    """The lags to show: 0, the powers of two, and the last."""
     return [0, *(2**n for n in range(last.bit_length()) if 2**n < last), last]
 
 
@@ -104,11 +104,11 @@ def _table(title: str) -> Table:
 
 def _profile_chart(flow: Flow) -> Table:
     norms, bound = flow.norms, flow.bound
-    table = _table(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, l characters back")
-    fewer = flow.losses[-1] < flow.losses[0]  # lines end, and do not reach as far as others
+    table = _table(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, by lag l in characters")
+    fewer = flow.losses[-1] < flow.losses[0]  # short lines contribute to short lags only
     for heading in ("l", *(["losses"] if fewer else []), "norm", "bound (18)"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(f"1e-{DECADES} … 1, logarithmic")
+    table.add_column(f"1e-{DECADES} … 1, log scale")
     with np.errstate(divide="ignore"):
         logarithms = np.log10(norms)
     top = max(float(logarithms.max()), 0.0)
@@ -136,7 +136,7 @@ def _figures(flow: Flow) -> Table:
               f"spectral radius {flow.spectrum.radius:.3g}"),
         ("bound (18)", f"γσ₁ = {flow.contraction:.3g} per character, {must}"),
         ("Lyapunov", ", ".join(f"{x:+.3f}" for x in exponents[:4])
-                     + f" nats per character: {_fate(float(exponents[0]))}"),
+                     + f" nats per character: {_divergence(float(exponents[0]))}"),
         ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} saturated (below γ/10), "
                       f"{pluralize(slopes.stuck, 'unit')} at every step"),
     ):  # fmt: skip
@@ -144,16 +144,16 @@ def _figures(flow: Flow) -> Table:
     return figures
 
 
-def _fate(largest: float) -> str:
+def _divergence(largest: float) -> str:
     if abs(largest) < 0.005:
-        return "distances are kept"
+        return "distances persist"
     return "nearby states diverge" if largest > 0 else "nearby states converge"
 
 
 def _comparison(flows: list[Flow]) -> Table:
     last = min(len(flow.norms) for flow in flows) - 1
     lags = sorted({min(lag, last) for lag in (1, 16, last)})
-    table = _table("what is left of a gradient l characters back, for W at several scales")
+    table = _table("fraction of the gradient left after l characters, for W at several scales")
     table.add_column("", no_wrap=True)
     for heading in ("W", "γσ₁", "λ₁", "f′", *(f"l={lag}" for lag in lags), "rate"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -162,7 +162,7 @@ def _comparison(flows: list[Flow]) -> Table:
         norms, decay = flow.norms, flow.decay
         new = number == 0 or flow.activation != flows[number - 1].activation
         table.add_row(
-            DISPLAYED.get(flow.activation, flow.activation) if new else "",
+            DISPLAY_NAMES.get(flow.activation, flow.activation) if new else "",
             f"×{flow.recurrent_gain:g}",
             f"{flow.contraction:.2f}",
             f"{flow.lyapunov_exponents[0]:+.2f}",
@@ -177,7 +177,7 @@ def _comparison(flows: list[Flow]) -> Table:
 
 def _truncation_table(truncation: Truncation) -> Table:
     table = _table("truncated gradients g compared with the full one G")
-    table.caption = "reach: each loss is followed back k2 steps; windows: of k2, end to end"
+    table.caption = "reach: each loss is followed back k2 steps; windows: k2 steps, end to end"
     headings = ("cosine", "‖g‖/‖G‖", "error")
     for heading in ("k2", *(f"reach: {headings[0]}", *headings[1:]), "",
                     *(f"windows: {headings[0]}", *headings[1:])):  # fmt: skip

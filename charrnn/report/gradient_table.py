@@ -1,4 +1,4 @@
-"""A gradient check as a table."""
+"""Prints a gradient check as tables."""
 
 from itertools import groupby
 
@@ -13,7 +13,7 @@ STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 
 def print_gradient_table(result: GradientCheck) -> None:
-    """Prints a table for each oracle with a row for each parameter, then the verdict."""
+    """Prints a table per oracle with a row per parameter, then the verdict."""
     console = table_console()
     console.print(harmless(_title(result.checked)), markup=False, soft_wrap=True)
     for oracle, rows in groupby(result.entries, key=lambda entry: entry.oracle):
@@ -49,7 +49,7 @@ def _title(checked: CheckedProblem) -> str:
 def _verdict(result: GradientCheck) -> str:
     entries = result.entries
     if result.passed:
-        return "passed: BPTT is the gradient of the loss."
+        return "passed: BPTT computes the gradient of the loss."
     failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
     if failed:
         return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."

@@ -6,10 +6,10 @@ MIN_TABLE_WIDTH = 80  # a narrower table would drop digits; the terminal wraps i
 
 
 class PipeConsole(Console):
-    """A console that raises when its reader has left; Rich's ends the program."""
+    """A console that raises BrokenPipeError, where Rich would exit the program."""
 
     def on_broken_pipe(self) -> None:
-        """Raises the BrokenPipeError that is being handled."""
+        """Re-raises the BrokenPipeError being handled."""
         raise
 
 
