@@ -35,7 +35,7 @@ from charrnn.report.event_lines import (
     validation_line,
 )
 from charrnn.report.flags import as_flags
-from charrnn.report.terminal import PipeConsole
+from charrnn.report.terminal import PipeConsole, print_line
 from charrnn.system.escaping import harmless, harmless_message
 
 SMOOTHING = 0.98
@@ -49,6 +49,7 @@ class PlainLines:
         self._console = console
         self._printed_at = 0.0
         self._baselines: Baselines | None = None
+        self._best_step: int | None = None
 
     def __call__(self, event: Event) -> None:
         """Prints an event, if there is something to print."""
@@ -58,6 +59,8 @@ class PlainLines:
                 self._print(step_line(event))
         elif isinstance(event, Evaluated):
             self._printed_at = event.seconds
+            if event.best:
+                self._best_step = event.step
             self._print(validation_line(event))
         elif isinstance(event, RunStarted):
             for line in introduction(event):
@@ -70,7 +73,7 @@ class PlainLines:
         elif isinstance(event, StopRequested):
             self._print("stopping after this step; press Ctrl-C again to quit without saving")
         elif isinstance(event, RunEnded):
-            for line in ending(self._baselines, event):
+            for line in ending(self._baselines, self._best_step, event):
                 self._print(line)
 
     def flush(self) -> None:
@@ -81,8 +84,7 @@ class PlainLines:
         _drop_unwritable_output()
 
     def _print(self, line: str) -> None:
-        line = harmless_message(as_flags(line))
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(self._console, harmless_message(as_flags(line)))
 
 
 class LiveView:
@@ -166,8 +168,8 @@ class LiveView:
         parts: list[RenderableType] = [bar, figures]
         if self._sample:
             parts.append(Panel(Text(self._sample), title="sample", title_align="left", style="dim"))
-        # space for an echoed ^C: a line that wraps would leave part of the view behind
-        return Constrain(Group(*parts), self._live.console.width - 3)
+        # space for two echoed ^C: a line that wraps would leave part of the view behind
+        return Constrain(Group(*parts), self._live.console.width - 5)
 
 
 def _drop_unwritable_output() -> None:

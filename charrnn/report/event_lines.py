@@ -12,9 +12,14 @@ def figure(value: float) -> str:
     return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
 
 
+def in_both_units(nats: float) -> str:
+    """A loss in nats and bits."""
+    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits"
+
+
 def as_loss(nats: float) -> str:
     """A loss in nats and bits per character."""
-    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits per character"
+    return f"{in_both_units(nats)} per character"
 
 
 def duration(seconds: float) -> str:
@@ -31,7 +36,8 @@ def introduction(event: RunStarted) -> list[str]:
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
         f"{pluralize(event.workers, 'worker')}",
         f"text: {event.training_characters:,} characters to train on, "
-        f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps per epoch",
+        f"{event.validation_characters:,} held out; "
+        f"{pluralize(event.steps_per_epoch, 'step')} per epoch",
     ]
     if event.first_step > 1:
         lines.append(f"resuming at step {event.first_step:,}")
@@ -67,16 +73,20 @@ def validation_line(event: Evaluated) -> str:
     train, validation = event.train_nats_per_character, event.validation_nats_per_character
     line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {figure(train)}"
     if validation is not None:
-        line += f"  validation {figure(validation)} nats, {figure(validation * BITS_PER_NAT)} bits"
+        line += f"  validation {in_both_units(validation)}"
     return line + ("  best" if event.best else "")
 
 
-def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
-    """The outcome of a run, compared with the baselines."""
-    lines = ["stopped early: no improvement for training.patience evaluations"] * event.early
+def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) -> list[str]:
+    """The outcome of a run, compared with the baselines.
+
+    best_step: the step of the best checkpoint, if it was evaluated since the run was resumed.
+    """
+    lines = ["stopped early by training.patience: no improvement lately"] * event.early
+    best = "" if best_step is None else f"; best at step {best_step:,}"
     lines += [
-        f"{event.steps:,} steps in {duration(event.seconds)}, "
-        f"{event.characters_per_second:,.0f} characters/s"
+        f"{pluralize(event.steps, 'step')} in {duration(event.seconds)}, "
+        f"{event.characters_per_second:,.0f} characters/s{best}"
     ]
     validation = event.validation_nats_per_character
     if validation is None or baselines is None:
@@ -87,9 +97,9 @@ def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
         verdict = "about as good as the n-gram"
     return [
         *lines,
-        "on the held-out text:",
-        f"  this network   {as_loss(validation)}: {verdict}",
-        f"  n-gram         {as_loss(baselines.ngram)}: Witten-Bell counts after "
+        "on the held-out text, per character:",
+        f"  this network   {in_both_units(validation)}: {verdict}",
+        f"  n-gram         {in_both_units(baselines.ngram)}: Witten-Bell counts after "
         f"{baselines.context} characters",
-        f"  uniform        {as_loss(baselines.uniform)}: all characters equally likely",
+        f"  uniform        {in_both_units(baselines.uniform)}: all characters equally likely",
     ]
