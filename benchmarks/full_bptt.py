@@ -1,7 +1,7 @@
-"""What recomputation costs: memory and time of one gradient through a whole text.
+"""Measures memory and time of one gradient through a whole text, with and without recomputation.
 
-Each measurement runs in a process of its own and prints its peak resident memory. The text is
-drawn at random: neither memory nor time depends on what it says.
+Each measurement runs in a separate process and prints its peak resident memory. The text is random:
+neither memory nor time depends on its content.
 
     python benchmarks/full_bptt.py
 """
@@ -27,7 +27,7 @@ from charrnn.training.workers import choose_workers, worker_threads
 
 
 def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats: int) -> None:
-    """One gradient through all of a text, some times over; prints a JSON document."""
+    """Computes one gradient through a text `repeats` times and prints a JSON document."""
     alphabet_size = 65
     random = np.random.default_rng(1)
     ids = random.integers(0, alphabet_size, characters + 1).astype(np.int16)
@@ -52,17 +52,17 @@ def measure(characters: int, lanes: int, hidden_size: int, memory: str, repeats:
 
 
 def measured(*arguments: object) -> dict:
-    """`measure` in a process of its own."""
+    """The output of `measure` in a separate process."""
     command = [sys.executable, __file__, "--measure", *map(str, arguments)]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def main() -> None:
-    """Prints a line for each size; the two forms take turns."""
+    """Prints a line per size; the two forms alternate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--characters", type=int, default=1_100_000, help="of the whole text")
+    parser.add_argument("--characters", type=int, default=1_100_000, help="length of the text")
     options = parser.parse_args()
     if options.measure:
         *sizes, memory, repeats = options.measure
@@ -70,18 +70,18 @@ def main() -> None:
     print(
         "characters  lanes  H    recompute s  plain s  ratio  recompute MB  plain MB  |loss, norm|"
     )
-    both = options.characters // 10  # a length where both forms fit
-    for characters, lanes, hidden_size, plain_too in (
-        (both, 1, 256, True),
-        (both, 16, 256, True),
-        (both, 16, 512, True),
+    short = options.characters // 10  # both forms fit in memory
+    for characters, lanes, hidden_size, with_plain in (
+        (short, 1, 256, True),
+        (short, 16, 256, True),
+        (short, 16, 512, True),
         (options.characters, 16, 256, True),
         (options.characters, 1, 256, False),
     ):
         forms: dict[str, list[dict]] = {"recompute": [], "plain": []}
-        for _ in range(options.rounds if plain_too else 1):
+        for _ in range(options.rounds if with_plain else 1):
             for form, found in forms.items():
-                if form == "recompute" or plain_too:
+                if form == "recompute" or with_plain:
                     found.append(measured(characters, lanes, hidden_size, form, 2))
         seconds = {
             form: median(min(run["seconds"]) for run in found)
@@ -90,7 +90,7 @@ def main() -> None:
         }
         one = forms["recompute"][0]
         line = f"{characters:>10,}  {lanes:>5}  {hidden_size:<4} {seconds['recompute']:>11.2f}"
-        if plain_too:
+        if with_plain:
             other = forms["plain"][0]
             ratio = seconds["recompute"] / seconds["plain"]
             differences = [abs(one[key] / other[key] - 1) for key in ("loss", "norm")]

@@ -20,7 +20,7 @@ def update(path: Path, result: dict[str, Any], plan: Any, ours: str) -> None:
 
 
 def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
-    """The measurements in Markdown, line by line."""
+    """The measurements as lines of Markdown."""
     peak = median(speed for step in result["steps"] for speed in step["peak"])
     peers = plan.peers
     heading = ["T, B, H, A", ours, *peers, "fastest peer", "spread", "of peak"]
@@ -53,7 +53,7 @@ def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
 
 
 def row(step: dict[str, Any], ours: str, peers: tuple[str, ...]) -> str:
-    """A row of the table: characters per second, and ratios within the rounds."""
+    """A table row: characters per second, and ratios of times in the same round."""
     T, B, H, A = step["sizes"]
     times = step["times"]
     speeds = {name: f"{T * B / median(found):,.0f}" for name, found in times.items()}
@@ -86,7 +86,7 @@ def versions(peers: tuple[str, ...]) -> str:
 
 
 def picture(path: Path, growth: dict[str, list[tuple[tuple[int, ...], float]]]) -> None:
-    """One panel per size: the time of a step against it, with lines of exact proportion."""
+    """Plots the time per step against each size, with lines of exact proportionality."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.6 * len(growth), 3.4), layout="constrained")
@@ -104,5 +104,5 @@ def picture(path: Path, growth: dict[str, list[tuple[tuple[int, ...], float]]]) 
         panel.set_ylim(top=2 * max(t for _, all_ in growth.items() for _, t in all_) * 1e3)
         panel.grid(alpha=0.3)
         panel.legend(fontsize="small", loc="upper left")
-    panels[0].set_ylabel("milliseconds a step")
+    panels[0].set_ylabel("milliseconds per step")
     figure.savefig(path, dpi=110)

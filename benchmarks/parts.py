@@ -1,4 +1,4 @@
-"""Where the time of one gradient goes, in one thread.
+"""Breaks down the time of one gradient in a single thread.
 
 python benchmarks/parts.py T B H A
 """
@@ -29,39 +29,39 @@ PARTS = {
 
 
 def main() -> None:
-    """Prints milliseconds of a gradient; what watches costs a little itself."""
+    """Prints milliseconds per gradient; the timing itself adds a little."""
     sizes = Sizes(*map(int, sys.argv[1:5]))
     seconds: dict[str, float] = defaultdict(float)
 
-    def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*arguments: Any, **options: Any) -> Any:
+    def time_calls(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any, **options: Any) -> Any:
             start = time.perf_counter()
             result = function(*arguments, **options)
             seconds[name] += time.perf_counter() - start
             return result
 
-        return watched
+        return timed
 
-    def watch_product(function: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*arguments: Any) -> Any:
+    def time_product(function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
             start = time.perf_counter()
             product = function(*arguments)
             seconds[f"  tiles of {arguments[-1]}"] += time.perf_counter() - start
-            return watch(f"  products with {arguments[-1]}", product)
+            return time_calls(f"  products with {arguments[-1]}", product)
 
-        return watched
+        return timed
 
     side, window = charrnn(sizes, 1), windows(sizes)
     side.gradient(*window)
     for name, (module, attribute) in PARTS.items():
-        setattr(module, attribute, watch(name, getattr(module, attribute)))
-    recurrence.product_with = watch_product(recurrence.product_with)
+        setattr(module, attribute, time_calls(name, getattr(module, attribute)))
+    recurrence.product_with = time_product(recurrence.product_with)
     start, calls = time.perf_counter(), 0
     while time.perf_counter() - start < 2:
         side.gradient(*window)
         calls += 1
     total = time.perf_counter() - start
-    print(f"a gradient: {1e3 * total / calls:.2f} ms")
+    print(f"gradient: {1e3 * total / calls:.2f} ms")
     for name, found in seconds.items():
         print(f"{name:<38} {1e3 * found / calls:>8.2f} ms  {found / total:>4.0%}")
 

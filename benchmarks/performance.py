@@ -1,9 +1,9 @@
-"""This program beside PyTorch and JAX on identical work, written to docs/performance.md.
+"""Compares the speed of charrnn, PyTorch and JAX on identical work; writes docs/performance.md.
 
     python benchmarks/performance.py
 
-Every side runs in a process of its own and all take turns, so that what else the machine does meets
-all of them. Before anything is timed they have to agree on loss and gradient.
+Each side runs in a separate process and they take turns, so that other load on the machine affects
+all of them. Before timing, loss and gradient are checked to agree.
 """
 
 import argparse
@@ -21,15 +21,16 @@ from page import MARKS, picture, update
 
 DOCS = Path(__file__).parent.parent / "docs"
 OURS, PEERS = "charrnn", ("PyTorch nn.RNN", "PyTorch loop", "torch.compile", "JAX scan")
-TRIED = "PyTorch nn.RNN"  # the loop that samples in PyTorch
+SAMPLING_PEER = "PyTorch nn.RNN"  # the only peer with a sampling loop
 Sizes = tuple[int, int, int, int]
 
 
 class Plan(NamedTuple):
-    """What is measured, and how long.
+    """What to measure, and for how long.
 
-    growth: for T, B, H and A the sizes around a middle one. writing: H and A of the sampled model,
-    characters, and the number of texts at once. reading: bytes.
+    growth: for each of T, B, H and A, the sizes that vary it around `middle`. writing: H and A of
+    the sampled model, number of characters, number of texts at once. reading: bytes. seconds: per
+    measurement. peak: rows of the large matrix product.
     """
 
     sizes: list[Sizes]
@@ -46,9 +47,9 @@ class Plan(NamedTuple):
 MIDDLE = (64, 32, 256, 65)
 
 
-def around(place: int, values: tuple[int, ...]) -> list[Sizes]:
-    """The middle sizes with other values at one place."""
-    return [(*MIDDLE[:place], value, *MIDDLE[place + 1 :]) for value in values]
+def around(index: int, values: tuple[int, ...]) -> list[Sizes]:
+    """The middle sizes with the one at `index` varied."""
+    return [(*MIDDLE[:index], value, *MIDDLE[index + 1 :]) for value in values]
 
 
 FULL = Plan(
@@ -89,7 +90,7 @@ SMOKE = Plan(
 
 
 class Process:
-    """A worker, spoken to."""
+    """A worker process that answers requests."""
 
     def __init__(self, name: str) -> None:
         command = [sys.executable, str(Path(__file__).parent / "worker.py"), name]
@@ -99,7 +100,7 @@ class Process:
         )
 
     def ask(self, what: str, *arguments: Any) -> Any:
-        """The answer; SystemExit where the worker failed."""
+        """The answer to a request; raises SystemExit if the worker failed."""
         print(json.dumps([what, *arguments]), file=self._child.stdin, flush=True)
         answer = self._child.stdout.readline()
         if not answer:
@@ -107,13 +108,13 @@ class Process:
         return json.loads(answer)
 
     def end(self) -> None:
-        """Lets it go."""
+        """Ends the process."""
         self._child.stdin.close()
         self._child.wait()
 
 
 def check(found: dict[str, dict[str, Any]], sizes: Sizes) -> None:
-    """Raises SystemExit where a side computes something else than this program."""
+    """Raises SystemExit if a side disagrees with charrnn on loss or gradient."""
     ours = found[OURS]
     for name, theirs in found.items():
         wrong = [] if close(ours["loss"], theirs["loss"], ours["loss"]) else ["loss"]
@@ -126,20 +127,21 @@ def check(found: dict[str, dict[str, Any]], sizes: Sizes) -> None:
 
 
 def close(one: float, other: float, scale: float) -> bool:
-    """Equal but for rounding in single precision."""
+    """Whether two numbers are equal up to single-precision rounding."""
     return abs(one - other) <= 1e-3 * abs(scale)
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    """Everything that the page shows; times in seconds."""
+    """Measures everything that the page shows; times in seconds."""
     sides = {name: Process(name) for name in (OURS, *plan.peers)}
-    ours, alone = sides[OURS], Process("")  # the peak is no side's, whose threads are limited
+    ours = sides[OURS]
+    alone = Process("")  # measures the peak: the sides limit their threads
     try:
         steps = [measured_step(sides, alone, sizes, plan) for sizes in plan.sizes]
         hidden_size, alphabet, count, texts = plan.writing
         writing: dict[str, list[float]] = {}
         for _ in range(plan.rounds):
-            for name in (OURS, TRIED):
+            for name in (OURS, SAMPLING_PEER):
                 if name in sides:
                     found = sides[name].ask("write", (1, 1, hidden_size, alphabet), count)
                     writing.setdefault(name, []).append(found)
@@ -169,7 +171,7 @@ def measure(plan: Plan) -> dict[str, Any]:
 def measured_step(
     sides: dict[str, Process], alone: Process, sizes: Sizes, plan: Plan
 ) -> dict[str, Any]:
-    """The times of each side in rounds, and the peak product beside them."""
+    """Measures the step time of each side and the peak of the matrix product, in rounds."""
     check({name: side.ask("make", sizes) for name, side in sides.items()}, sizes)
     times: dict[str, list[float]] = {name: [] for name in sides}
     peak = []
@@ -184,12 +186,12 @@ def measured_step(
 
 
 def main() -> None:
-    """Measures, then writes the page and its picture."""
+    """Measures, then writes the page and its plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, this program alone")
-    parser.add_argument("--out", type=Path, default=DOCS, help="where the page goes")
-    parser.add_argument("--sides", help="only these peers, separated by commas")
-    parser.add_argument("--only", type=int, help="only the size of this number, from 0")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, charrnn only")
+    parser.add_argument("--out", type=Path, default=DOCS, help="output directory")
+    parser.add_argument("--sides", help="comma-separated peers to measure")
+    parser.add_argument("--only", type=int, help="index of the only size to measure")
     options = parser.parse_args()
     plan = SMOKE if options.smoke else FULL
     if options.sides is not None:
@@ -197,10 +199,10 @@ def main() -> None:
     if options.only is not None:
         plan = plan._replace(sizes=[plan.sizes[options.only]])
     if plan is not FULL and options.out == DOCS:
-        parser.error("what is measured in part goes elsewhere: give --out")
+        parser.error("partial measurements must not replace the page: set --out")
     page = options.out / "performance.md"
     if page.exists() and not all(mark in page.read_text(encoding="utf-8") for mark in MARKS):
-        parser.error(f"{page} lacks one of the marks {MARKS}")
+        parser.error(f"{page} does not contain both marks {MARKS}")
     result = measure(plan)
     update(page, result, plan, OURS)
     picture(options.out / "performance.png", result["growth"])

@@ -1,4 +1,4 @@
-"""A thin product with W: whole, through a view of its transpose, and in tiles; one thread.
+"""Times a thin product with W in one thread: contiguous, transposed view and tiled.
 
 python benchmarks/products.py
 """
@@ -18,13 +18,13 @@ from charrnn.system.blas import single_threaded_blas
 
 
 def main() -> None:
-    """Prints microseconds, and the share of the speed of a large square product."""
+    """Prints microseconds, and the fraction of the speed of a large square product."""
     random = np.random.default_rng(0)
     with single_threaded_blas():
         large = random.standard_normal((2048, 2048), dtype=np.float32)
         peak = 2 * 2048**3 / seconds_per_call(lambda: large @ large, 1.0)
         print(f"large product: {peak / 1e9:.0f} GFLOP/s")
-        print("lanes     H        whole         view        tiles")
+        print("lanes     H   contiguous         view        tiles")
         for B in (1, 4, 16, 32, 64):
             for H in (128, 256, 512, 1024):
                 h, out = random.standard_normal((B, H), dtype=np.float32), np.empty((B, H), "f4")

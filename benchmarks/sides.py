@@ -1,7 +1,7 @@
-"""The same work in this program and in its peers, each behind one interface.
+"""The same work in charrnn and its peers, behind one interface.
 
-A side is made from the sizes; all start from the same weights. `gradient(x, y)` gives loss and
-gradient there, `step(x, y)` makes one update: forward, backward, clip, Adam.
+All sides start from the same weights. `gradient(x, y)` returns loss and gradient; `step(x, y)`
+makes one update: forward, backward, clip, Adam.
 """
 
 import os
@@ -18,7 +18,7 @@ THREADS = os.cpu_count() or 1
 
 
 class Sizes(NamedTuple):
-    """Time steps, lanes, hidden units, alphabet."""
+    """Time steps T, lanes B, hidden units H, alphabet size A."""
 
     T: int
     B: int
@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
 
 
 class Side(NamedTuple):
-    """A program on trial; the arrays x, y are ids (T, B). `close` ends its threads."""
+    """One implementation; x and y are ids (T, B). `close` ends its threads."""
 
     gradient: Callable[[np.ndarray, np.ndarray], tuple[float, Weights]]
     step: Callable[[np.ndarray, np.ndarray], None]
@@ -35,7 +35,7 @@ class Side(NamedTuple):
 
 
 def first_weights(sizes: Sizes) -> Weights:
-    """Weights before training, the same for all sides, float32."""
+    """The initial weights in float32, the same for all sides."""
     random = np.random.default_rng(1)
     shapes = {"U": (sizes.H, sizes.A), "W": (sizes.H, sizes.H), "V": (sizes.A, sizes.H)}
     weights = {
@@ -52,7 +52,7 @@ def windows(sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
-    """This program, as its trainer runs it; with so many threads as it would choose itself."""
+    """charrnn as its trainer runs it; by default with the number of threads that it chooses."""
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.bptt import bptt
     from charrnn.model.params import Params
@@ -90,7 +90,7 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
 
 
 def torch_rnn(sizes: Sizes, compiled: bool = False) -> Side:
-    """PyTorch's nn.RNN, its input an embedding or one-hot, and its own loss, clip and Adam."""
+    """PyTorch's nn.RNN with one-hot inputs, and PyTorch's loss, clipping and Adam."""
     import torch
     from torch.nn import functional
 
@@ -109,7 +109,7 @@ def torch_rnn(sizes: Sizes, compiled: bool = False) -> Side:
                 self.rnn.bias_hh_l0.zero_()
                 self.out.weight.copy_(torch.from_numpy(weights["V"]))
                 self.out.bias.zero_()
-            self.rnn.bias_hh_l0.requires_grad_(False)  # one bias, as the others have
+            self.rnn.bias_hh_l0.requires_grad_(False)  # one bias, like the other sides
 
         def forward(self, x: Any, y: Any) -> Any:
             h, _ = self.rnn(functional.one_hot(x, sizes.A).float())
@@ -124,7 +124,7 @@ def torch_rnn(sizes: Sizes, compiled: bool = False) -> Side:
 
 
 def torch_loop(sizes: Sizes, compiled: bool = False) -> Side:
-    """PyTorch with the recurrence written out, the input a row of an embedding."""
+    """PyTorch with an explicit loop over time and embedded inputs."""
     import torch
     from torch.nn import functional
 
@@ -180,7 +180,7 @@ def _torch_side(
 
 
 def jax_scan(sizes: Sizes) -> Side:
-    """JAX: lax.scan and the whole step under jit, clip and Adam by optax."""
+    """JAX with lax.scan, the whole step under jit, and optax for clipping and Adam."""
     import jax
     import jax.numpy as jnp
     import optax
@@ -230,7 +230,7 @@ SIDES: dict[str, Callable[[Sizes], Side]] = {
 
 
 def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
-    """This program samples so many characters, shared among B texts."""
+    """A function that samples `count` characters with charrnn, split over B texts."""
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.params import Params
     from charrnn.sampling.choice import chooser
@@ -261,7 +261,7 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
 
 
 def torch_writes(sizes: Sizes) -> Callable[[int], None]:
-    """The loop that one would write in PyTorch: nn.RNN a step, softmax, multinomial."""
+    """A plain PyTorch sampling loop: one step of nn.RNN, softmax, multinomial."""
     import torch
     from torch.nn import functional
 

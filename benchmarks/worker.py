@@ -1,4 +1,4 @@
-"""A process for one side: it obeys lines of JSON and answers each with a line of JSON."""
+"""Worker process for one side: reads requests and writes answers, one JSON line each."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from sides import SIDES, WRITERS, Side, Sizes, charrnn, windows
 
 
 def seconds_per_call(call: Callable[[], Any], seconds: float) -> float:
-    """The median over the calls that fit into so many seconds, three at least."""
+    """The median time of the calls that fit into `seconds`, at least three."""
     start = time.perf_counter()
     call()
     calls = max(int(seconds / max(time.perf_counter() - start, 1e-9)), 3)
@@ -39,11 +39,11 @@ class Worker:
         self._side: Side | None = None
 
     def make(self, sizes: list[int]) -> dict[str, Any]:
-        """Builds the side and tells its loss and gradient at the first weights."""
+        """Builds the side and returns its loss and gradient at the initial weights."""
         self._hold(SIDES[self._name], Sizes(*sizes))
         loss, gradient = self._side.gradient(*self._windows)
         self._side.step(*self._windows)
-        # norms alone would not see a transposed or shuffled gradient: probes do
+        # norms would miss a transposed or permuted gradient; random projections detect it
         probes = np.random.default_rng(3)
         found = {}
         for name, array in sorted(gradient.items()):
@@ -52,11 +52,11 @@ class Worker:
         return {"loss": loss, "gradient": found}
 
     def step(self, seconds: float) -> float:
-        """Seconds of an update."""
+        """Seconds per update."""
         return seconds_per_call(lambda: self._side.step(*self._windows), seconds)
 
     def write(self, sizes: list[int], count: int) -> float:
-        """Seconds of a character that is sampled."""
+        """Seconds per sampled character."""
         writer = WRITERS[self._name](Sizes(*sizes))
         writer(max(count // 10, sizes[1]))
         start = time.perf_counter()
@@ -64,17 +64,17 @@ class Worker:
         return (time.perf_counter() - start) / count
 
     def grow(self, sizes: list[int], threads: int | None, seconds: float) -> float:
-        """Seconds of an update of this program with so many threads."""
+        """Seconds per update of charrnn with this number of threads."""
         self._hold(partial(charrnn, threads=threads), Sizes(*sizes))
         return self.step(seconds)
 
     def peak(self, size: int) -> float:
-        """Single-precision operations a second of one large product, on all cores."""
+        """Single-precision operations per second of a large product on all cores."""
         one = np.random.default_rng(0).standard_normal((size, size), dtype=np.float32)
         return 2 * size**3 / seconds_per_call(lambda: one @ one, 0.3)
 
     def read(self, size: int) -> float:
-        """Seconds for a text of so many bytes, from the file to its ids."""
+        """Seconds to read a file of `size` bytes and convert it to ids."""
         from charrnn.text.corpus import build_corpus
         from charrnn.text.reading import read_text
 
@@ -88,15 +88,15 @@ class Worker:
             return time.perf_counter() - start
 
     def _hold(self, make: Callable[[Sizes], Side], sizes: Sizes) -> None:
-        if self._side:  # before the next one sets the number of threads
+        if self._side:  # before the next side sets its own number of threads
             self._side.close()
         self._side, self._windows = make(sizes), windows(sizes)
 
 
 def main() -> None:
-    """Answers until there is nothing more to read."""
+    """Answers requests until stdin ends."""
     worker = Worker(sys.argv[1])
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # keeps output of libraries out of the answers
     for line in sys.stdin:
         what, *arguments = json.loads(line)
         print(json.dumps(getattr(worker, what)(*arguments)), file=answers, flush=True)

@@ -17,7 +17,7 @@ class CharrnnError(Exception):
 
 
 class UsageError(CharrnnError):
-    """An option, a prompt, a configuration or an output directory is at fault."""
+    """An option, a prompt, a configuration or an output directory is invalid."""
 
     exit_code = 2
 
@@ -29,7 +29,7 @@ class InputError(CharrnnError):
 
 
 class Interrupted(CharrnnError):
-    """The user stopped the run; everything was saved first."""
+    """The user stopped the run, which was saved."""
 
     exit_code = 130
     label = "stopped"

@@ -33,10 +33,10 @@ class Baselines:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One update is done. `gradient_norm` is measured before clipping.
+    """One update was made.
 
-    The loss is in nats per character, whatever the reduction; `used` is the fraction of the run's
-    budget.
+    The loss is in nats per character, whatever the reduction. `gradient_norm` is measured before
+    clipping. `used` is the fraction of the run's budget that is used up.
     """
 
     step: int
@@ -56,7 +56,7 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The model was scored on the validation part."""
+    """The model was evaluated on the held-out text."""
 
     step: int
     seconds: float
@@ -98,7 +98,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class RolledBack(Noted):
-    """The run was set back to its state after this step; the note says why."""
+    """The run was reset to its state after `step`; the note gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class StopRequested:
 class RunEnded:
     """The run is over. Losses are those of the best checkpoint, in nats per character.
 
-    early: whether patience ran out before the budget.
+    early: whether `training.patience` ended the run before its budget was used up.
     """
 
     run: str
@@ -141,10 +141,10 @@ class Sink(Protocol):
     """Receives the events of a run, one at a time and never from a signal handler."""
 
     def __call__(self, event: Event, /) -> None:
-        """Takes an event."""
+        """Handles an event."""
 
     def flush(self) -> None:
-        """Makes safe what it has received: a checkpoint is about to be written."""
+        """Writes pending events to disk; called before a checkpoint is written."""
 
     def close(self) -> None:
-        """Releases what it holds; no event follows. May be called again."""
+        """Releases resources. No event follows; may be called more than once."""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 
 def pluralize(number: int, noun: str) -> str:
-    """So many of something: 1 character, 1,200 characters."""
+    """A count with its noun: 1 character, 1,200 characters."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -22,7 +22,7 @@ def layer_sizes(layers: int, hidden_size: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
+    """The known name closest to `name`; None if none is similar."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.5)
     return close[0] if close else None
 

@@ -23,6 +23,7 @@ from charrnn.model.initialization import orthogonal
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.window import NO_TARGET, Window
+from tests.conftest import TINY
 
 TANH, RELU = ACTIVATIONS["tanh"], ACTIVATIONS["relu"]
 
@@ -443,3 +444,16 @@ def test_plot_without_matplotlib_says_what_to_install(charrnn, monkeypatch) -> N
     outcome = charrnn("gradflow", "tiny", "--plot", "x.png")
     assert outcome.code == 2
     assert "charrnn[plot]" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["gradflow", "gradcheck"])
+def test_a_text_that_changed_since_training_is_noted(charrnn, tmp_path, command) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the same letters all day\n" * 40)
+    assert charrnn("train", text, *TINY, "--max-steps", 3, "--out", tmp_path / "run").code == 0
+    quick = ["--lags", 4] if command == "gradflow" else ["--oracle", "complex-step"]
+    assert "has changed" not in charrnn(command, tmp_path / "run", *quick).err
+    with text.open("a") as file:
+        file.write("a day\n")
+    assert "the text has changed since" in charrnn(command, tmp_path / "run", *quick).err
+    assert "has changed" not in charrnn(command, tmp_path / "run", "--text", text, *quick).err

@@ -187,6 +187,17 @@ def test_damaged_checkpoints_of_a_run_are_listed(charrnn, trained, tmp_path) -> 
     assert charrnn("inspect", ".").code == 2
 
 
+def test_a_run_without_a_sound_checkpoint_lists_their_faults(charrnn, trained, tmp_path) -> None:
+    run = shutil.copytree(trained, tmp_path / "run")
+    files = sorted((run / "checkpoints").iterdir())
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    outcome = charrnn("inspect", run)
+    assert outcome.code == 3
+    assert all(str(file) in outcome.err for file in files)
+    assert "charrnn inspect" not in outcome.err
+
+
 def test_a_checkpoint_is_recognized_by_its_content(charrnn, trained, tmp_path) -> None:
     shutil.copy(trained / "checkpoints/best.safetensors", tmp_path / "renamed.txt")
     assert "verified" in charrnn("inspect", "renamed.txt").out

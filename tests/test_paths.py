@@ -27,6 +27,7 @@ def folder(tmp_path: Path, trained: Path) -> Path:
     [
         ("runs/a", Kind.RUN),
         ("runs", Kind.RUNS),
+        ("runs/a/checkpoints", Kind.CHECKPOINTS),
         ("runs/a/checkpoints/best.safetensors", Kind.CHECKPOINT),
         ("moved", Kind.CHECKPOINT),
         ("lost.safetensors", Kind.CHECKPOINT),
@@ -58,6 +59,12 @@ def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(fo
         (["sample", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
         (["sample", "program"], 3, "program is a binary file, not a checkpoint."),
         (["sample", "runs"], 3, "name one of them, such as 'runs/a'."),
+        (["sample", "runs/a/checkpoints"], 3, "such as 'runs/a/checkpoints/best.safetensors'."),
+        (["train", "runs/a/checkpoints"], 2, "is a folder of checkpoints, not a text."),
+        (["train", "runs/a"], 2, "resume it: charrnn train --resume runs/a"),
+        (["eval", "runs/a", "runs/a"], 2, "give a text file"),
+        (["train", "mine.yaml"], 2, "mine.yaml is a config, not a text."),
+        (["eval", "runs/a", "mine.yaml"], 2, "use it as -c mine.yaml"),
         (["sample", "classic"], 3, "charrnn train -c classic"),
         (["sample", "nothing"], 3, "there is no checkpoint 'nothing'"),
         (["eval", "notes.txt", "runs/a"], 3, "notes.txt is a text, not a checkpoint."),
@@ -105,3 +112,9 @@ def test_several_checkpoints_are_inspected(charrnn, folder: Path) -> None:
     assert found.code == 0
     assert "runs/a/checkpoints/best" in found.out
     assert "runs/b/checkpoints/best" in found.out
+
+
+def test_yaml_that_is_no_config_is_a_text(charrnn, folder: Path) -> None:
+    (folder / "song.yaml").write_text("verse: [la, la, la]\n" * 60)
+    outcome = charrnn("inspect", "song.yaml", "-c", "tiny", "--json")
+    assert outcome.code == 0, outcome.err

@@ -204,3 +204,20 @@ def test_an_alphabet_of_one(tmp_path) -> None:
         event.validation_nats_per_character for event in events if isinstance(event, Evaluated)
     ]
     assert scores == [0.0] * 3
+
+
+def test_an_interrupted_run_is_not_called_complete(charrnn, tmp_path, text_file) -> None:
+    """A total below what the run has made is at fault, not the run."""
+
+    def kill(event: object) -> None:
+        if isinstance(event, Stepped) and event.step == 25:
+            raise Killed
+
+    run = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(new_run(tiny_config(text_file), str(run)), [kill])
+    outcome = charrnn("train", "--resume", run, "--max-steps", 5)
+    assert outcome.code == 2
+    assert "which is no less than the total asked for" in outcome.err
+    assert "complete" not in outcome.err
+    assert resumed_run(str(run), [], {}).config.training.max_steps == 30

@@ -27,6 +27,7 @@ from charrnn.setup.wiring import (
     text_paths,
     trainer_of,
 )
+from charrnn.system.escaping import CONTINUED
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
@@ -48,8 +49,8 @@ def are_checkpoints(paths: list[str]) -> bool:
     models = [path for path, kind in kinds.items() if kind in (Kind.RUN, Kind.CHECKPOINT)]
     others = [path for path in paths if path not in models]
     for path in others:
-        if kinds[path] is Kind.RUNS:
-            raise UsageError(f"{path} is {Kind.RUNS.value}.", instead(path, Kind.RUNS))
+        if (kind := kinds[path]) in (Kind.RUNS, Kind.CHECKPOINTS):
+            raise UsageError(f"{path} is {kind.value}.", instead(path, kind))
     if models and others:
         raise UsageError(
             f"{models[0]} is {kinds[models[0]].value}, but {others[0]} is not.",
@@ -175,7 +176,13 @@ def inspect_checkpoint(path: str) -> ModelReport:
     if Path(path).is_dir():
         others = tuple(map(_state_of, RunFiles(Path(path)).candidates()))
         sound = [other.path for other in others if other.fault is None]
-        if sound and str(file) not in sound:
+        if not sound:
+            faults = "".join(f"{CONTINUED}{other.fault}" for other in others)
+            raise InputError(
+                f"{path} has no usable checkpoint:{faults}",
+                f"start a new run; the config of this one is {str(RunFiles(Path(path)).config)!r}.",
+            )
+        if str(file) not in sound:
             file = Path(sound[0])
     checkpoint, config = load_checkpoint(file)
     return ModelReport(

@@ -75,7 +75,7 @@ class Sampler:
 
     def texts(self, count: int) -> Iterator[Iterator[str]]:
         """Generates `count` texts, each as an iterator over its pieces, the prompt first."""
-        _, params, vocabulary, activation, _ = self.model
+        _, params, vocabulary, activation, *_ = self.model
         texts = GeneratedTexts(
             params,
             activation,

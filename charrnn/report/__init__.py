@@ -1,1 +1,1 @@
-"""What a person or a program reads of a run."""
+"""Output of runs and commands, for people and for programs."""

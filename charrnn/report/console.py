@@ -1,4 +1,4 @@
-"""A run as a person sees it: a live view on a terminal, plain lines elsewhere."""
+"""The progress of a run: a live view on a terminal, plain lines elsewhere."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ from charrnn.report.event_lines import (
     validation_line,
 )
 from charrnn.report.flags import as_flags
-from charrnn.report.terminal import PipeConsole
+from charrnn.report.terminal import PipeConsole, print_line
 from charrnn.system.escaping import harmless, harmless_message
 
 SMOOTHING = 0.98
@@ -43,12 +43,13 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class PlainLines:
-    """Plain lines: every evaluation, and a step every few seconds."""
+    """Prints every evaluation, and a step about every ten seconds."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._printed_at = 0.0
         self._baselines: Baselines | None = None
+        self._best_step: int | None = None
 
     def __call__(self, event: Event) -> None:
         """Prints an event, if there is something to print."""
@@ -58,6 +59,8 @@ class PlainLines:
                 self._print(step_line(event))
         elif isinstance(event, Evaluated):
             self._printed_at = event.seconds
+            if event.best:
+                self._best_step = event.step
             self._print(validation_line(event))
         elif isinstance(event, RunStarted):
             for line in introduction(event):
@@ -70,23 +73,22 @@ class PlainLines:
         elif isinstance(event, StopRequested):
             self._print("stopping after this step; press Ctrl-C again to quit without saving")
         elif isinstance(event, RunEnded):
-            for line in ending(self._baselines, event):
+            for line in ending(self._baselines, self._best_step, event):
                 self._print(line)
 
     def flush(self) -> None:
-        """Every line was written when it was printed."""
+        """Does nothing: lines are written as they are printed."""
 
     def close(self) -> None:
-        """Leaves no output behind that the end of the program could trip over."""
+        """Discards output that cannot be written, so that the program can exit cleanly."""
         _drop_unwritable_output()
 
     def _print(self, line: str) -> None:
-        line = harmless_message(as_flags(line))
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(self._console, harmless_message(as_flags(line)))
 
 
 class LiveView:
-    """A live view that is redrawn four times a second."""
+    """A live view that is redrawn four times per second."""
 
     def __init__(self, console: Console) -> None:
         self._plain = PlainLines(console)
@@ -105,7 +107,7 @@ class LiveView:
         if isinstance(event, Stepped):
             self._loss = SMOOTHING * self._loss + (1 - SMOOTHING) * event.nats_per_character
             self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
-            self._step = event  # last: from here on the refresh thread draws it
+            self._step = event  # set last: the refresh thread draws as soon as it is set
         elif isinstance(event, Evaluated):
             self._evaluated = event
             self._plain(event)  # stays above the view
@@ -118,16 +120,16 @@ class LiveView:
         elif isinstance(event, RunStarted | Baselines | StopRequested):
             self._plain(event)
             self._live.start()
-            self._live.console.show_cursor(True)  # a process that is killed leaves it visible
+            self._live.console.show_cursor(True)  # Rich hides it; a killed run would not restore it
         elif isinstance(event, RunEnded):
             self._live.stop()
             self._plain(event)
 
     def flush(self) -> None:
-        """The view keeps nothing."""
+        """Does nothing: the view has no pending output."""
 
     def close(self) -> None:
-        """Leaves the terminal as it was."""
+        """Removes the view and restores the terminal."""
         with contextlib.suppress(OSError):
             self._live.stop()
         _drop_unwritable_output()
@@ -166,18 +168,18 @@ class LiveView:
         parts: list[RenderableType] = [bar, figures]
         if self._sample:
             parts.append(Panel(Text(self._sample), title="sample", title_align="left", style="dim"))
-        # room for the ^C that a terminal echoes: if it wraps, part of the view is left behind
-        return Constrain(Group(*parts), self._live.console.width - 3)
+        # space for two echoed ^C: a line that wraps would leave part of the view behind
+        return Constrain(Group(*parts), self._live.console.width - 5)
 
 
 def _drop_unwritable_output() -> None:
     try:
         sys.stderr.flush()
-    except OSError:  # its reader has left; Python's own flush at the end would fail again
+    except OSError:  # the reader closed the pipe; Python's flush at exit would fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def make_console_sink() -> PlainLines | LiveView:
-    """The view that fits where standard error goes."""
+    """A live view if standard error is a terminal, else plain lines."""
     console = PipeConsole(stderr=True, emoji=False)
     return LiveView(console) if console.is_terminal else PlainLines(console)

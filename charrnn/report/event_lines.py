@@ -1,20 +1,25 @@
-"""Events as lines of text, for every view."""
+"""Events as lines of text."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 
-SEED_VARIATION = 0.02  # nats between runs that differ by their seed only
+SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
 
 
 def figure(value: float) -> str:
-    """A loss with three decimals; a huge one in scientific notation."""
+    """A loss with three decimals, or in scientific notation from 1000 on."""
     return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
 
 
+def in_both_units(nats: float) -> str:
+    """A loss in nats and bits."""
+    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits"
+
+
 def as_loss(nats: float) -> str:
-    """A loss in both units."""
-    return f"{figure(nats)} nats, {figure(nats * BITS_PER_NAT)} bits per character"
+    """A loss in nats and bits per character."""
+    return f"{in_both_units(nats)} per character"
 
 
 def duration(seconds: float) -> str:
@@ -25,13 +30,14 @@ def duration(seconds: float) -> str:
 
 
 def introduction(event: RunStarted) -> list[str]:
-    """The notes, the run and the text."""
+    """The notes, and the sizes of the run and its text."""
     lines = [f"note: {note}" for note in event.notes]
     lines += [
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
         f"{pluralize(event.workers, 'worker')}",
         f"text: {event.training_characters:,} characters to train on, "
-        f"{event.validation_characters:,} held out; {event.steps_per_epoch:,} steps per epoch",
+        f"{event.validation_characters:,} held out; "
+        f"{pluralize(event.steps_per_epoch, 'step')} per epoch",
     ]
     if event.first_step > 1:
         lines.append(f"resuming at step {event.first_step:,}")
@@ -39,12 +45,12 @@ def introduction(event: RunStarted) -> list[str]:
 
 
 def baseline_line(event: Baselines) -> str:
-    """The baseline to beat."""
+    """The loss of the n-gram model."""
     return f"to beat: {as_loss(event.ngram)}, n-gram after {event.context} characters"
 
 
 def step_line(event: Stepped) -> str:
-    """One step in one line."""
+    """A training step."""
     nats = event.nats_per_character
     return (
         f"step {event.step:>7,} {event.used:4.0%}  loss {figure(nats)} nats "
@@ -63,20 +69,24 @@ def flow_line(rate: float, half_life: float | None) -> str:
 
 
 def validation_line(event: Evaluated) -> str:
-    """One evaluation in one line."""
+    """An evaluation."""
     train, validation = event.train_nats_per_character, event.validation_nats_per_character
     line = f"step {event.step:>7,} {duration(event.seconds):>6}  training {figure(train)}"
     if validation is not None:
-        line += f"  validation {figure(validation)} nats, {figure(validation * BITS_PER_NAT)} bits"
+        line += f"  validation {in_both_units(validation)}"
     return line + ("  best" if event.best else "")
 
 
-def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
-    """The outcome of a run, compared with the baselines."""
-    lines = ["stopped early: no improvement for training.patience evaluations"] * event.early
+def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) -> list[str]:
+    """The outcome of a run, compared with the baselines.
+
+    best_step: the step of the best checkpoint, if it was evaluated since the run was resumed.
+    """
+    lines = ["stopped early by training.patience: no improvement lately"] * event.early
+    best = "" if best_step is None else f"; best at step {best_step:,}"
     lines += [
-        f"{event.steps:,} steps in {duration(event.seconds)}, "
-        f"{event.characters_per_second:,.0f} characters/s"
+        f"{pluralize(event.steps, 'step')} in {duration(event.seconds)}, "
+        f"{event.characters_per_second:,.0f} characters/s{best}"
     ]
     validation = event.validation_nats_per_character
     if validation is None or baselines is None:
@@ -87,9 +97,9 @@ def ending(baselines: Baselines | None, event: RunEnded) -> list[str]:
         verdict = "about as good as the n-gram"
     return [
         *lines,
-        "on the held-out text:",
-        f"  this network   {as_loss(validation)}: {verdict}",
-        f"  n-gram         {as_loss(baselines.ngram)}: Witten-Bell counts after "
+        "on the held-out text, per character:",
+        f"  this network   {in_both_units(validation)}: {verdict}",
+        f"  n-gram         {in_both_units(baselines.ngram)}: Witten-Bell counts after "
         f"{baselines.context} characters",
-        f"  uniform        {as_loss(baselines.uniform)}: all characters equally likely",
+        f"  uniform        {in_both_units(baselines.uniform)}: all characters equally likely",
     ]

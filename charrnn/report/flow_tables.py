@@ -1,95 +1,100 @@
 """Prints the gradient flow as charts and tables, with a verdict."""
 
 import numpy as np
-from rich import box
 from rich.bar import Bar
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.report.layer_tables import layer_table, profile_table
-from charrnn.report.terminal import table_console
-from charrnn.results import Agreement, Decay, Flow, GradientFlow, Truncation
+from charrnn.report.layer_tables import STYLES, print_layers
+from charrnn.report.terminal import (
+    first_that_fits,
+    print_line,
+    simple_table,
+    table_console,
+    table_of,
+)
+from charrnn.results import Agreement, Flow, GradientFlow, Truncation
 from charrnn.system.escaping import harmless
 from charrnn.wording import layer_sizes, pluralize
 
 BAR_WIDTH, DECADES = 36, 12
-DISPLAYED = {"relu": "ReLU"}
+DISPLAY_NAMES = {"relu": "ReLU"}
 LEGEND = (
     "γσ₁: the bound (18) per character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
     "rate: per character, fitted. See docs/equations.md."
 )
-STYLES = {"vanishing": "blue", "steady": "green", "exploding": "red"}
+# columns of the comparison to leave out on a narrow terminal, tried in this order
+OMITTED: tuple[tuple[str, ...], ...] = (
+    (),
+    ("f′",),
+    ("f′", "λ₁"),
+    ("f′", "λ₁", "γσ₁"),
+    ("f′", "λ₁", "γσ₁", "l=16"),
+)
+MEASURES = ("cosine", "‖g‖/‖G‖", "error")
 
 
 def print_gradient_flow(found: GradientFlow) -> None:
-    """What was found: of one model in full, of several side by side."""
+    """Prints one flow in full, or several side by side."""
     console = table_console()
-    console.print(harmless(found.model), markup=False, soft_wrap=True)
-    console.print(description(found))
+    print_line(console, harmless(found.model))
+    print_line(console, description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]
         console.print(_profile_chart(flow))
         console.print(_figures(flow))
-        console.print(verdict(flow), markup=False)
+        print_line(console, verdict(flow))
     elif not found.compared:
-        _print_layers(console, found.flows)
+        print_layers(console, found.flows, shown_lags(len(found.flows[0].norms) - 1))
+        print_line(console, f"Lyapunov: {_exponents(found.flows[0])}")
+        for flow in reversed(found.flows):
+            print_line(console, f"layer {flow.layer}: {verdict(flow)}")
     else:
-        console.print(_comparison(found.flows))
-        console.print(LEGEND, markup=False)
+        tables = (_comparison(found.flows, omitted) for omitted in OMITTED)
+        console.print(first_that_fits(console, tables))
+        print_line(console, LEGEND)
     if found.truncation:
-        console.print(_truncation_table(found.truncation))
+        console.print()
+        measures = (MEASURES, ("cosine", "error"), ("error",))
+        tables = (_truncation_table(found.truncation, shown) for shown in measures)
+        console.print(first_that_fits(console, tables))
         for line in truncation_verdict(found.truncation, found.lines):
-            console.print(line, markup=False)
+            print_line(console, line)
 
 
 def description(found: GradientFlow) -> str:
-    """What kind of network it is."""
+    """The activation, if there is only one, and the sizes."""
     kind = "" if found.compared else found.flows[0].activation + ", "
     return f"{kind}{layer_sizes(found.layers, found.hidden_size)}, A = {found.alphabet_size}"
 
 
-def _print_layers(console: Console, flows: list[Flow]) -> None:
-    """The profile of each layer, what reaches it, and a verdict on each."""
-    lags = shown_lags(min(len(flow.norms) for flow in flows) - 1)
-    console.print(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flows[0].losses[0]:,} losses, l characters back")
-    console.print(profile_table(flows, _table(""), lags))
-    table = _table("down through the layers")
-    table.caption = "reaches it: the norm at l = 0, relative to the top layer's"
-    console.print(layer_table(flows, table, STYLES))
-    exponents = flows[0].lyapunov_exponents
-    values = ", ".join(f"{x:+.3f}" for x in exponents[:4])
-    console.print(f"Lyapunov: {values} nats per character: {_fate(float(exponents[0]))}")
-    for flow in reversed(flows):
-        console.print(f"layer {flow.layer}: {verdict(flow)}", markup=False)
-
-
 def verdict(flow: Flow) -> str:
-    """A sentence on how a gradient decays or grows on its way back."""
+    """A sentence on whether gradients vanish, stay or explode."""
     decay = flow.decay
     if flow.norms[0] == 0:
-        return "no gradient flows back: no loss has one."
+        return "no gradient flows back: every loss has gradient zero."
     if decay.rate == 0:
-        return "vanishing: nothing is left after one character."
+        return "vanishing: the gradient is zero after one character."
     if not np.isfinite(decay.rate):
         return "exploding: the gradient overflows."
     if decay.kind == "steady":
-        return f"steady: ×{decay.rate:.4f} per character; {_one_percent(decay)}."
+        return f"steady: ×{decay.rate:.4f} per character; {_one_percent(flow)}."
     characters = f"{decay.half_life:.3g} characters"
     if decay.kind == "exploding":
         return f"exploding at ×{decay.rate:.4g} per character: doubles in {characters}."
     rate = f"vanishing at ×{decay.rate:.4g} per character"
-    return f"{rate}: half-life {characters}, {_one_percent(decay)}."
+    return f"{rate}: half-life {characters}, {_one_percent(flow)}."
 
 
-def _one_percent(decay: Decay) -> str:
-    if decay.one_percent is None:
-        return "over 1 % at the end"
-    return f"1 % after {decay.one_percent:,}"
+def _one_percent(flow: Flow) -> str:
+    if flow.decay.one_percent is None:
+        return f"more than 1 % is left after {pluralize(len(flow.norms) - 1, 'character')}"
+    return f"1 % after {flow.decay.one_percent:,}"
 
 
 def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
-    """Which window is long enough: a line each for the reach and for windows end to end.
+    """Which window keeps the error within the tolerance: a line per form of truncation.
 
     lines: whether windows always hold complete lines, so that no setting truncates them.
     """
@@ -110,37 +115,32 @@ def truncation_verdict(truncation: Truncation, lines: bool) -> list[str]:
 
 
 def shown_lags(last: int) -> list[int]:
-    """0, the powers of two, and the last."""
+    """The lags to show: 0, the powers of two, and the last."""
     return [0, *(2**n for n in range(last.bit_length()) if 2**n < last), last]
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", title_style="bold", caption_justify="left",
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
-    )  # fmt: skip
 
 
 def _profile_chart(flow: Flow) -> Table:
     norms, bound = flow.norms, flow.bound
-    table = _table(f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, l characters back")
-    fewer = flow.losses[-1] < flow.losses[0]  # lines end, and do not reach as far as others
+    table = simple_table(
+        f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, by lag l in characters"
+    )
+    fewer = flow.losses[-1] < flow.losses[0]  # short lines contribute to short lags only
     for heading in ("l", *(["losses"] if fewer else []), "norm", "bound (18)"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(f"1e-{DECADES} … 1, logarithmic")
+    table.add_column(f"1e-{DECADES} … 1, log scale", max_width=BAR_WIDTH)
     with np.errstate(divide="ignore"):
         logarithms = np.log10(norms)
     top = max(float(logarithms.max()), 0.0)
     for lag in shown_lags(len(norms) - 1):
         height = 1 + (logarithms[lag] - top) / DECADES
-        bar = Bar(1, 0, float(np.clip(height, 0, 1)), width=BAR_WIDTH)
+        bar = Bar(1, 0, float(np.clip(height, 0, 1)))
         reaching = [f"{flow.losses[lag]:,}"] if fewer else []
         table.add_row(f"{lag}", *reaching, f"{norms[lag]:.2e}", f"{bound[lag]:.1e}", bar)
     return table
 
 
 def _figures(flow: Flow) -> Table:
-    values, exponents = flow.spectrum.singular_values, flow.lyapunov_exponents
+    values = flow.spectrum.singular_values
     middle = values[len(values) // 2]
     if abs(flow.contraction - 1) < 1e-6:
         must = "so gradients cannot grow"
@@ -148,14 +148,13 @@ def _figures(flow: Flow) -> Table:
         must = "so gradients vanish" if flow.contraction < 1 else "which permits explosion"
     slopes = flow.saturation
     figures = Table.grid(padding=(0, 2))
-    figures.add_column(style="dim")
+    figures.add_column(style="dim", no_wrap=True)
     figures.add_column()
     for name, value in (
         ("W", f"singular values {values[0]:.3g} … {middle:.3g} … {values[-1]:.2g}, "
               f"spectral radius {flow.spectrum.radius:.3g}"),
         ("bound (18)", f"γσ₁ = {flow.contraction:.3g} per character, {must}"),
-        ("Lyapunov", ", ".join(f"{x:+.3f}" for x in exponents[:4])
-                     + f" nats per character: {_fate(float(exponents[0]))}"),
+        ("Lyapunov", _exponents(flow)),
         ("slopes f′", f"mean {slopes.mean:.2f}; {slopes.saturated:.1%} saturated (below γ/10), "
                       f"{pluralize(slopes.stuck, 'unit')} at every step"),
     ):  # fmt: skip
@@ -163,49 +162,55 @@ def _figures(flow: Flow) -> Table:
     return figures
 
 
-def _fate(largest: float) -> str:
-    if abs(largest) < 0.005:
-        return "distances are kept"
-    return "nearby states diverge" if largest > 0 else "nearby states converge"
+def _exponents(flow: Flow) -> str:
+    largest = float(flow.lyapunov_exponents[0])
+    fate = "diverge" if largest > 0 else "converge"
+    what = "distances persist" if abs(largest) < 0.005 else f"nearby states {fate}"
+    shown = ", ".join(f"{exponent:+.3f}" for exponent in flow.lyapunov_exponents[:4])
+    return f"{shown} nats per character: {what}"
 
 
-def _comparison(flows: list[Flow]) -> Table:
+def _comparison(flows: list[Flow], omitted: tuple[str, ...]) -> Table:
     last = min(len(flow.norms) for flow in flows) - 1
     lags = sorted({min(lag, last) for lag in (1, 16, last)})
-    table = _table("what is left of a gradient l characters back, for W at several scales")
-    table.add_column("", no_wrap=True)
-    for heading in ("W", "γσ₁", "λ₁", "f′", *(f"l={lag}" for lag in lags), "rate"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for number, flow in enumerate(flows):
+    rows: list[dict[str, RenderableType]] = []
+    for flow in flows:
         norms, decay = flow.norms, flow.decay
-        new = number == 0 or flow.activation != flows[number - 1].activation
+        remaining = {f"l={lag}": f"{norms[lag] / max(norms[0], 1e-300):.0e}" for lag in lags}
+        rows.append({
+            "": DISPLAY_NAMES.get(flow.activation, flow.activation),
+            "W": f"×{flow.recurrent_gain:g}",
+            "γσ₁": f"{flow.contraction:.2f}",
+            "λ₁": f"{flow.lyapunov_exponents[0]:+.2f}",
+            "f′": f"{flow.saturation.mean:.2f}",
+            **remaining,
+            "rate": f"×{decay.rate:.2f}",
+            "gradient": Text(decay.kind, STYLES[decay.kind]),
+        })  # fmt: skip
+    for number in range(len(flows) - 1, 0, -1):
+        if flows[number].activation == flows[number - 1].activation:
+            rows[number][""] = ""
+    title = "fraction of the gradient left after l characters, for W at several scales"
+    table = table_of(title, rows, ("", "gradient"), omitted)
+    for number, row in enumerate(rows[1:]):
+        table.rows[number].end_section = row[""] != ""
+    return table
+
+
+def _truncation_table(truncation: Truncation, measures: tuple[str, ...]) -> Table:
+    table = simple_table("truncated gradients g compared with the full one G")
+    table.caption = "reach: each loss is followed back k2 steps; windows: k2 steps, end to end"
+    first, *others = measures
+    for heading in ("k2", f"reach: {first}", *others, "", f"windows: {first}", *others):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for k, windows in truncation.by_window.items():
+        reach, ends = _agreement(truncation.by_reach[k - 1]), _agreement(windows)
         table.add_row(
-            DISPLAYED.get(flow.activation, flow.activation) if new else "",
-            f"×{flow.recurrent_gain:g}",
-            f"{flow.contraction:.2f}",
-            f"{flow.lyapunov_exponents[0]:+.2f}",
-            f"{flow.saturation.mean:.2f}",
-            *(f"{norms[lag] / max(norms[0], 1e-300):.0e}" for lag in lags),
-            f"×{decay.rate:.2f}",
-            Text(decay.kind, STYLES[decay.kind]),
-            end_section=number + 1 < len(flows) and flows[number + 1].activation != flow.activation,
+            f"{k}", *(reach[name] for name in measures), "", *(ends[name] for name in measures)
         )
     return table
 
 
-def _truncation_table(truncation: Truncation) -> Table:
-    table = _table("truncated gradients g compared with the full one G")
-    table.caption = "reach: each loss is followed back k2 steps; windows: of k2, end to end"
-    headings = ("cosine", "‖g‖/‖G‖", "error")
-    for heading in ("k2", *(f"reach: {headings[0]}", *headings[1:]), "",
-                    *(f"windows: {headings[0]}", *headings[1:])):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
-    for k, windows in truncation.by_window.items():
-        row = (*_agreement(truncation.by_reach[k - 1]), "", *_agreement(windows))
-        table.add_row(f"{k}", *row)
-    return table
-
-
-def _agreement(found: Agreement) -> tuple[str, ...]:
-    return f"{found.cosine:.4f}", f"{found.norm_ratio:.3f}", f"{found.error:.1%}"
+def _agreement(found: Agreement) -> dict[str, str]:
+    values = f"{found.cosine:.4f}", f"{found.norm_ratio:.3f}", f"{found.error:.1%}"
+    return dict(zip(MEASURES, values, strict=True))

@@ -1,58 +1,68 @@
-"""A gradient check as a table."""
+"""Prints a gradient check as tables."""
 
 from itertools import groupby
 
-from rich import box
-from rich.table import Table
+from rich.console import RenderableType
+from rich.text import Text
 
-from charrnn.report.terminal import table_console
-from charrnn.results import CheckedProblem, GradientCheck
+from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
+from charrnn.results import CheckedProblem, Entry, GradientCheck
 from charrnn.system.escaping import harmless
 from charrnn.wording import layer_sizes
 
+LEFT = ("", "shape", "compared", "verdict")
+# columns to leave out on a narrow terminal, tried in this order
+OMITTED: tuple[tuple[str, ...], ...] = (
+    (),
+    ("compared",),
+    ("compared", "worst at"),
+    ("compared", "worst at", "shape"),
+    ("compared", "worst at", "shape", "BPTT", "oracle"),
+)
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 
 def print_gradient_table(result: GradientCheck) -> None:
-    """Prints a table for each oracle with a row for each parameter, then the verdict."""
+    """Prints a table per oracle with a row per parameter, then the verdict."""
     console = table_console()
-    console.print(harmless(_title(result.checked)), markup=False, soft_wrap=True)
-    for oracle, rows in groupby(result.entries, key=lambda entry: entry.oracle):
-        table = Table(
-            "", "shape", "compared", title=oracle, title_justify="left", title_style="bold",
-            box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
-        )  # fmt: skip
-        for heading in ("error", "worst at", "BPTT", "oracle"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("verdict", no_wrap=True)
-        for entry in rows:
-            table.add_row(
-                entry.parameter,
-                "×".join(map(str, entry.shape)),
-                f"{entry.compared:,}",
-                _number(entry.relative_error, ".1e"),
-                "-" if entry.worst_index is None else ", ".join(map(str, entry.worst_index)),
-                _number(entry.bptt_value, ".4e"),
-                _number(entry.oracle_value, ".4e"),
-                f"[{STYLES[entry.verdict]}]{entry.verdict}[/]",
-            )
-        console.print(table)
-    console.print(_verdict(result), markup=False)
+    for line in _title(result.checked):
+        print_line(console, harmless(line))
+    for oracle, entries in groupby(result.entries, key=lambda entry: entry.oracle):
+        rows = [_row(entry) for entry in entries]
+        tables = (table_of(oracle, rows, LEFT, omitted) for omitted in OMITTED)
+        console.print(first_that_fits(console, tables))
+    print_line(console, _verdict(result))
 
 
-def _title(checked: CheckedProblem) -> str:
+def _row(entry: Entry) -> dict[str, RenderableType]:
+    worst = entry.worst_index
+    return {
+        "": entry.parameter,
+        "shape": "×".join(map(str, entry.shape)),
+        "compared": f"{entry.compared:,}",
+        "error": _number(entry.relative_error, ".1e"),
+        "worst at": "-" if worst is None else ", ".join(map(str, worst)),
+        "BPTT": _number(entry.bptt_value, ".4e"),
+        "oracle": _number(entry.oracle_value, ".4e"),
+        "verdict": Text(entry.verdict, STYLES[entry.verdict]),
+    }
+
+
+def _title(checked: CheckedProblem) -> list[str]:
     dropout = f", dropout {checked.dropout:g} with a fixed mask" if checked.dropout else ""
-    return (
-        f"{checked.model}\n{checked.activation}, {checked.reduction}, "
+    return [
+        checked.model,
+        f"{checked.activation}, {checked.reduction}, "
         f"{layer_sizes(checked.layers, checked.hidden_size)}, A = {checked.alphabet_size}, "
-        f"T = {checked.time_steps}, B = {checked.batch_size}{dropout}"
-    )
+        f"T = {checked.time_steps}, B = {checked.batch_size}{dropout}",
+        "errors are relative to the largest entry of each gradient",
+    ]
 
 
 def _verdict(result: GradientCheck) -> str:
     entries = result.entries
     if result.passed:
-        return "passed: BPTT is the gradient of the loss."
+        return "passed: BPTT computes the gradient of the loss."
     failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
     if failed:
         return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."

@@ -1,6 +1,7 @@
 """Prints the inspection of a text or a checkpoint."""
 
 import unicodedata
+from collections.abc import Sequence
 from math import ceil, isfinite
 from typing import Any
 
@@ -10,26 +11,29 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.report.event_lines import as_loss, duration
-from charrnn.report.terminal import MIN_TABLE_WIDTH, table_console
+from charrnn.report.terminal import print_line, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import format_size, layer_sizes, pluralize
 
-MAX_SHOWN = 120  # characters; all of them are in the JSON
-GAP = 5  # columns of a terminal between two characters of a row
+MAX_SHOWN = 120  # characters; --json lists all
+DEFAULT_WIDTH = 80  # of the table of characters off a terminal
+DIGEST_WIDTH = 75  # of the row that has it; a narrower terminal does without
+GAP = 5  # terminal columns of spacing per entry of the character table
 
 
 def print_text_report(report: TextReport) -> None:
-    """Prints a text, its characters and split, and an estimate of a run on it."""
+    """Prints the sizes and characters of a text, and the cost of training on it."""
     trial, steps = report.trial, report.steps
     rate = trial.characters / trial.seconds_per_step
     held_out = f"{report.validation:,} held out"
     if report.scored < report.validation:
-        held_out += f", the first {report.scored:,} of them scored"
-    run = f"{steps:,.0f} steps in all, {steps / report.steps_per_epoch:.3g} epochs"
+        held_out += f", of which the first {report.scored:,} are scored"
+    epochs = f"{steps / report.steps_per_epoch:.3g}"
+    run = f"{steps:,.0f} in total ({epochs} {'epoch' if epochs == '1' else 'epochs'})"
     tried = f"{pluralize(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
     _print(
-        ", ".join(report.texts),
+        _names(report.texts),
         {
             "text": f"{pluralize(report.characters, 'character')} in "
             f"{pluralize(report.lines, 'line')}, {report.encoding}, read as {report.sequences}",
@@ -38,10 +42,10 @@ def print_text_report(report: TextReport) -> None:
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
             f"{pluralize(report.workers, 'worker')}",
             "steps": f"{report.steps_per_epoch:,} per epoch; {run}",
-            "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, after {tried}",
-            "memory": f"{format_size(trial.memory)} peak of reading and these steps"
+            "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, from {tried}",
+            "memory": f"peak {format_size(trial.memory)} in reading and trial steps"
             + (
-                f", of {format_size(trial.machine_memory)}"
+                f"; the machine has {format_size(trial.machine_memory)}"
                 if isfinite(trial.machine_memory)
                 else ""
             ),
@@ -51,7 +55,7 @@ def print_text_report(report: TextReport) -> None:
 
 
 def print_model_report(report: ModelReport) -> None:
-    """Prints a checkpoint and, of a run, the state of its other checkpoints."""
+    """Prints the contents of a checkpoint and the state of its run's other checkpoints."""
     config, progress = report.config, report.progress
     model, training, data = config["model"], config["training"], config["data"]
     best = progress["best_validation_nats"]
@@ -62,10 +66,10 @@ def print_model_report(report: ModelReport) -> None:
         f"{training['precision']}",
         "trained": f"{progress['step']:,} steps, {progress['characters']:,} characters, "
         f"{duration(progress['seconds'])}",
-        "best": "not evaluated yet" if best is None else f"{as_loss(best)}, held out",
+        "best": "not evaluated yet" if best is None else f"{as_loss(best)} on the held-out text",
         "optimizer": f"{config['optimizer']['name']}, learning rate "
         f"{config['optimizer']['learning_rate']:g}, {config['schedule']['name']}",
-        "text": f"{', '.join(data['text']) or 'the bundled corpus'}: "
+        "text": f"{_names(data['text']) or 'the bundled corpus'}: "
         f"{pluralize(report.text_size, 'character')}, read as {data['sequences']}",
         "SHA-256": report.text_digest,
     }
@@ -76,30 +80,37 @@ def print_model_report(report: ModelReport) -> None:
     _print(report.path, rows, report.alphabet, _parameters(report), *_others(report))
 
 
+def _names(texts: Sequence[str]) -> str:
+    return ", ".join("standard input" if text == "-" else text for text in texts)
+
+
 def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: RenderableType) -> None:
     console = table_console()
-    console.print(Text(harmless_message(title), style="bold"), soft_wrap=True)
+    print_line(console, harmless_message(title), style="bold")
+    if console.width < DIGEST_WIDTH:
+        rows.pop("SHA-256", None)
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="dim", no_wrap=True)
     figures.add_column(overflow="fold")
     for name, value in rows.items():
         figures.add_row(name, Text(harmless_message(value)))
     console.print(figures)
-    for table in (*tables, _characters(alphabet)):
+    width = console.width if console.is_terminal else DEFAULT_WIDTH
+    for table in (*tables, _characters(alphabet, width)):
         console.print()
         console.print(table)
     if (left := len(alphabet.characters) - MAX_SHOWN) > 0:
-        console.print(f"and {left:,} more, which --json lists", style="dim", markup=False)
+        print_line(console, f"and {left:,} more; --json lists all", style="dim")
 
 
-def _characters(alphabet: Alphabet) -> Table:
-    """The characters with their code points and counts, column by column."""
+def _characters(alphabet: Alphabet, width: int) -> Table:
+    """The characters with their code points and counts, in column-major order."""
     cells = []
-    for place, character in enumerate(alphabet.characters[:MAX_SHOWN]):
-        count = "" if alphabet.counts is None else f"{alphabet.counts[place]:,}"
+    for index, character in enumerate(alphabet.characters[:MAX_SHOWN]):
+        count = "" if alphabet.counts is None else f"{alphabet.counts[index]:,}"
         cells.append((shown(character), f"U+{ord(character):04X}", count))
     widest = sum(max((cell_len(cell[part]) for cell in cells), default=0) for part in range(3))
-    columns = max(MIN_TABLE_WIDTH // (widest + GAP), 1)
+    columns = max(width // (widest + GAP), 1)
     rows = ceil(len(cells) / columns)
     table = Table.grid(padding=(0, 1, 0, 0))
     for _ in range(min(columns, len(cells))):
@@ -113,7 +124,7 @@ def _characters(alphabet: Alphabet) -> Table:
 
 
 def shown(character: str) -> str:
-    """A visible form of a character, also for control characters and combining marks."""
+    """A character made visible: control characters escaped, marks on a dotted circle."""
     if unicodedata.category(character).startswith("M"):
         return "\u25cc" + character
     visible = repr(character)[1:-1]

@@ -1,4 +1,4 @@
-"""The gradient flow as a picture, drawn by matplotlib."""
+"""Plots the gradient flow with matplotlib."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from charrnn.errors import UsageError
-from charrnn.report.flow_tables import DISPLAYED, description
+from charrnn.report.flow_tables import DISPLAY_NAMES, description
 from charrnn.results import Flow, GradientFlow, Truncation
 from charrnn.system.files import write_atomically
 
@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 NORM = r"mean $\Vert\partial L_t/\partial h_{t-l}\Vert$"
-LOWEST_ERROR, NOTHING = 1e-4, 1e-299
-LOWEST = 1e-12  # of the gradient of a loss: below it nothing matters to a float32
+MIN_ERROR = 1e-4  # lower limit of the error axis
+MIN_POSITIVE = 1e-299  # replaces 0, which has no logarithm
+MIN_FRACTION = 1e-12  # of the gradient at lag 0: negligible in float32
 
 
 def drawing(path: str) -> "Callable[[Figure], None]":
-    """What writes a figure to this file.
+    """A function that writes a figure to this file.
 
-    Raises: UsageError where its format is none of FORMATS, or matplotlib is not there.
+    Raises:
+        UsageError: If the format is not one of FORMATS or matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(
             f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
         )
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home directory that is not writable
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
-        import matplotlib  # noqa: F401 - an extra; said before anything is computed
+        import matplotlib  # noqa: F401 - optional; fail before anything is computed
     except ImportError:
         raise UsageError(
             "`plot` needs matplotlib, which is not installed.",
@@ -55,7 +57,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
 
 
 def plot_gradient_flow(found: GradientFlow) -> "Figure":
-    """One panel an activation where several are compared; else the flow, W, and truncation."""
+    """A panel per activation if several are compared; else the flow, W and truncation."""
     from matplotlib.figure import Figure
 
     if found.compared:
@@ -64,8 +66,8 @@ def plot_gradient_flow(found: GradientFlow) -> "Figure":
         panels = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
         for panel, name in zip(panels, activations, strict=True):
             flows = [flow for flow in found.flows if flow.activation == name]
-            _compare(panel, DISPLAYED.get(name, name), flows)
-        panels[0].set_ylabel(f"{NORM}, as a share of lag 0")
+            _compare(panel, DISPLAY_NAMES.get(name, name), flows)
+        panels[0].set_ylabel(f"{NORM}, relative to lag 0")
     else:
         number = 3 if found.truncation else 2
         figure = Figure(figsize=(4.6 * number, 4.8), layout="constrained")
@@ -94,26 +96,30 @@ def _compare(panel: "Axes", name: str, flows: list[Flow]) -> None:
     for number, flow in enumerate(flows):
         label = f"W × {flow.recurrent_gain:g}: {flow.decay.kind}, ×{flow.decay.rate:.2f}"
         for curve, style in ((flow.norms, "-"), (flow.bound, ":")):
-            left = np.clip(curve / max(curve[0], NOTHING), LOWEST / 10, 10 / LOWEST)
+            left = np.clip(
+                curve / max(curve[0], MIN_POSITIVE), MIN_FRACTION / 10, 10 / MIN_FRACTION
+            )
             panel.semilogy(left, style, color=f"C{number}", label=label if style == "-" else None)
     panel.semilogy([], [], color="gray", linestyle=":", label="bound (18)")
     low, high = panel.get_ylim()
-    panel.set_ylim(max(low, LOWEST), min(high, 1 / LOWEST))
+    panel.set_ylim(max(low, MIN_FRACTION), min(high, 1 / MIN_FRACTION))
     _finish(panel, name, "lag l, characters")
 
 
 def _profile(panel: "Axes", flow: Flow) -> None:
-    norms, rate = np.maximum(flow.norms, NOTHING), flow.decay.rate
+    norms, rate = np.maximum(flow.norms, MIN_POSITIVE), flow.decay.rate
     lags = np.arange(len(norms))
     panel.semilogy(lags, norms, label="measured")
-    fitted = lags[(norms > NOTHING) & (lags > 0)]
+    fitted = lags[(norms > MIN_POSITIVE) & (lags > 0)]
     if len(fitted) and 0 < rate < np.inf:
         level = np.exp((np.log(norms[fitted]) - np.log(rate) * fitted).mean())
         label = f"×{rate:.3f} per character"
         panel.semilogy(lags, level * rate**lags, "--", linewidth=1, label=label)
-    panel.semilogy(lags, np.maximum(flow.bound, NOTHING), ":", color="gray", label="bound (18)")
+    panel.semilogy(
+        lags, np.maximum(flow.bound, MIN_POSITIVE), ":", color="gray", label="bound (18)"
+    )
     top = 10 * norms.max()
-    panel.set_ylim(max(norms.min() / 10, top * LOWEST**2, NOTHING / 10), top)
+    panel.set_ylim(max(norms.min() / 10, top * MIN_FRACTION**2, MIN_POSITIVE / 10), top)
     panel.set_ylabel(NORM)
     _finish(panel, f"gradient flow: {flow.decay.kind}", "lag l, characters")
 
@@ -121,7 +127,7 @@ def _profile(panel: "Axes", flow: Flow) -> None:
 def _profiles_of_layers(panel: "Axes", flows: list[Flow]) -> None:
     for flow in flows:
         label = f"layer {flow.layer}: {flow.decay.kind}, ×{flow.decay.rate:.3f} per character"
-        panel.semilogy(np.maximum(flow.norms, NOTHING), label=label, color=_color(flow, flows))
+        panel.semilogy(np.maximum(flow.norms, MIN_POSITIVE), label=label, color=_color(flow, flows))
     panel.set_ylabel(NORM)
     _finish(panel, "gradient flow", "lag l, characters")
 
@@ -146,7 +152,7 @@ def _singular_values(panel: "Axes", flow: Flow) -> None:
     values, radius = flow.spectrum.singular_values, flow.spectrum.radius
     panel.plot(np.arange(1, len(values) + 1), values, linewidth=2.5, label="singular values")
     panel.axhline(radius, color="C1", linestyle="--", label=f"spectral radius {radius:.3g}")
-    panel.axhline(1, color="gray", linewidth=0.8, label="1: lengths are kept")
+    panel.axhline(1, color="gray", linewidth=0.8, label="1: length preserved")
     panel.set_ylim(0, 1.1 * max(values[0], radius, 1))
     _finish(panel, "recurrent weights W", "rank")
 
@@ -154,15 +160,20 @@ def _singular_values(panel: "Axes", flow: Flow) -> None:
 def _truncation(panel: "Axes", truncation: Truncation) -> None:
     lengths, windows = zip(*truncation.by_window.items(), strict=True)
     for x, found, style, label in (
-        (range(1, len(truncation.by_reach) + 1), truncation.by_reach, ".-", "each loss back k2"),
-        (lengths, windows, "o-", "windows of k2, end to end"),
+        (
+            range(1, len(truncation.by_reach) + 1),
+            truncation.by_reach,
+            ".-",
+            "each loss back k2 steps",
+        ),
+        (lengths, windows, "o-", "windows of k2 steps, end to end"),
     ):
-        errors = np.maximum([agreement.error for agreement in found], LOWEST_ERROR / 10)
+        errors = np.maximum([agreement.error for agreement in found], MIN_ERROR / 10)
         panel.semilogy(x, errors, style, markersize=4, label=label)
     tolerance = truncation.tolerance
     panel.axhline(tolerance, color="gray", linestyle="--", label=f"tolerance {tolerance:g}")
     panel.set_xscale("log", base=2)
-    panel.set_ylim(bottom=LOWEST_ERROR)
+    panel.set_ylim(bottom=MIN_ERROR)
     panel.set_xticks(lengths, [f"{length}" for length in lengths])
     panel.set_ylabel("‖g − G‖ / ‖G‖")
-    _finish(panel, "what truncation costs", "k2, characters")
+    _finish(panel, "error of truncation", "k2, characters")

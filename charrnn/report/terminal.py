@@ -1,20 +1,83 @@
-"""Consoles for results on standard output."""
+"""Consoles, lines and tables that fit the width of a terminal."""
 
-from rich.console import Console
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-MIN_TABLE_WIDTH = 80  # a narrower table would drop digits; the terminal wraps it instead
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+UNLIMITED = 1000  # columns, wider than any table: off a terminal, nothing is wrapped or left out
 
 
 class PipeConsole(Console):
-    """A console that raises when its reader has left; Rich's ends the program."""
+    """A console that raises BrokenPipeError, where Rich would exit the program."""
 
     def on_broken_pipe(self) -> None:
-        """Raises the BrokenPipeError that is being handled."""
+        """Re-raises the BrokenPipeError being handled."""
         raise
 
 
 def table_console() -> PipeConsole:
-    """A console for tables, never so narrow that numbers are cut."""
+    """A console for results on standard output; off a terminal its width is unlimited."""
     console = PipeConsole(highlight=False, emoji=False)
-    console.width = max(console.width, MIN_TABLE_WIDTH)
+    if not console.is_terminal:
+        console.width = UNLIMITED
     return console
+
+
+def print_line(console: Console, line: str, style: str | None = None) -> None:
+    """Prints a line: on a terminal wrapped between words, with an indent; elsewhere as it is."""
+    if console.is_terminal:
+        line = "\n".join(_wrapped(part, console.width) for part in line.split("\n"))
+    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _wrapped(line: str, width: int) -> str:
+    words = re.findall(r"\s*\S+", line)
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    lines = words[:1]
+    for word in words[1:]:
+        if cell_len(lines[-1] + word) <= width:
+            lines[-1] += word
+        else:
+            lines.append(indent + word.lstrip())
+    return "\n".join(lines)
+
+
+def simple_table(title: str) -> Table:
+    """An empty table with a rule below its headings."""
+    return Table(
+        title=title, title_justify="left", title_style="bold", caption_justify="left",
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+
+
+def table_of(
+    title: str,
+    rows: Sequence[Mapping[str, RenderableType]],
+    left: Container[str] = (),
+    omitted: Container[str] = (),
+) -> Table:
+    """A table with a column per key of its rows, except for those omitted.
+
+    left: columns that are aligned to the left; numbers are aligned to the right.
+    """
+    table = simple_table(title)
+    shown = [heading for heading in rows[0] if heading not in omitted]
+    for heading in shown:
+        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[heading] for heading in shown))
+    return table
+
+
+def first_that_fits(console: Console, tables: Iterable[Table]) -> Table:
+    """The first table that is not wider than the console; the last one if none fits."""
+    unlimited = console.options.update(max_width=UNLIMITED)
+    table = Table()
+    for table in tables:
+        if console.measure(table, options=unlimited).maximum <= console.width:
+            break
+    return table

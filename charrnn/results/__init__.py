@@ -1,4 +1,4 @@
-"""What commands return: facts for `report/` to show, `--json` to write and a notebook to read."""
+"""The results of commands, which `report/` prints and `--json` writes."""
 
 from charrnn.results.gradients import (
     Agreement,

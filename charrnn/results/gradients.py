@@ -1,4 +1,4 @@
-"""Results about gradients: whether they are right, how they flow, what truncation costs."""
+"""Results of gradient checks, gradient flow and truncation."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

@@ -16,7 +16,7 @@ class Alphabet:
 class Trial:
     """Training steps on weights that are then discarded, to measure time and memory.
 
-    characters: that a step predicts on average. memory: peak bytes of reading and of the steps.
+    characters: predicted per step, on average. memory: peak bytes of reading and of the steps.
     """
 
     steps: int
@@ -28,7 +28,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TextReport:
-    """A text as a run would take it: characters of its parts, and what that run would be.
+    """A text as a run would read it, and an estimate of that run.
 
     scored: characters of the held-out part in each evaluation. steps, seconds: of the run, as its
     budget limits them, or else as the trial predicts them.
@@ -56,7 +56,7 @@ class TextReport:
 
 @dataclass(frozen=True)
 class CheckpointState:
-    """One of a run's checkpoints: its step and validation loss, or what is wrong with it."""
+    """One of a run's checkpoints: its step and validation loss, or its fault."""
 
     path: str
     step: int | None

@@ -106,12 +106,13 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     if not text and STDIN in own_text(path, config):
         raise UsageError(
             f"{path} was trained from standard input.",
-            f"pipe the same text again: {call('train', '-', resume=path)}",
+            "pipe the same text again: "
+            + call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v}),
         )
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)
-    _require_open(path, settings, checkpoint.state.progress, notes)
+    _require_open(path, config, settings, checkpoint.state.progress, notes)
     try:
         known = checkpoint.vocabulary if settings.model.init_from else None
         prepared = prepare(settings, known)
@@ -138,8 +139,13 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     )
 
 
-def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, ...]) -> None:
-    """Raises UsageError if the run is complete, with the notes on it."""
+def _require_open(
+    path: str, own: Config, config: Config, done: Progress, notes: tuple[str, ...]
+) -> None:
+    """Raises UsageError if the run is complete, with the notes on it.
+
+    own: the config that the run had; config: the one that it would be resumed with.
+    """
     more = "".join(f"{CONTINUED}{note}" for note in notes)
     budget = budget_of(config)
     if budget.out_of_patience(done):
@@ -153,9 +159,14 @@ def _require_open(path: str, config: Config, done: Progress, notes: tuple[str, .
         larger = f"`training.max_steps={2 * done.step}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"`training.max_time={2 * done.seconds:.0f}s`"
+        made = f"{pluralize(done.step, 'step')} in {done.seconds:.0f} s"
+        if budget_of(own).used(done) < 1:
+            raise UsageError(
+                f"{path} has made {made}, which is no less than the total asked for.{more}",
+                f"give a larger one, such as {larger}; or none, to keep the run's own.",
+            )
         raise UsageError(
-            f"{path} is complete: it made {pluralize(done.step, 'step')} in {done.seconds:.0f} s, "
-            f"all of its budget.{more}",
+            f"{path} is complete: it made {made}, all of its budget.{more}",
             f"raise the total, such as {larger}",
         )
 

@@ -21,13 +21,23 @@ from charrnn.wording import call
 
 
 class Model(NamedTuple):
-    """A trained model; `path` is the checkpoint file that it was read from."""
+    """A trained model.
+
+    Attributes:
+        path: The checkpoint file that it was read from.
+        params: Its weights.
+        vocabulary: The characters that it knows.
+        activation: The activation f.
+        config: The config of its run.
+        text_digest: SHA-256 of the text that it was trained on.
+    """
 
     path: str
     params: Params
     vocabulary: Vocabulary
     activation: Activation
     config: Config
+    text_digest: str
 
 
 def load_model(path: str) -> Model:
@@ -39,7 +49,8 @@ def load_model(path: str) -> Model:
     file = find_checkpoint(path)
     checkpoint, config = load_checkpoint(file)
     activation = activation_of(config)
-    return Model(str(file), checkpoint.params, checkpoint.vocabulary, activation, config)
+    params, vocabulary = checkpoint.params, checkpoint.vocabulary
+    return Model(str(file), params, vocabulary, activation, config, checkpoint.text_digest)
 
 
 def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
@@ -130,13 +141,16 @@ def treatment(model: Model, unknown: str | None) -> str:
     return unknown
 
 
-def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> Encoded:
+def encode_text(
+    model: Model, paths: list[str], unknown: str | None = None, *, own: bool = False
+) -> Encoded:
     """Reads a text as the model's own was read, and encodes it.
 
     Args:
         model: The model.
         paths: The text.
         unknown: What to do with unknown characters; see `treatment`.
+        own: Whether this should be the text that the model was trained on; a note says if not.
 
     Raises:
         InputError: The text is unusable, too short or has unknown characters.
@@ -146,6 +160,8 @@ def encode_text(model: Model, paths: list[str], unknown: str | None = None) -> E
     require_texts(paths)
     documents, notes = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
+    if own and sequences.join(documents).digest() != model.text_digest:
+        notes += (f"the text has changed since {model.path} was trained on it.",)
     documents, more = vocabulary.handle_unknown(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")

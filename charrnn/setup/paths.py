@@ -3,6 +3,7 @@
 from enum import Enum
 from pathlib import Path
 
+from charrnn.config.layers import load_config
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
@@ -10,6 +11,7 @@ from charrnn.wording import call, nearest
 
 YAML = (".yaml", ".yml")
 HEAD_BYTES = 4096  # read of a file to tell what it is
+GIVE_A_TEXT = "give a text file, a directory of texts, or - for standard input."
 GIVE_A_CHECKPOINT = f"give a {SUFFIX} file or a run directory."
 
 
@@ -19,6 +21,7 @@ class Kind(Enum):
     RUN = "a run directory"
     CHECKPOINT = "a checkpoint"
     RUNS = "a folder of runs"
+    CHECKPOINTS = "a folder of checkpoints"
     CONFIG = "a config"
     TEXT = "a text"
     BINARY = "a binary file"
@@ -51,7 +54,9 @@ def kind_of(path: str) -> Kind:
 def _kind_of_directory(path: Path) -> Kind:
     if RunFiles(path).candidates():
         return Kind.RUN
-    return Kind.RUNS if runs_in(path) else Kind.TEXT
+    if runs_in(path):
+        return Kind.RUNS
+    return Kind.CHECKPOINTS if any(path.glob(f"*{SUFFIX}")) else Kind.TEXT
 
 
 def _kind_of_file(path: Path) -> Kind:
@@ -95,6 +100,9 @@ def _require_checkpoint(path: str, kind: Kind) -> None:
         if kind is Kind.RUN or (kind is Kind.CHECKPOINT and file.exists()):
             return
         if kind is Kind.TEXT and file.is_dir():
+            list(file.iterdir())  # raises without permission, which glob and is_file do not
+            if (checkpoints := RunFiles(file).checkpoints).is_dir():
+                list(checkpoints.iterdir())
             raise InputError(
                 f"{path} is a directory without checkpoints/best{SUFFIX}.",
                 "give the directory of a run.",
@@ -110,6 +118,8 @@ def instead(path: str, kind: Kind) -> str:
     """What to give where a checkpoint is wanted, and the path is of another kind."""
     if kind is Kind.RUNS:
         return f"name one of them, such as {str(runs_in(Path(path))[0])!r}."
+    if kind is Kind.CHECKPOINTS:
+        return f"name one of them, such as {str(min(Path(path).glob(f'*{SUFFIX}')))!r}."
     if kind is Kind.CONFIG:
         return f"train it first: {call('train', config=path)}"
     return GIVE_A_CHECKPOINT
@@ -137,23 +147,36 @@ def is_model(path: str) -> bool:
     return True
 
 
-def require_texts(paths: list[str]) -> None:
+def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
     """Checks that no path is something else that this program knows.
 
+    Args:
+        paths: What the user gave as texts.
+        to_train_on: Whether the hint may be to resume a run, or to start from a checkpoint.
+
     Raises:
-        UsageError: One of them is a checkpoint, a run, a folder of runs or the name of a config.
+        UsageError: One of them is a checkpoint, a run, a folder of these, or a config.
     """
     for path in paths:
         kind = kind_of(path)
-        if kind is Kind.CONFIG and not Path(path).exists() and path in config_paths():
-            raise UsageError(
-                f"{path} is a built-in config, not a text.", f"use it as `config={path}`"
-            )
+        if kind is Kind.CONFIG and _is_config(path):
+            which = "a config" if Path(path).exists() else "a built-in config"
+            raise UsageError(f"{path} is {which}, not a text.", f"use it as `config={path}`")
         start = f"start from its weights: {call('train', 'TEXT', init_from=path)}"
-        hints = {
-            Kind.RUN: f"resume it: {call('train', resume=path)}; or {start}",
-            Kind.CHECKPOINT: start,
-            Kind.RUNS: "give a text file, a directory of texts, or - for standard input.",
-        }
+        hints = dict.fromkeys((Kind.RUN, Kind.CHECKPOINT, Kind.RUNS, Kind.CHECKPOINTS), GIVE_A_TEXT)
+        if to_train_on:
+            hints[Kind.RUN] = f"resume it: {call('train', resume=path)}; or {start}"
+            hints[Kind.CHECKPOINT] = start
         if kind in hints and Path(path).exists():
             raise UsageError(f"{path} is {kind.value}, not a text.", hints[kind])
+
+
+def _is_config(path: str) -> bool:
+    """Whether this is a built-in config, or a file that is one and not just some YAML."""
+    if not Path(path).exists():
+        return path in config_paths()
+    try:
+        load_config(path, [], {})
+    except UsageError:
+        return False
+    return True

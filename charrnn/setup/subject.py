@@ -79,7 +79,7 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     if not text and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
     try:
-        ids, _, notes = encode_text(model, paths)
+        ids, _, notes = encode_text(model, paths, own=not text)
     except InputError as error:
         own = "give a text as `text`; without it, the one that the model was trained on is read."
         raise InputError(str(error), error.hint if text else own) from None

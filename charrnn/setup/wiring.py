@@ -53,7 +53,7 @@ def resolve(config: Config) -> ResolvedConfig:
         UsageError: A path of the text is a checkpoint, a run or a config.
         InputError: The parent is a directory without a checkpoint.
     """
-    require_texts(config.data.text)
+    require_texts(config.data.text, to_train_on=True)
     data, training = config.data, config.training
     paths = [
         path if path == STDIN or _is_bundled(path) else str(Path(path).absolute())
