@@ -6,6 +6,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sides import Sizes
+
 MARKS = BEGIN, END = "<!-- measured -->", "<!-- end -->"
 
 
@@ -54,18 +56,18 @@ def measured(result: dict[str, Any], plan: Any, ours: str) -> list[str]:
 
 def row(step: dict[str, Any], ours: str, peers: tuple[str, ...]) -> str:
     """A table row: characters per second, and ratios of times in the same round."""
-    T, B, H, A = step["sizes"]
+    sizes = Sizes(*step["sizes"])
     times = step["times"]
-    speeds = {name: f"{T * B / median(found):,.0f}" for name, found in times.items()}
+    speeds = {name: f"{sizes.T * sizes.B / median(found):,.0f}" for name, found in times.items()}
     ratio = "—"
     if peers:
         fastest = min(peers, key=lambda name: median(times[name]))
         ratios = [t / o for t, o in zip(times[fastest], times[ours], strict=True)]
         ratio = f"**{median(ratios):.2f} ×** ({min(ratios):.2f} to {max(ratios):.2f})"
     spread = (max(times[ours]) - min(times[ours])) / median(times[ours])
-    operations = 3 * T * B * (2 * H * H + 2 * H * A)
+    operations = 3 * sizes.T * sizes.B * 2 * sizes.multiplications
     share = median(operations / t / p for t, p in zip(times[ours], step["peak"], strict=True))
-    cells = [f"{T}, {B}, {H}, {A}", speeds[ours], *(speeds[name] for name in peers)]
+    cells = [str(sizes), speeds[ours], *(speeds[name] for name in peers)]
     return "| " + " | ".join([*cells, ratio, f"{spread:.0%}", f"{share:.0%}"]) + " |"
 
 

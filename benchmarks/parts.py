@@ -1,6 +1,6 @@
 """Breaks down the time of one gradient in a single thread.
 
-python benchmarks/parts.py T B H A
+python benchmarks/parts.py T B H A [L]
 """
 
 import sys
@@ -17,20 +17,20 @@ from sides import Sizes, charrnn, windows
 from charrnn.model import bptt, recurrence, rnn
 
 PARTS = {
-    "forward": (bptt, "states"),
-    "  U x + b": (rnn, "_input_term"),
+    "forward": (bptt, "layer_states"),
+    "  U h + b of upper layers": (rnn, "_input_term"),
     "logits": (bptt, "logits"),
     "loss and do": (bptt, "loss_and_logit_gradient"),
-    "V' do": (bptt, "product_by_rows"),
-    "dU": (bptt, "_input_gradient"),
-    "dW, dV": (bptt, "_sum_of_outer_products"),
+    "V' do, U' da": (bptt, "product_by_rows"),
+    "dU of the first layer": (bptt, "_input_gradient"),
+    "dW, dV, dU of upper layers": (bptt, "_sum_of_outer_products"),
     "backward, with all but the first two": (bptt, "_backward"),
 }
 
 
 def main() -> None:
     """Prints milliseconds per gradient; the timing itself adds a little."""
-    sizes = Sizes(*map(int, sys.argv[1:5]))
+    sizes = Sizes(*map(int, sys.argv[1:]))
     seconds: dict[str, float] = defaultdict(float)
 
     def time_calls(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,7 +22,7 @@ from page import MARKS, picture, update
 DOCS = Path(__file__).parent.parent / "docs"
 OURS, PEERS = "charrnn", ("PyTorch nn.RNN", "PyTorch loop", "torch.compile", "JAX scan")
 SAMPLING_PEER = "PyTorch nn.RNN"  # the only peer with a sampling loop
-Sizes = tuple[int, int, int, int]
+Sizes = tuple[int, ...]  # T, B, H, A; L if it is not 1
 
 
 class Plan(NamedTuple):
@@ -61,6 +61,8 @@ FULL = Plan(
         (128, 64, 512, 96),
         (64, 64, 1024, 65),
         (64, 32, 256, 5000),
+        (64, 32, 256, 65, 2),
+        (64, 32, 512, 65, 2),
     ],
     peers=PEERS,
     growth={
@@ -77,7 +79,7 @@ FULL = Plan(
     middle=MIDDLE,
 )
 SMOKE = Plan(
-    sizes=[(4, 3, 8, 7)],
+    sizes=[(4, 3, 8, 7), (4, 3, 8, 7, 2)],
     peers=(),
     growth={"T": [(4, 3, 8, 7), (5, 3, 8, 7)], "H": [(4, 3, 8, 7)]},
     rounds=2,

@@ -24,6 +24,21 @@ class Sizes(NamedTuple):
     B: int
     H: int
     A: int
+    L: int = 1  # layers
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What the names of each layer's parameters end with, as in charrnn."""
+        return ("",) if self.L == 1 else tuple(str(n + 1) for n in range(self.L))
+
+    @property
+    def multiplications(self) -> int:
+        """Multiplications per character of the forward pass: W, U of upper layers, V."""
+        return self.H * self.H * (2 * self.L - 1) + self.A * self.H
+
+    def __str__(self) -> str:
+        H = self.H if self.L == 1 else f"{self.L} × {self.H}"
+        return f"{self.T}, {self.B}, {H}, {self.A}"
 
 
 class Side(NamedTuple):
@@ -37,12 +52,17 @@ class Side(NamedTuple):
 def first_weights(sizes: Sizes) -> Weights:
     """The initial weights in float32, the same for all sides."""
     random = np.random.default_rng(1)
-    shapes = {"U": (sizes.H, sizes.A), "W": (sizes.H, sizes.H), "V": (sizes.A, sizes.H)}
+    shapes = {}
+    for n in sizes.layers:
+        shapes["U" + n] = (sizes.H, sizes.H if shapes else sizes.A)
+        shapes["W" + n] = (sizes.H, sizes.H)
+    shapes["V"] = (sizes.A, sizes.H)
     weights = {
         name: (random.standard_normal(shape) / np.sqrt(shape[1])).astype(np.float32)
         for name, shape in shapes.items()
     }
-    return weights | {"b": np.zeros(sizes.H, np.float32), "c": np.zeros(sizes.A, np.float32)}
+    weights |= {"b" + n: np.zeros(sizes.H, np.float32) for n in sizes.layers}
+    return weights | {"c": np.zeros(sizes.A, np.float32)}
 
 
 def windows(sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +86,7 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     params = Params.of(**first_weights(sizes))
     optimizer = make_optimizer("adam", beta1=0.9, beta2=0.999, epsilon=1e-8)
     state = optimizer.init(params)
-    h0, fresh = np.zeros((sizes.B, sizes.H), np.float32), np.zeros(sizes.B, bool)
+    h0, fresh = np.zeros((sizes.B, sizes.L * sizes.H), np.float32), np.zeros(sizes.B, bool)
 
     def make() -> Any:
         return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace())
@@ -100,26 +120,27 @@ def torch_rnn(sizes: Sizes, compiled: bool = False) -> Side:
     class Model(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.rnn = torch.nn.RNN(sizes.A, sizes.H)
+            self.rnn = torch.nn.RNN(sizes.A, sizes.H, sizes.L)
             self.out = torch.nn.Linear(sizes.H, sizes.A)
             with torch.no_grad():
-                self.rnn.weight_ih_l0.copy_(torch.from_numpy(weights["U"]))
-                self.rnn.weight_hh_l0.copy_(torch.from_numpy(weights["W"]))
-                self.rnn.bias_ih_l0.zero_()
-                self.rnn.bias_hh_l0.zero_()
+                for n, (U, W, b, second_b) in zip(sizes.layers, self.rnn.all_weights, strict=True):
+                    U.copy_(torch.from_numpy(weights["U" + n]))
+                    W.copy_(torch.from_numpy(weights["W" + n]))
+                    b.zero_()
+                    second_b.zero_()
                 self.out.weight.copy_(torch.from_numpy(weights["V"]))
                 self.out.bias.zero_()
-            self.rnn.bias_hh_l0.requires_grad_(False)  # one bias, like the other sides
+            for *_, second_b in self.rnn.all_weights:
+                second_b.requires_grad_(False)  # one bias, like the other sides
 
         def forward(self, x: Any, y: Any) -> Any:
             h, _ = self.rnn(functional.one_hot(x, sizes.A).float())
             return functional.cross_entropy(self.out(h).view(-1, sizes.A), y.view(-1))
 
     model = Model()
-    names = {
-        "U": model.rnn.weight_ih_l0, "W": model.rnn.weight_hh_l0, "V": model.out.weight,
-        "b": model.rnn.bias_ih_l0, "c": model.out.bias,
-    }  # fmt: skip
+    names = {"V": model.out.weight, "c": model.out.bias}
+    for n, (U, W, b, _) in zip(sizes.layers, model.rnn.all_weights, strict=True):
+        names |= {"U" + n: U, "W" + n: W, "b" + n: b}
     return _torch_side(torch, model, names, compiled)
 
 
@@ -135,16 +156,20 @@ def torch_loop(sizes: Sizes, compiled: bool = False) -> Side:
         def __init__(self) -> None:
             super().__init__()
             for name, array in weights.items():
-                start = array.T.contiguous() if name in "UWV" else array.clone()
+                start = array.T.contiguous() if array.ndim == 2 else array.clone()
                 self.register_parameter(name, torch.nn.Parameter(start))
 
         def forward(self, x: Any, y: Any) -> Any:
-            a = functional.embedding(x, self.U) + self.b
-            h, states = torch.zeros(sizes.B, sizes.H), []
-            for a_t in a.unbind(0):
-                h = torch.tanh(torch.addmm(a_t, h, self.W))
-                states.append(h)
-            o = torch.stack(states).view(-1, sizes.H) @ self.V + self.c
+            up = None
+            for n in sizes.layers:
+                U, W, b = (getattr(self, name + n) for name in "UWb")
+                a = functional.embedding(x, U) + b if up is None else up @ U + b
+                h, states = torch.zeros(sizes.B, sizes.H), []
+                for a_t in a.unbind(0):
+                    h = torch.tanh(torch.addmm(a_t, h, W))
+                    states.append(h)
+                up = torch.stack(states)
+            o = up.view(-1, sizes.H) @ self.V + self.c
             return functional.cross_entropy(o, y.view(-1))
 
     model = Model()
@@ -168,7 +193,7 @@ def _torch_side(
         loss = float(backward(x, y).detach())
         found = {name: parameter.grad.numpy().copy() for name, parameter in names.items()}
         if transposed:
-            found = {name: array.T if name in "UWV" else array for name, array in found.items()}
+            found = {name: array.T for name, array in found.items()}
         return loss, found
 
     def step(x: np.ndarray, y: np.ndarray) -> None:
@@ -188,14 +213,17 @@ def jax_scan(sizes: Sizes) -> Side:
     params = {name: jnp.asarray(array) for name, array in first_weights(sizes).items()}
 
     def loss_of(params: Any, x: Any, y: Any) -> Any:
-        a = jnp.take(params["U"].T, x, axis=0) + params["b"]
+        up = None
+        for n in sizes.layers:
+            U, W, b = (params[name + n] for name in "UWb")
+            a = (jnp.take(U.T, x, axis=0) if up is None else up @ U.T) + b
 
-        def forward(h: Any, a_t: Any) -> Any:
-            h = jnp.tanh(a_t + h @ params["W"].T)
-            return h, h
+            def forward(h: Any, a_t: Any, W: Any = W) -> Any:
+                h = jnp.tanh(a_t + h @ W.T)
+                return h, h
 
-        _, h = jax.lax.scan(forward, jnp.zeros((sizes.B, sizes.H)), a)
-        o = h @ params["V"].T + params["c"]
+            _, up = jax.lax.scan(forward, jnp.zeros((sizes.B, sizes.H)), a)
+        o = up @ params["V"].T + params["c"]
         return optax.softmax_cross_entropy_with_integer_labels(o, y).mean()
 
     optimizer = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(RATE))
