@@ -387,7 +387,7 @@ def test_unknown_characters_are_left_out_of_each_document(charrnn, document_run,
 
 
 def test_a_prompt_follows_the_start_of_a_document(charrnn, document_run) -> None:
-    _, params, vocabulary, activation, _ = load_model(str(document_run))
+    _, params, vocabulary, activation, *_ = load_model(str(document_run))
     options = {"choose": chooser(0.5), "random": default_rng, "length": 400, "count": 1}
     for beginning in ("", "The\n", "A"):
         (one,) = GeneratedTexts(

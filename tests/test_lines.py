@@ -223,7 +223,7 @@ def test_lines_are_cut_to_the_steps_asked_for() -> None:
 
 
 def test_a_prompt_follows_the_start_of_a_line(line_run) -> None:
-    _, params, vocabulary, activation, _ = load_model(str(line_run))
+    _, params, vocabulary, activation, *_ = load_model(str(line_run))
     options = {"choose": chooser(0), "random": default_rng, "length": 60, "count": 1}
     for beginning in ("", "Bar", "Jo"):
         (line,) = GeneratedTexts(
