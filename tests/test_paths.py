@@ -83,6 +83,13 @@ def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(fo
         (["train", "moved"], 2, "charrnn train TEXT --init-from moved"),
         (["train", "classic"], 2, "use it as -c classic"),
         (["train", "--init-from", "notes.txt"], 3, "notes.txt is a text, not a checkpoint."),
+        (["train", ""], 3, "there is no file ''"),
+        (["train", "notes.txt", ""], 3, "there is no file ''"),
+        (["train", "--set", "data.text=['']"], 3, "there is no file ''"),
+        (["train", "--resume", "runs/a", ""], 3, "there is no file ''"),
+        (["inspect", ""], 3, "there is no file ''"),
+        (["eval", "runs/a", ""], 3, "there is no file ''"),
+        (["train", "--resume", ""], 2, "--resume is empty"),
     ],
 )
 def test_a_path_of_the_wrong_kind_gets_a_specific_error(

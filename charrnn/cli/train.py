@@ -124,6 +124,8 @@ def _resumed(
 ) -> "Run":
     from charrnn.commands.train import resumed_run
 
+    if not path:
+        raise UsageError("`resume` is empty.", "give the directory of a run.")
     if fixed:
         options = ", ".join(f"`{name}`" for name in fixed)
         raise UsageError(

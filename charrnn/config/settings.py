@@ -1,8 +1,6 @@
 """Every setting of a run, with its type and bounds."""
 
-import os
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -15,63 +13,20 @@ from pydantic import (
 )
 
 from charrnn.config.encodings import known_encoding
+from charrnn.config.values import (
+    MAX_WORKERS,
+    Count,
+    CountOrZero,
+    FileName,
+    Fraction,
+    Number,
+    Positive,
+    Seconds,
+    UnitInterval,
+    Workers,
+)
 
-MAX_WORKERS = 1024
-MAX_PATH_BYTES = 4096
 MAX_LAYERS = 16
-MAX_COUNT = 10**18  # fits a 64-bit integer, with room for sums
-
-
-def _number(value: Any) -> Any:
-    """Reads 2e3, a string in YAML 1.1, as a number, and whole floats as integers."""
-    if isinstance(value, bool):
-        raise ValueError("should be a number")
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return value
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _duration(value: Any) -> Any:
-    """Seconds from a number or a string such as 90s, 3m or 1h30m; other values pass through."""
-    value = _number(value)
-    if not isinstance(value, str):
-        return value
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
-    if not parts or not any(parts.groups()):
-        raise ValueError("is not a duration such as 90s, 3m or 1h30m")
-    hours, minutes, seconds = (float(part or 0) for part in parts.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _workers(value: Any) -> Any:
-    value = _number(value)
-    if value == "auto" or (type(value) is int and 1 <= value <= MAX_WORKERS):
-        return value
-    raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
-
-
-def _file_name(value: str) -> str:
-    try:
-        encoded = os.fsencode(value)
-    except UnicodeEncodeError:
-        encoded = b"\0"
-    if b"\0" in encoded or len(encoded) > MAX_PATH_BYTES:
-        raise ValueError("is not a valid file name")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MAX_COUNT)]
-CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MAX_COUNT)]
-Number = Annotated[float, BeforeValidator(_number)]
-Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[Number, Field(ge=0, lt=1)]
-UnitInterval = Annotated[Number, Field(ge=0, le=1)]
-Seconds = Annotated[Positive, BeforeValidator(_duration)]
-FileName = Annotated[str, AfterValidator(_file_name)]
-Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
 
 
 class _Section(BaseModel):
@@ -170,7 +125,7 @@ class Training(_Section):
 
 
 class ResolvedTraining(Training):
-    """Training settings with the number of workers on this machine."""
+    """The same, with the number of workers on this machine."""
 
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 
@@ -191,7 +146,7 @@ class Momentum(_Section):
 
 
 class Adagrad(_Section):
-    """Adagrad (Duchi et al., 2011)."""
+    """Adagrad: Duchi et al. 2011."""
 
     name: Literal["adagrad"]
     learning_rate: Positive = 0.01
@@ -199,7 +154,7 @@ class Adagrad(_Section):
 
 
 class RMSprop(_Section):
-    """RMSprop (Tieleman & Hinton, 2012)."""
+    """RMSprop: Tieleman & Hinton 2012."""
 
     name: Literal["rmsprop"]
     learning_rate: Positive = 1e-3
@@ -208,7 +163,7 @@ class RMSprop(_Section):
 
 
 class Adam(_Section):
-    """Adam (Kingma & Ba, 2015)."""
+    """Adam: Kingma & Ba 2015."""
 
     name: Literal["adam"]
     learning_rate: Positive = 2e-3
@@ -218,7 +173,7 @@ class Adam(_Section):
 
 
 class AdamW(_Section):
-    """AdamW (Loshchilov & Hutter, 2019)."""
+    """Adam with decoupled weight decay: Loshchilov & Hutter 2019."""
 
     name: Literal["adamw"]
     learning_rate: Positive = 2e-3
@@ -234,14 +189,14 @@ Optimizer = Annotated[
 
 
 class ConstantSchedule(_Section):
-    """Constant learning rate after a warm-up."""
+    """A constant learning rate, after a warm-up."""
 
     name: Literal["constant"]
     warmup: Fraction = 0.0
 
 
 class StepSchedule(_Section):
-    """Learning rate multiplied by `factor` at each milestone, a fraction of the run."""
+    """The rate is multiplied by `factor` at each milestone, a fraction of the run."""
 
     name: Literal["step"]
     warmup: Fraction = 0.0
@@ -250,7 +205,7 @@ class StepSchedule(_Section):
 
 
 class CosineSchedule(_Section):
-    """Cosine decay of the learning rate to `final` times its full value."""
+    """The rate falls along half a cosine to `final` times its full value."""
 
     name: Literal["cosine"]
     warmup: Fraction = 0.0
@@ -261,7 +216,7 @@ Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(dis
 
 
 class Evaluation(_Section):
-    """Evaluations and samples during training."""
+    """Evaluations and samples during a run."""
 
     count: Count
     max_characters: Annotated[Count, Field(ge=2)] | None
@@ -269,7 +224,7 @@ class Evaluation(_Section):
 
 
 class Checkpoints(_Section):
-    """How often checkpoints are saved and how many are kept."""
+    """How often checkpoints are saved, and how many are kept."""
 
     every: Seconds
     keep: CountOrZero

@@ -7,6 +7,7 @@ from charrnn.config.layers import load_config
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
+from charrnn.text.sources import missing_file
 from charrnn.wording import call, nearest
 
 YAML = (".yaml", ".yml")
@@ -156,8 +157,11 @@ def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
 
     Raises:
         UsageError: One of them is a checkpoint, a run, a folder of these, or a config.
+        InputError: One of them is empty.
     """
     for path in paths:
+        if not path:  # as a path it would be the current folder
+            raise missing_file(path)
         kind = kind_of(path)
         if kind is Kind.CONFIG and _is_config(path):
             which = "a config" if Path(path).exists() else "a built-in config"

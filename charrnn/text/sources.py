@@ -23,6 +23,13 @@ def source_label(path: str) -> str:
     return "standard input" if path == STDIN else path
 
 
+def missing_file(path: str) -> InputError:
+    """The error for a path of a text at which there is nothing."""
+    return InputError(
+        f"there is no file {path!r}.", "give a text file, a directory, or - for standard input."
+    )
+
+
 def list_files(path: str) -> tuple[list[str], int]:
     """The path itself, or the files of a directory and its subdirectories.
 
@@ -116,9 +123,7 @@ def _os_errors_as_input_errors(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise InputError(
-            f"there is no file {path!r}.", "give a text file, a directory, or - for standard input."
-        ) from None
+        raise missing_file(path) from None
     except OSError as error:
         source = error.filename or source_label(path)
         raise InputError(f"{source!r} cannot be read: {error.strerror}.") from None

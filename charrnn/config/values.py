@@ -1,0 +1,63 @@
+"""The types of single values: counts, fractions, durations, file names."""
+
+import os
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+MAX_WORKERS = 1024
+MAX_PATH_BYTES = 4096
+MAX_COUNT = 10**18  # fits a 64-bit integer, with room for sums
+
+
+def _number(value: Any) -> Any:
+    """Numbers as people write them: YAML 1.1 reads 2e3 as a string and 2.0e+3 as a float."""
+    if isinstance(value, bool):
+        raise ValueError("should be a number")
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _duration(value: Any) -> Any:
+    """Seconds from a number or a string such as 90s, 3m or 1h30m; other values pass through."""
+    value = _number(value)
+    if not isinstance(value, str):
+        return value
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
+    if not parts or not any(parts.groups()):
+        raise ValueError("is not a duration such as 90s, 3m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _workers(value: Any) -> Any:
+    value = _number(value)
+    if value == "auto" or (type(value) is int and 1 <= value <= MAX_WORKERS):
+        return value
+    raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
+
+
+def _file_name(value: str) -> str:
+    try:
+        encoded = os.fsencode(value)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded or len(encoded) > MAX_PATH_BYTES:
+        raise ValueError("is not a valid file name")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=MAX_COUNT)]
+CountOrZero = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MAX_COUNT)]
+Number = Annotated[float, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[Number, Field(ge=0, lt=1)]
+UnitInterval = Annotated[Number, Field(ge=0, le=1)]
+Seconds = Annotated[Positive, BeforeValidator(_duration)]
+FileName = Annotated[str, AfterValidator(_file_name)]
+Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
