@@ -90,7 +90,16 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         (b"model:", "model = null"),
         (b"optimizer: {learning_rate: .nan}", "optimizer.learning_rate = nan"),
         (b"optimizer: {name: [1]}", "optimizer"),
-        (b"? [a]\n: 1", "not a readable YAML"),
+        (b"? [a]\n: 1", "it has a list or a mapping as a key"),
+        (b"training: {clip: 5}", "training.clip = 5 should be a section with the keys by, thresh"),
+        (b"optimizer: sgdd", "optimizer = 'sgdd' .*; did you mean `optimizer.name=sgd`?"),
+        (b"schedule: [cosine]", "schedule = .* should be a section with the key name."),
+        (b"model: {bias: maybe}", "model.bias = 'maybe' should be true or false."),
+        (b"model: {hidden_size: many}", "model.hidden_size = 'many' should be a whole number."),
+        (b"model: {hidden_size: 2.5}", "model.hidden_size = 2.5 should be a whole number."),
+        (b"optimizer: {learning_rate: x}", "optimizer.learning_rate = 'x' should be a number."),
+        (b"data: {text: [3]}", r"c\.yaml: data.text.0 = 3 should be a string."),
+        (b"data: {text: 3}", "data.text = 3 should be a list."),
         (b"training: {on: true}", "the key 'on' is not a string"),
         (b"model: {1: 2}", "the key '1' is not a string"),
         (b"training:\n  seed: 1\n  seed: 2\n", "the key 'seed' appears twice"),
@@ -108,6 +117,45 @@ def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
     file.write_bytes(content)
     with pytest.raises(UsageError, match=words):
         load_config(str(file), [], {})
+
+
+def test_a_malformed_assignment_is_reported_with_the_faults_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("training: {window: 0}")
+    with pytest.raises(UsageError) as caught:
+        load_config(str(file), ["foo", "training.seed=-1", "bar"], {})
+    words = str(caught.value)
+    assert "`set`: 'foo' is not of the form key.path=value, such as model.hidden_size=256." in words
+    assert "'bar' is not of the form" in words
+    assert f"{file}: training.window = 0 " in words
+    assert "`set`: training.seed = -1 " in words
+
+
+@pytest.mark.parametrize(
+    ("assignment", "suggestion"),
+    [
+        ("learning_rate=5", "optimizer.learning_rate?"),
+        ("hidden_size=5", "model.hidden_size?"),
+        ("model.threshold=5", "training.clip.threshold?"),
+        ("clip.by=norm", "training.clip?"),
+        ("name=step", "optimizer.name or schedule.name?"),
+        ("optimizer.momentun=0.5", "'optimizer.momentun'; known: name, learning_rate,"),
+        ("modle.bias=true", "did you mean 'model'?"),
+    ],
+)
+def test_an_unknown_key_suggests_one_of_its_name_or_the_nearest(
+    assignment: str, suggestion: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(None, [assignment], {})
+    assert suggestion in str(caught.value)
+
+
+def test_of_very_many_faults_only_some_are_listed() -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(None, [f"model.x{number}=1" for number in range(30)], {})
+    assert str(caught.value).count("unknown key") == 20
+    assert str(caught.value).endswith("and 10 more faults.")
 
 
 @pytest.mark.parametrize(

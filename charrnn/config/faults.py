@@ -1,6 +1,7 @@
 """Describes each fault of a config in one line: its origin, key, value and allowed values."""
 
 import reprlib
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -9,33 +10,84 @@ from pydantic_core import ErrorDetails
 from charrnn.config.settings import Config
 from charrnn.wording import nearest
 
+Section = type[BaseModel]
+
+# what a value should be, by the type of pydantic's error, where its own words are of Python
+EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "string_type": "a string",
+}
+
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     """Describes a fault; `origins` says which file or option set a dotted key."""
-    path, _ = _walk(detail["loc"])
+    kind, value = detail["type"], detail["input"]
+    path, sections = _walk(detail["loc"])
     dotted = ".".join(path)
-    where = origins.get(dotted, "the config")
-    if detail["type"] == "extra_forbidden":
-        _, section = _walk(detail["loc"][:-1])
-        known = list(section.model_fields) if section else []
-        guess = nearest(path[-1], known)
-        remedy = f"did you mean {guess!r}?" if guess else f"known: {', '.join(known)}."
-        return f"{where}: unknown key {dotted!r}; {remedy}"
-    if detail["type"] == "missing":
+    where = _origin(path, origins)
+    if kind == "extra_forbidden":
+        _, parents = _walk(detail["loc"][:-1])
+        known = list(parents[0].model_fields) if len(parents) == 1 else []
+        return f"{where}: unknown key {dotted!r}; {_instead_of(dotted, known)}"
+    if kind == "missing":
         return f"{where}: {dotted!r} is missing."
-    value, message = detail["input"], detail["msg"]
-    allowed = detail.get("ctx", {}).get("expected") or ""
-    if detail["type"] == "union_tag_invalid":
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    options = _options(detail.get("ctx", {}).get("expected") or "")
+    suggested = "{!r}"
+    if kind == "union_tag_invalid":
         value, dotted = value["name"], f"{dotted}.name"
         where = origins.get(dotted, where)
-        allowed = detail["ctx"]["expected_tags"]
-        message = f"should be one of {allowed}"
-    choices = str(allowed).replace("'", "").replace(" or ", ", ").split(", ")
-    guess = nearest(value, choices) if isinstance(value, str) else None
-    message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}: {dotted} = {_shown(value)} {message}" + (
-        f"; did you mean {guess!r}?" if guess else "."
-    )
+        message = f"should be one of {detail['ctx']['expected_tags']}"
+        options = _options(detail["ctx"]["expected_tags"])
+    elif kind in EXPECTED:
+        message = f"should be {EXPECTED[kind]}"
+    elif sections:
+        choose = len(sections) > 1
+        options = list(map(_tag, sections)) if choose else []
+        suggested = f"`{dotted}.name={{}}`"
+        keys = ["name"] if choose else list(sections[0].model_fields)
+        message = f"should be a section with the key{'s' * (not choose)} {', '.join(keys)}"
+    guess = nearest(value, options) if isinstance(value, str) else None
+    remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
+    return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
+
+
+def _origin(path: list[str], origins: dict[str, str]) -> str:
+    """Where a key was set; an item of a list where the list was."""
+    for length in range(len(path), 0, -1):
+        if (dotted := ".".join(path[:length])) in origins:
+            return origins[dotted]
+    return "the config"
+
+
+def _instead_of(unknown: str, known: list[str]) -> str:
+    """What may be meant by an unknown key: the same key in another section, or a similar one."""
+    name = unknown.rpartition(".")[2]
+    elsewhere = [key for key in _keys(Config) if key.rpartition(".")[2] == name and key != unknown]
+    if elsewhere:
+        return f"did you mean {' or '.join(dict.fromkeys(elsewhere))}?"
+    guess = nearest(name, known)
+    return f"did you mean {guess!r}?" if guess else f"known: {', '.join(known)}."
+
+
+def _keys(section: Section, prefix: str = "") -> Iterator[str]:
+    """The dotted keys of a section and those in it, of every choice."""
+    for name, field in section.model_fields.items():
+        yield prefix + name
+        for inner in _sections(field.annotation):
+            yield from _keys(inner, f"{prefix}{name}.")
+
+
+def _options(listed: str) -> list[str]:
+    """The names that pydantic lists: 'a', 'b' or 'c'."""
+    return listed.replace("'", "").replace(" or ", ", ").split(", ") if listed else []
 
 
 def _shown(value: Any) -> str:
@@ -48,26 +100,30 @@ def _shown(value: Any) -> str:
         return "an integer with thousands of digits"
 
 
-def _walk(location: tuple[int | str, ...]) -> tuple[list[str], type[BaseModel] | None]:
-    """The keys of a location, without pydantic's union tags, and its section."""
+def _walk(location: tuple[int | str, ...]) -> tuple[list[str], list[Section]]:
+    """The keys of an error's location, without pydantic's names of choices.
+
+    Returns:
+        The keys, and the section that they lead to; several if one of them is to be chosen, none
+        if they lead to a value.
+    """
     path: list[str] = []
-    section: type[BaseModel] | None = Config
-    choices: dict[str, type[BaseModel]] = {}
+    sections: list[Section] = [Config]
     for part in map(str, location):
-        if part in choices:
-            section, choices = choices[part], {}
+        if len(sections) > 1 and (chosen := [one for one in sections if _tag(one) == part]):
+            sections = chosen
             continue
         path.append(part)
-        field = section.model_fields.get(part) if section else None
-        annotation: Any = field.annotation if field else None
-        section = annotation if _is_section(annotation) else None
-        choices = {_tag(member): member for member in get_args(annotation) if _is_section(member)}
-    return path, section
+        field = sections[0].model_fields.get(part) if len(sections) == 1 else None
+        sections = _sections(field.annotation) if field else []
+    return path, sections
 
 
-def _is_section(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def _sections(annotation: Any) -> list[Section]:
+    """The section of a setting, or those to choose from; none for a value."""
+    found = [annotation, *get_args(annotation)]
+    return [one for one in found if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
-def _tag(section: type[BaseModel]) -> str:
+def _tag(section: Section) -> str:
     return str(get_args(section.model_fields["name"].annotation)[0])

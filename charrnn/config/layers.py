@@ -2,6 +2,7 @@
 
 import os
 import reprlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,30 +46,41 @@ def load_config(
     layers.append(base)
     if path is not None:
         layers.append((path, _read(find_config(path))))
-    layers.append(("`set`", _from_assignments(assignments)))
+    assigned, faults = _from_assignments(assignments)
+    layers.append(("`set`", assigned))
     layers.append(("the command line", flags))
     merged: Layer = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
         merged = _merge(merged, layer)
         origins.update(dict.fromkeys(_keys(layer), origin))
-    return check_config(merged, origins)
+    return check_config(merged, origins, faults)
 
 
-def check_config(values: Layer, origins: dict[str, str] | None = None) -> Config:
-    """Validates plain values; `origins` says which file or option set a dotted key.
+def check_config(
+    values: Layer, origins: dict[str, str] | None = None, faults: Iterable[str] = ()
+) -> Config:
+    """Validates plain values.
+
+    Args:
+        values: The sections of a config, complete.
+        origins: Where the value of a dotted key came from, for messages.
+        faults: Faults found before, which are reported with those of the values.
 
     Raises:
-        UsageError: The values have faults; up to MAX_REPORTED_FAULTS are reported.
+        UsageError: There are faults.
     """
+    found = list(faults)
     try:
-        return Config.model_validate(values)
+        config = Config.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        faults = [describe(detail, origins or {}) for detail in details[:MAX_REPORTED_FAULTS]]
+        found += [describe(detail, origins or {}) for detail in details[:MAX_REPORTED_FAULTS]]
         if len(details) > MAX_REPORTED_FAULTS:
-            faults.append(f"and {len(details) - MAX_REPORTED_FAULTS:,} more faults.")
-        raise UsageError(CONTINUED.join(faults)) from None
+            found.append(f"and {len(details) - MAX_REPORTED_FAULTS:,} more faults.")
+    if found:
+        raise UsageError(CONTINUED.join(found))
+    return config
 
 
 def changed(config: Config, flags: Layer) -> Config:
@@ -122,16 +134,19 @@ def _read(path: Path) -> Layer:
     return loaded
 
 
-def _from_assignments(assignments: list[str]) -> Layer:
+def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
+    """The values of `key.path=value` as a layer, and faults of those of another form."""
     layer: Layer = {}
+    faults: list[str] = []
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
         *sections, key = dotted.strip().split(".")
         if not equals or not key:
-            raise UsageError(
-                f"the setting {assignment!r} is not of the form key.path=value.",
-                "for example `model.hidden_size=256`",
+            faults.append(
+                f"`set`: {assignment!r} is not of the form key.path=value, such as "
+                "model.hidden_size=256."
             )
+            continue
         try:
             value = _parse(text)
         except ValueError:
@@ -139,7 +154,7 @@ def _from_assignments(assignments: list[str]) -> Layer:
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
-    return layer
+    return layer, faults
 
 
 def _parse(content: bytes | str) -> Any:
@@ -178,6 +193,8 @@ def _check_keys(node: yaml.Node | None) -> None:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ValueError("it has a list or a mapping as a key")
             if key.tag != "tag:yaml.org,2002:str":
                 raise ValueError(
                     f"the key {key.value!r} is not a string; quote it if it is meant to be one"
