@@ -378,8 +378,8 @@ def test_states_of_another_width_than_the_layers(charrnn, deep, tmp_path, width)
 
 @pytest.mark.parametrize(
     ("value", "what"),
-    [("0", "greater than or equal to 1"), ("17", "less than or equal to 16"), ("2.5", "integer"),
-     ("two", "integer")],
+    [("0", "greater than or equal to 1"), ("17", "less than or equal to 16"), ("2.5", "a whole number"),
+     ("two", "a whole number")],
 )  # fmt: skip
 def test_an_impossible_number_of_layers(charrnn, value, what) -> None:
     outcome = charrnn("train", "--set", f"model.layers={value}")
