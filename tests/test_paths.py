@@ -89,6 +89,8 @@ def test_a_run_takes_precedence_over_a_config_of_its_name_and_a_text_does_not(fo
         (["train", "--resume", "runs/a", ""], 3, "there is no file ''"),
         (["inspect", ""], 3, "there is no file ''"),
         (["eval", "runs/a", ""], 3, "there is no file ''"),
+        (["gradcheck", "--text", ""], 3, "there is no file ''"),
+        (["gradflow", "runs/a", "--text", ""], 3, "there is no file ''"),
         (["train", "--resume", ""], 2, "--resume is empty"),
     ],
 )
@@ -98,6 +100,59 @@ def test_a_path_of_the_wrong_kind_gets_a_specific_error(
     found = charrnn(*arguments)
     assert found.code == code, found
     assert words in found.err
+
+
+COMMANDS = ["train", "inspect", "gradcheck", "gradflow"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            "runs/a",
+            "runs/a is a run directory, not a config.\nhint:  such as -c runs/a/config.yaml",
+        ),
+        ("runs", "runs is a folder of runs, not a config.\nhint:  such as -c runs/a/config.yaml"),
+        ("texts", "texts is a directory, not a config."),
+        ("moved", "moved is a checkpoint, not a config.\nhint:  start from its weights with"),
+        ("notes.txt", "if this is a text, give it without -c."),
+        ("bytes", "if this is a text, give it without -c."),
+        ("lost.safetensors", "is neither a file nor a built-in config."),
+        ("", "is neither a file nor a built-in config."),
+    ],
+)
+def test_a_config_that_is_none_gets_a_specific_error(
+    charrnn, folder: Path, command: str, config: str, words: str
+) -> None:
+    (folder / "bytes").write_bytes(b"\xff" * 100)
+    found = charrnn(command, "-c", config)
+    assert found.code == 2, found
+    assert words in found.err
+
+
+def test_a_broken_yaml_file_is_not_taken_for_a_text(charrnn, folder: Path) -> None:
+    for content in ("model: [", "some notes"):
+        (folder / "mine.yaml").write_text(content)
+        found = charrnn("train", "-c", "mine.yaml")
+        assert found.code == 2
+        assert "text" not in found.err
+
+
+def test_a_built_in_config_is_found_beside_a_directory_of_its_name(charrnn, folder: Path) -> None:
+    shutil.copytree(folder / "runs/a", folder / "classic")
+    assert charrnn("gradcheck", "-c", "classic", "--text", "notes.txt").code == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_text_or_a_config_given_twice_is_refused(charrnn, folder: Path, command: str) -> None:
+    text = ["notes.txt"] if command in ("train", "inspect") else ["--text", "notes.txt"]
+    found = charrnn(command, *text, "--set", "data.text=texts/one.txt")
+    assert found.code == 2
+    assert "notes.txt and --set data.text are both given." in found.err
+    found = charrnn(command, *text, "-c", "tiny", "-c", "names")
+    assert found.code == 2
+    assert "the configs tiny and names are both given." in found.err
 
 
 @pytest.mark.parametrize("command", ["gradcheck", "gradflow", "inspect"])

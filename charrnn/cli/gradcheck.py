@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption
+from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
 
 
 def gradcheck_command(
@@ -46,7 +46,7 @@ def gradcheck_command(
     from charrnn.report.gradient_table import print_gradient_table
 
     result, notes = check_gradients(
-        model, config, assignments or [], text, oracle or [], tolerance, seed
+        model, one_config(config), assignments or [], text, oracle or [], tolerance, seed
     )
     write_notes(notes)
     if json:

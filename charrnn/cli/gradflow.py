@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption
+from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
 
 
 def gradflow_command(
@@ -61,7 +61,7 @@ def gradflow_command(
     if truncation and tolerance is None:
         tolerance = 0.1
     found, notes = gradient_flow(
-        model, config, assignments or [], text, lags, compare, tolerance, seed
+        model, one_config(config), assignments or [], text, lags, compare, tolerance, seed
     )
     if draw:
         draw(plot_gradient_flow(found))

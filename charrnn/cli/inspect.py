@@ -14,6 +14,7 @@ from charrnn.cli.options import (
     SetOption,
     as_config,
     given,
+    one_config,
 )
 from charrnn.errors import UsageError
 
@@ -51,7 +52,7 @@ def inspect_command(
     )
     from charrnn.report.inspection import print_model_report, print_text_report
 
-    paths = path or []
+    paths, config_path = path or [], one_config(config)
     flags = given(
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,
@@ -59,7 +60,7 @@ def inspect_command(
         errors=errors,
     )
     if are_checkpoints(paths):
-        if config or assignments or flags:
+        if config_path is not None or assignments or flags:
             raise UsageError(
                 f"{paths[0]} is a checkpoint and has its own config.",
                 "leave out all options except --json.",
@@ -74,10 +75,10 @@ def inspect_command(
         if not all(model.sound for model in models):
             raise typer.Exit(1)
         return
-    if len(paths) == 1 and not config and is_built_in(paths[0]):
-        config, paths = paths[0], []
+    if len(paths) == 1 and config_path is None and is_built_in(paths[0]):
+        config_path, paths = paths[0], []
     layer = as_config(flags | given(text=paths or None))
-    text, notes = inspect_text(config, assignments or [], layer)
+    text, notes = inspect_text(config_path, assignments or [], layer)
     write_notes(notes)
     if json:
         write_json(asdict(text))

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from charrnn.errors import UsageError
+
 CheckpointArgument = Annotated[
     str,
     typer.Argument(
@@ -19,7 +21,7 @@ ModelArgument = Annotated[
     ),
 ]
 ConfigOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "-c", "--config", metavar="CONFIG", help="YAML file, or name of a built-in config."
     ),
@@ -61,6 +63,22 @@ UnknownOption = Annotated[
         "U+FFFD.  [default: replace if the model was trained with data.min_count > 1, else error]"
     ),
 ]
+
+
+def one_config(configs: list[str] | None) -> str | None:
+    """The config, which can be given once: the settings of two are not merged.
+
+    Raises:
+        UsageError: There are several.
+    """
+    if not configs:
+        return None
+    if len(configs) > 1:
+        raise UsageError(
+            f"the configs {' and '.join(configs)} are both given.",
+            "choose one of them; change single values with `set`.",
+        )
+    return configs[0]
 
 
 SECTIONS = {

@@ -14,6 +14,7 @@ from charrnn.cli.options import (
     SetOption,
     as_config,
     given,
+    one_config,
 )
 from charrnn.errors import UsageError
 
@@ -76,7 +77,7 @@ def train_command(
     if max_steps is not None or max_time is not None:
         limits = {"max_steps": max_steps, "max_time": max_time}
     fixed = given(
-        config=config,
+        config=one_config(config),
         set=assignments,
         out=out,
         layers=layers,

@@ -5,6 +5,7 @@ import numpy as np
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import random_problem
+from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import load_config
 from charrnn.errors import UsageError
 from charrnn.results import CheckedProblem, GradientCheck
@@ -53,9 +54,10 @@ def check_gradients(
         raise UsageError(
             f"`tolerance={tolerance}` is not positive.", "for example `tolerance=1e-6`"
         )
+    check_arguments(config_path, assignments, [] if text is None else [text])
     random = np.random.default_rng(seed)
     notes: tuple[str, ...] = ()
-    if model is not None or config_path or assignments or text:
+    if model is not None or config_path is not None or assignments or text:
         subject = subject_of(model, config_path, assignments, text)
         name, config, notes = subject.title, subject.config, subject.notes
         problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)

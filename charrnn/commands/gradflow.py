@@ -4,7 +4,8 @@ import numpy as np
 
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
-from charrnn.config.layers import check_config
+from charrnn.commands.arguments import check_arguments
+from charrnn.config.layers import assigns, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
@@ -52,6 +53,7 @@ def gradient_flow(
         raise UsageError(
             f"`tolerance={tolerance}` is not between 0 and 1.", "for example `tolerance=0.1`"
         )
+    check_arguments(config_path, assignments, [] if text is None else [text])
     if compare:
         _refuse_with_comparison(assignments, tolerance)
     subject = subject_of(model, config_path, assignments, text)
@@ -87,7 +89,7 @@ def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> 
     if tolerance is not None:
         raise UsageError("`compare` and `truncation` are both given.", "choose one of them.")
     for key in ("model.activation", "model.initialization.recurrent_gain"):
-        if any(assignment.partition("=")[0].strip() == key for assignment in assignments):
+        if assigns(assignments, key):
             raise UsageError(f"`compare` sets {key} itself.", f"leave out {key}, or `compare`.")
 
 

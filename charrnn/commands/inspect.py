@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
@@ -80,6 +81,7 @@ def inspect_text(
     Raises:
         UsageError, InputError: As training would before its first step.
     """
+    check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     given, parent = configure(config_path, assignments, flags)
     config = resolve(given)
     if parent:

@@ -1,5 +1,6 @@
 """Trains a model on text, in a new or a resumed run."""
 
+from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
 from charrnn.runs.start import Run, resumed_run
 from charrnn.runs.start import new_run as run_of
@@ -22,5 +23,6 @@ def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: 
         UsageError: The config or the directory is at fault.
         InputError: The text or the parent is unusable.
     """
+    check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     config, parent = configure(config_path, assignments, flags)
     return run_of(config, out, parent)

@@ -18,6 +18,9 @@ from charrnn.wording import nearest
 
 Layer = dict[str, Any]
 
+YAML = (".yaml", ".yml")
+NOT_A_TEXT = "a config is a YAML file; if this is a text, give it without `config`."
+
 MAX_FILE_BYTES = 1 << 20
 MAX_DEPTH = 8  # nested sections and lists; the settings need four levels
 MAX_VALUES = 20_000  # including keys; data.text may list many files
@@ -55,6 +58,11 @@ def load_config(
         merged = _merge(merged, layer)
         origins.update(dict.fromkeys(_keys(layer), origin))
     return check_config(merged, origins, faults)
+
+
+def assigns(assignments: list[str], key: str) -> bool:
+    """Whether one of these assignments sets a dotted key."""
+    return key in _keys(_from_assignments(assignments)[0])
 
 
 def check_config(
@@ -124,13 +132,13 @@ def _read(path: Path) -> Layer:
             raise ValueError(f"it has more than {MAX_FILE_BYTES:,} bytes")
         loaded = _parse(content)
     except (ValueError, OSError) as error:
-        raise UsageError(f"{path} is not a readable YAML file: {error}.") from None
+        hint = None if path.suffix in YAML else NOT_A_TEXT
+        raise UsageError(f"{path} is not a readable YAML file: {error}.", hint) from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        raise UsageError(
-            f"{path} is not a mapping of settings.", "start with a section such as 'model:'."
-        )
+        hint = "start with a section such as 'model:'." if path.suffix in YAML else NOT_A_TEXT
+        raise UsageError(f"{path} is not a mapping of settings.", hint)
     return loaded
 
 

@@ -1,16 +1,16 @@
 """What a path that the user gives is: a text, a checkpoint, a run, a folder of runs or a config."""
 
+import os
 from enum import Enum
 from pathlib import Path
 
-from charrnn.config.layers import load_config
+from charrnn.config.layers import YAML, load_config
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
 from charrnn.text.sources import missing_file
 from charrnn.wording import call, nearest
 
-YAML = (".yaml", ".yml")
 HEAD_BYTES = 4096  # read of a file to tell what it is
 GIVE_A_TEXT = "give a text file, a directory of texts, or - for standard input."
 GIVE_A_CHECKPOINT = f"give a {SUFFIX} file or a run directory."
@@ -146,6 +146,30 @@ def is_model(path: str) -> bool:
         return False
     _require_checkpoint(path, kind)
     return True
+
+
+def require_config(path: str) -> None:
+    """Checks that a path is not a checkpoint or a directory, rather than a config.
+
+    Raises:
+        UsageError: It is.
+    """
+    if not path or path in config_paths():
+        return
+    kind = kind_of(path)
+    if kind is Kind.CHECKPOINT and os.path.exists(path):
+        raise UsageError(
+            f"{path} is {kind.value}, not a config.",
+            f"start from its weights with `model.init_from={path}`; to examine it, give it without "
+            "`config`.",
+        )
+    if os.path.isdir(path):
+        run = runs_in(Path(path))[0] if kind is Kind.RUNS else Path(path)
+        config = RunFiles(run).config
+        raise UsageError(
+            f"{path} is {kind.value if kind is not Kind.TEXT else 'a directory'}, not a config.",
+            f"such as `config={config}`" if config.is_file() else "give a YAML file.",
+        )
 
 
 def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
