@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count, repeat
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 import pytest
 
 from charrnn.config.layers import load_config
+from charrnn.errors import Interrupted
 from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs import train as runs_train
 from charrnn.runs.divergence import window_text
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.start import Run, new_run, resumed_run
 from charrnn.setup.wiring import trainer_of
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
@@ -303,6 +305,40 @@ def test_a_rollback_leaves_patience_as_it_leaves_the_best_score(
     config = config_of(text_file, "training.on_divergence=rollback", *settings)
     ended = train(new_run(config, str(tmp_path / "run")), [])
     assert (ended.steps, ended.early) == (60, False)
+
+
+def stop_at(monkeypatch, run: Run, step: int) -> None:
+    """Stops a run after a step, as a signal does."""
+    requests = nullcontext(lambda: run.state.progress.step == step)
+    monkeypatch.setattr("charrnn.runs.train.stop_requests", lambda announce: requests)
+
+
+@pytest.mark.parametrize(("then", "back"), [(46, [40, 40]), (41, [40, 20])])
+def test_a_resumed_run_goes_back_as_far_as_an_uninterrupted_one(
+    tmp_path, text_file, monkeypatch, then, back
+) -> None:
+    """It diverges at step 46, then at another one."""
+    ends = []
+    for name, stop in (("whole", None), ("cut", 45)):
+        path, events = str(tmp_path / name), []
+        run = new_run(config_of(text_file, "training.on_divergence=rollback"), path)
+        if stop:
+            with monkeypatch.context() as patch:
+                stop_at(patch, run, stop)
+                with pytest.raises(Interrupted):
+                    train(run, [])
+            run = resumed_run(path, [], {})
+        poison = Poison(monkeypatch, {46}, times=2)
+
+        def note(event: object, poison: Poison = poison, events: list = events) -> None:
+            if isinstance(event, RolledBack):
+                events.append(event.step)
+                poison.at = {then}
+
+        train(run, [note])
+        assert events == back
+        ends.append(encode_state(load(tmp_path / name / "checkpoints/last.safetensors")))
+    assert ends[0] == ends[1]
 
 
 def test_patience_ends_a_run_that_does_not_improve(tmp_path, text_file, charrnn) -> None:

@@ -61,7 +61,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     save = Saver(run, emit)
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
-    history.evaluated(run.state)
+    history.begin(run)
     emit(_started(run, steps_per_epoch))
     if len(run.corpus.validation):
         emit(baselines(run))
