@@ -307,6 +307,23 @@ def test_a_rollback_leaves_patience_as_it_leaves_the_best_score(
     assert (ended.steps, ended.early) == (60, False)
 
 
+def test_a_rollback_deletes_the_checkpoints_of_undone_steps(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    """Against the clock, the repeated steps may be evaluated at other numbers."""
+    Poison(monkeypatch, {41}, times=1)
+    config = config_of(text_file, "training.on_divergence=rollback", "checkpoints.keep=9")
+    run, kept = new_run(config, str(tmp_path / "run")), []
+
+    def note(event: object) -> None:
+        if isinstance(event, Stepped) and event.rollbacks:
+            kept.append(sorted(run.directory.steps()))
+
+    train(run, [note])
+    assert kept[0] == [20]
+    assert sorted(run.directory.steps()) == [20, 40, 60]
+
+
 def stop_at(monkeypatch, run: Run, step: int) -> None:
     """Stops a run after a step, as a signal does."""
     requests = nullcontext(lambda: run.state.progress.step == step)

@@ -80,5 +80,5 @@ def _evaluated_before(run: Run) -> list[TrainState]:
         state, step = checkpoint.state, checkpoint.state.progress.step
         same_run = not difference(run.corpus, checkpoint) and state.matches(run.state)
         if same_run and step < run.state.progress.step:
-            found[step] = state
+            found.setdefault(step, state)
     return [found[step] for step in sorted(found)]

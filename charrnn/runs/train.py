@@ -83,7 +83,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
                 history.evaluated(run.state)
                 save(*(["best"] if event.best else []), f"step-{event.step}", "last")
             else:
-                save("last")  # a killed run has to know how often it was rolled back
+                save.rolled_back()
     except Divergence as divergence:
         try:
             save.end()
