@@ -2,17 +2,23 @@
 
 import json
 import math
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
+from itertools import count, repeat
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
 
 from charrnn.config.layers import load_config
+from charrnn.errors import Interrupted
 from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.report.metrics import Metrics
+from charrnn.runs import train as runs_train
 from charrnn.runs.divergence import window_text
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.start import Run, new_run, resumed_run
 from charrnn.setup.wiring import trainer_of
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
@@ -219,6 +225,137 @@ def test_a_rolled_back_run_resumes_exactly(tmp_path, text_file, monkeypatch) -> 
                 train(resumed_run(str(tmp_path / name), [], {}), [])
         weights.append(load(tmp_path / name / "checkpoints/last.safetensors").params.flat)
     assert np.array_equal(*weights)
+
+
+def with_scores(
+    monkeypatch, scores: Iterator[float], clock: Callable[[], float] = perf_counter
+) -> None:
+    """Replaces the validation losses and the clock of runs."""
+    wrapped = runs_train.trainer_of
+
+    def trainer(*arguments: object) -> Trainer:
+        return replace(wrapped(*arguments), evaluate=lambda params: next(scores), clock=clock)
+
+    monkeypatch.setattr("charrnn.runs.train.trainer_of", trainer)
+
+
+def test_a_run_out_of_time_before_any_evaluation_has_diverged(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    """It has no steps and no best checkpoint to report."""
+    ticks = count()
+    with_scores(monkeypatch, repeat(math.nan), lambda: next(ticks))
+    timed = ["training.max_steps=null", "training.max_time=30", "evaluation.count=1"]
+    config = config_of(text_file, "training.on_divergence=rollback", *timed)
+    with pytest.raises(Divergence, match="the validation loss is nan") as caught:
+        train(new_run(config, str(tmp_path / "run")), [])
+    assert "no time is left" in caught.value.hint
+
+
+def test_the_clock_counts_a_diverging_evaluation_and_its_diagnostics(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    now, seconds = [0.0], []
+
+    def evaluations() -> Iterator[float]:
+        while True:
+            now[0] += 5
+            yield math.nan
+
+    def diagnostics(*arguments: object) -> str:
+        now[0] += 10
+        return "written"
+
+    def note(event: object) -> None:
+        if isinstance(event, RolledBack):
+            seconds.append(run.state.progress.seconds)
+
+    monkeypatch.setattr("charrnn.runs.train.write_diagnostics", diagnostics)
+    with_scores(monkeypatch, evaluations(), lambda: now[0])
+    settings = ["training.on_divergence=rollback", "training.max_rollbacks=2"]
+    run = new_run(config_of(text_file, *settings), str(tmp_path / "run"))
+    with pytest.raises(Divergence):
+        train(run, [note])
+    assert seconds == [15, 30]
+
+
+def test_a_run_may_end_where_it_was_rolled_back_to(tmp_path, text_file, monkeypatch) -> None:
+    """Out of time at step 0, with the best checkpoint of a later step."""
+    now = [0.0]
+
+    def diagnostics(*arguments: object) -> str:
+        now[0] += 100
+        return "written"
+
+    monkeypatch.setattr("charrnn.runs.train.write_diagnostics", diagnostics)
+    Poison(monkeypatch, {21}, times=1)
+    with_scores(monkeypatch, repeat(2.0), lambda: now[0])
+    config = config_of(text_file, "training.on_divergence=rollback", "training.max_time=50")
+    ended = train(new_run(config, str(tmp_path / "run")), [])
+    assert (ended.steps, ended.characters_per_second) == (0, 0)
+    assert Path(ended.checkpoint).is_file()
+
+
+def test_a_rollback_leaves_patience_as_it_leaves_the_best_score(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    Poison(monkeypatch, {41}, times=1)
+    with_scores(monkeypatch, iter([3.0, 3.1, 3.2, 2.0, 2.1, 1.9, 1.8]))
+    settings = ["evaluation.count=6", "training.patience=3"]
+    config = config_of(text_file, "training.on_divergence=rollback", *settings)
+    ended = train(new_run(config, str(tmp_path / "run")), [])
+    assert (ended.steps, ended.early) == (60, False)
+
+
+def test_a_rollback_deletes_the_checkpoints_of_undone_steps(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    """Against the clock, the repeated steps may be evaluated at other numbers."""
+    Poison(monkeypatch, {41}, times=1)
+    config = config_of(text_file, "training.on_divergence=rollback", "checkpoints.keep=9")
+    run, kept = new_run(config, str(tmp_path / "run")), []
+
+    def note(event: object) -> None:
+        if isinstance(event, Stepped) and event.rollbacks:
+            kept.append(sorted(run.directory.steps()))
+
+    train(run, [note])
+    assert kept[0] == [20]
+    assert sorted(run.directory.steps()) == [20, 40, 60]
+
+
+def stop_at(monkeypatch, run: Run, step: int) -> None:
+    """Stops a run after a step, as a signal does."""
+    requests = nullcontext(lambda: run.state.progress.step == step)
+    monkeypatch.setattr("charrnn.runs.train.stop_requests", lambda announce: requests)
+
+
+@pytest.mark.parametrize(("then", "back"), [(46, [40, 40]), (41, [40, 20])])
+def test_a_resumed_run_goes_back_as_far_as_an_uninterrupted_one(
+    tmp_path, text_file, monkeypatch, then, back
+) -> None:
+    """It diverges at step 46, then at another one."""
+    ends = []
+    for name, stop in (("whole", None), ("cut", 45)):
+        path, events = str(tmp_path / name), []
+        run = new_run(config_of(text_file, "training.on_divergence=rollback"), path)
+        if stop:
+            with monkeypatch.context() as patch:
+                stop_at(patch, run, stop)
+                with pytest.raises(Interrupted):
+                    train(run, [])
+            run = resumed_run(path, [], {})
+        poison = Poison(monkeypatch, {46}, times=2)
+
+        def note(event: object, poison: Poison = poison, events: list = events) -> None:
+            if isinstance(event, RolledBack):
+                events.append(event.step)
+                poison.at = {then}
+
+        train(run, [note])
+        assert events == back
+        ends.append(encode_state(load(tmp_path / name / "checkpoints/last.safetensors")))
+    assert ends[0] == ends[1]
 
 
 def test_patience_ends_a_run_that_does_not_improve(tmp_path, text_file, charrnn) -> None:

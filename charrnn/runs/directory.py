@@ -127,6 +127,13 @@ class RunDirectory(RunFiles):
         for step in sorted(steps)[: max(len(steps) - keep, 0)]:
             steps[step].unlink()
 
+    def discard_after(self, step: int) -> None:
+        """Deletes the step-N checkpoints of later steps. Raises: OSError."""
+        self.require_in_place()
+        for number, path in self.steps().items():
+            if number > step:
+                path.unlink()
+
 
 def _new_folder(name: str) -> Path:
     """Creates the first of runs/NAME-1, -2, … that did not exist."""

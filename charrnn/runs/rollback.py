@@ -3,11 +3,17 @@
 from collections import deque
 from copy import deepcopy
 
+from charrnn.errors import InputError
+from charrnn.runs.start import Run
+from charrnn.setup.loading import load_checkpoint
+from charrnn.setup.preparation import difference
 from charrnn.training.state import TrainState
+
+EVALUATED_STATES = 2
 
 
 class RollbackHistory:
-    """Copies of the newest saved state and of the last two evaluated ones.
+    """Copies of the newest saved state and of the newest EVALUATED_STATES evaluated ones.
 
     A state is recorded whether or not its checkpoint can be written, so a full disk does not change
     what a run goes back to. Disabled, it records nothing.
@@ -15,12 +21,20 @@ class RollbackHistory:
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
-        self._evaluated: deque[TrainState] = deque(maxlen=2)
+        self._evaluated: deque[TrainState] = deque(maxlen=EVALUATED_STATES)
         self._saved: TrainState | None = None
         self._went_back = False
 
+    def begin(self, run: Run) -> None:
+        """Records the state that a run begins with, after those that a resumed run had recorded."""
+        earlier = _evaluated_before(run) if self._enabled else []
+        for state in earlier:
+            self.evaluated(state)
+        between_evaluations = run.state.progress.loss_characters > 0
+        (self.saved if earlier and between_evaluations else self.evaluated)(run.state)
+
     def evaluated(self, state: TrainState) -> None:
-        """Records a state that was evaluated, or that the run begins with."""
+        """Records a state that was evaluated."""
         if self._enabled:
             self._evaluated.append(deepcopy(state))
             self._saved, self._went_back = None, False
@@ -51,3 +65,20 @@ class RollbackHistory:
         state.restore(target)
         self._went_back = True
         return True
+
+
+def _evaluated_before(run: Run) -> list[TrainState]:
+    """The newest evaluated states before that of a run, from its usable checkpoints, in order."""
+    found: dict[int, TrainState] = {}
+    for path in run.directory.candidates():
+        if len(found) == EVALUATED_STATES:
+            break
+        try:
+            checkpoint, _ = load_checkpoint(path)
+        except InputError:
+            continue
+        state, step = checkpoint.state, checkpoint.state.progress.step
+        same_run = not difference(run.corpus, checkpoint) and state.matches(run.state)
+        if same_run and step < run.state.progress.step:
+            found.setdefault(step, state)
+    return [found[step] for step in sorted(found)]

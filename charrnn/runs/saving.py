@@ -1,5 +1,6 @@
 """Saves a run: what cannot be written is kept and tried again."""
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -61,6 +62,14 @@ class Saver:
         if self._failure:
             self._failure = ""
             self._emit(Noted(step, f"step {step:,} was saved: writing works again."))
+
+    def rolled_back(self) -> None:
+        """Deletes the checkpoints of undone steps and saves the state, which counts rollbacks."""
+        with contextlib.suppress(
+            OSError
+        ):  # then the state cannot be saved either, which reports it
+            self._run.directory.discard_after(self._run.state.progress.step)
+        self("last")
 
     @property
     def due(self) -> bool:

@@ -28,8 +28,8 @@ from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import call, pluralize
 
-# time has passed, and the best checkpoint is still there
-NEVER_ROLLED_BACK = ("seconds", "best_score", "best_train_nats", "best_validation_nats")
+# the best checkpoint is kept, and the evaluations since then still count
+NEVER_ROLLED_BACK = ("best_score", "best_train_nats", "best_validation_nats", "stale")
 
 
 def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
@@ -61,7 +61,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     save = Saver(run, emit)
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
-    history.evaluated(run.state)
+    history.begin(run)
     emit(_started(run, steps_per_epoch))
     if len(run.corpus.validation):
         emit(baselines(run))
@@ -83,7 +83,7 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
                 history.evaluated(run.state)
                 save(*(["best"] if event.best else []), f"step-{event.step}", "last")
             else:
-                save("last")  # a killed run has to know how often it was rolled back
+                save.rolled_back()
     except Divergence as divergence:
         try:
             save.end()
@@ -109,6 +109,7 @@ def _events(
 ) -> Iterator[Stepped | Evaluated | SavePoint | RolledBack]:
     """The events of the trainer, which is rolled back after a divergence if the config says so."""
     training, progress = run.config.training, run.state.progress
+    start = trainer.clock() - progress.seconds
     while True:
         try:
             yield from trainer.run(run.state, stopped)
@@ -129,7 +130,11 @@ def _events(
             if not history.restore_before(divergence.step - 1, run.state):
                 divergence.hint = f"no earlier state was saved; {divergence.hint}"
                 raise
-            vars(progress).update(kept, rollbacks=rollbacks + 1)
+            seconds = trainer.clock() - start  # the clock does not go back
+            vars(progress).update(kept, rollbacks=rollbacks + 1, seconds=seconds)
+            if progress.best_score is None and trainer.budget.used(progress) >= 1:
+                divergence.hint = f"no time is left to train again; {divergence.hint}"
+                raise
             note = f"{divergence} Back to step {progress.step:,}, at half the learning rate."
             yield RolledBack(progress.step, note)
 
@@ -159,6 +164,6 @@ def _ended(run: Run, early: bool) -> RunEnded:
         train_nats_per_character=progress.best_train_nats,
         validation_nats_per_character=validation,
         validation_bits_per_character=None if validation is None else validation * BITS_PER_NAT,
-        characters_per_second=progress.characters / progress.step_seconds,
+        characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
         seconds=progress.seconds,
     )

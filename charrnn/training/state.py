@@ -62,6 +62,14 @@ class TrainState:
     h: Array
     progress: Progress
 
+    def matches(self, other: "TrainState") -> bool:
+        """Whether another state has the same shapes, precision and kind of optimizer."""
+        one, two = (
+            (state.params.layout.shapes, state.optimizer.slots.keys(), state.h.shape, state.h.dtype)
+            for state in (self, other)
+        )
+        return one == two
+
     def restore(self, other: "TrainState") -> None:
         """Copies another state of the same run into this one's memory."""
         self.params.flat[...] = other.params.flat
