@@ -127,15 +127,15 @@ def test_a_single_document_is_a_stream_between_two_ends(text, batch_size, window
 
 @pytest.mark.parametrize("segment", [None, least_memory], ids=["plain", "recompute"])
 @pytest.mark.parametrize("workers", [1, 3])
-@given(walk=walks(), seed=st.integers(0, 99))
-def test_an_epoch_has_the_summed_losses_of_its_pieces(segment, workers, walk, seed) -> None:
+@given(walk=walks(), seed=st.integers(0, 99), layers=st.integers(1, 2))
+def test_an_epoch_has_the_summed_losses_of_its_pieces(segment, workers, walk, seed, layers) -> None:
     ids, batches = walk
-    params = random_problem(default_rng(seed), alphabet_size=ids.max() + 1).params
+    params = random_problem(default_rng(seed), alphabet_size=ids.max() + 1, layers=layers).params
     expected = 0.0
     B = batches.largest[1]
     for piece in pieces(ids, B):
-        expected += bptt(params, piece, np.zeros((1, 8)), TANH, "sum")[0]
-    h, total = np.zeros((B, 8)), 0.0
+        expected += bptt(params, piece, np.zeros((1, 8 * layers)), TANH, "sum")[0]
+    h, total = np.zeros((B, 8 * layers)), 0.0
 
     def objective(*arguments):
         return bptt(*arguments, TANH, "sum", Workspace(), segment)
@@ -171,9 +171,12 @@ def test_whole_pieces_have_the_full_gradient(documents: list[str], batch_size: i
 @given(
     seed=st.integers(0, 1000), time_steps=st.integers(1, 20), segment=st.integers(1, 21),
     carried=st.lists(st.integers(0, 20), min_size=3, max_size=3), workers=st.sampled_from([1, 2]),
+    layers=st.integers(1, 3),
 )  # fmt: skip
-def test_each_lane_continues_from_its_own_position(seed, time_steps, segment, carried, workers):
-    problem = random_problem(default_rng(seed), time_steps=time_steps)
+def test_each_lane_continues_from_its_own_position(
+    seed, time_steps, segment, carried, workers, layers
+):
+    problem = random_problem(default_rng(seed), time_steps=time_steps, layers=layers)
     places = np.minimum(carried, time_steps)
     window = problem.window._replace(carried=places)
 

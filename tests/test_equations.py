@@ -187,9 +187,10 @@ def test_equation_17_update() -> None:
 @pytest.mark.parametrize("name", F)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("lanes", [1, 3])
-def test_stepper_computes_the_same_states(name: str, bias: bool, lanes: int) -> None:
-    problem = random_problem(default_rng(8), batch_size=lanes, bias=bias)
-    h = states(problem.params, problem.window.x, np.zeros((lanes, 8)), ACTIVATIONS[name])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_stepper_computes_the_same_states(name: str, bias: bool, lanes: int, layers: int) -> None:
+    problem = random_problem(default_rng(8), batch_size=lanes, bias=bias, layers=layers)
+    h = states(problem.params, problem.window.x, np.zeros((lanes, 8 * layers)), ACTIVATIONS[name])
     o = logits(problem.params, h[1:])
     step = Stepper(problem.params, ACTIVATIONS[name], lanes)
     for t, characters in enumerate(problem.window.x):

@@ -43,14 +43,14 @@ def check(problem, objective, name="tanh", reduction="mean", oracles=tuple(ORACL
 @given(
     seed=st.integers(0, 10_000), sizes=st.tuples(SIZES, SIZES, SIZES, SIZES),
     name=st.sampled_from(list(ACTIVATIONS)), bias=st.booleans(),
-    reduction=st.sampled_from(["mean", "sum"]),
+    reduction=st.sampled_from(["mean", "sum"]), layers=st.integers(1, 3),
 )  # fmt: skip
-def test_bptt_agrees_with_every_oracle(seed, sizes, name, bias, reduction) -> None:
-    problem = random_problem(default_rng(seed), *sizes, bias=bias)
+def test_bptt_agrees_with_every_oracle(seed, sizes, name, bias, reduction, layers) -> None:
+    problem = random_problem(default_rng(seed), *sizes, bias=bias, layers=layers)
     objective = partial(bptt, activation=ACTIVATIONS[name], reduction=reduction)
     entries = check(problem, objective, name, reduction)
     assert not [entry for entry in entries if entry.verdict == "failed"]
-    assert len(entries) == len(ORACLES) * (5 if bias else 3)
+    assert len(entries) == len(ORACLES) * (1 + 2 * layers + bias * (1 + layers))
 
 
 def literal_bptt(
@@ -268,12 +268,15 @@ def test_large_parameters_are_checked_in_part() -> None:
 
 @pytest.mark.parametrize("few", [0, 10**9])
 @pytest.mark.parametrize("small", [1, 3500])
-def test_the_code_for_large_sizes_gives_the_same_gradient(few, small, monkeypatch) -> None:
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_code_for_large_sizes_gives_the_same_gradient(few, small, layers, monkeypatch) -> None:
     """Tiles, blocks of rows, and dU from sorted ids, at sizes an oracle can handle."""
     monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
     monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", small)
     monkeypatch.setattr("charrnn.model.products.PACKED_TILE_WIDTH", 16)
-    problem = random_problem(default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5)
+    problem = random_problem(
+        default_rng(6), hidden_size=40, alphabet_size=9, batch_size=5, layers=layers
+    )
     entries = check(
         problem, partial(bptt, activation=ACTIVATIONS["tanh"]), oracles=["complex-step"]
     )

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from charrnn.analysis.problems import Problem, random_problem
+from charrnn.analysis.problems import random_problem
 from charrnn.errors import InputError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
+from charrnn.model.dropout import Dropout
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
@@ -98,30 +99,30 @@ def test_little_is_padding() -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_a_padded_batch_is_the_sum_of_its_lines(name: str, reduction: str) -> None:
+@pytest.mark.parametrize(("layers", "dropout"), [(1, None), (3, None), (2, Dropout(0.3, 1))])
+def test_a_padded_batch_is_the_sum_of_its_lines(name, reduction, layers, dropout) -> None:
     """Each line separately gives the same loss and gradient."""
     corpus = build_corpus(Text.of(NAMES), 0.0, LINES)
-    params = random_problem(default_rng(0), alphabet_size=len(corpus.vocabulary)).params
+    alphabet = len(corpus.vocabulary)
+    params = random_problem(default_rng(0), alphabet_size=alphabet, layers=layers).params
     (window,) = LINES.scoring_windows(corpus.training)
-    zero = np.zeros((10, 8))
-    loss, gradient, _ = bptt(params, window, zero, ACTIVATIONS[name], reduction)
+    zero = np.zeros((10, 8 * layers))
+    activation = ACTIVATIONS[name]
+    loss, gradient, _ = bptt(params, window, zero, activation, reduction, dropout=dropout)
     total, losses = params.zeros_like(), 0.0
     for lane in range(10):
         length = int((window.y[:, lane] != NO_TARGET).sum())
         alone = Window(
-            window.x[:length, lane, None], window.y[:length, lane, None], window.fresh[:1]
-        )
-        one = Problem(params, alone, zero[:1])
-        line_loss, line_gradient, _ = bptt(*one[:3], ACTIVATIONS[name], "sum")
-        losses += line_loss
-        for parameter, array in total.named():
-            array += getattr(line_gradient, parameter)
+            window.x[:length, lane, None], window.y[:length, lane, None], window.fresh[:1],
+            first_lane=lane,
+        )  # fmt: skip
+        found = bptt(params, alone, zero[:1], activation, "sum", dropout=dropout)
+        losses += found[0]
+        total.flat[...] += found[1].flat
     scale = window.targets if reduction == "mean" else 1
     assert window.targets == len(NAMES.replace("   ", "").replace("\n\n", "\n").strip()) + 1
     assert loss == pytest.approx(losses / scale, rel=1e-13)
-    for parameter, array in gradient.named():
-        expected = getattr(total, parameter) / scale
-        np.testing.assert_allclose(array, expected, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(gradient.flat, total.flat / scale, rtol=1e-10, atol=1e-14)
 
 
 @given(WORDS, st.integers(1, 40))

@@ -22,11 +22,13 @@ from charrnn.training.workers import worker_threads
 from tests.conftest import TINY
 
 
-def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, workers: int) -> int:
+def measured(
+    H: int, A: int, T: int, B: int, precision: str, recompute: bool, workers: int, *model: str
+) -> int:
     """The peak memory of making a model and doing one step, without the window."""
     kind = "recompute" if recompute else "plain"
     sizes = [f"model.hidden_size={H}", f"training.precision={precision}"]
-    config = load_config(None, [*sizes, f"training.memory={kind}"], {})
+    config = load_config(None, [*sizes, f"training.memory={kind}", *model], {})
     ids = np.random.default_rng(0).integers(0, A, T * B + 1).astype(np.uint8)
     window = stream_window(ids) if B == 1 else StreamWindows(ids, B, T)[0]
     optimizer = optimizer_of(config)
@@ -36,7 +38,7 @@ def measured(H: int, A: int, T: int, B: int, precision: str, recompute: bool, wo
             params = first_params(config, A)
             state = optimizer.init(params)
             tracemalloc.reset_peak()  # drawing orthogonal weights takes some memory of its own
-            h = np.zeros((B, H), params.W.dtype)
+            h = np.zeros((B, params.state_size), params.dtype)
             gradient = parallel(objective_maker(config), threads)(params, window, h)[1]
             optimizer.update(gradient, state, params, 1e-3, threads.for_each_slice)
             return tracemalloc.get_traced_memory()[1]
@@ -61,6 +63,30 @@ def test_the_memory_of_a_step_is_predicted(H, A, T, B, precision, recompute, wor
     foretold = memory_of_step(
         H, A, T, B, itemsize=itemsize, recompute=recompute, workers=workers, slots=2
     )
+    assert foretold == pytest.approx(found, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("H", "A", "T", "B", "precision", "recompute", "workers", "layers", "dropout"),
+    [
+        (64, 60, 1500, 1, "float32", False, 1, 4, 0.0),
+        (64, 60, 1500, 2, "float32", False, 1, 4, 0.5),
+        (128, 80, 100, 16, "float32", False, 2, 2, 0.2),
+        (128, 80, 20, 4, "float64", False, 2, 5, 0.0),
+        (128, 60, 3000, 4, "float32", True, 1, 3, 0.0),
+        (96, 100, 4000, 8, "float64", True, 2, 2, 0.5),
+        (64, 60, 1500, 2, "float32", False, 1, 1, 0.5),
+    ],
+)
+def test_the_memory_of_a_step_counts_layers_and_dropout(
+    H, A, T, B, precision, recompute, workers, layers, dropout
+) -> None:
+    model = f"model.layers={layers}", f"model.dropout={dropout}"
+    found = measured(H, A, T, B, precision, recompute, workers, *model)
+    foretold = memory_of_step(
+        H, A, T, B, layers=layers, dropout=dropout > 0, itemsize=np.dtype(precision).itemsize,
+        recompute=recompute, workers=workers, slots=2,
+    )  # fmt: skip
     assert foretold == pytest.approx(found, rel=0.25)
 
 

@@ -13,19 +13,25 @@ from charrnn.window import NO_TARGET
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_every_copy_consists_of_views_of_its_own_flat_array(bias: bool) -> None:
-    params = random_problem(default_rng(0), bias=bias).params
+@pytest.mark.parametrize("layers", [1, 3])
+def test_every_copy_consists_of_views_of_its_own_flat_array(bias: bool, layers: int) -> None:
+    params = random_problem(default_rng(0), bias=bias, layers=layers).params
     copies = [
         Params.of(**dict(params.named())), params.map(np.copy), deepcopy(params),
-        params.astype(np.float32), params.zeros_like(), params.replace(W=params.W),
+        params.astype(np.float32), params.zeros_like(), params.replace(V=params.V),
     ]  # fmt: skip
+    names = ["U1", "W1", "U2", "W2", "U3", "W3", "V", *["b1", "b2", "b3", "c"] * bias]
+    if layers == 1:
+        names = list("UWVbc" if bias else "UWV")
     for copy in copies:
         assert not np.shares_memory(copy.flat, params.flat)
         copy.flat[...] = np.arange(copy.size)
         ends = np.concatenate([array.ravel() for _, array in copy.named()])
         assert ends.tolist() == list(range(params.size))
-        assert [name for name, _ in copy.named()] == list("UWVbc" if bias else "UWV")
-    assert (params.b is None) == (params.c is None) == (not bias)
+        assert [name for name, _ in copy.named()] == names
+        ends = [array.ravel() for layer in copy.layers for array in (layer.U, layer.W)]
+        assert all(np.shares_memory(array, copy.flat) for array in ends)
+    assert (params.layers[-1].b is None) == (params.c is None) == (not bias)
 
 
 def test_a_layout_knows_where_the_matrices_end() -> None:

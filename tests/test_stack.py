@@ -1,5 +1,6 @@
 """Stacked layers: the equations, every gradient, and one layer as before."""
 
+import hashlib
 import json
 import shutil
 from functools import partial
@@ -19,12 +20,15 @@ from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.jacobians import lanes, over_step, within_step
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.analysis.truncation import by_reach
+from charrnn.config.layers import load_config
 from charrnn.model.activations import ACTIVATIONS
-from charrnn.model.bptt import bptt, least_memory
+from charrnn.model.bptt import bptt, least_memory, window_loss
 from charrnn.model.dropout import Dropout
-from charrnn.model.initialization import initial_params
+from charrnn.model.initialization import INITIALIZERS, initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import Stepper, joint, logits, states
+from charrnn.setup.wiring import first_params
+from charrnn.text.stream import stream_window
 from charrnn.training.parallel import parallel
 from charrnn.training.workers import worker_threads
 from charrnn.window import NO_TARGET, Window
@@ -32,9 +36,11 @@ from tests import literal_stack
 from tests.conftest import TINY
 from tests.hostile import opened, sealed
 from tests.runs import check_resume_and_workers
+from tests.scores import evaluate
 
 TANH = ACTIVATIONS["tanh"]
 NAMES = list(ACTIVATIONS)
+GOLDEN = "c234f7be30374038c709edf37f6971fdce554451af2eb4af9d02eb92faf0cde0"
 
 
 def stack(layers: int = 2, rate: float = 0.0, seed: int = 1, **sizes) -> tuple[Problem, dict]:
@@ -279,18 +285,108 @@ def test_the_first_norm_says_what_reaches_a_layer() -> None:
     assert first.norms[0] > 0 < same.norms[0]
 
 
-def test_one_layer_has_the_names_and_weights_that_it_always_had() -> None:
+def test_layers_have_names_of_their_own() -> None:
     params = initial_params(default_rng([1, 0]), 4, 3)
     assert [name for name, _ in params.named()] == ["U", "W", "V", "b", "c"]
-    random = default_rng([1, 0])
-    bound = np.sqrt(6 / 7)
-    np.testing.assert_array_equal(params.U, random.uniform(-bound, bound, (4, 3)))
-    np.testing.assert_array_equal(params.layers[0].W, params.W)
     two = initial_params(default_rng([1, 0]), 4, 3, layers=2)
     assert [name for name, _ in two.named()] == ["U1", "W1", "U2", "W2", "V", "b1", "b2", "c"]
-    np.testing.assert_array_equal(two.layers[0].U, params.U)
+    np.testing.assert_array_equal(two.layers[0].W, params.W)
     with pytest.raises(ValueError, match="unpack"):
         _ = two.W  # of which layer?
+
+
+def test_one_layer_is_drawn_as_before() -> None:
+    """U, W and V in this order from (seed, 0), and the bits of a former release."""
+    params = initial_params(
+        default_rng([3, 0]), 5, 7, input="normal", recurrent="glorot", output="normal",
+        dtype=np.float32,
+    )  # fmt: skip
+    assert [name for name, _ in params.named()] == list("UWVbc")
+    content = b"".join(array.tobytes() for _, array in params.named())
+    assert hashlib.sha256(content).hexdigest() == GOLDEN
+    random, config = default_rng([1, 0]), load_config(None, ["model.hidden_size=6"], {})
+    found = first_params(config, 9)
+    for name, kind, shape in (
+        ("U", "glorot", (6, 9)), ("W", "orthogonal", (6, 6)), ("V", "glorot", (9, 6)),
+    ):  # fmt: skip
+        drawn = INITIALIZERS[kind](random, *shape).astype(np.float32)
+        np.testing.assert_array_equal(getattr(found, name), drawn)
+
+
+def test_each_layer_is_drawn_anew_by_its_own_initializers() -> None:
+    random = default_rng(4)
+    params = initial_params(default_rng(4), 6, 9, layers=3, recurrent_gain=2.0)
+    for layer in params.layers:
+        np.testing.assert_array_equal(layer.U, INITIALIZERS["glorot"](random, *layer.U.shape))
+        np.testing.assert_array_equal(layer.W, 2 * INITIALIZERS["orthogonal"](random, 6, 6))
+        assert not layer.b.any()
+    np.testing.assert_array_equal(params.V, INITIALIZERS["glorot"](random, 9, 6))
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_a_stepper_starts_from_the_states_that_are_written_to_it(layers: int, lanes: int) -> None:
+    problem, _ = stack(layers, batch_size=lanes)
+    step = Stepper(problem.params, TANH, lanes)
+    step(problem.window.x[0])
+    step.h[...] = problem.params.by_layer(problem.h0)
+    h = states(problem.params, problem.window.x, problem.h0, TANH)
+    for t, characters in enumerate(problem.window.x):
+        o = step(characters)
+        np.testing.assert_allclose(joint(step.h), h[t + 1], rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(o, logits(problem.params, h[t + 1]), rtol=1e-12, atol=1e-14)
+
+
+@given(seed=st.integers(0, 99), layers=st.integers(1, 3), reach=st.integers(1, 6))
+def test_equation_25_with_a_reach_is_the_sum_of_windows_that_end_at_each_loss(
+    seed: int, layers: int, reach: int
+) -> None:
+    """Loss t alone, back-propagated over its last `reach` steps from the state before them."""
+    problem, _ = stack(layers, seed=seed)
+    params, window, h0, _ = problem
+    h = states(params, window.x, h0, TANH)
+    total = params.zeros_like()
+    for t in range(1, len(h)):
+        start = max(t - reach, 0)
+        y = np.full_like(window.y[start:t], -1)
+        y[-1] = window.y[t - 1]
+        one = window._replace(x=window.x[start:t], y=y)
+        total.flat[...] += bptt(params, one, h[start], TANH, "sum")[1].flat
+    assert_close(double_sum(problem, TANH, "sum", reach=lambda t: reach), total, rtol=1e-9)
+
+
+@given(
+    layers=st.integers(1, 3), gain=st.sampled_from([0.1, 1.0, 1.5]), most=st.integers(1, 300),
+    lanes=st.integers(1, 9), context=st.integers(1, 20), workers=st.integers(1, 3),
+)  # fmt: skip
+def test_a_stack_has_the_same_score_in_any_number_of_lanes(
+    layers, gain, most, lanes, context, workers
+) -> None:
+    params = stack(layers)[0].params
+    for layer in params.layers:
+        layer.W[...] *= gain
+    ids = default_rng(0).integers(0, 5, 120).astype(np.uint8)
+    choices = {"max_entries": most, "lanes": lanes, "context": context, "workers": workers}
+    score = evaluate(params, [stream_window(ids)], TANH, **choices)
+    window = stream_window(ids)
+    loss = window_loss(params, window, np.zeros((1, params.state_size)), TANH, "sum")
+    assert score.nats == pytest.approx(loss, rel=1e-10)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_scoring_holds_a_bounded_number_of_states(layers: int, monkeypatch) -> None:
+    held = []
+
+    def watched(*arguments):
+        h = states(*arguments)
+        held.append(h.size)
+        return h
+
+    monkeypatch.setattr("charrnn.training.evaluation.states", watched)
+    ids = default_rng(0).integers(0, 5, 500).astype(np.uint8)
+    evaluate(stack(layers)[0].params, [stream_window(ids)], TANH, max_entries=240)
+    assert len(held) > 1
+    assert max(held) <= 240 + 5 * layers  # and the state before
 
 
 def second_version(run: Path, **model: object) -> None:
@@ -378,8 +474,8 @@ def test_states_of_another_width_than_the_layers(charrnn, deep, tmp_path, width)
 
 @pytest.mark.parametrize(
     ("value", "what"),
-    [("0", "greater than or equal to 1"), ("17", "less than or equal to 16"), ("2.5", "a whole number"),
-     ("two", "a whole number")],
+    [("0", "greater than or equal to 1"), ("17", "less than or equal to 16"),
+     ("2.5", "a whole number"), ("two", "a whole number")],
 )  # fmt: skip
 def test_an_impossible_number_of_layers(charrnn, value, what) -> None:
     outcome = charrnn("train", "--set", f"model.layers={value}")

@@ -16,6 +16,7 @@ from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, least_memory
+from charrnn.model.dropout import Dropout
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.setup.wiring import batches_of, objective_maker
@@ -29,10 +30,11 @@ TANH = ACTIVATIONS["tanh"]
 IDS = default_rng(7).integers(0, 5, 25).astype(np.int16)  # two lanes of 12
 
 
-def problem_of(batch_size: int = 2, name_seed: int = 1) -> Problem:
+def problem_of(batch_size: int = 2, layers: int = 1) -> Problem:
     """A window of all IDS, from the zero state."""
-    params = random_problem(default_rng(name_seed), alphabet_size=5).params
-    return Problem(params, StreamWindows(IDS, batch_size, None)[0], np.zeros((batch_size, 8)))
+    params = random_problem(default_rng(1), alphabet_size=5, layers=layers).params
+    zero = np.zeros((batch_size, params.state_size))
+    return Problem(params, StreamWindows(IDS, batch_size, None)[0], zero)
 
 
 def sweeps(problem: Problem, window: int, stride: int, activation=TANH) -> tuple[Params, int]:
@@ -44,22 +46,22 @@ def sweeps(problem: Problem, window: int, stride: int, activation=TANH) -> tuple
         _, gradient, h = bptt(problem.params, batches[number], h, activation, "sum")
         h = h.copy()
         losses += batches[number].targets
-        for name, array in total.named():
-            array += getattr(gradient, name)
+        total.flat[...] += gradient.flat
     return total, losses
 
 
 def assert_equal(one: Params, other: Params, tolerance: float = 1e-12) -> None:
-    for name, array in one.named():
-        scale = np.abs(array).max()
-        np.testing.assert_allclose(getattr(other, name), array, atol=tolerance * scale, rtol=0)
+    for (name, array), (_, found) in zip(one.named(), other.named(), strict=True):
+        atol = tolerance * np.abs(array).max()
+        np.testing.assert_allclose(found, array, atol=atol, rtol=0, err_msg=name)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2])
 @pytest.mark.parametrize("sweeps_an_epoch", [1, 3, 12])
-def test_k2_of_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int) -> None:
+@pytest.mark.parametrize("layers", [1, 2])
+def test_k2_of_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int, layers: int) -> None:
     """With k2 = T the sweeps add up to the full gradient for every k1."""
-    problem = problem_of(batch_size)
+    problem = problem_of(batch_size, layers)
     length = 24 // batch_size
     found, losses = sweeps(problem, length, length // sweeps_an_epoch)
     assert losses == 24
@@ -68,9 +70,12 @@ def test_k2_of_all_steps_is_full_bptt(batch_size: int, sweeps_an_epoch: int) -> 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @pytest.mark.parametrize(("window", "stride"), [(1, 1), (3, 1), (4, 2), (5, 3), (6, 6), (7, 5)])
-def test_equation_19_sweeps_are_the_double_sum_with_their_reach(name, window, stride) -> None:
+@pytest.mark.parametrize("layers", [1, 3])
+def test_equation_19_sweeps_are_the_double_sum_with_their_reach(
+    name, window, stride, layers
+) -> None:
     """Loss t is injected in the sweep that ends at e = k1⌈t/k1⌉, so it reaches k2 - (e - t)."""
-    problem = problem_of()
+    problem = problem_of(layers=layers)
     expected = double_sum(problem, ACTIVATIONS[name], "sum", reach=lambda t: window - (-t % stride))
     found, losses = sweeps(problem, window, stride, ACTIVATIONS[name])
     assert losses == 24
@@ -105,8 +110,9 @@ def test_each_loss_counts_once_and_windows_follow_on(batch_size, window, stride)
     np.testing.assert_array_equal(IDS, before)  # a window is a copy
 
 
-def test_the_carried_state_is_the_one_before_the_next_window() -> None:
-    problem = problem_of()
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_carried_state_is_the_one_before_the_next_window(layers: int) -> None:
+    problem = problem_of(layers=layers)
     whole = bptt(*problem[:3], TANH)  # h of all steps is not returned, so step without a stride
     batches, h = StreamWindows(IDS, 2, 5, 2), problem.h0
     walked = {}
@@ -126,19 +132,20 @@ def test_the_carried_state_is_the_one_before_the_next_window() -> None:
 @given(
     seed=st.integers(0, 1000), time_steps=st.integers(1, 30), segment=st.integers(1, 31),
     carried=st.integers(0, 30), name=st.sampled_from(list(ACTIVATIONS)),
-    reduction=st.sampled_from(["mean", "sum"]), bias=st.booleans(),
+    reduction=st.sampled_from(["mean", "sum"]), bias=st.booleans(), layers=st.integers(1, 3),
+    dropout=st.none() | st.builds(Dropout, st.sampled_from([0.1, 0.5]), st.integers(0, 9)),
 )  # fmt: skip
 def test_recomputed_segments_change_rounding_only(
-    seed, time_steps, segment, carried, name, reduction, bias
+    seed, time_steps, segment, carried, name, reduction, bias, layers, dropout
 ) -> None:
     random = default_rng(seed)
-    problem = random_problem(random, time_steps=time_steps, bias=bias)
+    problem = random_problem(random, time_steps=time_steps, bias=bias, layers=layers)
     x, y, fresh, *_ = problem.window
     y = np.where(random.random(y.shape) < 0.3, NO_TARGET, y)
     window = Window(x, y, fresh, min(carried, time_steps))
     arguments = (problem.params, window, problem.h0, ACTIVATIONS[name], reduction)
-    loss, gradient, h = bptt(*arguments)
-    found = bptt(*arguments, Workspace(), lambda T: segment)
+    loss, gradient, h = bptt(*arguments, dropout=dropout)
+    found = bptt(*arguments, Workspace(), lambda T: segment, dropout)
     assert found[0] == pytest.approx(loss, rel=1e-13)
     np.testing.assert_allclose(found[2], h, rtol=1e-13)
     assert_equal(gradient, found[1], 1e-13)
@@ -164,9 +171,10 @@ def test_recomputing_stores_few_states() -> None:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_windows_with_masked_losses_pass_every_oracle(name: str) -> None:
+@pytest.mark.parametrize("layers", [1, 2])
+def test_windows_with_masked_losses_pass_every_oracle(name: str, layers: int) -> None:
     random = default_rng(4)
-    problem = random_problem(random, time_steps=7)
+    problem = random_problem(random, time_steps=7, layers=layers)
     x, y, fresh, *_ = problem.window
     y = y.copy()
     y[:3] = NO_TARGET  # as in an overlapping window
@@ -204,6 +212,7 @@ def run_settings(*more: str) -> list[str]:
         ["training.stride=1", "training.window=5"],
         ["training.bptt=full", "training.memory=recompute"],
         ["training.memory=recompute", "data.sequences=lines"],
+        ["model.layers=2", "model.dropout=0.2", "training.stride=3", "training.memory=recompute"],
     ],
 )
 def test_every_setting_resumes_exactly(charrnn, text_file, settings) -> None:
@@ -270,11 +279,12 @@ def test_a_step_counts_the_characters_that_have_a_loss(charrnn, text_file) -> No
     assert all(2.5 < line["nats_per_character"] < 4.5 for line in steps)
 
 
-def test_workers_carry_the_same_state(tmp_path) -> None:
+@pytest.mark.parametrize("layers", [1, 2])
+def test_workers_carry_the_same_state(tmp_path, layers: int) -> None:
     """Threads split the lanes of a window whose state is carried from its middle."""
     from charrnn.config.layers import load_config
 
-    problem = random_problem(default_rng(0), time_steps=9, batch_size=5)
+    problem = random_problem(default_rng(0), time_steps=9, batch_size=5, layers=layers)
     window = problem.window._replace(carried=4)
     found = []
     for workers in (1, 2, 3):

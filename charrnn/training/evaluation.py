@@ -126,7 +126,7 @@ class Scorer:
     ) -> tuple[Array, Array]:
         """The nats (B,) and last states (B, H) of lanes that start from h; without y, 0 nats."""
         workspace, nats = self._workspaces[worker], np.zeros(len(h))
-        characters = self._max_entries // max(params.hidden_size, params.alphabet_size)
+        characters = self._max_entries // max(params.state_size, params.alphabet_size)
         length = max(characters // len(h), 1)
         for start in range(0, len(x), length):
             steps = slice(start, start + length)
