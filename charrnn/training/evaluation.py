@@ -135,5 +135,5 @@ class Scorer:
                 if y is not None:
                     losses = cross_entropy(logits(params, h_all[1:], workspace), y[steps])
                     nats += losses.sum(axis=0, dtype=np.float64)
-            h = h_all[-1].copy()
+            h = h_all[-1].copy()  # the next states take the memory of h_all
         return nats, h
