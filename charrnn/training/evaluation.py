@@ -16,7 +16,7 @@ from charrnn.training.workers import Workers, split
 from charrnn.units import BITS_PER_NAT
 from charrnn.window import Window
 
-SCORING_LANES = 64  # that a long stream is cut into
+SCORING_LANES = 64  # lanes per long stream
 STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
 
 
