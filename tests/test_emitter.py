@@ -12,6 +12,7 @@ from charrnn.runs import train as runs_train
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.start import new_run
 from charrnn.runs.stop import stop_requests
+from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from tests.runs import Listener, train
 from tests.test_divergence import config_of
@@ -165,3 +166,35 @@ def test_a_stop_is_announced_from_another_thread() -> None:
 def test_without_a_request_nothing_is_announced() -> None:
     with stop_requests(lambda: pytest.fail("announced")) as stopped:
         assert not stopped()
+
+
+def test_another_thread_than_the_main_one_handles_no_signals() -> None:
+    """Python allows it only there; a refusal would leave a thread and a pipe behind."""
+    handlers, seen = {number: signal.getsignal(number) for number in SIGNALS}, []
+
+    def wait() -> None:
+        with stop_requests(lambda: pytest.fail("announced")) as stopped:
+            seen.append((stopped(), {number: signal.getsignal(number) for number in SIGNALS}))
+
+    before = len(os.listdir("/dev/fd")), threading.active_count()
+    thread = threading.Thread(target=wait)
+    thread.start()
+    thread.join()
+    assert seen == [(False, handlers)]
+    assert (len(os.listdir("/dev/fd")), threading.active_count()) == before
+
+
+def test_an_interruption_while_handlers_are_installed_leaves_nothing_behind(monkeypatch) -> None:
+    install, handlers = signal.signal, {number: signal.getsignal(number) for number in SIGNALS}
+
+    def interrupted(number: int, handler: object) -> object:
+        if number == signal.SIGTERM and handler is not handlers[number]:
+            raise KeyboardInterrupt
+        return install(number, handler)
+
+    before = len(os.listdir("/dev/fd")), threading.active_count()
+    monkeypatch.setattr(signal, "signal", interrupted)
+    with pytest.raises(KeyboardInterrupt), stop_requests(lambda: None):
+        pass
+    assert (len(os.listdir("/dev/fd")), threading.active_count()) == before
+    assert {number: signal.getsignal(number) for number in SIGNALS} == handlers

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
+from charrnn.config.layers import load_config
 from charrnn.errors import InputError
+from charrnn.events import Evaluated, Stepped
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
 from charrnn.model.dropout import Dropout
+from charrnn.runs.start import new_run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
@@ -27,7 +30,7 @@ from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
-from tests.runs import check_resume_and_workers
+from tests.runs import check_resume_and_workers, train
 from tests.scores import evaluate
 
 NAMES = "Ann\nBartholomew\nCy\n\nDora\nEd\nFlorentine\n   \nGus\nHal\nIda\nJo\n"
@@ -294,3 +297,19 @@ def test_the_end_of_a_file_ends_its_last_line(charrnn, tmp_path) -> None:
     settings = [*TINY, "--set", "data.sequences=lines", "--set", "data.validation_fraction=0"]
     found = charrnn("train", "a.txt", "b.txt", *settings, "--max-steps", 2, "--out", "run")
     assert "4 lines to train on" in found.err
+
+
+def test_the_training_loss_is_a_mean_over_characters(tmp_path) -> None:
+    """Not over steps, which have lines of unequal length."""
+    (tmp_path / "names.txt").write_text(NAMES * 4)
+    settings = [*SETTINGS[1::2], "training.max_steps=30", "training.batch_size=1"]
+    config = load_config(None, settings, {"data": {"text": str(tmp_path / "names.txt")}})
+    events = []
+    train(new_run(config, str(tmp_path / "run")), [events.append])
+    (first, *_) = (event for event in events if isinstance(event, Evaluated))
+    steps = [event for event in events if isinstance(event, Stepped)][: first.step]
+    nats = [event.nats_per_character for event in steps]
+    weights = np.diff([event.characters for event in steps], prepend=0)
+    assert len(set(weights)) > 1
+    mean = np.average(nats, weights=weights)
+    assert first.train_nats_per_character == pytest.approx(mean, rel=1e-12)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from charrnn.config.layers import load_config
 from charrnn.model.memory import memory_of_step
+from charrnn.model.workspace import Workspace
 from charrnn.setup import preparation
 from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
 from charrnn.system.machine import physical_memory
@@ -133,3 +134,10 @@ def test_a_step_that_cannot_fit_is_refused(
 
 def test_physical_memory() -> None:
     assert 100e6 < physical_memory() < 1e15
+
+
+def test_a_workspace_gives_the_dtype_that_is_asked_for() -> None:
+    workspace = Workspace()
+    for dtype in (np.float32, np.float64, np.float32):
+        assert workspace.array("a", (4,), dtype).dtype == dtype
+    assert np.shares_memory(*(workspace.array("a", shape, np.float32) for shape in ((4,), (2, 2))))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
+from charrnn.commands.sample import Sampler
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
 from charrnn.model.loss import softmax
@@ -157,6 +158,13 @@ def test_same_seed_same_text_other_seed_other_text(charrnn, trained) -> None:
     texts = [charrnn("sample", trained, "--length", 80, "--seed", seed).out for seed in (5, 5, 6)]
     assert texts[0] == texts[1] != texts[2]
     assert len(texts[0]) == 80
+
+
+def test_texts_may_be_generated_side_by_side(trained) -> None:
+    sampler = Sampler(str(trained), length=40, seed=3)
+    alone = sampler.samples(1).texts[0]
+    both = zip(*(next(sampler.texts(2)) for _ in range(2)), strict=True)
+    assert ["".join(pieces) for pieces in zip(*both, strict=True)] == [alone, alone]
 
 
 def test_stdout_is_the_text_and_nothing_else(charrnn, trained) -> None:

@@ -327,6 +327,17 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
     assert not list((tmp_path / "run/checkpoints").glob(".*"))
 
 
+@pytest.mark.parametrize("key", ["precision", "window", "batch_size", "max_step"])
+def test_only_limits_change_when_a_run_is_resumed(tmp_path, text_file, key) -> None:
+    path = str(tmp_path / "run")
+    train(new_run(config_of(text_file), path), [])
+    with pytest.raises(UsageError, match=f"`training.{key}` cannot change a run"):
+        resumed_run(path, [], {key: 16, "max_steps": 70})
+    longer = resumed_run(path, [], {"max_steps": 70, "max_time": 99, "patience": 5})
+    longer.directory.release()
+    assert longer.config.training.patience == 5
+
+
 def test_a_run_that_was_faster_is_noticed_after_locking(tmp_path, monkeypatch) -> None:
     lock = run_directory.Lock
 

@@ -70,7 +70,7 @@ class Sampler:
         fitted = Text.concatenate(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for unknown characters
         self.prompt, self.notes = str(fitted), notes + more
-        self._choose = chooser(temperature, top_k, top_p)
+        self._choice = temperature, top_k, top_p
         self._length, self._seed, self._until = length, seed, until
 
     def texts(self, count: int) -> Iterator[Iterator[str]]:
@@ -82,7 +82,7 @@ class Sampler:
             vocabulary,
             self.prompt,
             delimiter=self._end,
-            choose=self._choose,
+            choose=chooser(*self._choice),  # its memory is not shared with other texts
             random=lambda number: np.random.default_rng([self._seed, number]),
             length=self._length,
             until=self._until,

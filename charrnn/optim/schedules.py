@@ -34,12 +34,10 @@ def warmed_up(schedule: Schedule, warmup: float) -> Schedule:
         warmup: The progress at which the warmup ends.
 
     Returns:
-        The schedule times a factor that rises linearly to 1. Progress outside 0 to 1 counts as 0
-        or 1.
+        The schedule times a factor that rises linearly to 1.
     """
 
     def factor(progress: float) -> float:
-        progress = min(max(progress, 0.0), 1.0)
         # not 0, so that the first update of a run changes the weights
         ramp = max(progress / warmup, 1e-3) if progress < warmup else 1.0
         return ramp * schedule(progress)

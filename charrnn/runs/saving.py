@@ -48,7 +48,7 @@ class Saver:
     def __call__(self, *names: str) -> None:
         """Saves the state under these names, of which `last` has to come last.
 
-        What `last` says about `best` is then true wherever the writing is interrupted.
+        So `last` never refers to a `best` that is not yet written.
         """
         step = self._run.state.progress.step
         try:

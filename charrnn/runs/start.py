@@ -28,6 +28,8 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
 from charrnn.wording import call, pluralize
 
+LIMITS = ("max_steps", "max_time", "patience")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -87,12 +89,18 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
     Args:
         path: The run directory.
         text: Where the text is now; empty if it has not moved.
-        changes: Changes of the `training` settings, such as max_steps.
+        changes: Changes of the `training` settings LIMITS.
 
     Raises:
-        UsageError: There is no run, or it is complete.
+        UsageError: There is no run, it is complete, or another setting would change.
         InputError: No checkpoint is usable, or the text is another one.
     """
+    if fixed := [f"`training.{key}`" for key in changes if key not in LIMITS]:
+        raise UsageError(
+            f"{', '.join(fixed)} cannot change a run that is resumed.",
+            "leave it out, or start a new run; only "
+            f"{', '.join(f'`training.{key}`' for key in LIMITS)} may change.",
+        )
     directory = RunDirectory.existing(path)
     try:
         return _resumed(directory, path, text, changes)

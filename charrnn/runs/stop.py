@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 
 from charrnn.system.signals import heeded
@@ -16,8 +16,12 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
 
     `announce` is called at once, in a thread of its own: a signal handler interrupts whatever the
     main thread is doing, and may not use it. A second signal raises KeyboardInterrupt. A signal
-    that is ignored, as under nohup, stays ignored.
+    that is ignored, as under nohup, stays ignored. Outside the main thread, which alone can handle
+    signals, the function always says no.
     """
+    if current_thread() is not main_thread():
+        yield lambda: False
+        return
     received: list[int] = []
     previous = {number: signal.getsignal(number) for number in heeded()}
     reading, writing = os.pipe()
@@ -34,9 +38,9 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
 
     waiting = Thread(target=wait, name="stop requests", daemon=True)
     waiting.start()
-    for number in previous:
-        signal.signal(number, handle)
     try:
+        for number in previous:
+            signal.signal(number, handle)
         yield lambda: bool(received)
     finally:
         for number, handler in previous.items():

@@ -142,6 +142,6 @@ class _Text:
 def default_prompt(vocabulary: Vocabulary) -> str:
     """What a text continues without a prompt: a blank line, or the first character known.
 
-    One newline is too little: from the zero state the network takes it for the middle of something.
+    A single newline is not enough: from the zero state the network continues as if mid-text.
     """
     return "\n\n" if "\n" in vocabulary.characters else vocabulary.characters[0]

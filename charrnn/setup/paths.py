@@ -32,7 +32,8 @@ class Kind(Enum):
 def kind_of(path: str) -> Kind:
     """What a path is, judged by its name and its first bytes; damaged checkpoints count as such.
 
-    What exists goes before a built-in config of the same name, unless it is a text.
+    An existing run, checkpoint or config takes precedence over a built-in config of the same name;
+    a text does not.
     """
     file = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Sequences in one array of ids that a delimiter starts and ends: it is the array's last id."""
+"""Sequences separated by a delimiter in one array of ids; the last id is the delimiter."""
 
 from collections.abc import Iterator
 

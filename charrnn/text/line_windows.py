@@ -15,9 +15,9 @@ LENGTH_SLACK = 8  # characters: lines whose lengths differ by less may always sh
 class LineWindows:
     """An endless sequence of windows, in each of which every lane is one line.
 
-    A window has at most `batch_size` lines, none more than twice as long as another, except for
-    LENGTH_SLACK. Which lines share a window, and the order of the windows, is drawn anew in each
-    epoch. Lanes are padded to the longest line; y has no target there.
+    A window has at most `batch_size` lines. The longest has at most twice the length of the
+    shortest, plus LENGTH_SLACK. Which lines share a window, and the order of the windows, is drawn
+    anew in each epoch. Lanes are padded to the longest line; y has no target there.
     """
 
     def __init__(self, ids: Array, batch_size: int, seed: int) -> None:

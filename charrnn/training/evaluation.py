@@ -16,7 +16,7 @@ from charrnn.training.workers import Workers, split
 from charrnn.units import BITS_PER_NAT
 from charrnn.window import Window
 
-SCORING_LANES = 64  # that a long stream is cut into
+SCORING_LANES = 64  # lanes per long stream
 STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
 
 
@@ -135,5 +135,5 @@ class Scorer:
                 if y is not None:
                     losses = cross_entropy(logits(params, h_all[1:], workspace), y[steps])
                     nats += losses.sum(axis=0, dtype=np.float64)
-            h = h_all[-1].copy()
+            h = h_all[-1].copy()  # the next states take the memory of h_all
         return nats, h
