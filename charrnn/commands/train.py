@@ -1,8 +1,8 @@
 """Training a model on text: a new run, or one that is resumed."""
 
 from charrnn.config.layers import Layer
+from charrnn.runs import start
 from charrnn.runs.start import Run, resumed_run
-from charrnn.runs.start import new_run as run_of
 from charrnn.runs.train import train
 from charrnn.setup.parent import configure
 
@@ -23,4 +23,4 @@ def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: 
         InputError: The text or the parent is unusable.
     """
     config, parent = configure(config_path, assignments, flags)
-    return run_of(config, out, parent)
+    return start.new_run(config, out, parent)
