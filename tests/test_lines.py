@@ -174,12 +174,12 @@ def test_the_number_of_lines_is_reported(charrnn) -> None:
 
 def test_held_out_lines_are_scored_whole(text_file) -> None:
     from charrnn.config.layers import load_config
-    from charrnn.setup.wiring import batches_of, held_out
+    from charrnn.setup.wiring import batches_of, scored_ids
 
     config = load_config("names", ["evaluation.max_characters=50"], {})
     corpus = build_corpus(Text.of(NAMES * 20), 0.5, LINES)
-    assert corpus.vocabulary.decode(held_out(config, corpus)).endswith("\n")
-    assert 40 < len(held_out(config, corpus)) <= 50
+    assert corpus.vocabulary.decode(scored_ids(config, corpus)).endswith("\n")
+    assert 40 < len(scored_ids(config, corpus)) <= 50
     other = load_config("names", ["training.seed=2"], {})
     one, two = (batches_of(c, corpus.training) for c in (config, other))
     assert any(not np.array_equal(one[n].x, two[n].x) for n in range(one.per_epoch))

@@ -54,7 +54,7 @@ class TextReport:
 
 
 @dataclass(frozen=True)
-class CheckpointState:
+class CheckpointSummary:
     """One of a run's checkpoints: its step and validation loss, or what is wrong with it."""
 
     path: str
@@ -77,7 +77,7 @@ class ModelReport:
     progress: dict[str, Any]
     text_size: int
     text_digest: str
-    others: tuple[CheckpointState, ...]
+    others: tuple[CheckpointSummary, ...]
 
     @property
     def sound(self) -> bool:
