@@ -22,7 +22,6 @@ from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.system.resources import text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import scoring_windows
 from charrnn.text.line_windows import LineWindows
 from charrnn.text.lines import Lines
 from charrnn.text.text import Text
@@ -133,7 +132,9 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
     whole = evaluate(params, LINES.scoring_windows(corpus.training), tanh)
-    other = evaluate(params, scoring_windows(corpus.training, most), tanh, workers=2, max_entries=2)
+    other = evaluate(
+        params, LINES.scoring_windows(corpus.training, most), tanh, workers=2, max_entries=2
+    )
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 
