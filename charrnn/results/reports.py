@@ -16,7 +16,9 @@ class Alphabet:
 class Trial:
     """Training steps on weights that are then discarded, to measure time and memory.
 
-    characters: that a step predicts on average. memory: peak bytes of reading and of the steps.
+    Attributes:
+        characters: Mean number of targets per step.
+        memory: Peak bytes of reading and of the steps.
     """
 
     steps: int
@@ -30,8 +32,9 @@ class Trial:
 class TextReport:
     """A text as a run would take it: characters of its parts, and what that run would be.
 
-    scored: characters of the held-out part in each evaluation. steps, seconds: of the run, as its
-    budget limits them, or else as the trial predicts them.
+    Attributes:
+        scored: Characters of the held-out part in each evaluation.
+        steps, seconds: Length of the run, limited by the budget or estimated from the trial.
     """
 
     texts: tuple[str, ...]
