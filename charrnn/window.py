@@ -28,8 +28,8 @@ class Window(NamedTuple):
         fresh: Whether a lane starts here, from the zero state (B,).
         carried: The number of steps after which the next window starts, for all lanes or for each
             (B,); None for all T.
-        batch_targets: The number of losses of the window that these lanes are a part of, which a
-            mean is taken over; None if they are all of it.
+        batch_targets: Number of losses in the whole batch, the divisor of a mean; None if this
+            window is the whole batch.
         step: The number of the training step, which dropout's masks depend on.
         first_lane: The number of the first lane in its batch.
     """

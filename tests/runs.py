@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 from charrnn.events import RunEnded
 from charrnn.runs import train as runs_train
 from charrnn.runs.start import Run
-from charrnn.setup.wiring import batches_of, held_out, trainer_of
+from charrnn.setup.wiring import batches_of, scored_ids, trainer_of
 from charrnn.training.trainer import Trainer
 
 
@@ -66,7 +66,7 @@ def trainer_for(config, corpus, workers, *clock, **options) -> Trainer:
     return trainer_of(
         config,
         batches_of(config, corpus.training),
-        held_out(config, corpus),
+        scored_ids(config, corpus),
         workers,
         *clock,
         **options,

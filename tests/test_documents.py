@@ -23,7 +23,6 @@ from charrnn.setup.subject import Subject, looking_back
 from charrnn.setup.wiring import batches_of
 from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import scoring_windows
 from charrnn.text.document_windows import DocumentWindows
 from charrnn.text.documents import END_OF_TEXT, Documents
 from charrnn.text.stream import StreamWindows
@@ -251,8 +250,11 @@ def test_the_head_is_whole_documents_or_the_start_of_one(documents, most) -> Non
 def test_scoring_does_not_depend_on_the_windows(documents: list[str], most: int) -> None:
     ids = ids_of(*documents)
     params = random_problem(default_rng(3), alphabet_size=ids.max() + 1).params
-    alone = [evaluate(params, scoring_windows(ids_of_one), TANH).nats for ids_of_one in split(ids)]
-    other = evaluate(params, scoring_windows(ids, most), TANH, workers=2, max_entries=2)
+    alone = [
+        evaluate(params, DOCUMENTS.scoring_windows(ids_of_one), TANH).nats
+        for ids_of_one in split(ids)
+    ]
+    other = evaluate(params, DOCUMENTS.scoring_windows(ids, most), TANH, workers=2, max_entries=2)
     assert other.characters == len(ids)
     assert other.nats == pytest.approx(sum(alone), rel=1e-12)
 
@@ -263,7 +265,7 @@ def split(ids: Array) -> list[Array]:
 
 def test_a_long_document_is_scored_in_lanes() -> None:
     ids = ids_of("ab" * 30_000, "a", "b" * 9)
-    windows = list(scoring_windows(ids))
+    windows = list(DOCUMENTS.scoring_windows(ids))
     assert [window.x.shape for window in windows] == [(60_001, 1), (10, 2)]
     assert windows[0].y.base is not None  # no copy of it
     assert windows[0].x[0] == ids[-1]

@@ -391,10 +391,15 @@ def test_comparing_reads_standard_input_once(charrnn, monkeypatch, text_file) ->
 def test_measurements_start_from_the_state_after_the_context(text_file) -> None:
     """The state before the window is that after the characters before it."""
     from charrnn.config.layers import load_config
-    from charrnn.setup.subject import looking_back, problem_after, problem_in_text, untrained
+    from charrnn.setup.subject import (
+        looking_back,
+        problem_after,
+        problem_in_text,
+        untrained_subject,
+    )
     from charrnn.text.sequences import SEQUENCES
 
-    subject = untrained(load_config("tiny", [], {}), "tiny", str(text_file))
+    subject = untrained_subject(load_config("tiny", [], {}), "tiny", str(text_file))
     before, window = SEQUENCES["stream"].random_window(subject.ids, default_rng(3), 9, 4, 64)
     problem = problem_in_text(subject, default_rng(3), 9, 4)
     np.testing.assert_array_equal(problem.window.x, window.x)

@@ -15,7 +15,7 @@ from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
 from charrnn.runs.start import new_run
 from charrnn.setup.preparation import Prepared
-from charrnn.setup.wiring import batches_of, held_out
+from charrnn.setup.wiring import batches_of, scored_ids
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.checkpoint import load
@@ -225,7 +225,7 @@ def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
     corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
     settings = [*TINY[1::2], "training.workers=1"]
     config = load_config(None, settings, {})
-    prepared = Prepared(corpus, batches_of(config, corpus.training), held_out(config, corpus), ())
+    prepared = Prepared(corpus, batches_of(config, corpus.training), scored_ids(config, corpus), ())
     monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)
     inspect_text(None, settings, {})  # allocated once
     tracemalloc.start()

@@ -23,7 +23,6 @@ from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import load_model
 from charrnn.system.resources import text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.delimited import scoring_windows
 from charrnn.text.line_windows import LineWindows
 from charrnn.text.lines import Lines
 from charrnn.text.text import Text
@@ -134,7 +133,9 @@ def test_scoring_does_not_depend_on_the_order_or_the_window(words: list[str], mo
     params = random_problem(default_rng(3), alphabet_size=len(corpus.vocabulary)).params
     tanh = ACTIVATIONS["tanh"]
     whole = evaluate(params, LINES.scoring_windows(corpus.training), tanh)
-    other = evaluate(params, scoring_windows(corpus.training, most), tanh, workers=2, max_entries=2)
+    other = evaluate(
+        params, LINES.scoring_windows(corpus.training, most), tanh, workers=2, max_entries=2
+    )
     assert whole.characters == other.characters == len(corpus.training)
     assert whole.nats == pytest.approx(other.nats, rel=1e-12)
 
@@ -175,12 +176,12 @@ def test_the_number_of_lines_is_reported(charrnn) -> None:
 
 def test_held_out_lines_are_scored_whole(text_file) -> None:
     from charrnn.config.layers import load_config
-    from charrnn.setup.wiring import batches_of, held_out
+    from charrnn.setup.wiring import batches_of, scored_ids
 
     config = load_config("names", ["evaluation.max_characters=50"], {})
     corpus = build_corpus(Text.of(NAMES * 20), 0.5, LINES)
-    assert corpus.vocabulary.decode(held_out(config, corpus)).endswith("\n")
-    assert 40 < len(held_out(config, corpus)) <= 50
+    assert corpus.vocabulary.decode(scored_ids(config, corpus)).endswith("\n")
+    assert 40 < len(scored_ids(config, corpus)) <= 50
     other = load_config("names", ["training.seed=2"], {})
     one, two = (batches_of(c, corpus.training) for c in (config, other))
     assert any(not np.array_equal(one[n].x, two[n].x) for n in range(one.per_epoch))

@@ -20,7 +20,7 @@ def score_text(
     Args:
         checkpoint: A checkpoint or a run directory.
         paths: Text files or directories; - reads stdin.
-        unknown: What to do with characters that the model does not know; see `treatment`.
+        unknown: What to do with characters that the model does not know; see `unknown_policy`.
         changes: Changes of the model's `data` settings, such as another encoding.
 
     Returns:

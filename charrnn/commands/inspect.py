@@ -13,7 +13,7 @@ from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.events import Evaluated
 from charrnn.optim.clipping import norms_of
-from charrnn.results import Alphabet, CheckpointState, ModelReport, TextReport, Trial
+from charrnn.results import Alphabet, CheckpointSummary, ModelReport, TextReport, Trial
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.parent import configure, require_same_network
 from charrnn.setup.paths import Kind, find_checkpoint, instead, kind_of
@@ -174,9 +174,9 @@ def inspect_checkpoint(path: str) -> ModelReport:
         InputError: No checkpoint is usable.
     """
     file = find_checkpoint(path)
-    others: tuple[CheckpointState, ...] = ()
+    others: tuple[CheckpointSummary, ...] = ()
     if Path(path).is_dir():
-        others = tuple(map(_state_of, RunFiles(Path(path)).candidates()))
+        others = tuple(map(_summary_of, RunFiles(Path(path)).candidates()))
         sound = [other.path for other in others if other.fault is None]
         if not sound:
             faults = "".join(f"{CONTINUED}{other.fault}" for other in others)
@@ -202,9 +202,9 @@ def inspect_checkpoint(path: str) -> ModelReport:
     )
 
 
-def _state_of(path: Path) -> CheckpointState:
+def _summary_of(path: Path) -> CheckpointSummary:
     try:
         progress = load_checkpoint(path)[0].state.progress
     except InputError as error:
-        return CheckpointState(str(path), None, None, str(error))
-    return CheckpointState(str(path), progress.step, progress.best_validation_nats, None)
+        return CheckpointSummary(str(path), None, None, str(error))
+    return CheckpointSummary(str(path), progress.step, progress.best_validation_nats, None)

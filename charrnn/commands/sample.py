@@ -10,7 +10,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.results import Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
-from charrnn.setup.loading import Model, load_model, treatment
+from charrnn.setup.loading import Model, load_model, unknown_policy
 from charrnn.setup.wiring import decoding_of, sequences_of
 from charrnn.text.reading import read_text
 from charrnn.text.text import Text
@@ -65,7 +65,7 @@ class Sampler:
                 f"the prompt has more than one {one}, but this model generates single ones.",
                 f"give the beginning of one {one}.",
             )
-        vocabulary, unknown = self.model.vocabulary, treatment(self.model, unknown)
+        vocabulary, unknown = self.model.vocabulary, unknown_policy(self.model, unknown)
         texts, more = vocabulary.handle_unknown([Text.of(prompt)], unknown)
         fitted = Text.concatenate(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for unknown characters

@@ -2,8 +2,8 @@
 
 from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
+from charrnn.runs import start
 from charrnn.runs.start import Run, resumed_run
-from charrnn.runs.start import new_run as run_of
 from charrnn.runs.train import train
 from charrnn.setup.parent import configure
 
@@ -25,4 +25,4 @@ def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: 
     """
     check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     config, parent = configure(config_path, assignments, flags)
-    return run_of(config, out, parent)
+    return start.new_run(config, out, parent)

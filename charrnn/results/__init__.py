@@ -15,7 +15,7 @@ from charrnn.results.gradients import (
 )
 from charrnn.results.reports import (
     Alphabet,
-    CheckpointState,
+    CheckpointSummary,
     ModelReport,
     Samples,
     TextReport,
@@ -27,7 +27,7 @@ __all__ = [
     "Agreement",
     "Alphabet",
     "CheckedProblem",
-    "CheckpointState",
+    "CheckpointSummary",
     "Decay",
     "Entry",
     "Flow",

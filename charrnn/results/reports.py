@@ -16,7 +16,9 @@ class Alphabet:
 class Trial:
     """Training steps on weights that are then discarded, to measure time and memory.
 
-    characters: predicted per step, on average. memory: peak bytes of reading and of the steps.
+    Attributes:
+        characters: Mean number of targets per step.
+        memory: Peak bytes of reading and of the steps.
     """
 
     steps: int
@@ -30,8 +32,9 @@ class Trial:
 class TextReport:
     """A text as a run would read it, and an estimate of that run.
 
-    scored: characters of the held-out part in each evaluation. steps, seconds: of the run, as its
-    budget limits them, or else as the trial predicts them.
+    Attributes:
+        scored: Characters of the held-out part in each evaluation.
+        steps, seconds: Length of the run, limited by the budget or estimated from the trial.
     """
 
     texts: tuple[str, ...]
@@ -55,7 +58,7 @@ class TextReport:
 
 
 @dataclass(frozen=True)
-class CheckpointState:
+class CheckpointSummary:
     """One of a run's checkpoints: its step and validation loss, or its fault."""
 
     path: str
@@ -78,7 +81,7 @@ class ModelReport:
     progress: dict[str, Any]
     text_size: int
     text_digest: str
-    others: tuple[CheckpointState, ...]
+    others: tuple[CheckpointSummary, ...]
 
     @property
     def sound(self) -> bool:

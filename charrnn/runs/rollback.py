@@ -6,7 +6,7 @@ from copy import deepcopy
 from charrnn.errors import InputError
 from charrnn.runs.start import Run
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.preparation import difference
+from charrnn.setup.preparation import text_difference
 from charrnn.training.state import TrainState
 
 EVALUATED_STATES = 2
@@ -78,7 +78,7 @@ def _evaluated_before(run: Run) -> list[TrainState]:
         except InputError:
             continue
         state, step = checkpoint.state, checkpoint.state.progress.step
-        same_run = not difference(run.corpus, checkpoint) and state.matches(run.state)
+        same_run = not text_difference(run.corpus, checkpoint) and state.matches(run.state)
         if same_run and step < run.state.progress.step:
             found.setdefault(step, state)
     return [found[step] for step in sorted(found)]

@@ -9,9 +9,9 @@ from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
-from charrnn.setup.loading import Model, load_checkpoint, own_text
+from charrnn.setup.loading import Model, load_checkpoint, own_text_paths
 from charrnn.setup.parent import load_parent, require_same_network
-from charrnn.setup.preparation import difference, prepare
+from charrnn.setup.preparation import prepare, text_difference
 from charrnn.setup.wiring import (
     budget_of,
     first_params,
@@ -111,7 +111,7 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
 
 def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[str, Any]) -> Run:
     checkpoint, config, notes = _newest_usable(directory)
-    if not text and STDIN in own_text(path, config):
+    if not text and STDIN in own_text_paths(path, config):
         raise UsageError(
             f"{path} was trained from standard input.",
             "pipe the same text again: "
@@ -129,7 +129,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         if text:
             hint = f"is it the text that {path} was trained on, unchanged?"
         raise InputError(str(error), hint) from None
-    if differs := difference(prepared.corpus, checkpoint):
+    if differs := text_difference(prepared.corpus, checkpoint):
         raise InputError(
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",

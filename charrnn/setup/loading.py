@@ -91,7 +91,7 @@ def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
     return None
 
 
-def own_text(file: str | Path, config: Config) -> list[str]:
+def own_text_paths(file: str | Path, config: Config) -> list[str]:
     """The files that a checkpoint was trained on, to be read again.
 
     Raises:
@@ -118,7 +118,7 @@ class Encoded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def treatment(model: Model, unknown: str | None) -> str:
+def unknown_policy(model: Model, unknown: str | None) -> str:
     """What to do with characters that the model does not know: "error", "skip" or "replace".
 
     Args:
@@ -149,14 +149,14 @@ def encode_text(
     Args:
         model: The model.
         paths: The text.
-        unknown: What to do with unknown characters; see `treatment`.
+        unknown: What to do with unknown characters; see `unknown_policy`.
         own: Whether this should be the text that the model was trained on; a note says if not.
 
     Raises:
         InputError: The text is unusable, too short or has unknown characters.
         UsageError: A path is not a text.
     """
-    unknown = treatment(model, unknown)
+    unknown = unknown_policy(model, unknown)
     require_texts(paths)
     documents, notes = read_text(paths, decoding_of(model.config))
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
@@ -166,7 +166,7 @@ def encode_text(
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
     text, _ = sequences.split(sequences.join(documents), 0.0)
-    require_two(text)
+    require_predictable(text)
     try:
         return Encoded(vocabulary.encode(text, sequences.text_label), text, notes + more)
     except UsageError as error:
@@ -177,7 +177,7 @@ def encode_text(
         ) from None
 
 
-def require_two(text: Text) -> None:
+def require_predictable(text: Text) -> None:
     """Raises InputError for a text with nothing to predict."""
     if len(text) < 2:
         raise InputError("the text has a single character.", "give at least two.")

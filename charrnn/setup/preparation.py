@@ -9,8 +9,8 @@ from charrnn.model.memory import memory_of_step
 from charrnn.setup.wiring import (
     batches_of,
     decoding_of,
-    held_out,
     optimizer_of,
+    scored_ids,
     sequences_of,
     text_paths,
 )
@@ -65,7 +65,7 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
     )
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
-    scored = held_out(config, corpus)
+    scored = scored_ids(config, corpus)
     notes += corpus.notes
     notes += sequences.notes(len(documents), corpus.training, corpus.validation)
     if len(scored) < len(corpus.validation):
@@ -111,7 +111,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     )
 
 
-def difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
+def text_difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
     """How a text differs from the one that a checkpoint was trained on; None if it does not."""
     if corpus.digest == checkpoint.text_digest and corpus.vocabulary == checkpoint.vocabulary:
         return None

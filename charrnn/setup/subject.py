@@ -13,7 +13,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.setup.loading import encode_text, load_model, own_text, require_two
+from charrnn.setup.loading import encode_text, load_model, own_text_paths, require_predictable
 from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import activation_of, decoding_of, first_params, sequences_of, text_paths
 from charrnn.text.corpus import build_corpus
@@ -62,12 +62,12 @@ def subject_of(
                 "change it.",
                 "give a config instead, or leave the change out.",
             )
-        return trained(model, text)
+        return trained_subject(model, text)
     path = model or config_path
-    return untrained(load_config(path, assignments, {}), path or "the default config", text)
+    return untrained_subject(load_config(path, assignments, {}), path or "the default config", text)
 
 
-def trained(checkpoint: str, text: str | None) -> Subject:
+def trained_subject(checkpoint: str, text: str | None) -> Subject:
     """A checkpoint and a text in its alphabet; by default the text it was trained on.
 
     Raises:
@@ -75,7 +75,7 @@ def trained(checkpoint: str, text: str | None) -> Subject:
         UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
-    paths = [text] if text else own_text(model.path, model.config)
+    paths = [text] if text else own_text_paths(model.path, model.config)
     if not text and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
     try:
@@ -86,7 +86,7 @@ def trained(checkpoint: str, text: str | None) -> Subject:
     return Subject(model.path, model.params, model.config, ids, notes, trained=True)
 
 
-def untrained(config: Config, name: str, text: str | None) -> Subject:
+def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
     """The model of a config before its first step, and a text; by default the config's.
 
     Raises:
@@ -97,7 +97,7 @@ def untrained(config: Config, name: str, text: str | None) -> Subject:
     documents, notes = read_text([text] if text else text_paths(config), decoding_of(config))
     sequences = sequences_of(config)
     joined = sequences.join(documents)
-    require_two(joined)
+    require_predictable(joined)
     corpus = build_corpus(joined, 0.0, sequences, config.data.min_count)
     params = first_params(config, len(corpus.vocabulary))
     return Subject(f"{name} before training", params, config, corpus.training, notes + corpus.notes)

@@ -152,8 +152,8 @@ def batches_of(config: Config, ids: Array) -> Windows:
     )
 
 
-def held_out(config: Config, corpus: Corpus) -> Array:
-    """The part of the validation text that is scored."""
+def scored_ids(config: Config, corpus: Corpus) -> Array:
+    """The ids (N,) of the validation text that evaluations score."""
     return sequences_of(config).head(corpus.validation, config.evaluation.max_characters)
 
 

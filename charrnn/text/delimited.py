@@ -27,6 +27,31 @@ class Delimited:
         return Window(*padded(self._ids, starts, lengths), fresh.astype(bool))
 
 
+class DelimitedSequences:
+    """What lines and documents have in common; see `Sequences`."""
+
+    def scoring_windows(self, ids: Array, max_characters: int = 8192) -> Iterator[Window]:
+        """Every sequence once, sequences of similar length together.
+
+        Args:
+            ids: The text (N,).
+            max_characters: The size T × B of a window; a sequence longer than half of it has a
+                window of its own.
+        """
+        sequences = Delimited(ids)
+        order = np.argsort(sequences.lengths, kind="stable")
+        while len(order):
+            lanes = max(max_characters // int(sequences.lengths[order[-1]]), 1)
+            yield sequences.window(order[-lanes:])
+            order = order[:-lanes]
+
+    def context_lengths(self, ids: Array) -> Array:
+        """The number of ids (N,) before each in its sequence, the first delimiter included."""
+        sequences = Delimited(ids)
+        lengths: Array = np.arange(len(ids)) - np.repeat(sequences.starts, sequences.lengths) + 1
+        return lengths
+
+
 def padded(ids: Array, starts: Array, lengths: Array) -> tuple[Array, Array]:
     """Inputs and targets (T, B) of B stretches of ids.
 
@@ -45,22 +70,6 @@ def padded(ids: Array, starts: Array, lengths: Array) -> tuple[Array, Array]:
     return x, np.where(inside, signed(ids[positions]), NO_TARGET)
 
 
-def scoring_windows(ids: Array, max_characters: int = 8192) -> Iterator[Window]:
-    """Every sequence once, sequences of similar length together.
-
-    Args:
-        ids: The text (N,).
-        max_characters: The size T × B of a window; a sequence longer than half of it has a window
-            of its own.
-    """
-    sequences = Delimited(ids)
-    order = np.argsort(sequences.lengths, kind="stable")
-    while len(order):
-        lanes = max(max_characters // int(sequences.lengths[order[-1]]), 1)
-        yield sequences.window(order[-lanes:])
-        order = order[:-lanes]
-
-
 def first_sequences(ids: Array, max_characters: int | None) -> Array:
     """The first complete sequences within `max_characters`, and at least one."""
     ends = np.flatnonzero(ids == ids[-1:]) + 1
@@ -70,13 +79,6 @@ def first_sequences(ids: Array, max_characters: int | None) -> Array:
     if max_characters is not None:
         fitting = max(int(np.searchsorted(ends, max_characters, "right")), 1)
     return ids[: ends[fitting - 1]]
-
-
-def context_lengths(ids: Array) -> Array:
-    """The number of ids (N,) before each in its sequence, the delimiter that starts it included."""
-    sequences = Delimited(ids)
-    lengths: Array = np.arange(len(ids)) - np.repeat(sequences.starts, sequences.lengths) + 1
-    return lengths
 
 
 def median_length(ids: Array) -> int:

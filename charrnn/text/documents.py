@@ -1,7 +1,5 @@
 """A text as separate documents: a control character starts and ends each of them."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.random import Generator
 
@@ -9,11 +7,10 @@ from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.delimited import (
     Delimited,
-    context_lengths,
+    DelimitedSequences,
     first_sequences,
     padded,
     random_starts,
-    scoring_windows,
 )
 from charrnn.text.document_windows import DocumentWindows
 from charrnn.text.text import Text
@@ -22,7 +19,7 @@ from charrnn.window import Window
 END_OF_TEXT = "\x03"
 
 
-class Documents:
+class Documents(DelimitedSequences):
     """Each file, ended by END_OF_TEXT; see `Sequences`."""
 
     name = "document"
@@ -72,14 +69,6 @@ class Documents:
     ) -> DocumentWindows:
         """The windows to train on."""
         return DocumentWindows(ids, batch_size, window, stride)
-
-    def scoring_windows(self, ids: Array) -> Iterable[Window]:
-        """Every document once."""
-        return scoring_windows(ids)
-
-    def context_lengths(self, ids: Array) -> Array:
-        """The number of ids (N,) before each in its document, the END_OF_TEXT included."""
-        return context_lengths(ids)
 
     def head(self, ids: Array, max_characters: int | None) -> Array:
         """The first documents within `max_characters`; if the first is longer, its beginning."""

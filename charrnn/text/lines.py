@@ -1,7 +1,5 @@
 """A text as separate lines: a newline starts and ends each of them."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.random import Generator
 
@@ -9,10 +7,9 @@ from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.delimited import (
     Delimited,
-    context_lengths,
+    DelimitedSequences,
     first_sequences,
     random_starts,
-    scoring_windows,
 )
 from charrnn.text.line_windows import LineWindows
 from charrnn.text.text import CHUNK_CHARACTERS, Text
@@ -23,7 +20,7 @@ NEWLINE = "\n"
 LONG_LINE = 20_000  # characters: a step through such a line takes noticeable time and memory
 
 
-class Lines:
+class Lines(DelimitedSequences):
     """Each line that is not blank; see `Sequences`."""
 
     name = "line"
@@ -77,14 +74,6 @@ class Lines:
     ) -> LineWindows:
         """Windows of complete lines, whatever `window` and `stride` are."""
         return LineWindows(ids, batch_size, seed)
-
-    def scoring_windows(self, ids: Array) -> Iterable[Window]:
-        """Every line once."""
-        return scoring_windows(ids)
-
-    def context_lengths(self, ids: Array) -> Array:
-        """The number of ids (N,) before each in its line, the newline that starts it included."""
-        return context_lengths(ids)
 
     def head(self, ids: Array, max_characters: int | None) -> Array:
         """The first complete lines, at least one."""

@@ -26,16 +26,17 @@ def parallel(make_objective: Callable[[], Objective], workers: Workers) -> Objec
     objectives = [make_objective() for _ in range(workers.count)]
     workspace = Workspace()
 
+    @np.errstate(over="ignore", invalid="ignore")  # the caller checks the result
     def objective(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
         count = min(workers.count, len(h0))
         if count == 1:
-            return _without_warnings(objectives[0], params, window, h0)
+            return objectives[0](params, window, h0)
         slices = split(len(h0), count)
         batch = window._replace(batch_targets=window.targets)  # counted once
 
         def compute_lanes(worker: int) -> tuple[float, Params, Array]:
             lanes = slices[worker]
-            return _without_warnings(objectives[worker], params, batch.lanes(lanes), h0[lanes])
+            return objectives[worker](params, batch.lanes(lanes), h0[lanes])
 
         losses, gradients, states = zip(*workers.run(compute_lanes, count), strict=True)
         total, *others = (gradient.flat for gradient in gradients)
@@ -50,10 +51,3 @@ def parallel(make_objective: Callable[[], Objective], workers: Workers) -> Objec
         return sum(losses), gradients[0], carried
 
     return objective
-
-
-def _without_warnings(
-    objective: Objective, params: Params, window: Window, h0: Array
-) -> tuple[float, Params, Array]:
-    with np.errstate(over="ignore", invalid="ignore"):  # the caller checks the result
-        return objective(params, window, h0)
