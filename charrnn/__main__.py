@@ -4,12 +4,12 @@ import os
 import signal
 from types import FrameType
 
-from charrnn.system.signals import heeded
+from charrnn.system.signals import not_ignored
 
 
 def main() -> None:
     """Runs the command line."""
-    for number in heeded():
+    for number in not_ignored():
         signal.signal(number, _end)
     from charrnn.cli.main import main
 

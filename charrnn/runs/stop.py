@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Thread, current_thread, main_thread
 from types import FrameType
 
-from charrnn.system.signals import heeded
+from charrnn.system.signals import not_ignored
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     received: list[int] = []
-    previous = {number: signal.getsignal(number) for number in heeded()}
+    previous = {number: signal.getsignal(number) for number in not_ignored()}
     reading, writing = os.pipe()
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -5,6 +5,6 @@ import signal
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def heeded() -> list[signal.Signals]:
+def not_ignored() -> list[signal.Signals]:
     """The signals that are not ignored; nohup and a shell's & ignore some."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
