@@ -83,3 +83,13 @@ def trained(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
     arguments = ["train", str(text_file), *TINY, "--max-steps", "60", "--out", str(out)]
     assert main.run(arguments) == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def stacked(tmp_path_factory: pytest.TempPathFactory, text_file: Path) -> Path:
+    """The directory of a run of 30 steps, of two layers with dropout."""
+    out = tmp_path_factory.mktemp("runs") / "stacked"
+    settings = [*TINY, "--set", "model.hidden_size=8", "--set", "model.dropout=0.1"]
+    arguments = ["train", str(text_file), *settings, "--layers", "2", "--max-steps", "30"]
+    assert main.run([*arguments, "--out", str(out)]) == 0
+    return out

@@ -8,6 +8,8 @@ import yaml
 from charrnn.config.layers import dump_config, load_config
 from charrnn.errors import UsageError
 from charrnn.system.resources import config_paths
+from charrnn.training.checkpoint import load
+from tests.conftest import TINY
 
 
 @pytest.mark.parametrize("name", config_paths())
@@ -168,6 +170,28 @@ def test_of_very_many_faults_only_some_are_listed() -> None:
 def test_broken_assignments(assignment: str) -> None:
     with pytest.raises(UsageError, match=r"`set`|key\.path=value"):
         load_config(None, [assignment], {})
+
+
+@pytest.mark.parametrize("value", ["0", "17", "2.5", "two", "-1", "true", "null", "[2]", "1e9"])
+def test_layers_are_a_whole_number_from_1_to_16(charrnn, value: str) -> None:
+    for arguments in (["gradcheck"], ["train", "--max-steps", 1], ["inspect"], ["gradflow"]):
+        outcome = charrnn(*arguments, "--set", f"model.layers={value}")
+        assert outcome.code == 2
+        assert "model.layers" in outcome.err
+        assert "Traceback" not in outcome.err
+    outcome = charrnn("train", "--layers", value, "--max-steps", 1, "--out", "run")
+    assert outcome.code == 2
+    assert "layers" in outcome.err
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize("layers", [1, 16])
+def test_1_and_16_layers_are_possible(charrnn, text_file, layers: int) -> None:
+    arguments = [*TINY, "--layers", layers, "--set", "model.hidden_size=3", "--max-steps", 1]
+    assert charrnn("train", text_file, *arguments, "--out", "run").code == 0
+    assert load(Path("run/checkpoints/last.safetensors")).params.depth == layers
+    assert charrnn("sample", "run", "--length", 5).code == 0
+    assert charrnn("gradcheck", "run", "--oracle", "complex-step").code == 0
 
 
 def test_a_missing_config_names_the_nearest() -> None:

@@ -23,11 +23,11 @@ from tests.conftest import RHYME, TINY
 STRANGE = RHYME.replace("the", "thé").replace("a", "ä") * 12
 
 
-def params_of(alphabet: int, seed: int, bias: bool) -> Params:
+def params_of(alphabet: int, seed: int, bias: bool, layers: int) -> Params:
     kinds = {"input": "glorot", "recurrent": "orthogonal", "output": "glorot"}
     random = np.random.default_rng(seed)
     params = initial_params(
-        random, 7, alphabet, bias=bias, recurrent_gain=1.0, dtype="float64", **kinds
+        random, 7, alphabet, layers=layers, bias=bias, recurrent_gain=1.0, dtype="float64", **kinds
     )
     if params.c is not None:
         params.c[...] = random.normal(size=alphabet)
@@ -39,16 +39,17 @@ def weights(path: Path, name: str) -> Params:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_an_extended_model_is_the_old_one_on_the_old_characters(bias) -> None:
-    old, new = params_of(5, 1, bias), params_of(8, 2, bias)
-    drawn = new.U.copy()
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_an_extended_model_is_the_old_one_on_the_old_characters(bias, layers) -> None:
+    old, new = params_of(5, 1, bias, layers), params_of(8, 2, bias, layers)
+    drawn = new.layers[0].U.copy()
     inherit(new, old)
     x = np.random.default_rng(3).integers(0, 5, (20, 3))
-    h0, tanh = np.zeros((3, 7)), ACTIVATIONS["tanh"]
+    h0, tanh = np.zeros((3, 7 * layers)), ACTIVATIONS["tanh"]
     one, other = (states(params, x, h0, tanh) for params in (old, new))
     assert np.array_equal(one, other)
     assert np.allclose(logits(old, one[1:]), logits(new, other[1:])[..., :5], rtol=1e-14)
-    assert np.array_equal(new.U[:, 5:], drawn[:, 5:])
+    assert np.array_equal(new.layers[0].U[:, 5:], drawn[:, 5:])
     if bias:
         assert (new.c[5:] == old.c.min()).all()
 
@@ -66,21 +67,28 @@ def test_new_characters_follow_the_known_ones() -> None:
     assert folded.vocabulary.characters == "zyxab\ufffd"
 
 
-def test_a_run_starts_from_the_weights_of_another(charrnn, trained, text_file, tmp_path) -> None:
+@pytest.mark.parametrize("parent", ["trained", "stacked"])
+def test_a_run_starts_from_the_weights_of_another(
+    charrnn, request, text_file, tmp_path, parent
+) -> None:
     """The network is that of the checkpoint, everything else that of the config."""
+    trained = request.getfixturevalue(parent)
     arguments = ["train", text_file, *TINY[2:], "--init-from", trained, "--seed", 5]
     assert charrnn(*arguments, "--max-steps", 1, "--out", "run").code == 0
     best = weights(trained, "best").flat
     path = tmp_path / "run/checkpoints/last.safetensors"
     model = load(path).config["model"]
-    assert model["hidden_size"] == 16
+    sizes = {"trained": (16, 1, 0), "stacked": (8, 2, 0.1)}[parent]
+    assert (model["hidden_size"], model["layers"], model["dropout"]) == sizes
     assert model["init_from"] == str(trained / "checkpoints/best.safetensors")
     slow = ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e-30"]
     assert charrnn(*arguments, *slow, "--max-steps", 1, "--out", "still").code == 0
     assert np.array_equal(weights(tmp_path / "still", "last").flat, best)
 
 
-def test_new_characters_are_refused_or_learnt(charrnn, trained, tmp_path) -> None:
+@pytest.mark.parametrize("parent", ["trained", "stacked"])
+def test_new_characters_are_refused_or_learnt(charrnn, request, tmp_path, parent) -> None:
+    trained = request.getfixturevalue(parent)
     (tmp_path / "text").write_text(STRANGE)
     arguments = ["train", "text", "--init-from", trained, "--max-steps", 20, "--out", "run"]
     refused = charrnn(*arguments)
@@ -88,7 +96,7 @@ def test_new_characters_are_refused_or_learnt(charrnn, trained, tmp_path) -> Non
     assert "'é' (U+00E9)" in refused.err
     assert "--extend-vocabulary" in refused.err
     assert not (tmp_path / "run").exists()
-    arguments += [*TINY[2:], "--extend-vocabulary"]
+    arguments += [*TINY[2:], "--set", "schedule.name=constant", "--extend-vocabulary"]
     found = charrnn(*arguments)
     assert found.code == 0
     assert "and 2 new characters" in found.err
@@ -98,7 +106,7 @@ def test_new_characters_are_refused_or_learnt(charrnn, trained, tmp_path) -> Non
         charrnn(*arguments[:-1], "--extend-vocabulary", "--out", "cut", "--max-steps", 9).code == 0
     )
     assert charrnn("train", "--resume", "cut", "--max-steps", 20).code == 0
-    assert whole.U.shape == weights(tmp_path / "cut", "last").U.shape
+    assert np.array_equal(whole.flat, weights(tmp_path / "cut", "last").flat)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,8 @@ def test_new_characters_are_refused_or_learnt(charrnn, trained, tmp_path) -> Non
     [
         (["--set", "model.hidden_size=17"], 2, "model.hidden_size is 17"),
         (["--set", "model.activation=relu"], 2, "model.activation is relu"),
+        (["--layers", 2], 2, "model.layers is 2, but"),
+        (["--set", "model.layers=16"], 2, "model.layers is 16, but"),
         (["--init-from", "nowhere"], 3, "no checkpoint 'nowhere'"),
     ],
 )
@@ -113,6 +123,17 @@ def test_a_parent_that_does_not_fit(charrnn, trained, text_file, arguments, code
     found = charrnn("train", text_file, "--init-from", trained, *arguments)
     assert found.code == code
     assert message in found.err
+
+
+def test_a_stack_is_not_a_parent_of_fewer_layers(charrnn, stacked, text_file) -> None:
+    for command in ("train", "inspect"):
+        arguments = ["--init-from", stacked, "--set", "model.layers=1"]
+        found = charrnn(command, text_file, *arguments)
+        assert found.code == 2
+        assert "model.layers is 1, but" in found.err
+        assert "has 2" in found.err
+    same = ["--init-from", stacked, "--layers", 2, *TINY[2:], "--set", "model.dropout=0.5"]
+    assert charrnn("train", text_file, *same, "--max-steps", 1, "--out", "run").code == 0
 
 
 def test_nothing_to_extend(charrnn, text_file) -> None:
