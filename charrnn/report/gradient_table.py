@@ -68,7 +68,7 @@ def _verdict(result: GradientCheck) -> str:
         return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
     confirmed = {entry.parameter for entry in entries if entry.verdict == "passed"}
     others = dict.fromkeys(e.parameter for e in entries if e.parameter not in confirmed)
-    return f"undecidable: the gradient of {', '.join(others)} is below rounding error."
+    return f"undecidable: at this tolerance, rounding hides the gradient of {', '.join(others)}."
 
 
 def _number(value: float | None, form: str) -> str:
