@@ -78,7 +78,7 @@ def test_a_run_starts_from_the_weights_of_another(
     best = weights(trained, "best").flat
     path = tmp_path / "run/checkpoints/last.safetensors"
     model = load(path).config["model"]
-    sizes = {"trained": (16, 1, 0), "stacked": (8, 2, 0.1)}[parent]
+    sizes = {"trained": (16, 1, 0), "stacked": (8, 2, 0)}[parent]
     assert (model["hidden_size"], model["layers"], model["dropout"]) == sizes
     assert model["init_from"] == str(trained / "checkpoints/best.safetensors")
     slow = ["--set", "optimizer.name=sgd", "--set", "optimizer.learning_rate=1e-30"]

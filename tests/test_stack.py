@@ -14,7 +14,7 @@ from numpy.random import default_rng
 from safetensors.numpy import load_file
 
 from charrnn.analysis.double_sum import double_sum
-from charrnn.analysis.flow import by_lag, lag_profiles
+from charrnn.analysis.flow import by_lag, decay, decay_from_peak, lag_profiles
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.jacobians import lanes, over_step, within_step
@@ -422,7 +422,7 @@ def test_version_2_has_no_layers(charrnn, trained, tmp_path) -> None:
     second_version(run, layers=2)
     outcome = charrnn("sample", run)
     assert outcome.code == 3
-    assert "model.layers in a file of version 2, which has one layer" in outcome.err
+    assert "model.layers is in a file of version 2, which has no such setting" in outcome.err
 
 
 @pytest.fixture(scope="module")
@@ -514,3 +514,26 @@ def test_starting_from_a_stack(charrnn, deep, text_file, tmp_path) -> None:
     refused = charrnn(*arguments, "--extend-vocabulary", "--layers", 2, "--out", tmp_path / "b")
     assert refused.code == 2
     assert "model.layers is 2, but" in refused.err
+
+
+@pytest.mark.parametrize("peak", [0, 1, 7])
+def test_the_rate_of_a_layer_is_fitted_from_its_largest_norm_on(peak) -> None:
+    rise = np.geomspace(1, 40, peak + 1)
+    found = decay_from_peak(np.concatenate([rise, rise[-1] * 0.8 ** np.arange(1, 60)]))
+    assert found[0] == peak
+    assert found[1].kind == "vanishing"
+    assert found[1].rate == pytest.approx(0.8)
+    assert found[1].one_percent == peak + 21  # 0.8^21 < 0.01 < 0.8^20
+    rising = np.geomspace(1, 40, 9)
+    assert decay_from_peak(rising) == (8, decay(rising))
+
+
+def test_a_layer_whose_gradient_still_rises_is_not_judged(charrnn, text_file) -> None:
+    model = ["-c", "tiny", "--set", "model.layers=12", "--set", "model.hidden_size=32"]
+    short = charrnn("gradflow", *model, "--text", text_file, "--lags", 8).out
+    assert "layer 1: still rising, to ×" in short
+    assert "layer 1: exploding" not in short
+    long = charrnn("gradflow", *model, "--text", text_file, "--lags", 96).out
+    assert "layer 1: rises to ×" in long
+    assert "then vanishing at" in long
+    assert "in the top layer" in charrnn("gradflow", *model, "--text", text_file, "--compare").out

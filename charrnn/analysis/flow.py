@@ -166,3 +166,24 @@ def decay(remaining: Array) -> Decay:
     if abs(rate - 1) >= MAX_STEADY_CHANGE:
         kind = "vanishing" if rate < 1 else "exploding"
     return Decay(kind, rate, half_life, after if after < len(remaining) else None)
+
+
+def decay_from_peak(remaining: Array) -> tuple[int, Decay]:
+    """Fits an exponential to a profile from its largest value on.
+
+    In a layer below the top one the gradient may grow over many lags at first, while more and more
+    comes down from the layers above, whatever its rate in the long run.
+
+    Args:
+        remaining: The fraction that is left at each lag (L+1,), 1 at lag 0.
+
+    Returns:
+        The lag of the largest value, and the decay from there on; that from lag 0 if it is the
+        last.
+    """
+    peak = int(remaining.argmax())
+    if peak == len(remaining) - 1:
+        return peak, decay(remaining)
+    found = decay(remaining[peak:] / max(remaining[peak], SMALLEST_FLOAT))
+    one_percent = None if found.one_percent is None else peak + found.one_percent
+    return peak, found._replace(one_percent=one_percent)

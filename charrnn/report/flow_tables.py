@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.report.layer_tables import STYLES, print_layers
+from charrnn.report.layer_tables import STYLES, print_layers, still_rising
 from charrnn.report.terminal import (
     first_that_fits,
     print_line,
@@ -49,8 +49,10 @@ def print_gradient_flow(found: GradientFlow) -> None:
         print_layers(console, found.flows, shown_lags(len(found.flows[0].norms) - 1))
         print_line(console, f"Lyapunov: {_exponents(found.flows[0])}")
         for flow in reversed(found.flows):
-            print_line(console, f"layer {flow.layer}: {verdict(flow)}")
+            print_line(console, f"layer {flow.layer}: {_risen(flow)}{verdict(flow)}")
     else:
+        if found.layers > 1:
+            print_line(console, "the gradient in the top layer")
         tables = (_comparison(found.flows, omitted) for omitted in OMITTED)
         console.print(first_that_fits(console, tables))
         print_line(console, LEGEND)
@@ -59,6 +61,9 @@ def print_gradient_flow(found: GradientFlow) -> None:
         measures = (MEASURES, ("cosine", "error"), ("error",))
         tables = (_truncation_table(found.truncation, shown) for shown in measures)
         console.print(first_that_fits(console, tables))
+        print_line(
+            console, "reach: each loss is followed back k2 steps; windows: k2 steps, end to end"
+        )
         for line in truncation_verdict(found.truncation, found.lines):
             print_line(console, line)
 
@@ -69,9 +74,21 @@ def description(found: GradientFlow) -> str:
     return f"{kind}{layer_sizes(found.layers, found.hidden_size)}, A = {found.alphabet_size}"
 
 
+def _risen(flow: Flow) -> str:
+    """How the gradient first grows on its way back, in layers below the top one."""
+    if not flow.peak:
+        return ""
+    growth = f"×{flow.norms[flow.peak] / flow.norms[0]:.3g}"
+    if still_rising(flow):
+        return f"still rising, to {growth} after {pluralize(flow.peak, 'character')}; "
+    return f"rises to {growth} after {pluralize(flow.peak, 'character')}, then "
+
+
 def verdict(flow: Flow) -> str:
     """A sentence on whether gradients vanish, stay or explode."""
     decay = flow.decay
+    if still_rising(flow):
+        return "increase the lags to see whether it vanishes or explodes."
     if flow.norms[0] == 0:
         return "no gradient flows back: every loss has gradient zero."
     if decay.rate == 0:
@@ -199,7 +216,6 @@ def _comparison(flows: list[Flow], omitted: tuple[str, ...]) -> Table:
 
 def _truncation_table(truncation: Truncation, measures: tuple[str, ...]) -> Table:
     table = simple_table("truncated gradients g compared with the full one G")
-    table.caption = "reach: each loss is followed back k2 steps; windows: k2 steps, end to end"
     first, *others = measures
     for heading in ("k2", f"reach: {first}", *others, "", f"windows: {first}", *others):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from charrnn.errors import UsageError
 from charrnn.report.flow_tables import DISPLAY_NAMES, description
+from charrnn.report.layer_tables import layers_shown
 from charrnn.results import Flow, GradientFlow, Truncation
 from charrnn.system.files import write_atomically
 
@@ -125,7 +126,7 @@ def _profile(panel: "Axes", flow: Flow) -> None:
 
 
 def _profiles_of_layers(panel: "Axes", flows: list[Flow]) -> None:
-    for flow in flows:
+    for flow in _some(flows):
         label = f"layer {flow.layer}: {flow.decay.kind}, ×{flow.decay.rate:.3f} per character"
         panel.semilogy(np.maximum(flow.norms, MIN_POSITIVE), label=label, color=_color(flow, flows))
     panel.set_ylabel(NORM)
@@ -133,13 +134,18 @@ def _profiles_of_layers(panel: "Axes", flows: list[Flow]) -> None:
 
 
 def _singular_values_of_layers(panel: "Axes", flows: list[Flow]) -> None:
-    for flow in flows:
+    for flow in _some(flows):
         values = flow.spectrum.singular_values
         label = f"layer {flow.layer}: σ₁ = {values[0]:.3g}"
         panel.plot(np.arange(1, len(values) + 1), values, label=label, color=_color(flow, flows))
     panel.axhline(1, color="gray", linewidth=0.8, label="1: lengths are kept")
-    panel.set_ylim(bottom=0)
-    _finish(panel, "recurrent weights W: singular values", "rank")
+    panel.set_ylim(0, 1.1 * max(float(flow.spectrum.singular_values[0]) for flow in flows))
+    _finish(panel, "singular values of W", "rank")
+
+
+def _some(flows: list[Flow]) -> list[Flow]:
+    """All layers if they are few, else the first, the last and some between."""
+    return [flows[number] for number in layers_shown(len(flows))]
 
 
 def _color(flow: Flow, flows: list[Flow]) -> tuple[float, float, float]:

@@ -74,8 +74,8 @@ class Decay(NamedTuple):
         rate: Factor per character of the exponential that fits the lags from 1 on best.
         half_life: Characters in which the gradient halves, or doubles if it grows; inf if it is
             constant.
-        one_percent: The first lag from which on less than 1 % of lag 0 is left; None if there is
-            none.
+        one_percent: The first lag from which on less than 1 % is left of lag 0, or of the largest
+            norm in layers below the top one; None if there is none.
     """
 
     kind: Literal["vanishing", "steady", "exploding"]
@@ -116,7 +116,8 @@ class Flow:
         losses: losses[l] is the number of losses that were followed back over l characters.
         norms: norms[l] is their mean ‖∂L_t/∂h_{t-l}‖.
         bound: bound[l] is the upper bound (18) on it.
-        decay: The decay of the norms.
+        decay: The decay of the norms; in layers below the top one from their largest norm on.
+        peak: The lag of the largest norm there; 0 in the top layer.
         contraction: γσ₁, by which the bound changes per character; below 1 the gradient vanishes.
         spectrum: The spectrum of W.
         lyapunov_exponents: The largest exponents of the model, in nats per character.
@@ -130,6 +131,7 @@ class Flow:
     norms: Array
     bound: Array
     decay: Decay
+    peak: int
     contraction: float
     spectrum: Spectrum
     lyapunov_exponents: Array

@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from charrnn.analysis.flow import decay, lag_profiles
+from charrnn.analysis.flow import decay, decay_from_peak, lag_profiles
 from charrnn.errors import CharrnnError
 from charrnn.events import LagProfile, Stepped
 from charrnn.model.rnn import states
@@ -49,7 +49,8 @@ class LagLog:
                 return []
         found = []
         for number, profile in enumerate(profiles, 1):
-            decayed = decay(profile.remaining)
+            below = number < len(profiles)
+            decayed = decay_from_peak(profile.remaining)[1] if below else decay(profile.remaining)
             half_life = decayed.half_life if isfinite(decayed.half_life) else None
             layer = number if len(profiles) > 1 else None
             norms = tuple(profile.norms.tolist())

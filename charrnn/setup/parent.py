@@ -21,7 +21,8 @@ def configure(
     parent = load_model(config.model.init_from)
     values = parent.config.model_dump()
     defaults = {
-        "model": values["model"] | {"extend_vocabulary": False},
+        "model": {key: value for key, value in values["model"].items() if key != "dropout"}
+        | {"extend_vocabulary": False},
         "data": {key: values["data"][key] for key in ("sequences", "min_count")},
         "training": {"precision": values["training"]["precision"]},
     }

@@ -142,7 +142,7 @@ def _upgrade(model: dict[str, Any]) -> None:
     """Adds the settings that came with version 3 to those of version 2."""
     for key, value in {"layers": 1, "dropout": 0.0}.items():
         if key in model:
-            raise ValueError(f"model.{key} in a file of version 2, which has one layer")
+            raise ValueError(f"model.{key} is in a file of version 2, which has no such setting")
         model[key] = value
 
 
