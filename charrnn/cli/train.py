@@ -42,7 +42,7 @@ def train_command(
         str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
     ] = None,
     layers: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers.")
+        int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers, up to 16.")
     ] = None,
     init_from: InitFromOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
