@@ -132,6 +132,15 @@ def test_a_step_that_cannot_fit_is_refused(
         assert (tmp_path / "run").exists() == (code == 0)
 
 
+def test_more_layers_need_more_memory_than_there_is(charrnn, text_file, monkeypatch) -> None:
+    monkeypatch.setattr(preparation, "physical_memory", lambda: 400_000)
+    arguments = ["train", text_file, *TINY, "--max-steps", 1]
+    assert charrnn(*arguments, "--out", "one").code == 0
+    refused = charrnn(*arguments, "--layers", 16, "--out", "sixteen")
+    assert refused.code == 3
+    assert "this machine has 0.4 MB" in refused.err
+
+
 def test_physical_memory() -> None:
     assert 100e6 < physical_memory() < 1e15
 

@@ -264,8 +264,12 @@ def test_lyapunov_exponents_are_those_of_joint_jacobians() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_a_truncated_gradient_of_a_stack_is_the_double_sum_of_its_reach() -> None:
+@pytest.mark.parametrize("without_loss", [0, 2])
+def test_a_truncated_gradient_of_a_stack_is_the_double_sum_of_its_reach(without_loss) -> None:
     problem, _ = stack(2, time_steps=5)
+    y = problem.window.y.copy()
+    y[:without_loss] = NO_TARGET
+    problem = problem._replace(window=problem.window._replace(y=y))
     full = bptt(*problem[:3], TANH, "sum")[1]
     for reach, found in enumerate(by_reach(problem, TANH, full, 5), 1):
         expected = double_sum(problem, TANH, "sum", reach=lambda t, reach=reach: reach)

@@ -17,10 +17,11 @@ from charrnn.config.layers import load_config
 from charrnn.events import Evaluated, Stepped
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
+from charrnn.model.dropout import Dropout
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
-from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
+from charrnn.setup.wiring import batches_of, first_params, objective_maker, optimizer_of
 from charrnn.text.corpus import build_corpus
 from charrnn.text.stream import stream_window
 from charrnn.text.text import Text
@@ -132,6 +133,22 @@ def test_auto_workers_follow_the_multiplications_with_w(monkeypatch) -> None:
 def test_loss_is_per_character_for_any_reduction(reduction: str) -> None:
     _, events = train(config_of(f"training.reduction={reduction}", "training.max_steps=1"))
     assert 2 < events[0].nats_per_character < 5
+
+
+def test_each_step_draws_the_masks_of_its_number() -> None:
+    """The loss of the first step after a resume is that with the masks of (seed, step)."""
+    config = config_of("model.dropout=0.5", "model.layers=2")
+    state, _ = train(config, stop_after=3)
+    params, h = state.params.map(np.copy), state.h.copy()
+    _, events = train(config, state, stop_after=4)
+    window = batches_of(config, CORPUS.training)[3]
+    dropout = Dropout(0.5, config.training.seed)
+    losses = [
+        bptt(params, window._replace(step=step), h.copy(), ACTIVATIONS["tanh"], dropout=dropout)[0]
+        for step in (3, 0)
+    ]
+    assert events[0].nats_per_character == pytest.approx(losses[0], rel=1e-6)
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
