@@ -51,7 +51,7 @@ def double_sum(
                 if reach is not None and t - k >= reach(t):
                     break
                 # the bracket of (14), through the layers above within step k
-                terms = lane.D[k] * (within_step(params, lane, k).T @ ds_t_ds_k.T @ dL_ds)
+                terms = lane.D[k] * (within_step(params, lane, k).T @ (ds_t_ds_k.T @ dL_ds))
                 for layer, term, before, below in zip(
                     g.layers,
                     params.by_layer(terms),

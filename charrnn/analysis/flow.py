@@ -168,6 +168,19 @@ def decay(remaining: Array) -> Decay:
     return Decay(kind, rate, half_life, after if after < len(remaining) else None)
 
 
+def decays(profiles: list[Profile]) -> list[tuple[int, Decay]]:
+    """Fits the decay of each layer.
+
+    Args:
+        profiles: The profile of each layer, from the first up.
+
+    Returns:
+        The lag from which on each is fitted, 0 in the top layer, and the decay.
+    """
+    *below, top = (profile.remaining for profile in profiles)
+    return [*map(decay_from_peak, below), (0, decay(top))]
+
+
 def decay_from_peak(remaining: Array) -> tuple[int, Decay]:
     """Fits an exponential to a profile from its largest value on.
 

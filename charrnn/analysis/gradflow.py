@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from charrnn.analysis.flow import Profile, decay, decay_from_peak, lag_profiles
+from charrnn.analysis.flow import Profile, decays, lag_profiles
 from charrnn.analysis.problems import Problem
 from charrnn.analysis.stability import lyapunov_exponents, saturation, spectrum
 from charrnn.arrays import Array
@@ -52,8 +52,6 @@ def measure_flow(
     profiles = lag_profiles(problem, activation, lags)
     spectra = [spectrum(layer.W) for layer in params.layers]
     bounds = _bounds(params, activation, [float(W.singular_values[0]) for W in spectra], profiles)
-    below = [decay_from_peak(profile.remaining) for profile in profiles[:-1]]
-    decays = [*below, (0, decay(profiles[-1].remaining))]
     exponents = lyapunov_exponents(problem, activation, random, EXPONENT_COUNT)
     slopes = saturation(problem, activation)
     return [
@@ -64,14 +62,14 @@ def measure_flow(
             profile.losses,
             profile.norms,
             bounds[n],
-            decays[n][1],
-            decays[n][0],
+            fitted,
+            peak,
             activation.steepest * float(spectra[n].singular_values[0]),
             spectra[n],
             exponents,
             slopes[n],
         )
-        for n, profile in enumerate(profiles)
+        for n, (profile, (peak, fitted)) in enumerate(zip(profiles, decays(profiles), strict=True))
     ]
 
 

@@ -3,7 +3,6 @@
 from charrnn.config.layers import assigns
 from charrnn.errors import UsageError
 from charrnn.setup.paths import require_config
-from charrnn.text.sources import missing_file
 
 
 def check_arguments(config_path: str | None, assignments: list[str], texts: list[str]) -> None:
@@ -16,11 +15,8 @@ def check_arguments(config_path: str | None, assignments: list[str], texts: list
 
     Raises:
         UsageError: The config is a checkpoint or a directory, or an assignment sets another text.
-        InputError: A path of the text is empty.
     """
     if config_path is not None:
         require_config(config_path)
-    if "" in texts:
-        raise missing_file("")
     if texts and assigns(assignments, "data.text"):
         raise UsageError(f"{texts[0]} and `set` data.text are both given.", "choose one of them.")

@@ -57,7 +57,7 @@ def check_gradients(
     check_arguments(config_path, assignments, [] if text is None else [text])
     random = np.random.default_rng(seed)
     notes: tuple[str, ...] = ()
-    if model is not None or config_path is not None or assignments or text:
+    if model is not None or config_path is not None or assignments or text is not None:
         subject = subject_of(model, config_path, assignments, text)
         name, config, notes = subject.title, subject.config, subject.notes
         problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)

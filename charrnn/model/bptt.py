@@ -28,7 +28,7 @@ def divisor(window: Window, reduction: str) -> int:
     """The divisor of the summed loss, equation (6).
 
     Args:
-        window: Its losses are counted; of a slice of a batch's lanes, those of the whole batch.
+        window: The window; for a slice of lanes, `batch_targets` counts the whole batch.
         reduction: "sum" or "mean".
 
     Returns:

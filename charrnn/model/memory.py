@@ -1,6 +1,7 @@
 """Memory of a training step."""
 
 from charrnn.model.bptt import least_memory
+from charrnn.model.params import Layout, shapes
 
 
 def memory_of_step(
@@ -39,7 +40,7 @@ def memory_of_step(
         Bytes held at the peak.
     """
     H, A, T, B, L = hidden_size, alphabet_size, time_steps, batch_size, layers
-    weights = L * H * H + (L - 1) * H * H + 2 * H * A + L * H + A
+    weights = Layout(shapes(H, A, bias=True, depth=L)).size
     length = least_memory(T) if recompute else T
     segments = -(-T // length)
     characters = length * B  # whose states, logits and derivatives are held at a time

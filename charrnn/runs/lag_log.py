@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from charrnn.analysis.flow import decay, decay_from_peak, lag_profiles
+from charrnn.analysis.flow import decays, lag_profiles
 from charrnn.errors import CharrnnError
 from charrnn.events import LagProfile, Stepped
 from charrnn.model.rnn import states
@@ -48,11 +48,11 @@ class LagLog:
             except CharrnnError:  # the next step reports it
                 return []
         found = []
-        for number, profile in enumerate(profiles, 1):
-            below = number < len(profiles)
-            decayed = decay_from_peak(profile.remaining)[1] if below else decay(profile.remaining)
-            half_life = decayed.half_life if isfinite(decayed.half_life) else None
+        for number, (profile, (_, decay)) in enumerate(
+            zip(profiles, decays(profiles), strict=True), 1
+        ):
+            half_life = decay.half_life if isfinite(decay.half_life) else None
             layer = number if len(profiles) > 1 else None
             norms = tuple(profile.norms.tolist())
-            found.append(LagProfile(event.step, norms, decayed.rate, half_life, layer))
+            found.append(LagProfile(event.step, norms, decay.rate, half_life, layer))
         return found

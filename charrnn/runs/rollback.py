@@ -6,10 +6,8 @@ from copy import deepcopy
 from charrnn.errors import InputError
 from charrnn.runs.start import Run
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.preparation import text_difference
+from charrnn.setup.preparation import EVALUATED_STATES, text_difference
 from charrnn.training.state import TrainState
-
-EVALUATED_STATES = 2
 
 
 class RollbackHistory:

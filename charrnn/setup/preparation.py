@@ -22,7 +22,7 @@ from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import format_size, pluralize
 
-MAX_RECORDED = 3  # states that a run can roll back to
+EVALUATED_STATES = 2  # that a run can roll back to, beside the newest saved one
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
             recompute=recompute or again,
             workers=config.training.workers,
             slots=len(optimizer_of(config).slot_names),
-            copies=1 + (MAX_RECORDED if config.training.on_divergence == "rollback" else 0),
+            copies=1 + (config.training.on_divergence == "rollback") * (EVALUATED_STATES + 1),
         )
         for again in (False, True)
     )

@@ -75,14 +75,14 @@ def trained_subject(checkpoint: str, text: str | None) -> Subject:
         UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
-    paths = [text] if text else own_text_paths(model.path, model.config)
-    if not text and STDIN in paths:
+    paths = own_text_paths(model.path, model.config) if text is None else [text]
+    if text is None and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
     try:
-        ids, _, notes = encode_text(model, paths, own=not text)
+        ids, _, notes = encode_text(model, paths, own=text is None)
     except InputError as error:
         own = "give a text as `text`; without it, the one that the model was trained on is read."
-        raise InputError(str(error), error.hint if text else own) from None
+        raise InputError(str(error), own if text is None else error.hint) from None
     return Subject(model.path, model.params, model.config, ids, notes, trained=True)
 
 
@@ -92,9 +92,11 @@ def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
     Raises:
         InputError: The text is unusable.
     """
-    if text:
+    if text is not None:
         require_texts([text])
-    documents, notes = read_text([text] if text else text_paths(config), decoding_of(config))
+    documents, notes = read_text(
+        text_paths(config) if text is None else [text], decoding_of(config)
+    )
     sequences = sequences_of(config)
     joined = sequences.join(documents)
     require_predictable(joined)
