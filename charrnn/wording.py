@@ -15,6 +15,11 @@ def format_size(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
+def decimal(value: float) -> str:
+    """A number with four digits after the point, or in scientific notation if that is too long."""
+    return f"{value + 0.0:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
+
+
 def layer_sizes(layers: int, hidden_size: int) -> str:
     """The recurrent layers of a network: H = 384, or 2 layers of H = 256."""
     size = f"H = {hidden_size}"

@@ -78,12 +78,12 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
         targets[1:] = identity[y[:, lane]] * counted
         do = np.zeros_like(targets)
         do[1:] = (probabilities[:, lane] - targets[1:]) * counted / divisor
-        D = SLOPES[activation.name](_pre_activations(params, one_hot, h[:, lane], up[:, lane]))
+        D = SLOPES[activation.name](pre_activations(params, one_hot, h[:, lane], up[:, lane]))
         result.append(Lane(one_hot, h[:, lane], D, up[:, lane], do, targets))
     return result
 
 
-def _pre_activations(params: Params, x: Array, h: Array, M: Array) -> Array:
+def pre_activations(params: Params, x: Array, h: Array, M: Array) -> Array:
     """a_t of all layers (T+1, L·H), equation (22), from the states of a lane."""
     before = np.concatenate([h[:1], h[:-1]])
     a = np.empty_like(h)

@@ -51,17 +51,16 @@ def truncation(
     )
 
 
-def agreement(gradient: Params, full: Params) -> Agreement:
-    """Compares a gradient with the full one, over all parameters.
+def agreement(g: Array, G: Array) -> Agreement:
+    """Compares a gradient with the full one.
 
     Args:
-        gradient: g.
-        full: G, of the same layout.
+        g: The gradient (N,).
+        G: The full gradient (N,).
 
     Returns:
         Cosine, ratio of norms and relative error; two zero gradients agree.
     """
-    g, G = gradient.flat, full.flat
     length, full_length = np.linalg.norm(g), np.linalg.norm(G)
     if length == full_length == 0:
         return Agreement(1.0, 1.0, 0.0)
@@ -108,7 +107,7 @@ def by_reach(
             layer.U[...] += rows.T @ below[lag.steps].reshape(len(rows), -1)
             if layer.b is not None:
                 layer.b[...] += rows.sum(axis=0)
-        found.append(agreement(gradient, full))
+        found.append(agreement(gradient.flat, full.flat))
     return found
 
 
@@ -140,7 +139,7 @@ def by_window(
         starts = h[first:-1:length].reshape(-1, params.state_size)
         window = Window(tiles[0], tiles[1], np.zeros(len(starts), dtype=bool))
         gradient = bptt(params, window, starts, activation, "sum")[1]
-        found.append(agreement(gradient, full))
+        found.append(agreement(gradient.flat, full.flat))
     return found
 
 

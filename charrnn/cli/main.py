@@ -10,6 +10,7 @@ import typer
 
 from charrnn import __version__
 from charrnn.cli.eval import eval_command
+from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
@@ -30,6 +31,7 @@ app.command("train")(train_command)
 app.command("sample")(sample_command)
 app.command("eval")(eval_command)
 app.command("inspect")(inspect_command)
+app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
 

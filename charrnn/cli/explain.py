@@ -1,0 +1,86 @@
+"""`charrnn explain`."""
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
+
+
+def explain_command(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TOPIC",
+            help="forward, softmax, output, backward, terms, forward-mode, update, vanishing, "
+            "truncation or slips. By default a tour of all.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CHECKPOINT|CONFIG",
+            help="Checkpoint or run directory; or a config, for its network before training. By "
+            "default a network of three units.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    assignments: SetOption = None,
+    text: Annotated[
+        str, typer.Option(metavar="STRING", help="Text that the network reads.")
+    ] = "hello world",
+    step: Annotated[
+        int | None,
+        typer.Option(metavar="T", help="Step to show in detail, from 1.  [default: the last]"),
+    ] = None,
+    layer: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Layer to show, from 1.  [default: the top one]"),
+    ] = None,
+    window: Annotated[
+        int, typer.Option(metavar="K2", help="truncation: characters that BPTT goes back.")
+    ] = 4,
+    stride: Annotated[
+        int, typer.Option(metavar="K1", help="truncation: new characters per sweep.")
+    ] = 2,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the plot.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Random seed of initial weights.  [default: the config's]"
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how the gradient comes about, in real numbers of a small network.
+
+    Each line gives the number of its equation in docs/equations.md.
+    """
+    from dataclasses import asdict
+
+    from charrnn.cli.output import require_output, write_json, write_notes
+    from charrnn.commands.explain import explain
+    from charrnn.report.explanation import print_explanation
+    from charrnn.report.explanation_plots import plot_explanation
+    from charrnn.report.figures import drawing
+
+    draw = None
+    if plot is not None:
+        draw = drawing(plot)
+        require_output("plot", plot)
+    found = explain(
+        topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
+        seed,
+    )  # fmt: skip
+    if draw:
+        draw(plot_explanation(found, title))
+        write_notes((f"plot saved to {plot}",))
+    if json:
+        write_json(asdict(found))
+    else:
+        print_explanation(found)

@@ -1,0 +1,185 @@
+"""Explains the gradient of a small or a trained network on a string, in real numbers."""
+
+import numpy as np
+
+from charrnn.analysis.problems import Problem
+from charrnn.arrays import Array
+from charrnn.commands.arguments import check_arguments
+from charrnn.config.layers import load_config
+from charrnn.config.settings import Config
+from charrnn.errors import CharrnnError, UsageError
+from charrnn.explanation.example import Example
+from charrnn.explanation.topics import TOPICS
+from charrnn.explanation.tour import tour
+from charrnn.model.params import Params
+from charrnn.results import ExplainedNetwork, Explanation
+from charrnn.setup.loading import load_model
+from charrnn.setup.paths import Kind, is_model, kind_of
+from charrnn.setup.wiring import activation_of, first_params, sequences_of
+from charrnn.system.blas import single_threaded_blas
+from charrnn.text.text import Text
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.window import Window, signed
+from charrnn.wording import nearest, pluralize
+
+TEXT = "hello world"
+HIDDEN_SIZE = 3  # of the network that is explained by default
+MAX_STEPS = 120
+NETWORKS = (Kind.RUN, Kind.CHECKPOINT, Kind.CONFIG)  # given without a topic: for a tour
+
+
+@single_threaded_blas()
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # seen in the numbers
+def explain(
+    topic: str | None = None,
+    model: str | None = None,
+    config_path: str | None = None,
+    assignments: tuple[str, ...] | list[str] = (),
+    text: str = TEXT,
+    step: int | None = None,
+    layer: int | None = None,
+    reach: int = 4,
+    stride: int = 2,
+    seed: int | None = None,
+) -> Explanation:
+    """Computes what a topic shows.
+
+    Args:
+        topic: One of TOPICS; None for a tour of all.
+        model: A checkpoint or run directory; or a config, for its network before training. By
+            default a network of three units.
+        config_path: A config, if `model` is not given.
+        assignments: Changes of the config, as `key.path=value`.
+        text: The string that the network reads, in the alphabet of a trained model.
+        step: The step to show in detail, from 1; None for the last.
+        layer: The layer to show, from 1; None for the top one.
+        reach: k2 of truncated BPTT.
+        stride: k1 of truncated BPTT.
+        seed: Random seed of the weights of an untrained network; None for the config's.
+
+    Returns:
+        The numbers, with words to show them.
+
+    Raises:
+        UsageError: A topic, option or text is invalid.
+        InputError: The checkpoint is unusable.
+        CharrnnError: The network overflows.
+    """
+    if topic not in (None, *TOPICS) and model is None and kind_of(str(topic)) in NETWORKS:
+        topic, model = None, topic
+    if topic is not None and topic not in TOPICS:
+        guess = nearest(topic, TOPICS)
+        raise UsageError(
+            f"there is no topic {topic!r}.",
+            f"did you mean {guess}?" if guess else f"topics: {', '.join(TOPICS)}.",
+        )
+    check_arguments(config_path, list(assignments), [])
+    name, config, params, alphabet, ids = _network(
+        model, config_path, list(assignments), text, seed
+    )
+    T = len(ids) - 1
+    characters = "".join(alphabet[id] for id in ids.tolist())
+    if not 1 <= T <= MAX_STEPS:
+        raise UsageError(
+            f"`text` has {pluralize(len(characters), 'character')}.", f"give 2 to {MAX_STEPS + 1}."
+        )
+    window = Window(signed(ids[:-1, None]), signed(ids[1:, None]), np.ones(1, dtype=bool))
+    problem = Problem(params.astype(np.float64), window, np.zeros((1, params.state_size)))
+    example = Example(
+        problem,
+        activation_of(config),
+        characters,
+        alphabet,
+        _within("layer", layer, params.depth),
+        _within("step", step, T),
+        *_truncation(reach, stride),
+        config.training.seed,
+    )
+    _require_finite(example)
+    network = ExplainedNetwork(
+        name,
+        characters,
+        example.activation.name,
+        params.hidden_size,
+        params.depth,
+        len(alphabet),
+        example.layer,
+        example.step,
+    )
+    if topic is None:
+        return Explanation("tour", "The gradient of a network, in numbers", network, tour(example))
+    return Explanation(topic, TOPICS[topic].title, network, TOPICS[topic].explain(example))
+
+
+def _network(
+    model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
+) -> tuple[str, Config, Params, str, Array]:
+    """A title, the config, the weights, the alphabet, and the ids of the text."""
+    if model is not None and config_path is not None:
+        raise UsageError(
+            f"{model} and the config {config_path} are both given.", "choose one of them."
+        )
+    if model is not None and is_model(model):
+        if assignments or seed is not None:
+            raise UsageError(
+                f"{model} is a checkpoint, which has its own config and weights.",
+                "leave out `set` and `seed`, or give a config instead.",
+            )
+        trained = load_model(model)
+        sequence = _sequence(trained.config, text)
+        try:
+            ids = trained.vocabulary.encode(sequence, "`text`")
+        except UsageError as error:
+            raise UsageError(str(error), "give text in the model's alphabet.") from None
+        return trained.path, trained.config, trained.params, trained.vocabulary.characters, ids
+    path = model or config_path
+    small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
+    flags = {} if seed is None else {"training": {"seed": seed}}
+    config = load_config(path, assignments, flags, small)
+    sequence = _sequence(config, text)
+    alphabet = "".join(sorted(sequence.characters))
+    if len(alphabet) < 2:
+        raise UsageError(f"`text` is {text!r}.", "give at least two different characters.")
+    params = first_params(config, len(alphabet))
+    name = f"{path} before training" if path else "untrained"
+    return name, config, params, alphabet, Vocabulary(alphabet).encode(sequence)
+
+
+def _sequence(config: Config, text: str) -> Text:
+    """The string as the config reads a text: one sequence, between its delimiters."""
+    sequences = sequences_of(config)
+    end = sequences.delimiter or ""
+    if end and end in text:
+        raise UsageError(
+            f"`text` has more than one {sequences.name}, and the network reads each by itself.",
+            f"give a single {sequences.name}.",
+        )
+    return Text.of(end + text + end)
+
+
+def _within(option: str, wanted: int | None, last: int) -> int:
+    if wanted is None:
+        return last
+    if not 1 <= wanted <= last:
+        raise UsageError(
+            f"`{option}={wanted}` does not exist.",
+            f"choose 1 to {last}." if last > 1 else f"there is only {option} 1.",
+        )
+    return wanted
+
+
+def _truncation(reach: int, stride: int) -> tuple[int, int]:
+    if not 1 <= stride <= reach:
+        raise UsageError(
+            f"`stride={stride}` is not between 1 and `window={reach}`.",
+            "for example `window=4` and `stride=2`.",
+        )
+    return reach, stride
+
+
+def _require_finite(example: Example) -> None:
+    loss, gradient = example.bptt
+    if not (np.isfinite(loss) and np.isfinite(gradient.flat).all()):
+        raise CharrnnError(
+            "the network overflows on this text.", "lower model.initialization.recurrent_gain."
+        )

@@ -1,0 +1,102 @@
+"""Back-propagation through time, step by step: equations (10) to (12)."""
+
+import numpy as np
+
+from charrnn.analysis.backward_pass import backward_pass
+from charrnn.analysis.jacobians import inputs_of
+from charrnn.explanation.example import Example, relative_difference
+from charrnn.results import Columns, Matrix, Part, Statement, Table
+
+
+def backward(example: Example) -> list[Part]:
+    """dh_t and da_t from the last step to the first, and what each step adds to the gradient."""
+    lane, (_, gradient) = example.lane, example.bptt
+    layer = gradient.layers[example.layer - 1]
+    found = backward_pass(example.problem, example.activation)
+    above, later, da = (
+        example.own(array[:, 0]) for array in (found.from_above, found.from_later, found.da)
+    )
+    before = example.own(lane.h[:-1])
+    below = np.array(
+        [inputs_of(example.params, lane, t)[example.layer - 1] for t in range(1, len(lane.h))]
+    )
+    added = {
+        "dW": np.einsum("ti,tj->tij", da, before),
+        "dU": np.einsum("ti,tj->tij", da, below),
+        "db": da[:, :, None],
+    }
+    wholes = {"dW": layer.W, "dU": layer.U, "db": da.sum(axis=0)[:, None]}
+    if layer.b is not None:
+        wholes["db"] = layer.b[:, None]
+    steps = range(example.steps, 0, -1)
+    backwards = slice(None, None, -1)
+    columns: Columns = {
+        "t": list(steps),
+        "x_t": [example.input_at(t) for t in steps],
+        "above": np.linalg.norm(above, axis=1)[backwards].tolist(),
+        "later": np.linalg.norm(later, axis=1)[backwards].tolist(),
+    }
+    for symbol, array in (("dh", above + later), ("da", da)):
+        for unit, name in zip(example.units, example.unit_names, strict=True):
+            columns[f"{symbol}_t,{name}"] = array[backwards, unit].tolist()
+    added_norms: Columns = {"t": list(steps)}
+    added_norms["da_t"] = np.linalg.norm(da, axis=1)[backwards].tolist()
+    for name, factor in (("dW", "h_{t-1}"), ("dU", "x_t"), ("db", "1")):
+        terms = np.linalg.norm(added[name], axis=(1, 2))
+        added_norms[f"{name}: ⊗ {factor}"] = terms[backwards].tolist()
+    so_far = added["dW"][backwards].cumsum(axis=0)
+    added_norms["dW so far"] = np.linalg.norm(so_far, axis=(1, 2)).tolist()
+    error = max(
+        relative_difference(added[name].sum(axis=0), whole) for name, whole in wholes.items()
+    )
+    shown = np.ix_(example.units, example.units)
+    return [
+        *_equations(example),
+        Table("recursion", f"from the last step to the first{example.units_note}", columns),
+        Statement("above: the norm of what comes from above; later: of Wᵀ da_{t+1}"),
+        Table("added", "what each step adds, as norms", added_norms),
+        Matrix(
+            "dW",
+            f"dW, the sum of all steps{example.units_note}",
+            layer.W[shown],
+            example.unit_names,
+            example.unit_names,
+            "to unit",
+            "from unit",
+        ),
+        Matrix(
+            "da",
+            f"da_t = ∂L/∂a_t{example.units_note}",
+            da[:, example.units],
+            example.labels,
+            example.unit_names,
+            "step t and the character x_t that is read",
+            "unit",
+            shown="picture",
+        ),
+        Statement(
+            f"the sums differ from BPTT's dW, dU and db by {error:.0e} of their largest entries"
+        ),
+    ]
+
+
+def _equations(example: Example) -> list[Part]:
+    n, top = example.layer, example.params.depth
+    if top == 1:
+        return [
+            Statement(
+                "dh_t = Vᵀ do_t + Wᵀ da_{t+1}, the second term zero at the last step", "(10)"
+            ),
+            Statement("da_t = D_t dh_t, D_t = diag f′(a_t)", "(11)"),
+            Statement("dW = Σ_t da_t ⊗ h_{t-1}, dU = Σ_t da_t ⊗ x_t, db = Σ_t da_t", "(12)"),
+        ]
+    above = "Vᵀ do_t" if n == top else f"(U^{n + 1})ᵀ da_t^{n + 1}"
+    below = f"h_t^{n - 1}" if n > 1 else "x_t"
+    return [
+        Statement(f"dh_t^{n} = {above} + (W^{n})ᵀ da_{{t+1}}^{n}", "(23)"),
+        Statement(
+            f"da_t^{n} = D_t^{n} dh_t^{n}, dW^{n} = Σ_t da_t^{n} ⊗ h_{{t-1}}^{n}, "
+            f"dU^{n} = Σ_t da_t^{n} ⊗ {below}, db^{n} = Σ_t da_t^{n}",
+            "(24)",
+        ),
+    ]

@@ -1,0 +1,132 @@
+"""The gradient forward in time: equations (15) and (16)."""
+
+import time
+
+import numpy as np
+
+from charrnn.analysis.jacobians import over_step, state_gradient, within_step
+from charrnn.arrays import Array
+from charrnn.explanation.example import Example, norms, relative_difference
+from charrnn.model.bptt import bptt
+from charrnn.results import Columns, Part, Statement, Table
+from charrnn.wording import pluralize
+
+MAX_DERIVATIVES = 100_000  # numbers of ∂h_k/∂W to carry; for more only those by one row of W
+
+
+def forward_mode(example: Example) -> list[Part]:
+    """∂h_k/∂W by the recursion, beside its unrolled sum, and what it costs."""
+    params, T = example.params, example.steps
+    H = params.hidden_size
+    size = params.state_size * H * H
+    rows = H if size <= MAX_DERIVATIVES else 1
+    start = time.perf_counter()
+    immediate, influence, dW = derivatives_by_W(example, rows)
+    seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    bptt(*example.problem[:3], example.activation, "sum")
+    bptt_seconds = time.perf_counter() - start
+    carried = [after - now for after, now in zip(influence, immediate, strict=True)]
+    unrolled = _unrolled(example, immediate)
+    steps = range(1, T + 1)
+    columns: Columns = {
+        "k": list(steps),
+        "x_k": [example.input_at(k) for k in steps],
+        "‖∂h_k/∂W*‖": norms(immediate),
+        "‖carried‖": norms(carried),
+        "‖∂h_k/∂W‖": norms(influence),
+        "unrolled": norms(unrolled),
+        "difference": [relative_difference(a, b) for a, b in zip(unrolled, influence, strict=True)],
+    }
+    one: Columns = {"k": list(steps)}
+    own = slice((example.layer - 1) * H, example.layer * H)
+    for symbol, arrays in (("*", immediate), ("", influence)):
+        for unit, name in zip(example.units, example.unit_names, strict=True):
+            one[f"unit {name}{symbol}"] = [float(each[own][unit, 0, 0]) for each in arrays]
+    gradient = example.bptt[1].layers[example.layer - 1].W[:rows]
+    states = params.state_size * T
+    return [
+        Statement(
+            "∂h_k/∂W = ∂h_k/∂W* + (∂h_k/∂h_{k-1}) ∂h_{k-1}/∂W, * with h_{k-1} held constant", "(15)"
+        ),
+        Statement("unrolled: ∂h_k/∂W = Σ_{i≤k} (∂h_k/∂h_i) ∂h_i/∂W*"),
+        Statement("dW = Σ_t (∂h_t/∂W)ᵀ Vᵀ do_t", "(16)"),
+        Table(
+            "recursion",
+            "the recursion and the unrolled sum, as norms"
+            + ("" if rows == H else f", for row 1 of W, of {H}"),
+            columns,
+        ),
+        Table(
+            "weight",
+            f"∂h_k/∂W₁₁, the weight from unit 1 to itself; * immediate{example.units_note}",
+            one,
+        ),
+        Statement(
+            f"(16) differs from BPTT's dW by {relative_difference(dW, gradient):.0e} of its "
+            "largest entry"
+        ),
+        Table(
+            "cost",
+            "what has to be kept, and the time it took",
+            {
+                "": ["forward mode", "BPTT"],
+                "numbers": [f"{size:,}", f"{states:,}"],
+                "which are": [
+                    "H³, for any T" if params.depth == 1 else "L·H³ for the W of one layer",
+                    "T·H" if params.depth == 1 else "T·L·H",
+                ],
+                "grows as": ["T·H⁴", "T·H²"],
+                "time": [
+                    _milliseconds(seconds) + ("" if rows == H else " for one row"),
+                    _milliseconds(bptt_seconds),
+                ],
+            },
+        ),
+        Statement(
+            f"forward mode keeps {pluralize(size, 'number')} and no past; BPTT keeps the "
+            f"{pluralize(states, 'number')} of all states"
+        ),
+    ]
+
+
+def derivatives_by_W(example: Example, rows: int) -> tuple[list[Array], list[Array], Array]:  # noqa: N802
+    """The immediate and the total derivatives of each state by the first rows of W.
+
+    Args:
+        example: The network.
+        rows: The number of rows of W.
+
+    Returns:
+        ∂s_k/∂W* and ∂s_k/∂W (L·H, rows, H) for k = 1, …, T, by (15) and (25), and the rows of dW
+        by (16).
+    """
+    params, lane = example.params, example.lane
+    H = params.hidden_size
+    first = (example.layer - 1) * H
+    dW = np.zeros((rows, H))
+    immediate, influence = [], [np.zeros((params.state_size, rows, H))]  # s_0 is a constant
+    for t in range(1, example.steps + 1):
+        own = within_step(params, lane, t)[:, first : first + rows]
+        own = own * lane.D[t, first : first + rows]
+        immediate.append(own[:, :, None] * example.own(lane.h[t - 1]))
+        carried = np.tensordot(over_step(params, lane, t), influence[-1], axes=1)
+        influence.append(immediate[-1] + carried)
+        dW += np.tensordot(state_gradient(params, lane, t), influence[-1], axes=1)
+    return immediate, influence[1:], dW
+
+
+def _unrolled(example: Example, immediate: list[Array]) -> list[Array]:
+    """The sum of (15) over all earlier steps, each with its own product of Jacobians."""
+    sums = []
+    for k in range(1, len(immediate) + 1):
+        total, product = immediate[k - 1].copy(), np.eye(example.params.state_size)
+        for i in range(k - 1, 0, -1):
+            product = product @ over_step(example.params, example.lane, i + 1)
+            total += np.tensordot(product, immediate[i - 1], axes=1)
+        sums.append(total)
+    return sums
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.2g} ms"

@@ -1,0 +1,55 @@
+"""The gradient of the output weights: equation (9)."""
+
+import numpy as np
+
+from charrnn.explanation.example import Example, relative_difference
+from charrnn.results import Matrix, Part, Statement, Table
+
+
+def output(example: Example) -> list[Part]:
+    """dV and dc as one outer product and one vector a step."""
+    lane, (_, gradient), t = example.lane, example.bptt, example.step
+    h = example.params.by_layer(lane.h)[-1]
+    steps = range(1, example.steps + 1)
+    products = np.einsum("ta,th->tah", lane.do[1:], h[1:])
+    error = relative_difference(products.sum(axis=0), gradient.V)
+    shown = np.ix_(example.shown, example.units)
+    return [
+        Statement("dV = Σ_t do_t ⊗ h_t, dc = Σ_t do_t, with do_t = ŷ_t - y_t", "(9)"),
+        Table(
+            "steps",
+            "what each step adds, as norms",
+            {
+                "t": list(steps),
+                "x_t": [example.input_at(t) for t in steps],
+                "y_t": [example.target_at(t) for t in steps],
+                "do_t(y_t)": [float(lane.do[t] @ lane.y[t]) for t in steps],
+                "‖do_t‖": np.linalg.norm(lane.do[1:], axis=1).tolist(),
+                "‖h_t‖": np.linalg.norm(h[1:], axis=1).tolist(),
+                "‖do_t ⊗ h_t‖": np.linalg.norm(products, axis=(1, 2)).tolist(),
+            },
+        ),
+        Matrix(
+            "product",
+            f"do_t ⊗ h_t at t = {t}{example.units_note}",
+            products[t - 1][shown],
+            example.characters,
+            example.unit_names,
+            "logit of",
+            "unit",
+        ),
+        Matrix(
+            "dV",
+            f"dV, the sum of all steps{example.units_note}",
+            gradient.V[shown],
+            example.characters,
+            example.unit_names,
+            "logit of",
+            "unit",
+        ),
+        Statement(f"the sum differs from BPTT's dV by {error:.0e} of its largest entry"),
+        Statement(
+            f"V is used once in each o_t, after h_t is known: the outer product of step {t} has "
+            f"only do_{t} and h_{t} in it"
+        ),
+    ]

@@ -1,0 +1,142 @@
+"""Common mistakes of derivations, each planted into the gradient in turn."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from charrnn.analysis.complex_step import COMPLEX_STEP
+from charrnn.analysis.gradcheck import gradcheck
+from charrnn.analysis.truncation import agreement
+from charrnn.arrays import Array
+from charrnn.errors import UsageError
+from charrnn.explanation.example import Example
+from charrnn.explanation.slipped import SLIPS, Rules, slipped_gradient
+from charrnn.explanation.update import descended, first_rate, loss_of
+from charrnn.explanation.vanishing import jacobian_norms, with_sigma
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.params import Params
+from charrnn.results import Curves, Part, Statement, Table
+from charrnn.wording import decimal
+
+TRAINING_STEPS = 50
+MAX_CHECKED = 12  # entries of each parameter
+
+
+def slips(example: Example) -> list[Part]:
+    """What gradient each slip gives, how far it is off, and how training with it goes.
+
+    Raises:
+        UsageError: There are several layers.
+    """
+    if example.params.depth > 1:
+        raise UsageError(
+            "the slips are those of a network with a single layer.", "choose `model.layers=1`."
+        )
+    rate, full = first_rate(example), example.bptt[1]
+    curves = {"none": _training(example, Rules(), rate)}
+    rows = [_row("none", "equations (8) to (14)", example, full, curves["none"])]
+    refused = []
+    for slip in SLIPS:
+        try:
+            found = slipped_gradient(example.problem, example.activation, slip.rules)
+        except ValueError:
+            refused.append(slip)
+            continue
+        curves[slip.name] = _training(example, slip.rules, rate)
+        rows.append(_row(slip.name, slip.says, example, found, curves[slip.name]))
+    shapes = example.params.layout.shapes
+    H = example.params.hidden_size
+    return [
+        Table(
+            "slips",
+            f"each planted in turn; lr = {rate:g}",
+            {heading: [row[heading] for row in rows] for heading in rows[0]},
+        ),
+        Statement(
+            "cosine, ‖g‖/‖G‖ and error, ‖g - G‖/‖G‖: of all parameters together; wrong: those that "
+            "the complex step of the gradient check rejects; final L: after 50 steps of descent"
+        ),
+        *(
+            Statement(
+                f"{slip.name}, {slip.says}: cannot be added, ({H}, {H}) is not the shape "
+                f"{shapes['U']} of U; if both were the same, nothing would tell"
+            )
+            for slip in refused
+        ),
+        _claims(example),
+        Curves(
+            "training",
+            f"gradient descent with each, lr = {rate:g}",
+            "step",
+            "loss L, nats",
+            np.arange(TRAINING_STEPS + 1),
+            {name: np.where(np.isfinite(line), line, np.nan) for name, line in curves.items()},
+            shown="picture",
+        ),
+    ]
+
+
+def _row(name: str, says: str, example: Example, g: Params, losses: Array) -> dict[str, object]:
+    """What a gradient is worth."""
+    measured = agreement(g.flat, example.bptt[1].flat)
+    return {
+        "slip": name,
+        "what it does": says,
+        "cosine": measured.cosine,
+        "‖g‖/‖G‖": measured.norm_ratio,
+        "error": f"{measured.error:.1%}",
+        "wrong": _wrong_parameters(example, g),
+        "final L": _loss(losses),
+    }
+
+
+def _training(example: Example, rules: Rules, rate: float) -> Array:
+    """The loss before and after each step of gradient descent (TRAINING_STEPS + 1,)."""
+    problem = example.problem
+    losses = [loss_of(example, problem.params)]
+    for _ in range(TRAINING_STEPS):
+        gradient = slipped_gradient(problem, example.activation, rules)
+        problem = problem._replace(params=descended(problem.params, gradient, rate))
+        losses.append(loss_of(example, problem.params))
+    return np.array(losses)
+
+
+def _loss(losses: Array) -> str:
+    return decimal(losses[-1]) if np.isfinite(losses[-1]) else "diverges"
+
+
+def _wrong_parameters(example: Example, found: Params) -> str:
+    """The parameters in which the gradient check fails."""
+    problem, loss = example.problem, example.bptt[0]
+    objective: Callable[..., tuple[float, Params, Array]] = lambda *_: (loss, found, problem.h0)  # noqa: E731
+    entries = gradcheck(
+        problem,
+        objective,
+        example.activation,
+        "sum",
+        [COMPLEX_STEP],
+        np.random.default_rng(example.seed),
+        max_entries=MAX_CHECKED,
+    )
+    return "".join(entry.parameter for entry in entries if entry.verdict == "failed")
+
+
+def _claims(example: Example) -> Table:
+    """Two claims about ReLU, measured with W scaled to σ₁ = 1/2 and 1."""
+    relu = ACTIVATIONS["relu"]
+    left = [
+        float(jacobian_norms(example, with_sigma(example, sigma), relu)[0][-1])
+        for sigma in (0.5, 1.0)
+    ]
+    lag = example.step - 1
+    return Table(
+        "claims",
+        f"claims about ReLU, with this W scaled: ‖∂h_t/∂h_k‖ over {lag} steps",
+        {
+            "claim": ["ReLU avoids vanishing", "a slope of 1 explodes"],
+            "with": ["σ₁ = 0.5", "σ₁ = 1"],
+            "measured": left,
+            "bound": [0.5**lag, 1.0],
+            "so": ["it vanishes", "it does not grow"],
+        },
+    )

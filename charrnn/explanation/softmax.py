@@ -1,0 +1,63 @@
+"""The derivative of the softmax, and how it becomes ŷ - y: equations (7) and (8)."""
+
+import numpy as np
+
+from charrnn.arrays import Array
+from charrnn.explanation.example import Example
+from charrnn.model.loss import softmax
+from charrnn.results import Matrix, Part, Statement, Table
+from charrnn.wording import decimal
+
+
+def softmax_jacobian(probabilities: Array) -> Array:
+    """∂ŷ_i/∂o_j (A, A) of probabilities ŷ (A,), equation (7)."""
+    jacobian: Array = np.diag(probabilities) - np.outer(probabilities, probabilities)
+    return jacobian
+
+
+def softmax_derivative(example: Example) -> list[Part]:
+    """The Jacobian of the softmax at one step, and its product with ∂L_t/∂ŷ."""
+    t, lane = example.step, example.lane
+    p, y = softmax(example.o[t]), lane.y[t]
+    target, shown = example.target_at(t), example.shown
+    jacobian = softmax_jacobian(p)
+    by_probability = -y / p
+    same = by_probability * np.diag(jacobian)  # the case i = j
+    others = by_probability @ jacobian - same
+    cut = len(example.alphabet) - len(shown)
+    note = f", {len(shown)} of {len(example.alphabet)} characters" if cut else ""
+    return [
+        Statement("∂ŷ_i/∂o_j = ŷ_i (δ_ij - ŷ_j): ŷ_i (1 - ŷ_i) if i = j, else -ŷ_i ŷ_j", "(7)"),
+        Statement("∂L_t/∂ŷ_i = -y_i/ŷ_i; over all i, the chain rule gives do_t = ŷ_t - y_t", "(8)"),
+        Statement(
+            f"t = {t}: after {example.input_at(t)!r} comes {target!r}, predicted with "
+            f"probability {decimal(float(p @ y))}"
+        ),
+        Matrix(
+            "jacobian",
+            f"∂ŷ_i/∂o_j at step {t}{note}",
+            jacobian[np.ix_(shown, shown)],
+            example.characters,
+            example.characters,
+            "ŷ_i",
+            "o_j",
+        ),
+        Table(
+            "sum",
+            "its sum with ∂L_t/∂ŷ, for each o_j",
+            {
+                "j": list(example.characters),
+                "y_j": y[shown].astype(int).tolist(),
+                "ŷ_j": p[shown].tolist(),
+                "-y_j/ŷ_j": by_probability[shown].tolist(),
+                "i = j": same[shown].tolist(),
+                "i ≠ j": others[shown].tolist(),
+                "sum": (same + others)[shown].tolist(),
+                "ŷ_j - y_j": lane.do[t][shown].tolist(),
+            },
+        ),
+        Statement(
+            "the case i = j alone is 0 for every logit but the target's: only i ≠ j lowers the "
+            "logits of the other characters"
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""One step of gradient descent: equation (17)."""
+
+from math import floor, log10
+
+import numpy as np
+
+from charrnn.explanation.example import Example, norms
+from charrnn.model.bptt import window_loss
+from charrnn.model.params import Params
+from charrnn.optim.optimizers import sgd
+from charrnn.results import Curves, Matrix, Part, Statement, Table
+from charrnn.wording import decimal
+
+
+def update(example: Example) -> list[Part]:
+    """θ - lr · ∂L/∂θ for every weight, and the loss against the size of the step."""
+    loss, gradient = example.bptt
+    lr, slope = first_rate(example), float(gradient.flat @ gradient.flat)
+    after = descended(example.params, gradient, lr)
+    sizes = np.concatenate([[0.0], lr * np.geomspace(0.25, 64, 33)])
+    losses = np.array(
+        [loss_of(example, descended(example.params, gradient, size)) for size in sizes]
+    )
+    lowest = int(losses.argmin())
+    name, units = example.name("W"), example.units
+    weights = example.weights.W[np.ix_(units, units)]
+    dW = gradient.layers[example.layer - 1].W[np.ix_(units, units)]
+    here, by_W = weights[0, 0], dW[0, 0]
+    moved, lowered = here - lr * by_W, loss_of(example, after)
+    return [
+        Statement(f"θ ← θ - lr · ∂L/∂θ, with lr = {lr:g}", "(17)"),
+        Table(
+            "parameters",
+            "the step of every parameter, as norms",
+            {
+                "θ": [key for key, _ in gradient.named()],
+                "weights": [array.size for _, array in gradient.named()],
+                "‖θ‖": norms(array for _, array in example.params.named()),
+                "‖∂L/∂θ‖": norms(array for _, array in gradient.named()),
+                "‖change‖": [lr * float(np.linalg.norm(array)) for _, array in gradient.named()],
+            },
+        ),
+        Statement(f"{name}₁₁ = {decimal(here)} - {lr:g} · ({decimal(by_W)}) = {decimal(moved)}"),
+        Matrix(
+            "before",
+            f"{name} before{example.units_note}",
+            weights,
+            example.unit_names,
+            example.unit_names,
+            "to unit",
+            "from unit",
+            shown="picture",
+        ),
+        Matrix(
+            "gradient",
+            f"d{name}{example.units_note}",
+            dW,
+            example.unit_names,
+            example.unit_names,
+            "to unit",
+            "from unit",
+            shown="picture",
+        ),
+        Statement(
+            f"loss L: {decimal(loss)} before, {decimal(lowered)} after; the slope along -∂L/∂θ, "
+            f"-‖∂L/∂θ‖² = {decimal(-slope)}, predicts {decimal(loss - lr * slope)}"
+        ),
+        Curves(
+            "descent",
+            "the loss against the step size along -∂L/∂θ",
+            "lr",
+            "loss L, nats",
+            sizes,
+            {"loss": losses, "predicted by the slope": loss - sizes * slope},
+            points={"this step": (np.array([lr]), np.array([lowered]))},
+        ),
+        Statement(
+            f"the loss is lowest at lr = {sizes[lowest]:.3g}: {decimal(losses[lowest])}. The "
+            "slope holds for small steps only: beyond, the loss is curved"
+        ),
+    ]
+
+
+def first_rate(example: Example) -> float:
+    """A learning rate whose step should lower the loss by about a tenth; one digit."""
+    loss, gradient = example.bptt
+    slope = float(gradient.flat @ gradient.flat)
+    if not slope:
+        return 0.1
+    rate = 0.1 * loss / slope
+    digit = 10.0 ** floor(log10(rate))
+    return round(rate / digit) * digit
+
+
+def descended(params: Params, gradient: Params, learning_rate: float) -> Params:
+    """The weights after one step of plain gradient descent."""
+    after, optimizer = params.astype(params.dtype), sgd()
+    optimizer.update(gradient.map(np.copy), optimizer.init(after), after, learning_rate)
+    return after
+
+
+def loss_of(example: Example, params: Params) -> float:
+    """The summed loss with other weights."""
+    _, window, h0, _ = example.problem
+    return float(window_loss(params, window, h0, example.activation, "sum"))
