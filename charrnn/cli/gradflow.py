@@ -51,8 +51,9 @@ def gradflow_command(
 
     from charrnn.cli.output import require_output, write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
+    from charrnn.report.figures import drawing
     from charrnn.report.flow_tables import print_gradient_flow
-    from charrnn.report.plots import drawing, plot_gradient_flow
+    from charrnn.report.plots import plot_gradient_flow
 
     draw = None
     if plot is not None:

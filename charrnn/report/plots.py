@@ -1,60 +1,21 @@
 """Plots the gradient flow with matplotlib."""
 
-import logging
-from collections.abc import Callable
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from charrnn.errors import UsageError
 from charrnn.report.flow_tables import DISPLAY_NAMES, description
 from charrnn.report.layer_tables import layers_shown
 from charrnn.results import Flow, GradientFlow, Truncation
-from charrnn.system.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = (".png", ".svg", ".pdf")
 NORM = r"mean $\Vert\partial L_t/\partial h_{t-l}\Vert$"
 MIN_ERROR = 1e-4  # lower limit of the error axis
 MIN_POSITIVE = 1e-299  # replaces 0, which has no logarithm
 MIN_FRACTION = 1e-12  # of the gradient at lag 0: negligible in float32
-
-
-def drawing(path: str) -> "Callable[[Figure], None]":
-    """A function that writes a figure to this file.
-
-    Raises:
-        UsageError: If the format is not one of FORMATS or matplotlib is not installed.
-    """
-    if Path(path).suffix.lower() not in FORMATS:
-        raise UsageError(
-            f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
-        )
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
-    try:
-        import matplotlib  # noqa: F401 - optional; fail before anything is computed
-    except ImportError:
-        raise UsageError(
-            "`plot` needs matplotlib, which is not installed.",
-            "install it: pip install 'charrnn[plot]', or pip install matplotlib",
-        ) from None
-
-    def draw(figure: "Figure") -> None:
-        content = BytesIO()
-        figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=150)
-        try:
-            write_atomically(Path(path), content.getvalue())
-        except OSError as error:
-            raise UsageError(
-                f"`plot={path}` cannot be written: {error.strerror}.", "choose another file."
-            ) from None
-
-    return draw
 
 
 def plot_gradient_flow(found: GradientFlow) -> "Figure":
