@@ -74,7 +74,7 @@ def explain(
             f"did you mean {guess}?" if guess else f"topics: {', '.join(TOPICS)}.",
         )
     check_arguments(config_path, list(assignments), [])
-    name, config, params, alphabet, ids = _network(
+    name, trained, config, params, alphabet, ids = _network(
         model, config_path, list(assignments), text, seed
     )
     T = len(ids) - 1
@@ -98,6 +98,7 @@ def explain(
     _require_finite(example)
     network = ExplainedNetwork(
         name,
+        trained,
         characters,
         example.activation.name,
         params.hidden_size,
@@ -113,8 +114,8 @@ def explain(
 
 def _network(
     model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
-) -> tuple[str, Config, Params, str, Array]:
-    """A title, the config, the weights, the alphabet, and the ids of the text."""
+) -> tuple[str, bool, Config, Params, str, Array]:
+    """A name, whether it is trained, config, weights, alphabet, and the ids of the text."""
     if model is not None and config_path is not None:
         raise UsageError(
             f"{model} and the config {config_path} are both given.", "choose one of them."
@@ -131,7 +132,14 @@ def _network(
             ids = trained.vocabulary.encode(sequence, "`text`")
         except UsageError as error:
             raise UsageError(str(error), "give text in the model's alphabet.") from None
-        return trained.path, trained.config, trained.params, trained.vocabulary.characters, ids
+        return (
+            trained.path,
+            True,
+            trained.config,
+            trained.params,
+            trained.vocabulary.characters,
+            ids,
+        )
     path = model or config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
     flags = {} if seed is None else {"training": {"seed": seed}}
@@ -141,8 +149,8 @@ def _network(
     if len(alphabet) < 2:
         raise UsageError(f"`text` is {text!r}.", "give at least two different characters.")
     params = first_params(config, len(alphabet))
-    name = f"{path} before training" if path else "untrained"
-    return name, config, params, alphabet, Vocabulary(alphabet).encode(sequence)
+    name = f"{path} before training" if path else "a small random network"
+    return name, False, config, params, alphabet, Vocabulary(alphabet).encode(sequence)
 
 
 def _sequence(config: Config, text: str) -> Text:

@@ -8,7 +8,7 @@ from charrnn.analysis.jacobians import over_step, state_gradient, within_step
 from charrnn.arrays import Array
 from charrnn.explanation.example import Example, norms, relative_difference
 from charrnn.model.bptt import bptt
-from charrnn.results import Columns, Part, Statement, Table
+from charrnn.results import Columns, Curves, Matrix, Part, Statement, Table
 from charrnn.wording import pluralize
 
 MAX_DERIVATIVES = 100_000  # numbers of ∂h_k/∂W to carry; for more only those by one row of W
@@ -43,6 +43,8 @@ def forward_mode(example: Example) -> list[Part]:
     for symbol, arrays in (("*", immediate), ("", influence)):
         for unit, name in zip(example.units, example.unit_names, strict=True):
             one[f"unit {name}{symbol}"] = [float(each[own][unit, 0, 0]) for each in arrays]
+    first = slice(len(example.units))
+    shown = influence[example.step - 1][own][first, first, first]
     gradient = example.bptt[1].layers[example.layer - 1].W[:rows]
     states = params.state_size * T
     return [
@@ -61,6 +63,31 @@ def forward_mode(example: Example) -> list[Part]:
             "weight",
             f"∂h_k/∂W₁₁, the weight from unit 1 to itself; * immediate{example.units_note}",
             one,
+        ),
+        Curves(
+            "norms",
+            "what each step adds to ∂h_k/∂W",
+            "step k",
+            "norm",
+            np.arange(1, T + 1),
+            {
+                "∂h_k/∂W": np.array(columns["‖∂h_k/∂W‖"]),
+                "immediate ∂h_k/∂W*": np.array(columns["‖∂h_k/∂W*‖"]),
+                "carried from k - 1": np.array(columns["‖carried‖"]),
+            },
+            shown="picture",
+        ),
+        Matrix(
+            "influence",
+            f"∂h_{example.step}/∂W: how the state moves with each weight{example.units_note}",
+            shown.reshape(len(shown), -1),
+            example.unit_names,
+            tuple(
+                f"W {i + 1},{j + 1}" for i in range(shown.shape[1]) for j in range(shown.shape[2])
+            ),
+            "unit",
+            "weight, to unit i from unit j",
+            shown="picture",
         ),
         Statement(
             f"(16) differs from BPTT's dW by {relative_difference(dW, gradient):.0e} of its "

@@ -15,7 +15,7 @@ from charrnn.explanation.update import descended, first_rate, loss_of
 from charrnn.explanation.vanishing import jacobian_norms, with_sigma
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
-from charrnn.results import Curves, Part, Statement, Table
+from charrnn.results import Curves, Matrix, Part, Statement, Table
 from charrnn.wording import decimal
 
 TRAINING_STEPS = 50
@@ -35,13 +35,14 @@ def slips(example: Example) -> list[Part]:
     rate, full = first_rate(example), example.bptt[1]
     curves = {"none": _training(example, Rules(), rate)}
     rows = [_row("none", "equations (8) to (14)", example, full, curves["none"])]
-    refused = []
+    gradients, units, refused = {"none": full}, slice(len(example.units)), []
     for slip in SLIPS:
         try:
             found = slipped_gradient(example.problem, example.activation, slip.rules)
         except ValueError:
             refused.append(slip)
             continue
+        gradients[slip.name] = found
         curves[slip.name] = _training(example, slip.rules, rate)
         rows.append(_row(slip.name, slip.says, example, found, curves[slip.name]))
     shapes = example.params.layout.shapes
@@ -71,6 +72,17 @@ def slips(example: Example) -> list[Part]:
             "loss L, nats",
             np.arange(TRAINING_STEPS + 1),
             {name: np.where(np.isfinite(line), line, np.nan) for name, line in curves.items()},
+            limits=(0.0, 2 * float(curves["none"][0])),
+            shown="picture",
+        ),
+        Matrix(
+            "dW",
+            f"the dW that each gives{example.units_note}",
+            np.array([g.W[units, units].ravel() for g in gradients.values()]),
+            tuple(gradients),
+            tuple(f"{i},{j}" for i in example.unit_names for j in example.unit_names),
+            "",
+            "weight, to unit i from unit j",
             shown="picture",
         ),
     ]

@@ -43,7 +43,7 @@ def truncation(example: Example) -> list[Part]:
         ),
         Matrix(
             "kept",
-            f"‖term(t, k)‖ of d{name}, and which BPTT(k1 = {stride}, k2 = {reach}) keeps",
+            f"‖term(t, k)‖ of d{name}: what BPTT({stride}, {reach}) keeps",
             found.norms("W"),
             example.labels,
             example.labels,

@@ -73,6 +73,7 @@ def update(example: Example) -> list[Part]:
             sizes,
             {"loss": losses, "predicted by the slope": loss - sizes * slope},
             points={"this step": (np.array([lr]), np.array([lowered]))},
+            limits=(0.0, 1.5 * loss),
         ),
         Statement(
             f"the loss is lowest at lr = {sizes[lowest]:.3g}: {decimal(losses[lowest])}. The "

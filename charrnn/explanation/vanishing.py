@@ -11,6 +11,8 @@ from charrnn.results import Columns, Curves, Part, Statement, Table
 
 SCALES = {"contracting": 0.5, "in between": 1.0, "expanding": 2.0}  # of γσ₁
 DISPLAYED = {"relu": "ReLU"}
+A_RANGE = np.linspace(-4, 4, 161)
+MAX_POINTS = 400
 
 
 def vanishing(example: Example) -> list[Part]:
@@ -21,6 +23,8 @@ def vanishing(example: Example) -> list[Part]:
     lags = np.arange(t)  # back to h_1
     measured, product = jacobian_norms(example, example.problem, example.activation)
     bound = (gamma * sigma) ** lags
+    a = example.own(pre_activations(example.params, example.lane.x, example.lane.h, example.lane.M))
+    a = a[1:].ravel()[:MAX_POINTS]
     parts: list[Part] = [
         Statement("‖∂h_t/∂h_k‖ ≤ Π_j ‖D_j‖ ‖W‖ ≤ (γ σ₁(W))^(t-k), j = k+1, …, t", "(18)"),
         Statement(
@@ -30,13 +34,24 @@ def vanishing(example: Example) -> list[Part]:
         ),
         _activations(example),
         Curves(
+            "values",
+            "f(a), and a of the units",
+            "pre-activation a",
+            "f(a)",
+            A_RANGE,
+            {DISPLAYED.get(name, name): _applied(f, A_RANGE) for name, f in ACTIVATIONS.items()},
+            points={"units": (a, _applied(example.activation, a))},
+            limits=(-1.2, 1.2),
+            shown="picture",
+        ),
+        Curves(
             "activations",
             "f′(a), and a of the units",
             "pre-activation a",
             "slope f′(a)",
-            np.linspace(-4, 4, 161),
-            {DISPLAYED.get(name, name): SLOPES[name](np.linspace(-4, 4, 161)) for name in SLOPES},
-            points={"units": _points(example)},
+            A_RANGE,
+            {DISPLAYED.get(name, name): SLOPES[name](A_RANGE) for name in SLOPES},
+            points={"units": (a, SLOPES[example.activation.name](a))},
             shown="picture",
         ),
         Curves(
@@ -112,10 +127,10 @@ def _activations(example: Example) -> Table:
     )
 
 
-def _points(example: Example) -> tuple[Array, Array]:
-    lane = example.lane
-    a = example.own(pre_activations(example.params, lane.x, lane.h, lane.M))[1:].ravel()
-    return a[:400], SLOPES[example.activation.name](a[:400])
+def _applied(activation: Activation, a: Array) -> Array:
+    h = np.empty_like(a)
+    activation.apply(a, h)
+    return h
 
 
 def jacobian_norms(

@@ -107,11 +107,16 @@ def _chosen(count: int) -> list[int]:
 def _cells(values: Sequence[object], form: str | None) -> list[RenderableType]:
     form = form or number_format(np.array([v for v in values if isinstance(v, float)]))
     return [
-        (format(value + 0.0, form) if value == value else "-")  # -0.0 + 0.0 is 0.0
-        if isinstance(value, float)
-        else Text(label(value))
-        for value in values
+        _number(value, form) if isinstance(value, float) else Text(label(value)) for value in values
     ]
+
+
+def _number(value: float, form: str) -> str:
+    """A number in the format of its column; one that would be all zeros there by its magnitude."""
+    if np.isnan(value):
+        return "-"
+    hidden = value and form.endswith("f") and not float(format(value, form))
+    return format(value + 0.0, ".0e" if hidden else form)  # -0.0 + 0.0 is 0.0
 
 
 def number_format(values: Array) -> str:

@@ -50,7 +50,8 @@ class Matrix:
         rows, columns: The labels of rows (M,) and columns (N,).
         row_title, column_title: What rows and columns are.
         heat: Whether the terminal shows shades instead of numbers.
-        kept: Entries to emphasize (M, N), the others being crossed out; None for all.
+        kept: Entries to emphasize (M, N), by crossing out the others or by an outline; None for
+            all.
         shown: Where it is shown.
     """
 
@@ -80,6 +81,7 @@ class Curves:
         ordered: Whether the lines belong to growing values of one quantity.
         logarithmic: The axes that are logarithmic: "", "x", "y" or "xy".
         points: Positions and values of points to mark, by label.
+        limits: The ends of the y axis in a picture; None to show everything.
         shown: Where they are shown.
     """
 
@@ -92,6 +94,7 @@ class Curves:
     ordered: bool = False
     logarithmic: str = ""
     points: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    limits: tuple[float, float] | None = None
     shown: Shown = "everywhere"
     kind: Literal["curves"] = "curves"
 
@@ -105,6 +108,7 @@ class ExplainedNetwork:
 
     Attributes:
         name: Where the weights come from.
+        trained: Whether they are those of a checkpoint.
         text: The characters that are read and predicted.
         activation: Name of the activation.
         hidden_size: H.
@@ -115,6 +119,7 @@ class ExplainedNetwork:
     """
 
     name: str
+    trained: bool
     text: str
     activation: str
     hidden_size: int
