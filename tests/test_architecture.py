@@ -19,6 +19,7 @@ IMPORTS: dict[str, set[str]] = {
     "text": {"system"},
     "optim": {"model"},
     "analysis": {"model"},
+    "explanation": {"model", "optim", "analysis"},
     "training": {"system", "model", "text", "optim"},
     "sampling": {"model", "text"},
     "report": {"system"},
@@ -29,7 +30,7 @@ IMPORTS: dict[str, set[str]] = {
     "__main__": {"system", "cli"},
 }
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["commands"] |= {"setup", "runs"}
+IMPORTS["commands"] |= {"setup", "runs", "explanation"}
 ONLY_IN = {
     "typer": {"cli"},
     "rich": {"report"},

@@ -132,14 +132,8 @@ def _network(
             ids = trained.vocabulary.encode(sequence, "`text`")
         except UsageError as error:
             raise UsageError(str(error), "give text in the model's alphabet.") from None
-        return (
-            trained.path,
-            True,
-            trained.config,
-            trained.params,
-            trained.vocabulary.characters,
-            ids,
-        )
+        alphabet = trained.vocabulary.characters
+        return trained.path, True, trained.config, trained.params, alphabet, ids
     path = model or config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
     flags = {} if seed is None else {"training": {"seed": seed}}
