@@ -50,11 +50,17 @@ def backward(example: Example) -> list[Part]:
         relative_difference(added[name].sum(axis=0), whole) for name, whole in wholes.items()
     )
     shown = np.ix_(example.units, example.units)
+    recursion, added_up = ("(10), (11)", "(12)") if example.params.depth == 1 else ("(23)", "(24)")
     return [
         *_equations(example),
-        Table("recursion", f"from the last step to the first{example.units_note}", columns),
+        Table(
+            "recursion",
+            f"from the last step to the first{example.units_note}",
+            columns,
+            equation=recursion,
+        ),
         Statement("above: the norm of what comes from above; later: of Wᵀ da_{t+1}"),
-        Table("added", "what each step adds, as norms", added_norms),
+        Table("added", "what each step adds, as norms", added_norms, equation=added_up),
         Matrix(
             "dW",
             f"dW, the sum of all steps{example.units_note}",
@@ -63,6 +69,7 @@ def backward(example: Example) -> list[Part]:
             example.unit_names,
             "to unit",
             "from unit",
+            equation=added_up,
         ),
         Matrix(
             "da",

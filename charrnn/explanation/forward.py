@@ -34,7 +34,7 @@ def forward(example: Example) -> list[Part]:
     total, shown = float(losses.sum()), example.shown
     return [
         *_equations(example),
-        Table("steps", f"step by step{example.units_note}", columns),
+        Table("steps", f"step by step{example.units_note}", columns, equation="(1)–(5)"),
         Statement(
             f"L = Σ_t L_t = {decimal(total)} nats; J = L / T = {decimal(total / example.steps)} "
             f"nats per character; ln {len(example.alphabet)} = "
@@ -51,6 +51,7 @@ def forward(example: Example) -> list[Part]:
             "t, x_t",
             "character",
             shown="terminal",
+            equation="(3)",
         ),
         Matrix(
             "probabilities",
@@ -60,6 +61,7 @@ def forward(example: Example) -> list[Part]:
             example.characters,
             "step t and the character x_t that is read",
             "next character",
+            equation="(4)",
         ),
         Matrix(
             "h",

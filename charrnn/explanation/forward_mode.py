@@ -58,11 +58,13 @@ def forward_mode(example: Example) -> list[Part]:
             "the recursion and the unrolled sum, as norms"
             + ("" if rows == H else f", for row 1 of W, of {H}"),
             columns,
+            equation="(15)",
         ),
         Table(
             "weight",
             f"∂h_k/∂W₁₁, the weight from unit 1 to itself; * immediate{example.units_note}",
             one,
+            equation="(15)",
         ),
         Curves(
             "norms",
@@ -109,6 +111,7 @@ def forward_mode(example: Example) -> list[Part]:
                     _milliseconds(bptt_seconds),
                 ],
             },
+            equation="(16)",
         ),
         Statement(
             f"forward mode keeps {pluralize(size, 'number')} and no past; BPTT keeps the "

@@ -13,12 +13,14 @@ def output(example: Example) -> list[Part]:
     steps = range(1, example.steps + 1)
     products = np.einsum("ta,th->tah", lane.do[1:], h[1:])
     error = relative_difference(products.sum(axis=0), gradient.V)
+    if gradient.c is not None:
+        error = max(error, relative_difference(lane.do[1:].sum(axis=0), gradient.c))
     shown = np.ix_(example.shown, example.units)
     return [
         Statement("dV = Σ_t do_t ⊗ h_t, dc = Σ_t do_t, with do_t = ŷ_t - y_t", "(9)"),
         Table(
             "steps",
-            "what each step adds, as norms",
+            "what each step adds to dV, and to dc: do_t, as norms",
             {
                 "t": list(steps),
                 "x_t": [example.input_at(t) for t in steps],
@@ -28,6 +30,7 @@ def output(example: Example) -> list[Part]:
                 "‖h_t‖": np.linalg.norm(h[1:], axis=1).tolist(),
                 "‖do_t ⊗ h_t‖": np.linalg.norm(products, axis=(1, 2)).tolist(),
             },
+            equation="(9)",
         ),
         Matrix(
             "product",
@@ -37,6 +40,7 @@ def output(example: Example) -> list[Part]:
             example.unit_names,
             "logit of",
             "unit",
+            equation="(9)",
         ),
         Matrix(
             "dV",
@@ -46,8 +50,9 @@ def output(example: Example) -> list[Part]:
             example.unit_names,
             "logit of",
             "unit",
+            equation="(9)",
         ),
-        Statement(f"the sum differs from BPTT's dV by {error:.0e} of its largest entry"),
+        Statement(f"the sums differ from BPTT's dV and dc by {error:.0e} of their largest entries"),
         Statement(
             f"V is used once in each o_t, after h_t is known: the outer product of step {t} has "
             f"only do_{t} and h_{t} in it"

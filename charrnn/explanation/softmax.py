@@ -41,6 +41,7 @@ def softmax_derivative(example: Example) -> list[Part]:
             example.characters,
             "ŷ_i",
             "o_j",
+            equation="(7)",
         ),
         Table(
             "sum",
@@ -55,6 +56,7 @@ def softmax_derivative(example: Example) -> list[Part]:
                 "sum": (same + others)[shown].tolist(),
                 "ŷ_j - y_j": lane.do[t][shown].tolist(),
             },
+            equation="(8)",
         ),
         Statement(
             "the case i = j alone is 0 for every logit but the target's: only i ≠ j lowers the "

@@ -33,6 +33,7 @@ def terms(example: Example) -> list[Part]:
             "loss t",
             "step k",
             heat=True,
+            equation="(14)",
         ),
         _sums(example, found, by_lag),
         Curves(
@@ -73,6 +74,7 @@ def _of_one_loss(example: Example, found: Terms) -> Table:
         "loss",
         ", ".join(filter(None, (f"{first}, newest first: [bracket] and norm", units))),
         columns,
+        equation="(14)",
     )
 
 
@@ -91,6 +93,7 @@ def _sums(example: Example, found: Terms, by_lag: dict[str, list[float]]) -> Tab
         "sums",
         "the same terms added by row, column and lag, as norms; lags of U and b too",
         columns,
+        equation="(14)",
     )
 
 
@@ -117,6 +120,7 @@ def _totals(example: Example, found: Terms) -> list[Part]:
                     relative_difference(array, gradient[name]) for name, array in sums.items()
                 ],
             },
+            equation="(14)",
         ),
         Statement("difference: the largest, relative to the largest entry of the gradient"),
     ]

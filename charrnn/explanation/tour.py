@@ -4,9 +4,11 @@ import numpy as np
 
 from charrnn.analysis.terms import double_sum_terms
 from charrnn.analysis.truncation import agreement
+from charrnn.arrays import Array
 from charrnn.explanation.example import Example, relative_difference
 from charrnn.explanation.slipped import SLIPS, slipped_gradient
 from charrnn.explanation.topics import TOPICS
+from charrnn.explanation.truncation import compare, kept_terms
 from charrnn.explanation.update import descended, first_rate, loss_of
 from charrnn.results import Part, Statement, Table
 from charrnn.wording import decimal, pluralize
@@ -20,6 +22,7 @@ def tour(example: Example) -> list[Part]:
     lag = np.subtract.outer(np.arange(T), np.arange(T))
     newest = agreement(found.sum("W", lag == 0).ravel(), dW.ravel()).norm_ratio
     error = relative_difference(found.sum("W"), dW)
+    cut = compare(found, kept_terms(T, example.stride, example.reach))
     rate, uniform = first_rate(example), T * np.log(len(example.alphabet))
     after = loss_of(example, descended(example.params, gradient, rate))
     H, size = example.params.hidden_size, example.params.state_size
@@ -34,33 +37,49 @@ def tour(example: Example) -> list[Part]:
                 "equations": [topic.equations for topic in TOPICS.values()],
             },
         ),
-        Statement(
-            f"forward: {pluralize(T, 'character')} read; the losses of the next ones add up to "
-            f"{decimal(loss)} nats, to {decimal(uniform)} if all were equally likely"
+        _line(
+            "forward",
+            f"the next {pluralize(T, 'character')} cost {decimal(loss)} nats, and would cost "
+            f"{decimal(uniform)} if all were equally likely",
         ),
-        Statement(
-            f"softmax, output: do_t = ŷ_t - y_t reaches V at once: ‖dV‖ = "
-            f"{decimal(float(np.linalg.norm(gradient.V)))}"
+        _line(
+            "output",
+            f"do_t = ŷ_t - y_t reaches V at once: ‖dV‖ = {decimal(_norm(gradient.V))}",
         ),
-        Statement(
-            f"backward, terms: ‖{name}‖ = {decimal(float(np.linalg.norm(dW)))}, the sum of "
-            f"{pluralize(T * (T + 1) // 2, 'term')}, one for each loss and earlier step (to "
-            f"{error:.0e}); those that go back no step have {newest:.0%} of its norm"
+        _line(
+            "terms",
+            f"‖{name}‖ = {decimal(_norm(dW))} is a sum of {pluralize(T * (T + 1) // 2, 'term')}, "
+            "one for each loss and each step up to it; those of a loss and its own step have "
+            f"{newest:.0%} of its norm",
         ),
-        Statement(
-            f"forward-mode: the same from {size * H * H:,} derivatives a step, which BPTT "
-            f"replaces by {pluralize(size * T, 'stored state')}"
+        _line(
+            "forward-mode",
+            f"the same from {size * H * H:,} derivatives carried forward, which BPTT replaces by "
+            f"{pluralize(size * T, 'stored state')}",
         ),
-        Statement(
-            f"update: one step with lr = {rate:g} takes the loss from {decimal(loss)} to "
-            f"{decimal(after)}"
+        _line(
+            "update",
+            f"a step with lr = {rate:g} takes the loss from {decimal(loss)} to {decimal(after)}",
         ),
-        Statement(
-            f"vanishing: γσ₁ = {sigma:.3f}, "
-            + ("so gradients must vanish" if sigma < 1 else "so the bound lets gradients grow")
+        _line(
+            "vanishing",
+            f"γσ₁ = {sigma:.3f}: "
+            + ("gradients must vanish" if sigma < 1 else "the bound lets gradients grow"),
+        ),
+        _line(
+            "truncation",
+            f"BPTT({example.stride}, {example.reach}) would be off by {cut.error:.0%} in {name}",
         ),
         *_slip(example),
     ]
+
+
+def _line(topic: str, text: str) -> Statement:
+    return Statement(f"{topic}: {text}", TOPICS[topic].equations)
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array))
 
 
 def _slip(example: Example) -> list[Part]:
@@ -71,7 +90,7 @@ def _slip(example: Example) -> list[Part]:
     dW = example.bptt[1].W
     error = agreement(found.ravel(), dW.ravel()).error
     return [
-        Statement(
-            f"slips: with ∂h_k/∂W total, not immediate, in (14), dW would be off by {error:.0%}"
+        _line(
+            "slips", f"with ∂h_k/∂W total, not immediate, in (14), dW would be off by {error:.0%}"
         )
     ]

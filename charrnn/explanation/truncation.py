@@ -51,12 +51,13 @@ def truncation(example: Example) -> list[Part]:
             "step k",
             heat=True,
             kept=kept,
+            equation="(19)",
         ),
         Statement(
             f"{count} of {total} terms are kept; their sum g is {ratio:.0%} as long as the whole "
             f"d{name} G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
         ),
-        Table("windows", f"other windows, for d{name}", columns),
+        Table("windows", f"other windows, for d{name}", columns, equation="(19)"),
         Statement("k1 = 1: each loss goes back k2 steps; k1 = k2: windows end to end"),
         Curves(
             "errors",

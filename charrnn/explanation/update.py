@@ -39,27 +39,25 @@ def update(example: Example) -> list[Part]:
                 "‖∂L/∂θ‖": norms(array for _, array in gradient.named()),
                 "‖change‖": [lr * float(np.linalg.norm(array)) for _, array in gradient.named()],
             },
+            equation="(17)",
         ),
         Statement(f"{name}₁₁ = {decimal(here)} - {lr:g} · ({decimal(by_W)}) = {decimal(moved)}"),
-        Matrix(
-            "before",
-            f"{name} before{example.units_note}",
-            weights,
-            example.unit_names,
-            example.unit_names,
-            "to unit",
-            "from unit",
-            shown="picture",
-        ),
-        Matrix(
-            "gradient",
-            f"d{name}{example.units_note}",
-            dW,
-            example.unit_names,
-            example.unit_names,
-            "to unit",
-            "from unit",
-            shown="picture",
+        *(
+            Matrix(
+                key,
+                f"{title}{example.units_note}",
+                matrix,
+                example.unit_names,
+                example.unit_names,
+                "to unit",
+                "from unit",
+                equation="(17)",
+            )
+            for key, title, matrix in (
+                ("before", f"{name} before", weights),
+                ("gradient", f"d{name}", dW),
+                ("after", f"{name} after", weights - lr * dW),
+            )
         ),
         Statement(
             f"loss L: {decimal(loss)} before, {decimal(lowered)} after; the slope along -∂L/∂θ, "
@@ -74,6 +72,7 @@ def update(example: Example) -> list[Part]:
             {"loss": losses, "predicted by the slope": loss - sizes * slope},
             points={"this step": (np.array([lr]), np.array([lowered]))},
             limits=(0.0, 1.5 * loss),
+            equation="(17)",
         ),
         Statement(
             f"the loss is lowest at lr = {sizes[lowest]:.3g}: {decimal(losses[lowest])}. The "

@@ -53,6 +53,7 @@ def vanishing(example: Example) -> list[Part]:
             {DISPLAYED.get(name, name): SLOPES[name](A_RANGE) for name in SLOPES},
             points={"units": (a, SLOPES[example.activation.name](a))},
             shown="picture",
+            equation="(18)",
         ),
         Curves(
             "lags",
@@ -62,6 +63,7 @@ def vanishing(example: Example) -> list[Part]:
             lags,
             {"bound (γσ₁)^l": bound, "product of norms": product, "measured": measured},
             logarithmic="y",
+            equation="(18)",
         ),
     ]
     regimes = {
@@ -80,6 +82,7 @@ def vanishing(example: Example) -> list[Part]:
             regimes,
             ordered=True,
             logarithmic="y",
+            equation="(18)",
         ),
         Statement(
             "γσ₁ < 1 is enough for a gradient to vanish; γσ₁ > 1 is needed for it to explode, and "

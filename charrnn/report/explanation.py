@@ -28,10 +28,9 @@ def print_explanation(found: Explanation) -> None:
         print_line(console, line)
     for part in found.parts:
         if isinstance(part, Statement):
-            number = f"{part.equation:9}" if part.equation else ""
-            print_line(console, harmless(number + part.text))
+            print_line(console, numbered(part.equation, part.text))
         elif isinstance(part, Table):
-            _print_columns(console, part.title, part.columns)
+            _print_columns(console, numbered(part.equation, part.title), part.columns)
         elif part.shown == "picture":
             continue
         elif isinstance(part, Curves):
@@ -52,6 +51,11 @@ def description(found: Explanation) -> list[str]:
         f"A = {network.alphabet_size}{layer}",
         f"text {visible(network.text)}: T = {len(network.text) - 1}",
     ]
+
+
+def numbered(equation: str, words: str) -> str:
+    """Words after the number of their equation."""
+    return harmless(f"{equation:10} {words}" if equation else words)
 
 
 def visible(text: str) -> str:
@@ -131,7 +135,7 @@ def _print_matrix(console: Console, matrix: Matrix) -> None:
     columns: dict[str, list[object]] = {"": list(matrix.rows)}
     for name, entries in zip(matrix.columns, matrix.values.T.tolist(), strict=True):
         columns[label(name)] = entries
-    title = matrix.title
+    title = numbered(matrix.equation, matrix.title)
     if matrix.row_title:
         title += f" (rows: {matrix.row_title}; columns: {matrix.column_title})"
     _print_columns(console, title, columns, number_format(matrix.values))
@@ -142,7 +146,7 @@ def _print_curves(console: Console, curves: Curves) -> None:
     columns: dict[str, list[object]] = {curves.x_title: curves.x[chosen].tolist()}
     for name, line in curves.lines.items():
         columns[name] = line[chosen].tolist()
-    _print_columns(console, curves.title, columns)
+    _print_columns(console, numbered(curves.equation, curves.title), columns)
 
 
 def _print_heat(console: Console, matrix: Matrix) -> None:
@@ -153,7 +157,7 @@ def _print_heat(console: Console, matrix: Matrix) -> None:
     wide = 2 * len(matrix.columns) <= room
     first = max(len(matrix.columns) - room, 0) if not wide else 0
     largest = float(np.nanmax(values, initial=0.0)) or 1.0
-    print_line(console, matrix.title, "bold")
+    print_line(console, numbered(matrix.equation, matrix.title), "bold")
     heads = "".join(f"{visible(name[-1])}{' ' * wide}" for name in matrix.columns[first:])
     console.print(Text(" " * margin + heads))
     for number, name in list(enumerate(matrix.rows))[first:]:

@@ -31,11 +31,13 @@ class Table:
         name: What a program calls it.
         title: What it shows, in words.
         columns: The columns by heading. A string of one character is a character of the text.
+        equation: The number of the equation that it is about.
     """
 
     name: str
     title: str
     columns: Columns
+    equation: str = ""
     kind: Literal["table"] = "table"
 
 
@@ -53,6 +55,7 @@ class Matrix:
         kept: Entries to emphasize (M, N), by crossing out the others or by an outline; None for
             all.
         shown: Where it is shown.
+        equation: The number of the equation that it is about.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Matrix:
     heat: bool = False
     kept: Array | None = None
     shown: Shown = "everywhere"
+    equation: str = ""
     kind: Literal["matrix"] = "matrix"
 
 
@@ -83,6 +87,7 @@ class Curves:
         points: Positions and values of points to mark, by label.
         limits: The ends of the y axis in a picture; None to show everything.
         shown: Where they are shown.
+        equation: The number of the equation that they are about.
     """
 
     name: str
@@ -96,6 +101,7 @@ class Curves:
     points: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     limits: tuple[float, float] | None = None
     shown: Shown = "everywhere"
+    equation: str = ""
     kind: Literal["curves"] = "curves"
 
 
