@@ -5,7 +5,7 @@ import numpy as np
 from charrnn.analysis.terms import double_sum_terms
 from charrnn.analysis.truncation import agreement
 from charrnn.arrays import Array
-from charrnn.explanation.example import Example, relative_difference
+from charrnn.explanation.example import Example
 from charrnn.explanation.slipped import SLIPS, slipped_gradient
 from charrnn.explanation.topics import TOPICS
 from charrnn.explanation.truncation import compare, kept_terms
@@ -21,7 +21,6 @@ def tour(example: Example) -> list[Part]:
     name, dW = f"d{example.name('W')}", gradient.layers[n - 1].W
     lag = np.subtract.outer(np.arange(T), np.arange(T))
     newest = agreement(found.sum("W", lag == 0).ravel(), dW.ravel()).norm_ratio
-    error = relative_difference(found.sum("W"), dW)
     cut = compare(found, kept_terms(T, example.stride, example.reach))
     rate, uniform = first_rate(example), T * np.log(len(example.alphabet))
     after = loss_of(example, descended(example.params, gradient, rate))
@@ -64,7 +63,13 @@ def tour(example: Example) -> list[Part]:
         _line(
             "vanishing",
             f"γσ₁ = {sigma:.3f}: "
-            + ("gradients must vanish" if sigma < 1 else "the bound lets gradients grow"),
+            + (
+                "gradients must vanish"
+                if sigma < 0.995
+                else "gradients may grow"
+                if sigma > 1.005
+                else "gradients cannot grow"
+            ),
         ),
         _line(
             "truncation",
