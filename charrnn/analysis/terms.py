@@ -35,8 +35,10 @@ class Terms(NamedTuple):
 
     def sum(self, parameter: str, chosen: Array | None = None) -> Array:
         """The sum of the terms, or of those chosen in a (T, T) array of booleans."""
-        brackets = self.brackets if chosen is None else self.brackets * chosen[..., None]
-        total: Array = brackets.sum(axis=0).T @ self.factors[parameter]
+        if chosen is None:
+            chosen = np.tri(len(self.brackets), dtype=bool)
+        t, k = np.nonzero(chosen)
+        total: Array = self.brackets[t, k].T @ self.factors[parameter][k]
         return total
 
 

@@ -1,10 +1,12 @@
 """Back-propagation through time, step by step: equations (10) to (12)."""
 
+from itertools import accumulate
+
 import numpy as np
 
 from charrnn.analysis.backward_pass import backward_pass
 from charrnn.analysis.jacobians import inputs_of
-from charrnn.explanation.example import Example, relative_difference
+from charrnn.explanation.example import Example, norms, relative_difference
 from charrnn.results import Columns, Matrix, Part, Statement, Table
 
 
@@ -20,35 +22,29 @@ def backward(example: Example) -> list[Part]:
     below = np.array(
         [inputs_of(example.params, lane, t)[example.layer - 1] for t in range(1, len(lane.h))]
     )
-    added = {
-        "dW": np.einsum("ti,tj->tij", da, before),
-        "dU": np.einsum("ti,tj->tij", da, below),
-        "db": da[:, :, None],
-    }
-    wholes = {"dW": layer.W, "dU": layer.U, "db": da.sum(axis=0)[:, None]}
-    if layer.b is not None:
-        wholes["db"] = layer.b[:, None]
+    ones = np.ones((example.steps, 1))
+    sums = {"dW": (before, layer.W), "dU": (below, layer.U), "db": (ones, layer.b)}
+    errors = [
+        relative_difference(da.T @ factors, whole.reshape(len(whole), -1))
+        for factors, whole in sums.values()
+        if whole is not None
+    ]
     steps = range(example.steps, 0, -1)
     backwards = slice(None, None, -1)
     columns: Columns = {
         "t": list(steps),
         "x_t": [example.input_at(t) for t in steps],
-        "above": np.linalg.norm(above, axis=1)[backwards].tolist(),
-        "later": np.linalg.norm(later, axis=1)[backwards].tolist(),
+        "above": norms(above[backwards]),
+        "later": norms(later[backwards]),
     }
     for symbol, array in (("dh", above + later), ("da", da)):
         for unit, name in zip(example.units, example.unit_names, strict=True):
             columns[f"{symbol}_t,{name}"] = array[backwards, unit].tolist()
-    added_norms: Columns = {"t": list(steps)}
-    added_norms["da_t"] = np.linalg.norm(da, axis=1)[backwards].tolist()
-    for name, factor in (("dW", "h_{t-1}"), ("dU", "x_t"), ("db", "1")):
-        terms = np.linalg.norm(added[name], axis=(1, 2))
-        added_norms[f"{name}: ⊗ {factor}"] = terms[backwards].tolist()
-    so_far = added["dW"][backwards].cumsum(axis=0)
-    added_norms["dW so far"] = np.linalg.norm(so_far, axis=(1, 2)).tolist()
-    error = max(
-        relative_difference(added[name].sum(axis=0), whole) for name, whole in wholes.items()
-    )
+    added: Columns = {"t": list(steps), "da_t": norms(da[backwards])}
+    for name, symbol in (("dW", "h_{t-1}"), ("dU", "x_t"), ("db", "1")):
+        added[f"{name}: ⊗ {symbol}"] = norms(map(np.outer, da, sums[name][0]))[backwards]
+    so_far = accumulate(map(np.outer, da[backwards], before[backwards]))
+    added["dW so far"] = norms(so_far)
     shown = np.ix_(example.units, example.units)
     recursion, added_up = ("(10), (11)", "(12)") if example.params.depth == 1 else ("(23)", "(24)")
     return [
@@ -60,7 +56,7 @@ def backward(example: Example) -> list[Part]:
             equation=recursion,
         ),
         Statement("above: the norm of what comes from above; later: of Wᵀ da_{t+1}"),
-        Table("added", "what each step adds, as norms", added_norms, equation=added_up),
+        Table("added", "what each step adds, as norms", added, equation=added_up),
         Matrix(
             "dW",
             f"dW, the sum of all steps{example.units_note}",
@@ -82,7 +78,8 @@ def backward(example: Example) -> list[Part]:
             shown="picture",
         ),
         Statement(
-            f"the sums differ from BPTT's dW, dU and db by {error:.0e} of their largest entries"
+            f"the sums differ from BPTT's dW, dU and db by {max(errors):.0e} of their largest "
+            "entries"
         ),
     ]
 

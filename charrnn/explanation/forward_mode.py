@@ -11,7 +11,7 @@ from charrnn.model.bptt import bptt
 from charrnn.results import Columns, Curves, Matrix, Part, Statement, Table
 from charrnn.wording import pluralize
 
-MAX_DERIVATIVES = 100_000  # numbers of ∂h_k/∂W to carry; for more only those by one row of W
+MAX_DERIVATIVES = 100_000  # numbers of ∂h_k/∂W to carry; for more only those by a few weights
 
 
 def forward_mode(example: Example) -> list[Part]:
@@ -19,9 +19,9 @@ def forward_mode(example: Example) -> list[Part]:
     params, T = example.params, example.steps
     H = params.hidden_size
     size = params.state_size * H * H
-    rows = H if size <= MAX_DERIVATIVES else 1
+    rows, columns_of_W = (H, H) if size <= MAX_DERIVATIVES else (1, len(example.units))
     start = time.perf_counter()
-    immediate, influence, dW = derivatives_by_W(example, rows)
+    immediate, influence, dW = derivatives_by_W(example, rows, columns_of_W)
     seconds = time.perf_counter() - start
     start = time.perf_counter()
     bptt(*example.problem[:3], example.activation, "sum")
@@ -45,7 +45,7 @@ def forward_mode(example: Example) -> list[Part]:
             one[f"unit {name}{symbol}"] = [float(each[own][unit, 0, 0]) for each in arrays]
     first = slice(len(example.units))
     shown = influence[example.step - 1][own][first, first, first]
-    gradient = example.bptt[1].layers[example.layer - 1].W[:rows]
+    gradient = example.bptt[1].layers[example.layer - 1].W[:rows, :columns_of_W]
     states = params.state_size * T
     return [
         Statement(
@@ -56,7 +56,7 @@ def forward_mode(example: Example) -> list[Part]:
         Table(
             "recursion",
             "the recursion and the unrolled sum, as norms"
-            + ("" if rows == H else f", for row 1 of W, of {H}"),
+            + ("" if rows == H else f", for the first {columns_of_W} of {H * H:,} weights"),
             columns,
             equation="(15)",
         ),
@@ -107,7 +107,7 @@ def forward_mode(example: Example) -> list[Part]:
                 ],
                 "grows as": ["T·H⁴", "T·H²"],
                 "time": [
-                    _milliseconds(seconds) + ("" if rows == H else " for one row"),
+                    _milliseconds(seconds) + ("" if rows == H else " for these"),
                     _milliseconds(bptt_seconds),
                 ],
             },
@@ -120,26 +120,29 @@ def forward_mode(example: Example) -> list[Part]:
     ]
 
 
-def derivatives_by_W(example: Example, rows: int) -> tuple[list[Array], list[Array], Array]:  # noqa: N802
-    """The immediate and the total derivatives of each state by the first rows of W.
+def derivatives_by_W(  # noqa: N802
+    example: Example, rows: int, columns: int
+) -> tuple[list[Array], list[Array], Array]:
+    """The immediate and the total derivatives of each state by the first weights of W.
 
     Args:
         example: The network.
         rows: The number of rows of W.
+        columns: The number of columns.
 
     Returns:
-        ∂s_k/∂W* and ∂s_k/∂W (L·H, rows, H) for k = 1, …, T, by (15) and (25), and the rows of dW
-        by (16).
+        ∂s_k/∂W* and ∂s_k/∂W (L·H, rows, columns) for k = 1, …, T, by (15) and (25), and that part
+        of dW by (16).
     """
     params, lane = example.params, example.lane
     H = params.hidden_size
     first = (example.layer - 1) * H
-    dW = np.zeros((rows, H))
-    immediate, influence = [], [np.zeros((params.state_size, rows, H))]  # s_0 is a constant
+    dW = np.zeros((rows, columns))
+    immediate, influence = [], [np.zeros((params.state_size, rows, columns))]  # s_0 is a constant
     for t in range(1, example.steps + 1):
         own = within_step(params, lane, t)[:, first : first + rows]
         own = own * lane.D[t, first : first + rows]
-        immediate.append(own[:, :, None] * example.own(lane.h[t - 1]))
+        immediate.append(own[:, :, None] * example.own(lane.h[t - 1])[:columns])
         carried = np.tensordot(over_step(params, lane, t), influence[-1], axes=1)
         influence.append(immediate[-1] + carried)
         dW += np.tensordot(state_gradient(params, lane, t), influence[-1], axes=1)
@@ -147,14 +150,12 @@ def derivatives_by_W(example: Example, rows: int) -> tuple[list[Array], list[Arr
 
 
 def _unrolled(example: Example, immediate: list[Array]) -> list[Array]:
-    """The sum of (15) over all earlier steps, each with its own product of Jacobians."""
-    sums = []
-    for k in range(1, len(immediate) + 1):
-        total, product = immediate[k - 1].copy(), np.eye(example.params.state_size)
-        for i in range(k - 1, 0, -1):
-            product = product @ over_step(example.params, example.lane, i + 1)
-            total += np.tensordot(product, immediate[i - 1], axes=1)
-        sums.append(total)
+    """The sum of (15) over all steps i ≤ k, each carried from i to k by itself."""
+    sums, terms = [], immediate[:0]
+    for k, newest in enumerate(immediate, 1):
+        J = over_step(example.params, example.lane, k)
+        terms = [*(np.tensordot(J, term, axes=1) for term in terms), newest]
+        sums.append(np.sum(terms, axis=0))
     return sums
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.explanation.example import Example, relative_difference
+from charrnn.explanation.example import Example, norms, relative_difference
 from charrnn.results import Matrix, Part, Statement, Table
 
 
@@ -11,8 +11,7 @@ def output(example: Example) -> list[Part]:
     lane, (_, gradient), t = example.lane, example.bptt, example.step
     h = example.params.by_layer(lane.h)[-1]
     steps = range(1, example.steps + 1)
-    products = np.einsum("ta,th->tah", lane.do[1:], h[1:])
-    error = relative_difference(products.sum(axis=0), gradient.V)
+    error = relative_difference(lane.do[1:].T @ h[1:], gradient.V)
     if gradient.c is not None:
         error = max(error, relative_difference(lane.do[1:].sum(axis=0), gradient.c))
     shown = np.ix_(example.shown, example.units)
@@ -26,16 +25,16 @@ def output(example: Example) -> list[Part]:
                 "x_t": [example.input_at(t) for t in steps],
                 "y_t": [example.target_at(t) for t in steps],
                 "do_t(y_t)": [float(lane.do[t] @ lane.y[t]) for t in steps],
-                "‖do_t‖": np.linalg.norm(lane.do[1:], axis=1).tolist(),
-                "‖h_t‖": np.linalg.norm(h[1:], axis=1).tolist(),
-                "‖do_t ⊗ h_t‖": np.linalg.norm(products, axis=(1, 2)).tolist(),
+                "‖do_t‖": norms(lane.do[1:]),
+                "‖h_t‖": norms(h[1:]),
+                "‖do_t ⊗ h_t‖": norms(map(np.outer, lane.do[1:], h[1:])),
             },
             equation="(9)",
         ),
         Matrix(
             "product",
             f"do_t ⊗ h_t at t = {t}{example.units_note}",
-            products[t - 1][shown],
+            np.outer(lane.do[t], h[t])[shown],
             example.characters,
             example.unit_names,
             "logit of",

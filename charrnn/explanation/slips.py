@@ -10,7 +10,7 @@ from charrnn.analysis.truncation import agreement
 from charrnn.arrays import Array
 from charrnn.errors import UsageError
 from charrnn.explanation.example import Example
-from charrnn.explanation.slipped import SLIPS, Rules, slipped_gradient
+from charrnn.explanation.slipped import SLIPS, Rules, Slip, slipped_gradient
 from charrnn.explanation.update import descended, first_rate, loss_of
 from charrnn.explanation.vanishing import jacobian_norms, with_sigma
 from charrnn.model.activations import ACTIVATIONS
@@ -19,7 +19,9 @@ from charrnn.results import Curves, Matrix, Part, Statement, Table
 from charrnn.wording import decimal
 
 TRAINING_STEPS = 50
-MAX_CHECKED = 12  # entries of each parameter
+MAX_TRAINING_WORK = 2e8  # T²H² up to which there are so many steps; for more, fewer
+ALL_CHECKED, FEW_CHECKED = 500, 6  # entries: all of a small network, else of each parameter
+NO_SLIP = Slip("none", "equations (8) to (14)")
 
 
 def slips(example: Example) -> list[Part]:
@@ -32,21 +34,24 @@ def slips(example: Example) -> list[Part]:
         raise UsageError(
             "the slips are those of a network with a single layer.", "choose `model.layers=1`."
         )
-    rate, full = first_rate(example), example.bptt[1]
-    curves = {"none": _training(example, Rules(), rate)}
-    rows = [_row("none", "equations (8) to (14)", example, full, curves["none"])]
-    gradients, units, refused = {"none": full}, slice(len(example.units)), []
+    H, rate = example.params.hidden_size, first_rate(example)
+    steps = int(np.clip(MAX_TRAINING_WORK / (example.steps * H) ** 2, 5, TRAINING_STEPS))
+    planted, refused = [NO_SLIP], []
     for slip in SLIPS:
         try:
-            found = slipped_gradient(example.problem, example.activation, slip.rules)
+            slipped_gradient(example.problem, example.activation, slip.rules)
         except ValueError:
             refused.append(slip)
-            continue
-        gradients[slip.name] = found
-        curves[slip.name] = _training(example, slip.rules, rate)
-        rows.append(_row(slip.name, slip.says, example, found, curves[slip.name]))
+        else:
+            planted.append(slip)
+    gradients = {
+        slip.name: slipped_gradient(example.problem, example.activation, slip.rules)
+        for slip in planted
+    }
+    curves = {slip.name: _training(example, slip.rules, rate, steps) for slip in planted}
+    rows = [_row(slip, example, gradients[slip.name], curves[slip.name]) for slip in planted]
+    units = slice(len(example.units))
     shapes = example.params.layout.shapes
-    H = example.params.hidden_size
     return [
         Table(
             "slips",
@@ -55,7 +60,7 @@ def slips(example: Example) -> list[Part]:
         ),
         Statement(
             "cosine, ‖g‖/‖G‖ and error, ‖g - G‖/‖G‖: of all parameters together; wrong: those that "
-            "the complex step of the gradient check rejects; final L: after 50 steps of descent"
+            f"the complex step of the gradient check rejects; final L: after {steps} steps"
         ),
         *(
             Statement(
@@ -70,7 +75,7 @@ def slips(example: Example) -> list[Part]:
             f"gradient descent with each, lr = {rate:g}",
             "step",
             "loss L, nats",
-            np.arange(TRAINING_STEPS + 1),
+            np.arange(steps + 1),
             {name: np.where(np.isfinite(line), line, np.nan) for name, line in curves.items()},
             limits=(0.0, 2 * float(curves["none"][0])),
             shown="picture",
@@ -88,12 +93,12 @@ def slips(example: Example) -> list[Part]:
     ]
 
 
-def _row(name: str, says: str, example: Example, g: Params, losses: Array) -> dict[str, object]:
+def _row(slip: Slip, example: Example, g: Params, losses: Array) -> dict[str, object]:
     """What a gradient is worth."""
     measured = agreement(g.flat, example.bptt[1].flat)
     return {
-        "slip": name,
-        "what it does": says,
+        "slip": slip.name,
+        "what it does": slip.says,
         "cosine": measured.cosine,
         "‖g‖/‖G‖": measured.norm_ratio,
         "error": f"{measured.error:.1%}",
@@ -102,11 +107,11 @@ def _row(name: str, says: str, example: Example, g: Params, losses: Array) -> di
     }
 
 
-def _training(example: Example, rules: Rules, rate: float) -> Array:
-    """The loss before and after each step of gradient descent (TRAINING_STEPS + 1,)."""
+def _training(example: Example, rules: Rules, rate: float, steps: int) -> Array:
+    """The loss before and after each step of gradient descent (steps + 1,)."""
     problem = example.problem
     losses = [loss_of(example, problem.params)]
-    for _ in range(TRAINING_STEPS):
+    for _ in range(steps):
         gradient = slipped_gradient(problem, example.activation, rules)
         problem = problem._replace(params=descended(problem.params, gradient, rate))
         losses.append(loss_of(example, problem.params))
@@ -128,19 +133,18 @@ def _wrong_parameters(example: Example, found: Params) -> str:
         "sum",
         [COMPLEX_STEP],
         np.random.default_rng(example.seed),
-        max_entries=MAX_CHECKED,
+        max_entries=ALL_CHECKED if found.size <= ALL_CHECKED else FEW_CHECKED,
     )
     return "".join(entry.parameter for entry in entries if entry.verdict == "failed")
 
 
 def _claims(example: Example) -> Table:
     """Two claims about ReLU, measured with W scaled to σ₁ = 1/2 and 1."""
-    relu = ACTIVATIONS["relu"]
+    relu, lag = ACTIVATIONS["relu"], example.step - 1
     left = [
-        float(jacobian_norms(example, with_sigma(example, sigma), relu)[0][-1])
+        float(jacobian_norms(example, with_sigma(example, sigma), relu, np.array([lag]))[0][0])
         for sigma in (0.5, 1.0)
     ]
-    lag = example.step - 1
     return Table(
         "claims",
         f"claims about ReLU, with this W scaled: ‖∂h_t/∂h_k‖ over {lag} steps",

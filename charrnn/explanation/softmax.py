@@ -9,9 +9,10 @@ from charrnn.results import Matrix, Part, Statement, Table
 from charrnn.wording import decimal
 
 
-def softmax_jacobian(probabilities: Array) -> Array:
-    """∂ŷ_i/∂o_j (A, A) of probabilities ŷ (A,), equation (7)."""
-    jacobian: Array = np.diag(probabilities) - np.outer(probabilities, probabilities)
+def softmax_jacobian(probabilities: Array, rows: list[int]) -> Array:
+    """∂ŷ_i/∂o_j (n, A) of probabilities ŷ (A,), for the ids i of some rows, equation (7)."""
+    jacobian: Array = -np.outer(probabilities[rows], probabilities)
+    jacobian[np.arange(len(rows)), rows] += probabilities[rows]
     return jacobian
 
 
@@ -20,10 +21,10 @@ def softmax_derivative(example: Example) -> list[Part]:
     t, lane = example.step, example.lane
     p, y = softmax(example.o[t]), lane.y[t]
     target, shown = example.target_at(t), example.shown
-    jacobian = softmax_jacobian(p)
-    by_probability = -y / p
-    same = by_probability * np.diag(jacobian)  # the case i = j
-    others = by_probability @ jacobian - same
+    by_probability = -y / p  # of the target alone; the other y_i are 0
+    i = example.alphabet.index(target)
+    total = by_probability[i] * softmax_jacobian(p, [i])[0]
+    same = np.where(y, total, 0.0)  # the case i = j
     cut = len(example.alphabet) - len(shown)
     note = f", {len(shown)} of {len(example.alphabet)} characters" if cut else ""
     return [
@@ -36,7 +37,7 @@ def softmax_derivative(example: Example) -> list[Part]:
         Matrix(
             "jacobian",
             f"∂ŷ_i/∂o_j at step {t}{note}",
-            jacobian[np.ix_(shown, shown)],
+            softmax_jacobian(p, shown)[:, shown],
             example.characters,
             example.characters,
             "ŷ_i",
@@ -52,8 +53,8 @@ def softmax_derivative(example: Example) -> list[Part]:
                 "ŷ_j": p[shown].tolist(),
                 "-y_j/ŷ_j": by_probability[shown].tolist(),
                 "i = j": same[shown].tolist(),
-                "i ≠ j": others[shown].tolist(),
-                "sum": (same + others)[shown].tolist(),
+                "i ≠ j": (total - same)[shown].tolist(),
+                "sum": total[shown].tolist(),
                 "ŷ_j - y_j": lane.do[t][shown].tolist(),
             },
             equation="(8)",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.analysis.jacobians import SLOPES, lanes, over_step, pre_activations
+from charrnn.analysis.jacobians import SLOPES, lanes, pre_activations
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.explanation.example import Example
@@ -13,6 +13,7 @@ SCALES = {"contracting": 0.5, "in between": 1.0, "expanding": 2.0}  # of γσ₁
 DISPLAYED = {"relu": "ReLU"}
 A_RANGE = np.linspace(-4, 4, 161)
 MAX_POINTS = 400
+MAX_SIZE, MAX_LAGS = 64, 12  # of larger networks fewer lags are measured, each by an SVD
 
 
 def vanishing(example: Example) -> list[Part]:
@@ -20,8 +21,9 @@ def vanishing(example: Example) -> list[Part]:
     W, gamma = example.weights.W, example.activation.steepest
     sigma = float(np.linalg.norm(W, 2))
     t = example.step
-    lags = np.arange(t)  # back to h_1
-    measured, product = jacobian_norms(example, example.problem, example.activation)
+    shown = t if len(W) <= MAX_SIZE else min(t, MAX_LAGS)
+    lags = np.unique(np.linspace(0, t - 1, shown).round().astype(int))  # back to h_1
+    measured, product = jacobian_norms(example, example.problem, example.activation, lags)
     bound = (gamma * sigma) ** lags
     a = example.own(pre_activations(example.params, example.lane.x, example.lane.h, example.lane.M))
     a = a[1:].ravel()[:MAX_POINTS]
@@ -68,7 +70,7 @@ def vanishing(example: Example) -> list[Part]:
     ]
     regimes = {
         f"{name}, γσ₁ = {scale:g}": jacobian_norms(
-            example, with_sigma(example, scale / gamma), example.activation
+            example, with_sigma(example, scale / gamma), example.activation, lags
         )[0]
         for name, scale in SCALES.items()
     }
@@ -107,8 +109,8 @@ def _activations(example: Example) -> Table:
     for name, activation in ACTIVATIONS.items():
         (lane,) = lanes(example.problem, activation, 1)
         slopes = example.own(lane.D)[1:]
-        measured, _ = jacobian_norms(example, example.problem, activation)
-        last = max(len(measured) - 1, 1)
+        last = example.step - 1
+        measured, _ = jacobian_norms(example, example.problem, activation, np.array([last]))
         for heading, value in zip(
             rows,
             (
@@ -118,7 +120,7 @@ def _activations(example: Example) -> Table:
                 float(slopes.mean()),
                 float(slopes.min()),
                 f"{(slopes < 0.1 * activation.steepest).mean():.0%}",
-                float(measured[-1] ** (1 / last)) if len(measured) > 1 else float("nan"),
+                float(measured[0] ** (1 / last)) if last else float("nan"),
             ),
             strict=True,
         ):
@@ -137,27 +139,32 @@ def _applied(activation: Activation, a: Array) -> Array:
 
 
 def jacobian_norms(
-    example: Example, problem: Problem, activation: Activation
+    example: Example, problem: Problem, activation: Activation, lags: Array
 ) -> tuple[Array, Array]:
-    """Norms of (13) in the layer that is shown, from the step that is shown back to the first.
+    """Norms of (13) in the layer that is shown, back from the step that is shown.
 
     Args:
-        example: Says which layer and step.
+        example: Says which layer and step t.
         problem: Weights, window and initial state of one lane.
         activation: The activation f.
+        lags: The lags l < t to measure, growing (n,).
 
     Returns:
-        ‖∂h_t/∂h_{t-l}‖, and the product of ‖D_j‖ ‖W‖, for l = 0, …, t - 1.
+        ‖∂h_t/∂h_{t-l}‖ (n,), and the products of ‖D_j‖ ‖W‖ (n,).
     """
     (lane,) = lanes(problem, activation, 1)
-    params, H = problem.params, problem.params.hidden_size
-    own = slice((example.layer - 1) * H, example.layer * H)
-    norm_of_W = float(np.linalg.norm(params.layers[example.layer - 1].W, 2))
-    product, measured, bounds = np.eye(params.state_size), [1.0], [1.0]
-    for k in range(example.step, 1, -1):
-        product = product @ over_step(params, lane, k)
-        measured.append(float(np.linalg.norm(product[own, own], 2)))
-        bounds.append(bounds[-1] * float(np.abs(lane.D[k, own]).max()) * norm_of_W)
+    W, D = problem.params.layers[example.layer - 1].W, example.own(lane.D)
+    norm_of_W = float(np.linalg.norm(W, 2))
+    product, bound = np.eye(len(W)), 1.0
+    measured, bounds = [], []
+    for lag in range(int(lags[-1]) + 1):
+        if lag:
+            k = example.step - lag + 1
+            product = product @ (D[k][:, None] * W)
+            bound *= float(D[k].max()) * norm_of_W
+        if lag in lags:
+            measured.append(float(np.linalg.norm(product, 2)))
+            bounds.append(bound)
     return np.array(measured), np.array(bounds)
 
 
