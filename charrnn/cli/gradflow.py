@@ -38,6 +38,10 @@ def gradflow_command(
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
     ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Title of the plot.  [default: describes the model]"),
+    ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed for the positions in the text.")
     ] = 1,
@@ -52,8 +56,8 @@ def gradflow_command(
     from charrnn.cli.output import require_output, write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.figures import drawing
+    from charrnn.report.flow_plots import plot_gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
-    from charrnn.report.plots import plot_gradient_flow
 
     draw = None
     if plot is not None:
@@ -65,7 +69,7 @@ def gradflow_command(
         model, one_config(config), assignments or [], text, lags, compare, tolerance, seed
     )
     if draw:
-        draw(plot_gradient_flow(found))
+        draw(plot_gradient_flow(found, title))
         notes += (f"plot saved to {plot}",)
     write_notes(notes)
     if json:
