@@ -55,10 +55,13 @@ def gradflow_command(
 
     from charrnn.cli.output import require_output, write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
+    from charrnn.errors import UsageError
     from charrnn.report.figures import drawing
     from charrnn.report.flow_plots import plot_gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
 
+    if title is not None and plot is None:
+        raise UsageError("`title` is the title of a plot.", "add `plot=flow.png`.")
     draw = None
     if plot is not None:
         draw = drawing(plot)

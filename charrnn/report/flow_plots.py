@@ -32,9 +32,9 @@ def plot_gradient_flow(found: GradientFlow, title: str | None = None) -> "Figure
 
     Args:
         found: The gradient flow.
-        title: The title of the figure; None for one that describes the model.
+        title: The title of the figure, empty for none; None for one that describes the model.
     """
-    title = title or _title(found)
+    title = _title(found) if title is None else title
     if found.compared:
         activations = list(dict.fromkeys(flow.activation for flow in found.flows))
         figure, panels = new_figure(len(activations), title)
@@ -59,7 +59,8 @@ def plot_gradient_flow(found: GradientFlow, title: str | None = None) -> "Figure
 def _title(found: GradientFlow) -> str:
     """The activation, if there is only one, the size, and how long the model was trained."""
     kind = "" if found.compared else f"{_name(found.flows[0])}, "
-    layers = f"{found.layers} layers of " if found.layers > 1 else ""
+    top = "top of " if found.compared else ""
+    layers = f"{top}{found.layers} layers of " if found.layers > 1 else ""
     when = "before training" if found.steps is None else f"after {found.steps:,} training steps"
     return f"Gradient flow back in time: {kind}{layers}{found.hidden_size} units, {when}"
 
@@ -122,23 +123,22 @@ def _profile(panel: "Axes", flow: Flow) -> None:
         (line,) = panel.plot(bound, ":", color=REFERENCE)
         labels.append((line, f"{BOUND},\nγσ₁ = {flow.contraction:.3g}"))
     else:
-        place = {"exploding": 0.04}.get(flow.decay.kind, 0.96)
+        place, alignment = (0.04, "bottom") if flow.decay.kind == "exploding" else (0.96, "top")
         panel.text(
             0.97, place, f"{BOUND} is not shown:\nγσ₁ = {flow.contraction:.3g}",
             color=REFERENCE, fontsize="small", transform=panel.transAxes,
-            horizontalalignment="right", verticalalignment="bottom" if place < 0.5 else "top",
+            horizontalalignment="right", verticalalignment=alignment,
         )  # fmt: skip
     label_lines(panel, labels)
-    title = f"gradient flow: {flow.decay.kind}"
-    finish(panel, title, LAG, RELATIVE)
+    finish(panel, f"gradient flow: {flow.decay.kind}", LAG, RELATIVE)
 
 
 def _profiles_of_layers(panel: "Axes", flows: list[Flow]) -> None:
     labels, curves = [], [_relative(flow.norms, flows[-1]) for flow in flows]
     for flow, curve, color in zip(flows, curves, shades(len(flows)), strict=True):
         (line,) = panel.semilogy(curve, color=color, linewidth=2)
-        rate = "still rising" if still_rising(flow) else f"×{flow.decay.rate:.3g}"
-        labels.append((line, f"layer {flow.layer}: {rate}"))
+        rate = "still rising" if still_rising(flow) else f"×{flow.decay.rate:.3g} per character"
+        labels.append((line, f"layer {flow.layer}:\n{rate}"))
     _limit(panel, curves)
     label_lines(panel, labels)
     finish(panel, "gradient flow", LAG, f"{RELATIVE}\nof the top layer")
