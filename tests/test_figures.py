@@ -60,7 +60,7 @@ def test_labels_of_lines_never_overlap(seed: int, scale: str) -> None:
 
 def test_a_label_is_at_the_end_of_its_line() -> None:
     figure, (panel,) = new_figure(1, None)
-    lines = [panel.plot([0, 1], [0, end])[0] for end in (1, 3, 2)] + [panel.axhline(2.5)]
+    lines = [panel.plot([5, 9], [0, end])[0] for end in (1, 3, 2)] + [panel.axhline(2.5)]
     label_lines(panel, [(line, "label") for line in lines])
     figure.draw_without_rendering()
     boxes = [Text.get_window_extent(text) for text in panel.texts]
@@ -69,6 +69,7 @@ def test_a_label_is_at_the_end_of_its_line() -> None:
     )
     np.testing.assert_allclose(centres[:, 1], [1, 3, 2, 2.5], atol=0.05)
     assert (centres[:, 0] > panel.get_xlim()[1]).all()
+    assert all(text.arrow_patch.get_window_extent().width > 5 for text in panel.texts)  # the rule
 
 
 @given(
