@@ -20,6 +20,11 @@ def decimal(value: float) -> str:
     return f"{value + 0.0:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
 
 
+def activation_name(name: str) -> str:
+    """The name of an activation as a text spells it."""
+    return "ReLU" if name == "relu" else name
+
+
 def layer_sizes(layers: int, hidden_size: int) -> str:
     """The recurrent layers of a network: H = 384, or 2 layers of H = 256."""
     size = f"H = {hidden_size}"

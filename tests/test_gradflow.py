@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 
 import numpy as np
@@ -24,6 +25,7 @@ from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.window import NO_TARGET, Window
 from tests.conftest import TINY
+from tests.test_figures import assert_apart, texts_of
 
 TANH, RELU = ACTIVATIONS["tanh"], ACTIVATIONS["relu"]
 
@@ -411,6 +413,55 @@ def test_measurements_start_from_the_state_after_the_context(text_file) -> None:
     problem = problem_after(before, window, subject.params, TANH)
     h = states(params, before, np.zeros((4, 64)), TANH)
     np.testing.assert_allclose(problem.h0, h[-1], rtol=1e-12)
+
+
+def test_the_title_says_what_was_measured_or_is_chosen(charrnn, trained, text_file, tmp_path):
+    arguments = ["gradflow", trained, "--text", text_file, "--lags", 3, "--plot", "x.svg"]
+    assert charrnn(*arguments).code == 0
+    svg = (tmp_path / "x.svg").read_text()  # with each text in a comment
+    assert "Gradient flow back in time: tanh, 16 units, after 60 training steps" in svg
+    assert charrnn(*arguments, "--title", "Why $_{ it vanishes").code == 0
+    svg = (tmp_path / "x.svg").read_text()
+    assert "Why $_{ it vanishes" in svg
+    assert "back in time" not in svg
+    assert charrnn(*arguments[:-2], "--title", "none").code == 2
+
+
+WEAK = ["model.initialization.recurrent_gain=0.3"]
+STRONG = ["model.activation=relu", "model.initialization.recurrent_gain=3"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "compare"),
+    [([], False), (WEAK, False), (STRONG, False), (["model.layers=7"], False), ([], True)],
+)
+def test_no_text_of_a_plot_overlaps_another(text_file, settings, compare) -> None:
+    from charrnn.commands.gradflow import gradient_flow
+    from charrnn.report.flow_plots import plot_gradient_flow
+
+    settings = ["model.hidden_size=16", *settings]
+    tolerance = None if compare else 0.1
+    found, _ = gradient_flow("tiny", None, settings, str(text_file), 40, compare, tolerance, 1)
+    figure = plot_gradient_flow(found)
+    assert_apart(figure, [text for panel in figure.axes for text in texts_of(panel)])
+    assert "(18)" not in " ".join(
+        text.get_text() for panel in figure.axes for text in texts_of(panel)
+    )
+
+
+def test_bars_are_relative_to_lag_0(charrnn, text_file) -> None:
+    small = ["--set", "model.hidden_size=16", "--text", text_file, "--lags", 16]
+    bars = {}
+    for name, settings in (("vanishing", WEAK), ("exploding", STRONG)):
+        options = [part for setting in settings for part in ("--set", setting)]
+        lines = charrnn("gradflow", "tiny", *small, *options).out.splitlines()
+        bars[name] = [
+            len(re.sub("[^█]", "", line)) for line in lines if "│" in line and "█" in line
+        ]
+    assert bars["vanishing"][0] == 47
+    assert bars["vanishing"] == sorted(bars["vanishing"], reverse=True)
+    assert bars["exploding"] == sorted(bars["exploding"])
+    assert bars["exploding"][-1] > bars["exploding"][0] > 8
 
 
 def test_a_title_is_not_parsed_as_math(charrnn, tmp_path) -> None:

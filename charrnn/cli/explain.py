@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
+from charrnn.cli.options import (
+    ConfigOption,
+    JsonOption,
+    PlotOption,
+    SetOption,
+    TitleOption,
+    one_config,
+)
 
 
 def explain_command(
@@ -45,10 +52,8 @@ def explain_command(
     stride: Annotated[
         int, typer.Option(metavar="K1", help="truncation: new characters per sweep.")
     ] = 2,
-    plot: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
-    ] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the plot.")] = None,
+    plot: PlotOption = None,
+    title: TitleOption = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -63,16 +68,12 @@ def explain_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import require_output, write_json, write_notes
+    from charrnn.cli.output import plot_writer, write_json, write_notes
     from charrnn.commands.explain import explain
     from charrnn.report.explanation import print_explanation
     from charrnn.report.explanation_plots import plot_explanation
-    from charrnn.report.figures import drawing
 
-    draw = None
-    if plot is not None:
-        draw = drawing(plot)
-        require_output("plot", plot)
+    draw = plot_writer(plot, title)
     found = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
         seed,

@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
+from charrnn.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ModelArgument,
+    PlotOption,
+    SetOption,
+    TitleOption,
+    one_config,
+)
 
 
 def gradflow_command(
@@ -35,9 +43,8 @@ def gradflow_command(
         float | None,
         typer.Option(metavar="X", help="Largest accepted truncation error.  [default: 0.1]"),
     ] = None,
-    plot: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
-    ] = None,
+    plot: PlotOption = None,
+    title: TitleOption = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed for the positions in the text.")
     ] = 1,
@@ -49,23 +56,19 @@ def gradflow_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import require_output, write_json, write_notes
+    from charrnn.cli.output import plot_writer, write_json, write_notes
     from charrnn.commands.gradflow import gradient_flow
-    from charrnn.report.figures import drawing
+    from charrnn.report.flow_plots import plot_gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
-    from charrnn.report.plots import plot_gradient_flow
 
-    draw = None
-    if plot is not None:
-        draw = drawing(plot)
-        require_output("plot", plot)
+    draw = plot_writer(plot, title)
     if truncation and tolerance is None:
         tolerance = 0.1
     found, notes = gradient_flow(
         model, one_config(config), assignments or [], text, lags, compare, tolerance, seed
     )
     if draw:
-        draw(plot_gradient_flow(found))
+        draw(plot_gradient_flow(found, title))
         notes += (f"plot saved to {plot}",)
     write_notes(notes)
     if json:

@@ -33,6 +33,13 @@ SetOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
+PlotOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Also save a plot, as .png, .svg or .pdf.")
+]
+TitleOption = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Title of the plot.  [default: describes the model]"),
+]
 EncodingOption = Annotated[
     str | None,
     typer.Option(

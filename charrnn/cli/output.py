@@ -3,11 +3,12 @@
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from charrnn.errors import UsageError
+from charrnn.report.figures import drawing
 from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless, harmless_json, harmless_message
 from charrnn.system.files import require_writable
@@ -21,6 +22,21 @@ def require_output(option: str, path: str) -> None:
         raise UsageError(
             f"`{option}={path}` cannot be written: {error.strerror}.", "choose another file."
         ) from None
+
+
+def plot_writer(plot: str | None, title: str | None) -> Callable[[Any], None] | None:
+    """A function that writes a figure to the file of `plot`; None if it is None.
+
+    Raises:
+        UsageError: The file cannot be written, is of another kind, or there is a title without it.
+    """
+    if plot is None:
+        if title is not None:
+            raise UsageError("`title` is the title of a plot.", "add `plot=plot.png`.")
+        return None
+    draw = drawing(plot)
+    require_output("plot", plot)
+    return draw
 
 
 def write_json(document: Any) -> None:

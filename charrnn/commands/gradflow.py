@@ -57,7 +57,7 @@ def gradient_flow(
     if compare:
         _refuse_with_comparison(assignments, tolerance)
     subject = subject_of(model, config_path, assignments, text)
-    if compare and subject.trained:
+    if compare and subject.steps is not None:
         raise UsageError(
             f"`compare` is for untrained models, but {model} is a checkpoint.",
             "give a config instead, or leave out `compare`.",
@@ -81,8 +81,8 @@ def gradient_flow(
     if reach < lags:
         notes += (f"in this text, losses can be followed back over only {reach:,} characters.",)
     lines = sequences_of(subject.config).never_truncated
-    found = GradientFlow(subject.title, params.hidden_size, params.depth, A, lines, flows, cost)
-    return found, notes
+    H, L = params.hidden_size, params.depth
+    return GradientFlow(subject.title, subject.steps, H, L, A, lines, flows, cost), notes
 
 
 def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> None:

@@ -13,6 +13,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Layer, Params
 from charrnn.model.rnn import logits
+from charrnn.wording import activation_name
 
 MAX_UNITS, MAX_CHARACTERS = 4, 10  # shown side by side
 
@@ -128,7 +129,7 @@ class Example:
     @property
     def f(self) -> str:
         """What formulas call the activation."""
-        return "ReLU" if self.activation.name == "relu" else self.activation.name
+        return activation_name(self.activation.name)
 
 
 def norms(arrays: Iterable[Array]) -> list[float]:

@@ -8,9 +8,9 @@ from charrnn.arrays import Array
 from charrnn.explanation.example import Example
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.results import Columns, Curves, Part, Statement, Table
+from charrnn.wording import activation_name
 
 SCALES = {"contracting": 0.5, "in between": 1.0, "expanding": 2.0}  # of γσ₁
-DISPLAYED = {"relu": "ReLU"}
 A_RANGE = np.linspace(-4, 4, 161)
 MAX_POINTS = 400
 MAX_SIZE, MAX_LAGS = 64, 12  # of larger networks fewer lags are measured, each by an SVD
@@ -41,7 +41,7 @@ def vanishing(example: Example) -> list[Part]:
             "pre-activation a",
             "f(a)",
             A_RANGE,
-            {DISPLAYED.get(name, name): _applied(f, A_RANGE) for name, f in ACTIVATIONS.items()},
+            {activation_name(name): _applied(f, A_RANGE) for name, f in ACTIVATIONS.items()},
             points={"units": (a, _applied(example.activation, a))},
             limits=(-1.2, 1.2),
             shown="picture",
@@ -52,7 +52,7 @@ def vanishing(example: Example) -> list[Part]:
             "pre-activation a",
             "slope f′(a)",
             A_RANGE,
-            {DISPLAYED.get(name, name): SLOPES[name](A_RANGE) for name in SLOPES},
+            {activation_name(name): SLOPES[name](A_RANGE) for name in SLOPES},
             points={"units": (a, SLOPES[example.activation.name](a))},
             shown="picture",
             equation="(18)",
@@ -114,7 +114,7 @@ def _activations(example: Example) -> Table:
         for heading, value in zip(
             rows,
             (
-                DISPLAYED.get(name, name),
+                activation_name(name),
                 f"{activation.steepest:g}",
                 activation.steepest * sigma,
                 float(slopes.mean()),

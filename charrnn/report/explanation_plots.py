@@ -8,10 +8,9 @@ from charrnn.arrays import Array
 from charrnn.errors import UsageError
 from charrnn.report.explanation import label
 from charrnn.report.figures import finish, heat_map, label_lines, new_figure, shades
-from charrnn.report.flow_tables import DISPLAY_NAMES
 from charrnn.results import Curves, ExplainedNetwork, Explanation, Matrix
 from charrnn.system.escaping import harmless
-from charrnn.wording import pluralize
+from charrnn.wording import activation_name, pluralize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +61,7 @@ def in_words(network: ExplainedNetwork) -> str:
     if network.layers > 1:
         layer, size = f"layer {network.layer} of ", f"{network.layers} layers of {size}"
     kind = "a trained" if network.trained else "a random"
-    activation = DISPLAY_NAMES.get(network.activation, network.activation)
+    activation = activation_name(network.activation)
     return f"“{harmless(text.strip())}” read by {layer}{kind} {activation} network of {size}"
 
 

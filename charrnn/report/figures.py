@@ -27,6 +27,7 @@ DIVERGING = "RdBu_r"
 LIGHTEST = 0.4  # of SEQUENTIAL, for lines and letters on white
 POINTS = 72  # per inch
 LABEL_SIZE, LINE_SPACING, LABEL_GAP = 9, 1.3, 10  # points, per size, points from the panel
+MAX_RULE = 0.15  # widths of a panel from the end of a line to the right edge
 MAX_TICKS, MAX_NUMBERED_CELLS = 40, 100
 SMALLEST_NUMBER = 5  # points; in cells too small for it, no numbers are written
 
@@ -66,7 +67,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
 
 
 def new_figure(
-    columns: int, title: str | None, *, rows: int = 1, width: float = 5.0, height: float = 4.2
+    columns: int, title: str | None, *, rows: int = 1, width: float = 4.5, height: float = 4.0
 ) -> "tuple[Figure, list[Axes]]":
     """An empty figure, and its panels row by row.
 
@@ -109,8 +110,8 @@ def label_lines(panel: "Axes", labels: "Sequence[tuple[Line2D, str]]") -> None:
     """Writes labels beside the right ends of lines, in their colours, without overlaps.
 
     The labels stand in a column at the right of the panel, as near to the ends of their lines as
-    they can, and a thin rule joins each to its line. They are placed when the figure is drawn, so
-    limits and scales may still change.
+    they can. A thin rule joins each to its line, unless the line ends far to the left. They are
+    placed when the figure is drawn, so limits and scales may still change.
 
     Args:
         panel: The panel.
@@ -121,19 +122,30 @@ def label_lines(panel: "Axes", labels: "Sequence[tuple[Line2D, str]]") -> None:
     def ends() -> Array:
         """The ends of the lines (n, 2), in pixels."""
         edges = np.array(panel.bbox.extents)
-        curves = (np.asarray(panel.transData.transform(line.get_xydata())) for line, _ in labels)
+        curves = (
+            np.asarray(line.get_transform().transform(line.get_xydata())) for line, _ in labels
+        )
         return np.array([visible_end(curve, edges) for curve in curves])
 
     def place(number: int) -> "Affine2D":
         """The left edge of a label and its centre, as a shift in pixels."""
         box, pixels = panel.bbox, panel.figure.dpi / POINTS  # per point
-        centres = apart(ends()[:, 1], heights * pixels, box.y0, box.y1)
+        x, y = ends().T
+        early = box.x1 - x  # of the lines that leave at the top, the first gets the top label
+        wanted = y + np.where(y > box.y1 - 1, early, 0) - np.where(y < box.y0 + 1, early, 0)
+        centres = apart(wanted, heights * pixels, box.y0, box.y1)
         return _shift(box.x1 + LABEL_GAP * pixels, centres[number])
+
+    def start(number: int) -> "Affine2D":
+        """Where the rule to a label starts, as a shift in pixels."""
+        x, y = ends()[number]
+        far = x < panel.bbox.x1 - MAX_RULE * panel.bbox.width
+        return place(number) if far else _shift(x, y)
 
     for number, (line, label) in enumerate(labels):
         color = line.get_color()
         panel.annotate(
-            label, (0, 0), (0, 0), xycoords=lambda _, n=number: _shift(*ends()[n]),
+            label, (0, 0), (0, 0), xycoords=lambda _, n=number: start(n),
             textcoords=lambda _, n=number: place(n),
             color=color, fontsize=LABEL_SIZE, verticalalignment="center", annotation_clip=False,
             parse_math=False, arrowprops={

@@ -1,11 +1,11 @@
 """Prints the gradient flow as charts and tables, with a verdict."""
 
 import numpy as np
-from rich.bar import Bar
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from charrnn.report.bars import log_bars
 from charrnn.report.layer_tables import STYLES, print_layers, still_rising
 from charrnn.report.terminal import (
     first_that_fits,
@@ -16,14 +16,14 @@ from charrnn.report.terminal import (
 )
 from charrnn.results import Agreement, Flow, GradientFlow, Truncation
 from charrnn.system.escaping import harmless
-from charrnn.wording import layer_sizes, pluralize
+from charrnn.wording import activation_name, layer_sizes, pluralize
 
-BAR_WIDTH, DECADES = 36, 12
-DISPLAY_NAMES = {"relu": "ReLU"}
+BAR_WIDTHS = (48, 36, 24, 16)  # the first that fits is drawn
 LEGEND = (
     "γσ₁: the bound (18) per character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
     "rate: per character, fitted. See docs/equations.md."
 )
+BARS = "bars: relative to lag 0, log scale; │ marks 1; bound: (γσ₁)^l, equation (18)"
 # columns of the comparison to leave out on a narrow terminal, tried in this order
 OMITTED: tuple[tuple[str, ...], ...] = (
     (),
@@ -42,7 +42,9 @@ def print_gradient_flow(found: GradientFlow) -> None:
     print_line(console, description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]
-        console.print(_profile_chart(flow))
+        charts = (_profile_chart(flow, width) for width in BAR_WIDTHS)
+        console.print(first_that_fits(console, charts))
+        print_line(console, BARS)
         console.print(_figures(flow))
         print_line(console, verdict(flow))
     elif not found.compared:
@@ -136,21 +138,17 @@ def shown_lags(last: int) -> list[int]:
     return [0, *(2**n for n in range(last.bit_length()) if 2**n < last), last]
 
 
-def _profile_chart(flow: Flow) -> Table:
-    norms, bound = flow.norms, flow.bound
+def _profile_chart(flow: Flow, bar_width: int) -> Table:
+    norms, bound, lags = flow.norms, flow.bound, shown_lags(len(flow.norms) - 1)
     table = simple_table(
         f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, by lag l in characters"
     )
     fewer = flow.losses[-1] < flow.losses[0]  # short lines contribute to short lags only
-    for heading in ("l", *(["losses"] if fewer else []), "norm", "bound (18)"):
+    scale, bars = log_bars(norms[lags] / (norms[0] or 1), bar_width)
+    for heading in ("l", *(["losses"] if fewer else []), "norm", "bound"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(f"1e-{DECADES} … 1, log scale", max_width=BAR_WIDTH)
-    with np.errstate(divide="ignore"):
-        logarithms = np.log10(norms)
-    top = max(float(logarithms.max()), 0.0)
-    for lag in shown_lags(len(norms) - 1):
-        height = 1 + (logarithms[lag] - top) / DECADES
-        bar = Bar(1, 0, float(np.clip(height, 0, 1)))
+    table.add_column(scale, no_wrap=True)
+    for lag, bar in zip(lags, bars, strict=True):
         reaching = [f"{flow.losses[lag]:,}"] if fewer else []
         table.add_row(f"{lag}", *reaching, f"{norms[lag]:.2e}", f"{bound[lag]:.1e}", bar)
     return table
@@ -195,7 +193,7 @@ def _comparison(flows: list[Flow], omitted: tuple[str, ...]) -> Table:
         norms, decay = flow.norms, flow.decay
         remaining = {f"l={lag}": f"{norms[lag] / max(norms[0], 1e-300):.0e}" for lag in lags}
         rows.append({
-            "": DISPLAY_NAMES.get(flow.activation, flow.activation),
+            "": activation_name(flow.activation),
             "W": f"×{flow.recurrent_gain:g}",
             "γσ₁": f"{flow.contraction:.2f}",
             "λ₁": f"{flow.lyapunov_exponents[0]:+.2f}",

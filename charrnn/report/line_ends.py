@@ -43,9 +43,9 @@ def apart(wanted: Array, heights: Array, low: float, high: float) -> Array:
         high: Its upper end. Labels that are higher together extend over both ends.
 
     Returns:
-        The centres of the labels (n,). Of labels that want the same place, the first is on top.
+        The centres of the labels (n,). Of labels that want the same pixel, the first is on top.
     """
-    order = np.lexsort([-np.arange(len(wanted)), wanted])
+    order = np.lexsort([-np.arange(len(wanted)), wanted.round()])
     below = np.cumsum(heights[order]) - heights[order] / 2  # the centres if packed from 0 up
     groups: list[tuple[float, int]] = []  # the shift that labels packed together want, their number
     for shift in wanted[order] - below:

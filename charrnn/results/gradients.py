@@ -178,6 +178,7 @@ class GradientFlow:
 
     Attributes:
         model: Name of the checkpoint or config.
+        steps: Training steps of a checkpoint; None for a model before training.
         hidden_size: H.
         layers: L.
         alphabet_size: A.
@@ -188,6 +189,7 @@ class GradientFlow:
     """
 
     model: str
+    steps: int | None
     hidden_size: int
     layers: int
     alphabet_size: int

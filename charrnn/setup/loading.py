@@ -30,6 +30,7 @@ class Model(NamedTuple):
         activation: The activation f.
         config: The config of its run.
         text_digest: SHA-256 of the text that it was trained on.
+        steps: Its training steps.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Model(NamedTuple):
     activation: Activation
     config: Config
     text_digest: str
+    steps: int
 
 
 def load_model(path: str) -> Model:
@@ -50,7 +52,8 @@ def load_model(path: str) -> Model:
     checkpoint, config = load_checkpoint(file)
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
-    return Model(str(file), params, vocabulary, activation, config, checkpoint.text_digest)
+    digest, steps = checkpoint.text_digest, checkpoint.state.progress.step
+    return Model(str(file), params, vocabulary, activation, config, digest, steps)
 
 
 def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:

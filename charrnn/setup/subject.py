@@ -26,14 +26,17 @@ CONTEXT = 64  # characters read before a passage, so that it does not start from
 
 
 class Subject(NamedTuple):
-    """A model with its config, the ids (N,) of a text, a title for both, and notes on the text."""
+    """A model with its config, the ids (N,) of a text, a title for both, and notes on the text.
+
+    steps: training steps of a checkpoint; None for a model before training.
+    """
 
     title: str
     params: Params
     config: Config
     ids: Array
     notes: tuple[str, ...]
-    trained: bool = False
+    steps: int | None = None
 
 
 def subject_of(
@@ -83,7 +86,7 @@ def trained_subject(checkpoint: str, text: str | None) -> Subject:
     except InputError as error:
         own = "give a text as `text`; without it, the one that the model was trained on is read."
         raise InputError(str(error), own if text is None else error.hint) from None
-    return Subject(model.path, model.params, model.config, ids, notes, trained=True)
+    return Subject(model.path, model.params, model.config, ids, notes, model.steps)
 
 
 def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
