@@ -391,6 +391,7 @@ OVERFLOWING = [
         (["slips", "--set", "model.layers=2"], 2, "--set model.layers=1"),
         (["terms", "names", "--text", "a\nb"], 2, "more than one line"),
         (["terms", "--plot", "x.jpg"], 2, ".png, .svg, .pdf"),
+        (["terms", "--title", "x"], 2, "--title is the title of a plot"),
         (["terms", *OVERFLOWING, "--text", "ab" * 60], 1, "the network overflows"),
     ],
 )  # fmt: skip
