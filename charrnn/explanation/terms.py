@@ -4,6 +4,7 @@ import numpy as np
 
 from charrnn.analysis.terms import Terms, double_sum_terms, with_sums
 from charrnn.analysis.truncation import agreement
+from charrnn.arrays import Array
 from charrnn.explanation.example import Example, norms, relative_difference
 from charrnn.results import Columns, Curves, Matrix, Part, Statement, Table
 
@@ -11,7 +12,7 @@ from charrnn.results import Columns, Curves, Matrix, Part, Statement, Table
 def terms(example: Example) -> list[Part]:
     """The terms of one loss, the triangle of all, and what rows, columns and lags add up to."""
     found = double_sum_terms(example.problem, example.activation, example.layer - 1)
-    name, T = example.name("W"), example.steps
+    T = example.steps
     lags = np.subtract.outer(np.arange(T), np.arange(T))
     by_lag = {
         example.name(parameter): norms(found.sum(parameter, lags == lag) for lag in range(T))
@@ -24,17 +25,7 @@ def terms(example: Example) -> list[Part]:
         else Statement("∂s_t/∂s_k = J_t J_{t-1} ⋯ J_{k+1}, of the states of all layers", "(25)"),
         Statement("dW = Σ_t Σ_{k≤t} [D_k (∂h_t/∂h_k)ᵀ Vᵀ do_t] ⊗ h_{k-1}", "(14)"),
         _of_one_loss(example, found),
-        Matrix(
-            "triangle",
-            f"‖term(t, k)‖ of d{name}: loss t through step k",
-            found.norms("W"),
-            example.labels,
-            example.labels,
-            "loss t",
-            "step k",
-            heat=True,
-            equation="(14)",
-        ),
+        triangle(example, found, "loss t through step k"),
         _sums(example, found, by_lag),
         Curves(
             "lags",
@@ -48,6 +39,22 @@ def terms(example: Example) -> list[Part]:
         ),
         *_totals(example, found),
     ]
+
+
+def triangle(example: Example, found: Terms, title: str, kept: Array | None = None) -> Matrix:
+    """The norms of all terms of dW, those that are kept marked."""
+    return Matrix(
+        "triangle",
+        f"‖term(t, k)‖ of d{example.name('W')}: {title}",
+        found.norms("W"),
+        example.labels,
+        example.labels,
+        "loss t",
+        "step k",
+        heat=True,
+        kept=kept,
+        equation="(14)" if kept is None else "(19)",
+    )
 
 
 def _of_one_loss(example: Example, found: Terms) -> Table:

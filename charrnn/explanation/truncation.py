@@ -6,7 +6,8 @@ from charrnn.analysis.terms import Terms, double_sum_terms
 from charrnn.analysis.truncation import agreement
 from charrnn.arrays import Array
 from charrnn.explanation.example import Example
-from charrnn.results import Agreement, Columns, Curves, Matrix, Part, Statement, Table
+from charrnn.explanation.terms import triangle
+from charrnn.results import Agreement, Columns, Curves, Part, Statement, Table
 from charrnn.wording import decimal
 
 
@@ -41,18 +42,7 @@ def truncation(example: Example) -> list[Part]:
             f"every k1 = {stride} characters, back over k2 = {reach}: the losses since the sweep "
             "before, each as far back as the sweep goes"
         ),
-        Matrix(
-            "kept",
-            f"‖term(t, k)‖ of d{name}: what BPTT({stride}, {reach}) keeps",
-            found.norms("W"),
-            example.labels,
-            example.labels,
-            "loss t",
-            "step k",
-            heat=True,
-            kept=kept,
-            equation="(19)",
-        ),
+        triangle(example, found, f"what BPTT({stride}, {reach}) keeps", kept),
         Statement(
             f"{count} of {total} terms are kept; their sum g is {ratio:.0%} as long as the whole "
             f"d{name} G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
