@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format readme bench
+.PHONY: check lint format readme tutorial bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -18,6 +18,9 @@ format: $(VENV)/.installed
 
 readme: $(VENV)/.installed
 	$(BIN)/python -m tests.help_blocks
+
+tutorial: $(VENV)/.installed
+	$(BIN)/python -m tests.tutorial
 
 bench: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'

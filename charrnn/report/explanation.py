@@ -11,9 +11,9 @@ from charrnn.arrays import Array
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
 from charrnn.results import Curves, Explanation, Matrix, Statement, Table
 from charrnn.system.escaping import harmless
-from charrnn.wording import layer_sizes
+from charrnn.wording import layer_sizes, pluralize
 
-MAX_ROWS = 16  # of a table or matrix of numbers; of more, the first and the last
+MAX_ROWS = 20  # of a table or matrix of numbers; of more, the first and the last
 SHADES = ((1 / 2, "█"), (1 / 5, "▓"), (1 / 20, "▒"), (1 / 200, "░"))
 SHADES_LEGEND = "█ ≥ 1/2 of the largest, ▓ ≥ 1/5, ▒ ≥ 1/20, ░ ≥ 1/200, · less"
 DROPPED = "×"
@@ -89,7 +89,7 @@ def _print_columns(
         console.print(table)
         rest = rest[len(table.columns) - 1 :]
     if len(chosen) < count:
-        print_line(console, f"{count - len(chosen)} rows between are left out")
+        print_line(console, f"{pluralize(count - len(chosen), 'row')} between left out")
 
 
 def _piece(cells: dict[str, list[RenderableType]], names: list[str], left: set[str]) -> RichTable:
@@ -167,7 +167,7 @@ def _print_heat(console: Console, matrix: Matrix) -> None:
         line.rstrip()
         console.print(line)
     if first:
-        print_line(console, f"the first {first} steps are left out")
+        print_line(console, f"the first {pluralize(first, 'step')} left out")
     legend = SHADES_LEGEND
     if matrix.kept is not None:
         legend += f"; {DROPPED} left out by truncation"
