@@ -20,7 +20,7 @@ from PIL import Image
 from charrnn.cli import main
 
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
-COLORS = 96  # of a plot
+NO_DITHER = Image.Dither.NONE
 BLOCK = re.compile(
     r"(<!-- run(~?): (charrnn [^|>]*?)( \| .*?)? -->\n```text\n)(.*?)(```)", re.DOTALL
 )
@@ -70,7 +70,8 @@ def draw(page: str, folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         run(command, "--plot", str(folder / name))
         with Image.open(folder / name) as image:  # fewer colours take a third of the bytes
-            image.convert("RGB").quantize(COLORS).save(folder / name, optimize=True)
+            few = image.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=NO_DITHER)
+            few.save(folder / name, optimize=True)
 
 
 if __name__ == "__main__":
