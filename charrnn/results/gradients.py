@@ -39,6 +39,8 @@ class Entry:
         oracle_value: The oracle's derivative there.
         compared: Number of entries compared.
         verdict: "undecidable" if the gradient is below what rounding lets the oracle resolve.
+        along_direction: Whether derivatives along a random direction were compared, which depend on
+            all entries of the parameter at once, or of all parameters for the name "all".
     """
 
     oracle: str
@@ -50,6 +52,7 @@ class Entry:
     oracle_value: float | None
     compared: int
     verdict: Verdict
+    along_direction: bool = False
 
 
 @dataclass(frozen=True)
