@@ -1,6 +1,6 @@
 """Comparison of BPTT with derivatives along random directions, which involve every weight."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from math import isfinite, sqrt
 
 import numpy as np
@@ -18,7 +18,7 @@ from charrnn.model.bptt import Objective, divisor, window_loss
 from charrnn.model.loss import cross_entropy, softmax
 from charrnn.model.params import Params
 from charrnn.model.rnn import joint, logits, states
-from charrnn.results import Entry
+from charrnn.results import Entry, Verdict
 
 DIRECTIONAL = (COMPLEX_STEP, CENTRAL_DIFFERENCE)  # the oracles that can follow a direction
 ALL = "all"  # the name of a direction in all parameters
@@ -30,7 +30,7 @@ def check_directions(
     objective: Objective,
     activation: Activation,
     reduction: str,
-    oracles: Iterable[Oracle],
+    oracles: Collection[Oracle],
     random: Generator,
     tolerance: float | None = None,
 ) -> list[Entry]:
@@ -58,8 +58,10 @@ def check_directions(
     Returns:
         An entry for each oracle and direction.
     """
-    loss, gradient, _ = objective(problem.params, problem.window, problem.h0)
     used = [oracle for oracle in DIRECTIONAL if oracle in oracles]
+    if not used:
+        return []
+    loss, gradient, _ = objective(problem.params, problem.window, problem.h0)
     rows: dict[str, list[Entry]] = {oracle.name: [] for oracle in used}
     for name, shape, direction, scales in _directions(problem.params, random):
         value = float(gradient.flat @ direction)
@@ -125,8 +127,10 @@ def _difference(
         for by in (step, -step)
     )
     if not activation.smooth:
-        active = [states(p, window.x, h0, activation, mask=mask) > 0 for p in (ahead, behind)]
-        if not np.array_equal(*active):
+        active, others = (
+            states(p, window.x, h0, activation, mask=mask) > 0 for p in (ahead, behind)
+        )
+        if not np.array_equal(active, others):
             return None
     losses = [window_loss(p, window, h0, activation, reduction, mask) for p in (ahead, behind)]
     return float(losses[0] - losses[1]) / (2 * step)
@@ -150,5 +154,5 @@ def _compare(
     if scale * tolerance <= noise and difference <= noise:
         return Entry(oracle, name, shape, None, None, value, truth, size, "undecidable", True)
     relative = difference / scale if isfinite(difference) and isfinite(scale) else float("inf")
-    verdict = "passed" if relative <= tolerance else "failed"
+    verdict: Verdict = "passed" if relative <= tolerance else "failed"
     return Entry(oracle, name, shape, relative, None, value, truth, size, verdict, True)

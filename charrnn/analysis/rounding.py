@@ -15,7 +15,7 @@ MAX_STEPS = 4096  # of all lanes together, of which the errors are followed back
 
 
 def logit_rounding(do: Array, y: Array, scale: int) -> Array:
-    """The rounding error of ŷ - y in (8): where a target is all but certain, it is all that is left.
+    """The rounding error of ŷ - y in (8), which is all that is left of it for a certain target.
 
     Args:
         do: ∂L/∂o, divided by `scale`, of any shape.
@@ -70,6 +70,4 @@ def rounding(problem: Problem, activation: Activation, reduction: str) -> dict[s
                 layer.U[...] += np.outer(da, np.abs(below))
                 if layer.b is not None:
                     layer.b[...] += da
-    return {
-        name: MARGIN * B / len(chosen) * float(array.max()) for name, array in noise.named()
-    }
+    return {name: MARGIN * B / len(chosen) * float(array.max()) for name, array in noise.named()}
