@@ -63,9 +63,12 @@ def check_directions(
         return []
     loss, gradient, _ = objective(problem.params, problem.window, problem.h0)
     rows: dict[str, list[Entry]] = {oracle.name: [] for oracle in used}
-    for name, shape, direction, scales in _directions(problem.params, random):
-        value = float(gradient.flat @ direction)
-        typical = float(np.linalg.norm(gradient.flat * scales))
+    scales = _scales(problem.params)
+    for name, part, shape in _parts(problem.params):
+        direction = np.zeros_like(scales)
+        direction[part] = scales[part] * _signed(random, part.stop - part.start)
+        value = float(gradient.flat[part] @ direction[part])
+        typical = float(np.linalg.norm(gradient.flat[part] * scales[part]))
         exact, logit_noise = _along(problem, activation, reduction, direction)
         for oracle in used:
             truth: float | None = exact
@@ -79,21 +82,26 @@ def check_directions(
     return [entry for entries in rows.values() for entry in entries]
 
 
-def _directions(
-    params: Params, random: Generator
-) -> Iterator[tuple[str, tuple[int, ...], Array, Array]]:
-    """Name, shape, direction (N,) and the scales of its components (N,)."""
+def _parts(params: Params) -> Iterator[tuple[str, slice, tuple[int, ...]]]:
+    """Name, slice of the flat array and shape of what a direction moves."""
+    yield ALL, slice(0, params.size), (params.size,)
+    for name, shape in params.layout.shapes.items():
+        yield name, params.layout.slices[name], shape
+
+
+def _scales(params: Params) -> Array:
+    """1 / √inputs of every weight (N,); 1 for biases, and for U with its one-hot inputs."""
     scales = params.zeros_like()
-    first = "U" + params.layout.suffixes[0]  # its inputs are one-hot
+    first = "U" + params.layout.suffixes[0]
     for name, array in scales.named():
         array[...] = 1 if array.ndim == 1 or name == first else 1 / sqrt(array.shape[1])
-    for name, shape in {ALL: (params.size,), **params.layout.shapes}.items():
-        inside = np.ones(params.size)
-        if name != ALL:
-            inside[...] = 0
-            inside[params.layout.slices[name]] = 1
-        signed = random.choice([-1.0, 1.0], params.size) * random.uniform(0.5, 1.5, params.size)
-        yield name, shape, signed * inside * scales.flat, inside * scales.flat
+    return scales.flat
+
+
+def _signed(random: Generator, size: int) -> Array:
+    """Magnitudes of 1/2 to 3/2 with random signs."""
+    signed: Array = random.choice([-1.0, 1.0], size) * random.uniform(0.5, 1.5, size)
+    return signed
 
 
 def _along(

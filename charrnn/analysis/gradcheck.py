@@ -85,7 +85,7 @@ def _compare(
         return Entry(
             oracle, parameter, bptt.shape, None, None, None, None, int(known.sum()), "undecidable"
         )
-    difference = np.where(known, np.abs(bptt - truth), 0.0)
+    difference = np.where(known, np.abs(bptt - truth), -1.0)  # the worst is one compared
     difference = np.where(np.isnan(difference), np.inf, difference)
     worst = np.unravel_index(int(difference.argmax()), bptt.shape)
     relative = float(difference[worst]) / max(scale, np.finfo(np.float64).tiny)

@@ -15,10 +15,10 @@ LEFT = ("", "shape", "weights", "compared", "verdict")
 # columns to leave out on a narrow terminal, tried in this order
 OMITTED: tuple[tuple[str, ...], ...] = (
     (),
-    ("compared",),
-    ("compared", "worst at"),
-    ("compared", "worst at", "shape"),
-    ("compared", "worst at", "shape", "BPTT", "oracle"),
+    ("compared", "weights"),
+    ("compared", "weights", "worst at"),
+    ("compared", "weights", "worst at", "shape"),
+    ("compared", "weights", "worst at", "shape", "BPTT", "oracle"),
 )
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
@@ -32,10 +32,8 @@ def print_gradient_table(result: GradientCheck) -> None:
         result.entries, key=lambda entry: (entry.oracle, entry.along_direction)
     ):
         rows = [_row(entry) for entry in entries]
-        if along:
-            tables = [table_of(f"{oracle} along random directions", rows, LEFT)]
-        else:
-            tables = [table_of(oracle, rows, LEFT, omitted) for omitted in OMITTED]
+        title = f"{oracle} along random directions" if along else oracle
+        tables = (table_of(title, rows, LEFT, omitted) for omitted in OMITTED)
         console.print(first_that_fits(console, tables))
     for oracle, reason in result.not_run.items():
         print_line(console, f"{oracle} was not run: it {reason}; --entries N runs it all the same.")
