@@ -77,7 +77,11 @@ def _title(checked: CheckedProblem) -> list[str]:
     if checked.dropout:
         details.append(f"dropout {checked.dropout:g} with a fixed mask")
     lines += [", ".join(details)] * bool(details)
-    return [*lines, "errors are relative to the largest entry of each gradient"]
+    return [
+        *lines,
+        "errors are relative to the largest entry of each gradient; along a direction, to the "
+        "typical derivative",
+    ]
 
 
 def _verdict(result: GradientCheck) -> str:
