@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from charrnn.config.layers import load_config
+from charrnn.setup.wiring import first_params
 from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
@@ -151,6 +153,28 @@ def test_resume_refuses_what_would_change_the_run(charrnn, trained, tmp_path) ->
     assert outcome.code == 2
 
 
+def test_a_run_without_steps_has_the_first_weights(charrnn, tmp_path, text_file) -> None:
+    """It can be used as any model, and resumed to the same bits as an uninterrupted run."""
+    none, whole = tmp_path / "none", tmp_path / "whole"
+    outcome = charrnn("train", text_file, *TINY, "--max-steps", 0, "--out", none)
+    assert outcome.code == 0
+    assert "no step was made" in outcome.err
+    assert outcome.out == f"{none / 'checkpoints/best.safetensors'}\n"
+    first = dict(load(none / "checkpoints/best.safetensors").params.named())
+    params = first_params(load_config(None, TINY[1::2], {}), len(first["c"]))
+    for name, array in params.named():
+        np.testing.assert_array_equal(first[name], array)
+    assert (none / "metrics.jsonl").read_bytes() == b""
+    for command in (["sample", none, "--length", 9], ["inspect", none], ["eval", none, text_file]):
+        assert charrnn(*command).code == 0
+    complete = charrnn("train", "--resume", none)
+    assert complete.code == 2
+    assert "--max-steps 3000" in complete.err
+    assert charrnn("train", "--resume", none, "--max-steps", 9).code == 0
+    assert charrnn("train", text_file, *TINY, "--max-steps", 9, "--out", whole).code == 0
+    assert same_weights(none, whole)
+
+
 def test_max_time_replaces_max_steps(charrnn, tmp_path, text_file) -> None:
     out = tmp_path / "run"
     outcome = charrnn("train", text_file, *TINY, "--max-time", "0.5s", "--out", out, "--json")
@@ -215,7 +239,7 @@ def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
         (["train", text_file, "--set", "model.hiden_size=9"], "did you mean 'hidden_size'?"),
         (["train", text_file, "-c", "nothing"], "neither a file nor a built-in config"),
         (["train", text_file, "--out", trained], "already holds a run"),
-        (["train", text_file, "--max-steps", "0"], "training.max_steps = 0"),
+        (["train", text_file, "--max-steps", "-1"], "training.max_steps = -1"),
         (["train", text_file, "--max-time", "soon"], "training.max_time = 'soon'"),
         (["train", "--nonsense"], "No such option"),
         (["train", text_file, "--set", "training.max_steps=null"], "would never end"),

@@ -70,7 +70,7 @@ def test_texts_are_read_in_the_encoding_of_the_model_by_default(
         assert ("U+FFFD)" in outcome.err) == (errors == "replace")
     prime = charrnn("sample", cafe_run, "--prime-file", "latin", "--length", 0)
     assert prime.out == line
-    assert charrnn("gradcheck", cafe_run, "--text", "latin").code == 0
+    assert charrnn("gradcheck", cafe_run, "--text", "latin", "--fast").code == 0
     assert charrnn("gradflow", cafe_run, "--text", "latin").code == 0
 
 

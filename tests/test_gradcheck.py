@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
+from charrnn.analysis.directions import DIRECTIONAL
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.model.activations import ACTIVATIONS, Activation
@@ -291,10 +292,12 @@ def test_command_passes_and_lists_every_parameter(charrnn) -> None:
     assert document["checked"] == {
         "model": "a small random model", "activation": "tanh", "reduction": "mean",
         "hidden_size": 8, "alphabet_size": 7, "time_steps": 6, "batch_size": 3,
-        "layers": 1, "dropout": 0.0,
+        "layers": 1, "dropout": 0.0, "window": None, "windows_per_epoch": None, "stride": None,
+        "warm_up": 0, "workers": 1, "memory": "plain",
     }  # fmt: skip
-    pairs = {(entry["oracle"], entry["parameter"]) for entry in document["entries"]}
-    assert pairs == {(oracle, parameter) for oracle in ORACLES for parameter in "UWVbc"}
+    pairs = [(entry["oracle"], entry["parameter"]) for entry in document["entries"]]
+    along = [(oracle.name, parameter) for oracle in DIRECTIONAL for parameter in ("all", *"UWVbc")]
+    assert pairs == along + [(oracle, parameter) for oracle in ORACLES for parameter in "UWVbc"]
     assert all(entry["relative_error"] < 1e-6 for entry in document["entries"])
 
 
@@ -321,7 +324,7 @@ def test_command_on_a_config(charrnn, tmp_path, text_file) -> None:
     outcome = charrnn("gradcheck", "-c", config, "--text", text_file, "--json")
     document = json.loads(outcome.out)
     assert outcome.code == 0
-    assert {entry["parameter"] for entry in document["entries"]} == set("UWV")
+    assert {entry["parameter"] for entry in document["entries"]} == {"all", *"UWV"}
 
 
 def test_an_impossible_tolerance_fails(charrnn) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.analysis.oracles import Entries, Oracle
+from charrnn.analysis.oracles import Cost, Entries, Oracle, loss_products
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
@@ -53,4 +53,5 @@ CENTRAL_DIFFERENCE = Oracle(
     central_difference,
     tolerance=1e-6,
     noise=4 * float(np.finfo(np.float64).eps) / STEP,
+    cost=lambda problem: Cost(0, 2 * loss_products(problem)),
 )

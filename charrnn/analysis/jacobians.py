@@ -135,3 +135,11 @@ def over_step(params: Params, lane: Lane, t: int) -> Array:
             J[m] += (layer.U @ below).reshape(H, L, H)
         J[m] *= D[m][:, None, None]
     return J.reshape(L * H, L * H)
+
+
+def jacobian_products(problem: Problem) -> float:
+    """About how many multiplications it takes to compute J_t and `within_step` at every step."""
+    params = problem.params
+    H, L, size = params.hidden_size, params.depth, params.state_size
+    passes = 20  # over a matrix of this size, bound by memory
+    return problem.window.x.size * (passes * size**2 + 2 * (L - 1) * H * H * size)

@@ -4,12 +4,13 @@ import numpy as np
 
 from charrnn.analysis.jacobians import (
     inputs_of,
+    jacobian_products,
     lanes,
     over_step,
     state_gradient,
     within_step,
 )
-from charrnn.analysis.oracles import UNDERFLOW, Entries, Oracle
+from charrnn.analysis.oracles import UNDERFLOW, Cost, Entries, Oracle
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
@@ -73,4 +74,10 @@ def rtrl(problem: Problem, activation: Activation, reduction: str, entries: Entr
     return g
 
 
-RTRL = Oracle("rtrl", rtrl, tolerance=1e-10, noise=UNDERFLOW)
+def _cost(problem: Problem) -> Cost:
+    return Cost(
+        jacobian_products(problem), 2 * problem.window.x.size * problem.params.state_size**2
+    )
+
+
+RTRL = Oracle("rtrl", rtrl, tolerance=1e-10, noise=UNDERFLOW, cost=_cost)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
+from charrnn.errors import UsageError
 
 
 def gradcheck_command(
@@ -12,7 +13,7 @@ def gradcheck_command(
     config: ConfigOption = None,
     assignments: SetOption = None,
     text: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Text to take windows from.")
+        str | None, typer.Option(metavar="FILE", help="Text to take the window from.")
     ] = None,
     oracle: Annotated[
         list[str] | None,
@@ -29,24 +30,52 @@ def gradcheck_command(
             help="Largest accepted relative error.  [default: 1e-10; central-difference 1e-6]",
         ),
     ] = None,
+    entries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|all",
+            help="Entries of each parameter to compare, however long it takes.  [default: up to "
+            "200, fewer where that would take minutes]",
+        ),
+    ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option(
+            "--fast", help="Check two short passages on one thread instead of a training window."
+        ),
+    ] = False,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", min=0, help="Random seed for model, windows and entries."),
+        typer.Option(metavar="N", min=0, help="Random seed for model, window and entries."),
     ] = 1,
     json: JsonOption = False,
 ) -> None:
     """Verify the gradients of a model against independent methods.
 
-    Without a model, check a small random one.
+    The loss is that of a training window, with the stride, threads, memory and dropout of the
+    config. Without a model, check a small random one.
     """
+    import sys
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
+    count = None
+    if entries is not None:
+        count = sys.maxsize if entries == "all" else _positive(entries)
     result, notes = check_gradients(
-        model, one_config(config), assignments or [], text, oracle or [], tolerance, seed
+        model,
+        one_config(config),
+        assignments or [],
+        text,
+        oracle or [],
+        tolerance,
+        seed,
+        count,
+        fast,
+        announce=lambda note: write_notes([note]),
     )
     write_notes(notes)
     if json:
@@ -55,3 +84,11 @@ def gradcheck_command(
         print_gradient_table(result)
     if not result.passed:
         raise typer.Exit(1)
+
+
+def _positive(entries: str) -> int:
+    if entries.isdecimal() and int(entries) > 0:
+        return int(entries)
+    raise UsageError(
+        f"`entries={entries}` is neither a positive number nor all.", "for example `entries=50`"
+    )

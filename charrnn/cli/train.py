@@ -50,7 +50,9 @@ def train_command(
         int | None,
         typer.Option(metavar="N", help="Random seed for initial weights, line order and samples."),
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(metavar="N", help="Stop after N steps.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after N steps; 0 saves the first weights.")
+    ] = None,
     max_time: Annotated[
         str | None,
         typer.Option(

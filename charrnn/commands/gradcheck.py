@@ -1,21 +1,37 @@
 """Checks the gradients of a random, an untrained or a trained model."""
 
-import numpy as np
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import NamedTuple
 
+import numpy as np
+from numpy.random import Generator
+
+from charrnn.analysis.directions import check_directions
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
-from charrnn.analysis.problems import random_problem
+from charrnn.analysis.problems import Problem, random_problem
 from charrnn.commands.arguments import check_arguments
+from charrnn.commands.check_plan import plan_check, rough_duration
 from charrnn.config.layers import load_config
+from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
+from charrnn.model.activations import ACTIVATIONS
+from charrnn.model.bptt import Objective
 from charrnn.results import CheckedProblem, GradientCheck
-from charrnn.setup.subject import problem_in_text, subject_of
-from charrnn.setup.wiring import activation_of, dropout_of, objective_maker
+from charrnn.setup.preparation import require_memory
+from charrnn.setup.subject import Subject, problem_in_text, subject_of
+from charrnn.setup.training_window import training_window, window_mask, windows_of
+from charrnn.setup.wiring import activation_of, dropout_of, objective_maker, sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.wording import nearest
+from charrnn.training.parallel import parallel
+from charrnn.training.workers import Workers, choose_workers, worker_threads
+from charrnn.wording import format_size, layer_sizes, nearest
 
-# of windows of text: long enough for gradients through time, cheap enough for thousands of losses
+# of short windows: long enough for gradients through time, cheap enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2
+NOTED_SECONDS = 3.0  # a check that takes longer says so in advance
 
 
 @single_threaded_blas()
@@ -27,11 +43,16 @@ def check_gradients(
     oracle_names: list[str],
     tolerance: float | None,
     seed: int,
+    entries: int | None = None,
+    fast: bool = False,
+    announce: Callable[[str], object] = lambda note: None,
 ) -> tuple[GradientCheck, tuple[str, ...]]:
     """Compares the gradients of a model with independent methods.
 
-    With neither a model nor a config nor a text, the model is small and random, and every entry
-    is checked.
+    What is checked is the objective of the config: on a window that it trains on, from the state
+    before it, with its stride, lanes, threads, recomputation and dropout, but in float64. With
+    neither a model nor a config nor a text, the model is small and random, and every entry is
+    checked.
 
     Args:
         model: A checkpoint or run directory, to check a model as it was trained; or a config.
@@ -40,7 +61,11 @@ def check_gradients(
         text: A text to take windows from; None for the one that the model is trained on.
         oracle_names: The oracles to compare with; none, or "all", for all of them.
         tolerance: The largest relative error to accept; None for each oracle's own.
-        seed: Random seed for the problem or the windows, and for the choice of entries.
+        seed: Random seed for the problem or the window, the directions and the entries.
+        entries: The number of entries of a parameter to compare, however long it takes; None for as
+            many as take a reasonable time.
+        fast: Whether to check short passages of the text on a single thread instead.
+        announce: Called before a check that takes more than a few seconds, with a note on that.
 
     Returns:
         The result, and notes on the text.
@@ -56,36 +81,107 @@ def check_gradients(
         )
     check_arguments(config_path, assignments, [] if text is None else [text])
     random = np.random.default_rng(seed)
+    with ExitStack() as stack:
+        if model is None and config_path is None and not assignments and text is None:
+            case = _random_case(random)
+        else:
+            subject = subject_of(model, config_path, assignments, text)
+            case = (
+                _short_case(subject, random)
+                if fast
+                else _training_case(
+                    subject, random, lambda n: stack.enter_context(worker_threads(n))
+                )
+            )
+        checked, problem = case.checked, case.problem
+        activation = ACTIVATIONS[checked.activation]
+        plan = plan_check(problem, activation, oracles, entries)
+        if plan.seconds > NOTED_SECONDS:
+            announce(
+                f"checking {checked.activation}, "
+                f"{layer_sizes(checked.layers, checked.hidden_size)} at "
+                f"T = {checked.time_steps}, B = {checked.batch_size}: about "
+                f"{rough_duration(plan.seconds)}, {format_size(plan.memory)}"
+            )
+        run = [oracle for oracle in oracles if oracle.name in plan.entries]
+        arguments = (problem, case.objective, activation, checked.reduction)
+        # directions take little time, so they are left out only for lack of memory
+        found = check_directions(*arguments, oracles * plan.fits, random, tolerance)
+        if run:
+            found += gradcheck(*arguments, run, random, tolerance, plan.entries)
+    return GradientCheck(checked, found, plan.not_run), case.notes
+
+
+class _Case(NamedTuple):
+    """What is checked."""
+
+    checked: CheckedProblem
+    problem: Problem
+    objective: Objective
     notes: tuple[str, ...] = ()
-    if model is not None or config_path is not None or assignments or text is not None:
-        subject = subject_of(model, config_path, assignments, text)
-        name, config, notes = subject.title, subject.config, subject.notes
-        problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)
-    else:
-        name, config = "a small random model", load_config(None, [], {})
-        problem = random_problem(random, bias=config.model.bias)
-    dropout = dropout_of(config)
-    if dropout:  # the mask that the objective draws
-        params = problem.params
-        shape = (params.depth, *problem.window.x.shape, params.hidden_size)
-        problem = problem._replace(mask=dropout.mask(shape, dtype=np.float64))
-    activation, reduction = activation_of(config), config.training.reduction
-    objective = objective_maker(config)()
+
+
+def _random_case(random: Generator) -> _Case:
+    config = load_config(None, [], {})
+    problem = random_problem(random, bias=config.model.bias)
+    checked = _description("a small random model", config, problem)
+    return _Case(checked, problem, objective_maker(config)())
+
+
+def _short_case(subject: Subject, random: Generator) -> _Case:
+    config = subject.config
+    problem = problem_in_text(subject, random, TIME_STEPS, BATCH_SIZE)
+    if dropout := dropout_of(config):
+        problem = problem._replace(mask=window_mask(dropout, problem))
+    checked = _description(subject.title, config, problem)
+    return _Case(checked, problem, objective_maker(config)(), subject.notes)
+
+
+def _training_case(subject: Subject, random: Generator, start: Callable[[int], Workers]) -> _Case:
+    """start: starts this many threads."""
+    config, training = subject.config, subject.config.training
+    batches = windows_of(subject)
+    count = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
+    require_memory(
+        _in_double_precision(config, count), subject.params.alphabet_size, batches.largest
+    )
+    objective = parallel(objective_maker(config), start(count))
+    problem, number = training_window(subject, batches, random, objective)
+    stride = training.stride
+    if training.bptt == "full" or sequences_of(config).never_truncated:
+        stride = None
+    checked = replace(
+        _description(subject.title, config, problem),
+        window=number,
+        windows_per_epoch=batches.per_epoch,
+        stride=stride,
+        warm_up=problem.window.first_loss,
+        workers=count,
+    )
+    return _Case(checked, problem, objective, subject.notes)
+
+
+def _in_double_precision(config: Config, workers: int) -> ResolvedConfig:
+    values = config.model_dump()
+    values["training"] |= {"precision": "float64", "workers": workers}
+    return ResolvedConfig.model_validate(values)
+
+
+def _description(name: str, config: Config, problem: Problem) -> CheckedProblem:
     T, B = problem.window.x.shape
     params = problem.params
-    checked = CheckedProblem(
+    return CheckedProblem(
         name,
-        activation.name,
-        reduction,
+        activation_of(config).name,
+        config.training.reduction,
         params.hidden_size,
         params.alphabet_size,
         time_steps=T,
         batch_size=B,
         layers=params.depth,
         dropout=config.model.dropout,
+        memory=config.training.memory,
     )
-    entries = gradcheck(problem, objective, activation, reduction, oracles, random, tolerance)
-    return GradientCheck(checked, entries), notes
 
 
 def _oracles(names: list[str]) -> list[Oracle]:

@@ -161,7 +161,7 @@ def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
     evaluations = config.evaluation.count * scored / max(trial.characters, 1) / 3
     budget = budget_of(config)
     steps = float("inf") if budget.max_steps is None else budget.max_steps
-    seconds = (steps + evaluations) * of_a_step
+    seconds = (steps + evaluations) * of_a_step if steps else 0.0
     if budget.max_seconds is not None and budget.max_seconds < seconds:
         return budget.max_seconds / of_a_step, budget.max_seconds
     return steps, seconds

@@ -97,7 +97,7 @@ class Training(_Section):
     reduction: Literal["mean", "sum"]
     precision: Literal["float32", "float64"]
     clip: Clip
-    max_steps: Count | None
+    max_steps: CountOrZero | None
     max_time: Seconds | None
     patience: Count | None
     on_divergence: Literal["stop", "rollback"]

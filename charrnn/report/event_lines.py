@@ -82,6 +82,8 @@ def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) 
 
     best_step: the step of the best checkpoint, if it was evaluated since the run was resumed.
     """
+    if not event.steps:
+        return ["no step was made: the checkpoints have the weights before training"]
     lines = ["stopped early by training.patience: no improvement lately"] * event.early
     best = "" if best_step is None else f"; best at step {best_step:,}"
     lines += [

@@ -1,6 +1,7 @@
 """Prints a gradient check as tables."""
 
 from itertools import groupby
+from math import prod
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -8,16 +9,16 @@ from rich.text import Text
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
 from charrnn.results import CheckedProblem, Entry, GradientCheck
 from charrnn.system.escaping import harmless
-from charrnn.wording import layer_sizes
+from charrnn.wording import layer_sizes, pluralize
 
-LEFT = ("", "shape", "compared", "verdict")
+LEFT = ("", "shape", "weights", "compared", "verdict")
 # columns to leave out on a narrow terminal, tried in this order
 OMITTED: tuple[tuple[str, ...], ...] = (
     (),
-    ("compared",),
-    ("compared", "worst at"),
-    ("compared", "worst at", "shape"),
-    ("compared", "worst at", "shape", "BPTT", "oracle"),
+    ("compared", "weights"),
+    ("compared", "weights", "worst at"),
+    ("compared", "weights", "worst at", "shape"),
+    ("compared", "weights", "worst at", "shape", "BPTT", "oracle"),
 )
 STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
@@ -27,35 +28,59 @@ def print_gradient_table(result: GradientCheck) -> None:
     console = table_console()
     for line in _title(result.checked):
         print_line(console, harmless(line))
-    for oracle, entries in groupby(result.entries, key=lambda entry: entry.oracle):
+    for (oracle, along), entries in groupby(
+        result.entries, key=lambda entry: (entry.oracle, entry.along_direction)
+    ):
         rows = [_row(entry) for entry in entries]
-        tables = (table_of(oracle, rows, LEFT, omitted) for omitted in OMITTED)
+        title = f"{oracle} along random directions" if along else oracle
+        tables = (table_of(title, rows, LEFT, omitted) for omitted in OMITTED)
         console.print(first_that_fits(console, tables))
+    for oracle, reason in result.not_run.items():
+        print_line(console, f"{oracle} was not run: it {reason}; --entries N runs it all the same.")
     print_line(console, _verdict(result))
 
 
 def _row(entry: Entry) -> dict[str, RenderableType]:
-    worst = entry.worst_index
-    return {
-        "": entry.parameter,
-        "shape": "×".join(map(str, entry.shape)),
-        "compared": f"{entry.compared:,}",
+    worst, size = entry.worst_index, prod(entry.shape)
+    values: dict[str, RenderableType] = {
         "error": _number(entry.relative_error, ".1e"),
         "worst at": "-" if worst is None else ", ".join(map(str, worst)),
         "BPTT": _number(entry.bptt_value, ".4e"),
         "oracle": _number(entry.oracle_value, ".4e"),
         "verdict": Text(entry.verdict, STYLES[entry.verdict]),
     }
+    if entry.along_direction:
+        del values["worst at"]
+        return {"": entry.parameter, "weights": f"{size:,}"} | values
+    return {
+        "": entry.parameter,
+        "shape": "×".join(map(str, entry.shape)),
+        "compared": f"{entry.compared:,} of {size:,}",
+    } | values
 
 
 def _title(checked: CheckedProblem) -> list[str]:
-    dropout = f", dropout {checked.dropout:g} with a fixed mask" if checked.dropout else ""
-    return [
+    lines = [
         checked.model,
         f"{checked.activation}, {checked.reduction}, "
         f"{layer_sizes(checked.layers, checked.hidden_size)}, A = {checked.alphabet_size}, "
-        f"T = {checked.time_steps}, B = {checked.batch_size}{dropout}",
-        "errors are relative to the largest entry of each gradient",
+        f"T = {checked.time_steps}, B = {checked.batch_size}",
+    ]
+    details = []
+    if checked.window is not None:
+        details.append(f"training window {checked.window:,} of {checked.windows_per_epoch:,}")
+        details.append(pluralize(checked.workers, "worker"))
+    if checked.stride is not None:
+        details.append(f"stride {checked.stride} after {checked.warm_up} steps without loss")
+    if checked.memory == "recompute":
+        details.append("states recomputed")
+    if checked.dropout:
+        details.append(f"dropout {checked.dropout:g} with a fixed mask")
+    lines += [", ".join(details)] * bool(details)
+    return [
+        *lines,
+        "errors are relative to the largest entry of each gradient; along a direction, to the "
+        "typical derivative",
     ]
 
 
@@ -65,7 +90,11 @@ def _verdict(result: GradientCheck) -> str:
         return "passed: BPTT computes the gradient of the loss."
     failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
     if failed:
+        if len(failed) > 1:
+            failed.pop("all", None)
         return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
+    if not entries:
+        return "nothing was compared."
     confirmed = {entry.parameter for entry in entries if entry.verdict == "passed"}
     others = dict.fromkeys(e.parameter for e in entries if e.parameter not in confirmed)
     return f"undecidable: at this tolerance, rounding hides the gradient of {', '.join(others)}."

@@ -1,6 +1,6 @@
 """Results of gradient checks, gradient flow and truncation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from charrnn.arrays import Array
@@ -10,7 +10,16 @@ Verdict = Literal["passed", "failed", "undecidable"]
 
 @dataclass(frozen=True)
 class CheckedProblem:
-    """What the gradients were checked on: a model, its loss, and windows of B lanes of T steps."""
+    """What the gradients were checked on: a model, its loss, and a window of B lanes of T steps.
+
+    Attributes:
+        window: The number of the training window; None for random passages.
+        windows_per_epoch: How many there are.
+        stride: The characters with a loss per lane and window; None for all.
+        warm_up: The steps of the window before its first loss.
+        workers: The threads that share its lanes.
+        memory: "recompute" if states are computed twice.
+    """
 
     model: str
     activation: str
@@ -21,6 +30,12 @@ class CheckedProblem:
     batch_size: int
     layers: int = 1
     dropout: float = 0.0
+    window: int | None = None
+    windows_per_epoch: int | None = None
+    stride: int | None = None
+    warm_up: int = 0
+    workers: int = 1
+    memory: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,8 @@ class Entry:
         oracle_value: The oracle's derivative there.
         compared: Number of entries compared.
         verdict: "undecidable" if the gradient is below what rounding lets the oracle resolve.
+        along_direction: Whether derivatives along a random direction were compared, which depend on
+            all entries of the parameter at once, or of all parameters for the name "all".
     """
 
     oracle: str
@@ -50,20 +67,30 @@ class Entry:
     oracle_value: float | None
     compared: int
     verdict: Verdict
+    along_direction: bool = False
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """Result of a gradient check: an entry for each oracle and parameter."""
+    """Result of a gradient check: an entry for each oracle and parameter.
+
+    Attributes:
+        checked: The problem.
+        entries: First those along random directions.
+        not_run: The reason for each oracle that did not run, by name.
+    """
 
     checked: CheckedProblem
     entries: list[Entry]
+    not_run: dict[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed and each parameter passed with at least one oracle."""
         confirmed = {entry.parameter for entry in self.entries if entry.verdict == "passed"}
-        return all(e.verdict != "failed" and e.parameter in confirmed for e in self.entries)
+        return bool(self.entries) and all(
+            e.verdict != "failed" and e.parameter in confirmed for e in self.entries
+        )
 
 
 class Decay(NamedTuple):

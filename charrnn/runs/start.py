@@ -29,6 +29,7 @@ from charrnn.training.state import Progress, TrainState
 from charrnn.wording import call, pluralize
 
 LIMITS = ("max_steps", "max_time", "patience")
+EXAMPLE_STEPS = 3000  # suggested to a run that has made none
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _require_open(
             f"start a new run from its weights: {again}",
         )
     if budget.used(done) >= 1:
-        larger = f"`training.max_steps={2 * done.step}`"
+        larger = f"`training.max_steps={2 * done.step or EXAMPLE_STEPS}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         made = f"{pluralize(done.step, 'step')} in {done.seconds:.0f} s"

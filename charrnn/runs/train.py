@@ -93,6 +93,8 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     complete = trainer.budget.complete(run.state.progress)
     if not complete:
         save("last")
+    elif not run.state.progress.step:  # without steps the first weights are the best
+        save("best", "last")
     save.end()
     if not complete:
         raise Interrupted(

@@ -10,7 +10,7 @@ class Budget:
     """Limits of a run, which ends at the first that it reaches; None for no limit.
 
     Attributes:
-        max_steps: Number of training steps.
+        max_steps: Number of training steps; 0 to keep the first weights.
         max_seconds: Duration in seconds.
         patience: Number of evaluations in a row without a better score.
     """
@@ -23,7 +23,7 @@ class Budget:
         """The fraction of the steps or seconds that is used, whichever is larger, at most 1."""
         fractions = [0.0]
         if self.max_steps is not None:
-            fractions.append(progress.step / self.max_steps)
+            fractions.append(progress.step / self.max_steps if self.max_steps else 1.0)
         if self.max_seconds is not None:
             fractions.append(progress.seconds / self.max_seconds)
         return min(max(fractions), 1.0)
