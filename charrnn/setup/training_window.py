@@ -23,7 +23,7 @@ def windows_of(subject: Subject) -> Windows:
     try:
         return batches_of(subject.config, subject.ids)
     except InputError as error:
-        hint = "give more text" if subject.trained else str(error.hint).rstrip(".")
+        hint = "give more text" if subject.steps is not None else str(error.hint).rstrip(".")
         raise InputError(str(error), f"{hint}; or check a short window: `fast`") from None
 
 
