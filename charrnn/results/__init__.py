@@ -1,6 +1,7 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
 from charrnn.results.gradients import (
+    ALL_PARAMETERS,
     Agreement,
     CheckedProblem,
     Decay,
@@ -24,6 +25,7 @@ from charrnn.results.reports import (
 )
 
 __all__ = [
+    "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
     "CheckedProblem",
