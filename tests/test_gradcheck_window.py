@@ -12,6 +12,7 @@ from numpy.random import default_rng
 
 from charrnn.analysis.directions import DIRECTIONAL, check_directions
 from charrnn.analysis.entries import choose_entries
+from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.analysis.rounding import rounding
 from charrnn.config.layers import load_config
@@ -109,6 +110,47 @@ def test_a_derivative_lost_to_cancellation_is_undecidable() -> None:
     entries = along(problem._replace(params=params, window=window), partial(bptt, activation=TANH))
     assert "failed" not in {entry.verdict for entry in entries}
     assert "undecidable" in {entry.verdict for entry in entries if entry.parameter == "W"}
+
+
+def test_a_chaotic_network_does_not_fail_but_a_wrong_gradient_of_it_does() -> None:
+    """Its states drift apart from the last digit on, and differences are no derivatives."""
+    problem = random_problem(default_rng(2), 24, 7, 80, 3)
+    params = problem.params.replace(W=3 * problem.params.W)
+    problem = problem._replace(params=params)
+
+    def verdicts(objective) -> set[tuple[str, str]]:
+        oracles = list(ORACLES.values())
+        entries = gradcheck(problem, objective, TANH, "mean", oracles, default_rng(0), None, 20)
+        return {(e.oracle, e.verdict) for e in [*entries, *along(problem, objective)]}
+
+    correct = verdicts(partial(bptt, activation=TANH))
+    assert "failed" not in {verdict for _, verdict in correct}
+    assert ("central-difference", "undecidable") in correct
+    assert ("complex-step", "undecidable") in correct
+    assert ("rtrl", "undecidable") not in correct
+
+    def wrong(*given):
+        loss, found, h = bptt(*given, TANH)
+        found.W[...] *= 1.01
+        return loss, found, h
+
+    assert {("rtrl", "failed"), ("double-sum", "failed")} <= verdicts(wrong)
+
+
+def test_a_wrong_gradient_fails_where_the_step_of_a_difference_is_too_long() -> None:
+    """The error of the step is told from that of the gradient, in a network on the way to chaos."""
+    problem = random_problem(default_rng(2), 24, 7, 25, 3)
+    problem = problem._replace(params=problem.params.replace(W=2.5 * problem.params.W))
+    for factor, expected in ((1, "undecidable"), (1.01, "failed")):
+
+        def objective(*given, factor=factor):
+            loss, found, h = bptt(*given, TANH)
+            found.W[...] *= factor
+            return loss, found, h
+
+        found = {(e.oracle, e.parameter): e.verdict for e in along(problem, objective)}
+        assert found["central-difference", "W"] == expected
+        assert found["complex-step", "W"] == ("failed" if factor > 1 else "passed")
 
 
 def test_the_largest_the_smallest_and_random_entries_are_chosen() -> None:
@@ -356,3 +398,21 @@ def test_a_check_that_does_not_fit_in_memory_is_not_run(charrnn, text_file, monk
     outcome = charrnn("gradcheck", *TINY, "--text", text_file)
     assert outcome.code == 1
     assert "double-sum was not run: it would need about " in outcome.out
+
+
+def test_a_wrong_gradient_that_nearly_vanishes_is_no_matter_of_the_step() -> None:
+    """Differences of rounding alone change with the step, and still tell a large error."""
+    problem = random_problem(default_rng(4))
+    small = problem.params.replace(V=problem.params.V * 1e-18)
+    problem = problem._replace(params=small)
+
+    def wrong(*given):
+        loss, found, h = bptt(*given, TANH)
+        found.W[1, 2] = 1e-3
+        return loss, found, h
+
+    chosen = [ORACLES["central-difference"]]
+    entries = gradcheck(problem, wrong, TANH, "mean", chosen, default_rng(0))
+    assert {e.verdict for e in [*entries, *along(problem, wrong)] if e.parameter == "W"} == {
+        "failed"
+    }

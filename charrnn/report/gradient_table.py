@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
-from charrnn.results import CheckedProblem, Entry, GradientCheck
+from charrnn.results import ALL_PARAMETERS, CheckedProblem, Entry, GradientCheck
 from charrnn.system.escaping import harmless
 from charrnn.wording import layer_sizes, pluralize
 
@@ -85,19 +85,17 @@ def _title(checked: CheckedProblem) -> list[str]:
 
 
 def _verdict(result: GradientCheck) -> str:
-    entries = result.entries
     if result.passed:
         return "passed: BPTT computes the gradient of the loss."
-    failed = dict.fromkeys(entry.parameter for entry in entries if entry.verdict == "failed")
-    if failed:
-        if len(failed) > 1:
-            failed.pop("all", None)
-        return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
-    if not entries:
+    if not result.entries:
         return "nothing was compared."
-    confirmed = {entry.parameter for entry in entries if entry.verdict == "passed"}
-    others = dict.fromkeys(e.parameter for e in entries if e.parameter not in confirmed)
-    return f"undecidable: at this tolerance, rounding hides the gradient of {', '.join(others)}."
+    failed = dict.fromkeys(e.parameter for e in result.entries if e.verdict == "failed")
+    if len(failed) > 1:
+        failed.pop(ALL_PARAMETERS, None)
+    if failed:
+        return f"failed: BPTT differs by more than the tolerance in {', '.join(failed)}."
+    hidden = ", ".join(result.unconfirmed)
+    return f"undecidable: at this tolerance, rounding hides the gradient of {hidden}."
 
 
 def _number(value: float | None, form: str) -> str:

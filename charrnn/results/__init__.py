@@ -11,6 +11,7 @@ from charrnn.results.explanations import (
     Table,
 )
 from charrnn.results.gradients import (
+    ALL_PARAMETERS,
     Agreement,
     CheckedProblem,
     Decay,
@@ -34,6 +35,7 @@ from charrnn.results.reports import (
 )
 
 __all__ = [
+    "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
     "CheckedProblem",

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from charrnn.arrays import Array
 
+ALL_PARAMETERS = "all"  # the name of a direction in all of them
 Verdict = Literal["passed", "failed", "undecidable"]
 
 
@@ -55,7 +56,7 @@ class Entry:
         compared: Number of entries compared.
         verdict: "undecidable" if the gradient is below what rounding lets the oracle resolve.
         along_direction: Whether derivatives along a random direction were compared, which depend on
-            all entries of the parameter at once, or of all parameters for the name "all".
+            all entries of the parameter at once, or of all for ALL_PARAMETERS.
     """
 
     oracle: str
@@ -87,10 +88,15 @@ class GradientCheck:
     @property
     def passed(self) -> bool:
         """Whether nothing failed and each parameter passed with at least one oracle."""
+        failed = any(entry.verdict == "failed" for entry in self.entries)
+        return bool(self.entries) and not failed and not self.unconfirmed
+
+    @property
+    def unconfirmed(self) -> list[str]:
+        """The parameters that passed with no oracle."""
         confirmed = {entry.parameter for entry in self.entries if entry.verdict == "passed"}
-        return bool(self.entries) and all(
-            e.verdict != "failed" and e.parameter in confirmed for e in self.entries
-        )
+        compared = dict.fromkeys(entry.parameter for entry in self.entries)
+        return [name for name in compared if name not in confirmed | {ALL_PARAMETERS}]
 
 
 class Decay(NamedTuple):
