@@ -1,11 +1,9 @@
 """Common mistakes of derivations, each planted into the gradient in turn."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from charrnn.analysis.complex_step import COMPLEX_STEP
-from charrnn.analysis.gradcheck import gradcheck
+from charrnn.analysis.directions import check_directions
 from charrnn.analysis.truncation import agreement
 from charrnn.arrays import Array
 from charrnn.errors import UsageError
@@ -20,7 +18,6 @@ from charrnn.wording import decimal
 
 TRAINING_STEPS = 50
 MAX_TRAINING_WORK = 2e8  # T²H² up to which there are so many steps; for more, fewer
-ALL_CHECKED, FEW_CHECKED = 500, 6  # entries: all of a small network, else of each parameter
 NO_SLIP = Slip("none", "equations (8) to (14)")
 
 
@@ -123,19 +120,18 @@ def _loss(losses: Array) -> str:
 
 
 def _wrong_parameters(example: Example, found: Params) -> str:
-    """The parameters in which the gradient check fails."""
+    """The parameters in which the gradient check fails, along a random direction in each."""
     problem, loss = example.problem, example.bptt[0]
-    objective: Callable[..., tuple[float, Params, Array]] = lambda *_: (loss, found, problem.h0)  # noqa: E731
-    entries = gradcheck(
+    entries = check_directions(
         problem,
-        objective,
+        lambda *_: (loss, found, problem.h0),
         example.activation,
         "sum",
         [COMPLEX_STEP],
         np.random.default_rng(example.seed),
-        max_entries=ALL_CHECKED if found.size <= ALL_CHECKED else FEW_CHECKED,
     )
-    return "".join(entry.parameter for entry in entries if entry.verdict == "failed")
+    failed = {entry.parameter for entry in entries if entry.verdict == "failed"}
+    return "".join(name for name in found.layout.shapes if name in failed)
 
 
 def _claims(example: Example) -> Table:
