@@ -236,7 +236,7 @@ def test_notes_are_printed(charrnn, tmp_path, text_file) -> None:
 
 def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
     for arguments, words in (
-        (["train", text_file, "--set", "model.hiden_size=9"], "did you mean 'hidden_size'?"),
+        (["train", text_file, "--set", "model.hiden_size=9"], "did you mean model.hidden_size?"),
         (["train", text_file, "-c", "nothing"], "neither a file nor a built-in config"),
         (["train", text_file, "--out", trained], "already holds a run"),
         (["train", text_file, "--max-steps", "-1"], "training.max_steps = -1"),

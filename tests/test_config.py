@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from charrnn.config.layers import dump_config, load_config
+from charrnn.config.names import SYNONYMS, keys, settings_like
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.system.resources import config_paths
 from charrnn.training.checkpoint import load
@@ -71,7 +73,7 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         load_config(str(file), ["optimizer.name=adm", "training.workers=many"], {})
     words = str(caught.value)
     for fault in (
-        f"{file}: unknown key 'model.hiden_size'; did you mean 'hidden_size'?",
+        f"{file}: unknown key 'model.hiden_size'; did you mean model.hidden_size?",
         f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
         "did you mean 'tanh'?",
         f"{file}: training.window = 0 should be greater than or equal to 1.",
@@ -142,7 +144,7 @@ def test_a_malformed_assignment_is_reported_with_the_faults_of_the_file(tmp_path
         ("clip.by=norm", "training.clip?"),
         ("name=step", "optimizer.name or schedule.name?"),
         ("optimizer.momentun=0.5", "'optimizer.momentun'; known: name, learning_rate,"),
-        ("modle.bias=true", "did you mean 'model'?"),
+        ("modle.bias=true", "did you mean model?"),
     ],
 )
 def test_an_unknown_key_suggests_one_of_its_name_or_the_nearest(
@@ -203,3 +205,58 @@ def test_a_missing_config_names_the_nearest() -> None:
 def test_the_resolved_config_is_plain_yaml() -> None:
     config = load_config(None, [], {})
     assert yaml.safe_load(dump_config(config)) == config.model_dump(mode="json")
+
+
+LEAVES = [key for key in dict.fromkeys(keys(Config)) if key not in {"data", "model"}]
+
+
+@pytest.mark.parametrize("key", LEAVES)
+def test_a_setting_without_its_section_is_named_in_full(key: str) -> None:
+    """As a bare key, misspelt, and as an option."""
+    leaf = key.rpartition(".")[2]
+    if leaf == key:
+        return  # a section is a key by itself
+    for unknown in (leaf, leaf.replace("_", "-"), leaf.upper()):
+        assert key in settings_like(unknown)
+    if len(leaf) > 6:
+        assert key in settings_like(leaf[:-2] + leaf[-1])
+
+
+@pytest.mark.parametrize("synonym", SYNONYMS)
+def test_what_other_programs_call_a_setting_is_understood(synonym: str) -> None:
+    names = {key.rpartition(".")[2] for key in keys(Config)}
+    assert synonym not in names
+    assert SYNONYMS[synonym] in names
+    assert settings_like(synonym)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["train", "--hidden-size", "9"], "did you mean --set model.hidden_size=…?"),
+        (["train", "--lr", "9"], "did you mean --set optimizer.learning_rate=…?"),
+        (["gradflow", "--units", "9"], "did you mean --set model.hidden_size=…?"),
+        (["train", "--seeed", "9"], "did you mean --seed …?"),
+        (["train", "--zzz", "9"], "hint:  see charrnn train --help"),
+        (["sample", "--lr", "9"], "hint:  see charrnn sample --help"),
+    ],
+)
+def test_an_unknown_option_suggests_the_setting(charrnn, arguments, hint) -> None:
+    outcome = charrnn(*arguments)
+    assert (outcome.code, hint in outcome.err) == (2, True), outcome.err
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("1.5m", 90),
+        ("0.5h", 1800),
+        ("1h0.5m", 3630),
+        ("90s", 90),
+        ("2.5", 2.5),
+        ("1.5h30m2s", 7202),
+    ],
+)
+def test_durations_may_have_decimals(written: str, seconds: float) -> None:
+    config = load_config("tiny", [f"training.max_time={written}"], {})
+    assert config.training.max_time == seconds

@@ -78,9 +78,7 @@ def run(arguments: list[str]) -> int:
     except CharrnnError as error:
         return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context else "charrnn"
-        return _fail(error.format_message(), f"see {path} --help", error.exit_code)
+        return _fail(*_usage(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; checkpoints saved so far are kept.", None, 130, "stopped")
     except (BrokenPipeError, SystemExit) as error:
@@ -98,6 +96,21 @@ def run(arguments: list[str]) -> int:
         )
     except OSError as error:
         return _fail(f"{error.filename or 'input or output'}: {error.strerror}.", None, 1)
+
+
+def _usage(error: typer.TyperException) -> tuple[str, str]:
+    """A message and a hint: the setting that an unknown option may mean, or the help."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "charrnn"
+    option = getattr(error, "option_name", None)
+    takes_settings = context and any("--set" in one.opts for one in context.command.params)
+    if option and takes_settings:
+        from charrnn.commands.arguments import settings_like
+
+        meant = " or ".join(f"`{key}=…`" for key in settings_like(option.lstrip("-")))
+        if meant:
+            return f"there is no option {option}.", f"did you mean {meant}? See {path} --help"
+    return error.format_message(), f"see {path} --help"
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:

@@ -1,16 +1,13 @@
 """Describes each fault of a config in one line: its origin, key, value and allowed values."""
 
 import reprlib
-from collections.abc import Iterator
 from typing import Any, get_args
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from charrnn.config.names import Section, sections_of, settings_like
 from charrnn.config.settings import Config
 from charrnn.wording import nearest
-
-Section = type[BaseModel]
 
 # what a value should be, by the type of pydantic's error, where its own words are of Python
 EXPECTED = {
@@ -68,21 +65,9 @@ def _origin(path: list[str], origins: dict[str, str]) -> str:
 
 
 def _instead_of(unknown: str, known: list[str]) -> str:
-    """What may be meant by an unknown key: the same key in another section, or a similar one."""
-    name = unknown.rpartition(".")[2]
-    elsewhere = [key for key in _keys(Config) if key.rpartition(".")[2] == name and key != unknown]
-    if elsewhere:
-        return f"did you mean {' or '.join(dict.fromkeys(elsewhere))}?"
-    guess = nearest(name, known)
-    return f"did you mean {guess!r}?" if guess else f"known: {', '.join(known)}."
-
-
-def _keys(section: Section, prefix: str = "") -> Iterator[str]:
-    """The dotted keys of a section and those in it, of every choice."""
-    for name, field in section.model_fields.items():
-        yield prefix + name
-        for inner in _sections(field.annotation):
-            yield from _keys(inner, f"{prefix}{name}.")
+    """What may be meant by an unknown key, or the keys of its section."""
+    guesses = settings_like(unknown, known)
+    return f"did you mean {' or '.join(guesses)}?" if guesses else f"known: {', '.join(known)}."
 
 
 def _options(listed: str) -> list[str]:
@@ -115,14 +100,8 @@ def _walk(location: tuple[int | str, ...]) -> tuple[list[str], list[Section]]:
             continue
         path.append(part)
         field = sections[0].model_fields.get(part) if len(sections) == 1 else None
-        sections = _sections(field.annotation) if field else []
+        sections = sections_of(field.annotation) if field else []
     return path, sections
-
-
-def _sections(annotation: Any) -> list[Section]:
-    """The section of a setting, or those to choose from; none for a value."""
-    found = [annotation, *get_args(annotation)]
-    return [one for one in found if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
 def _tag(section: Section) -> str:

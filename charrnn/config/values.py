@@ -24,11 +24,13 @@ def _number(value: Any) -> Any:
 
 
 def _duration(value: Any) -> Any:
-    """Seconds from a number or a string such as 90s, 3m or 1h30m; other values pass through."""
+    """Seconds from a number or a string such as 90s, 1.5m or 1h30m; other values pass through."""
     value = _number(value)
     if not isinstance(value, str):
         return value
-    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip())
+    parts = re.fullmatch(
+        r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip()
+    )
     if not parts or not any(parts.groups()):
         raise ValueError("is not a duration such as 90s, 3m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
