@@ -6,7 +6,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The run is set up; nothing is trained yet."""
+    """The run is set up; nothing is trained yet.
+
+    steps: in the whole run at most; None if only time limits it.
+    """
 
     run: str
     parameters: int
@@ -14,6 +17,7 @@ class RunStarted:
     training_characters: int
     validation_characters: int
     steps_per_epoch: int
+    steps: int | None
     workers: int
     first_step: int
     notes: tuple[str, ...] = ()
@@ -21,13 +25,14 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class Baselines:
-    """The loss of two baselines on the held-out text, in nats per character.
+    """The loss of two baselines on the held-out text.
 
-    ngram: of an n-gram model with `context` characters of context.
+    ngram: of an n-gram model with `context` characters of context. uniform: if all characters are
+    equally likely.
     """
 
-    uniform: float
-    ngram: float
+    uniform_nats_per_character: float
+    ngram_nats_per_character: float
     context: int
 
 
@@ -110,7 +115,8 @@ class StopRequested:
 class RunEnded:
     """The run is over. Losses are those of the best checkpoint, in nats per character.
 
-    early: whether `training.patience` ended the run before its budget was used up.
+    early: whether `training.patience` ended the run before its budget was used up. failure: what
+    went wrong, if the model is worse than guessing.
     """
 
     run: str
@@ -120,8 +126,11 @@ class RunEnded:
     train_nats_per_character: float | None
     validation_nats_per_character: float | None
     validation_bits_per_character: float | None
+    ngram_nats_per_character: float | None
+    uniform_nats_per_character: float
     characters_per_second: float
     seconds: float
+    failure: str | None
 
 
 Event = (

@@ -31,9 +31,9 @@ def layer_sizes(layers: int, hidden_size: int) -> str:
     return size if layers == 1 else f"{layers} layers of {size}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     """The known name closest to `name`; None if none is similar."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

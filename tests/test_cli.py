@@ -17,6 +17,7 @@ from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
 KEYS = {
+    "failure", "ngram_nats_per_character", "uniform_nats_per_character",
     "run", "checkpoint", "steps", "early", "train_nats_per_character",
     "validation_nats_per_character", "validation_bits_per_character", "characters_per_second",
     "seconds",
@@ -164,7 +165,7 @@ def test_a_run_without_steps_has_the_first_weights(charrnn, tmp_path, text_file)
     params = first_params(load_config(None, TINY[1::2], {}), len(first["c"]))
     for name, array in params.named():
         np.testing.assert_array_equal(first[name], array)
-    assert (none / "metrics.jsonl").read_bytes() == b""
+    assert [line["event"] for line in lines_of(none)] == ["baselines"]
     for command in (["sample", none, "--length", 9], ["inspect", none], ["eval", none, text_file]):
         assert charrnn(*command).code == 0
     complete = charrnn("train", "--resume", none)

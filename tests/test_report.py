@@ -13,10 +13,10 @@ from charrnn.report.flags import as_flags
 
 STARTED = RunStarted(
     run="runs/x-1", parameters=1234, alphabet=65, training_characters=9000,
-    validation_characters=1000, steps_per_epoch=9, workers=2, first_step=1,
+    validation_characters=1000, steps_per_epoch=9, steps=90, workers=2, first_step=1,
     notes=("a.txt: a [remark].",),
 )  # fmt: skip
-BASELINES = Baselines(uniform=4.174, ngram=1.669, context=4)
+BASELINES = Baselines(uniform_nats_per_character=4.174, ngram_nats_per_character=1.669, context=4)
 STEPPED = Stepped(
     step=45, epoch=5.0, used=0.5, nats_per_character=2.0,
     gradient_norm=3.25, gradient_norms={"U": 3.25}, clipped=True, clipped_share=0.125,
@@ -31,7 +31,8 @@ SAMPLED = Sampled(step=45, text="[Enter ODA, with [bold]brackets[/bold].]")
 ENDED = RunEnded(
     run="runs/x-1", checkpoint="runs/x-1/checkpoints/best.safetensors", steps=90, early=False,
     train_nats_per_character=1.4, validation_nats_per_character=1.5,
-    validation_bits_per_character=2.164, characters_per_second=123456.0, seconds=125.0,
+    validation_bits_per_character=2.164, ngram_nats_per_character=1.669,
+    uniform_nats_per_character=4.174, characters_per_second=123456.0, seconds=125.0, failure=None,
 )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ SECTIONS = {
     "extend_vocabulary": "model",
     "seed": "training",
     "max_steps": "training",
+    "epochs": "training",
     "max_time": "training",
     "text": "data",
     "encoding": "data",

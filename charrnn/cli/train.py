@@ -53,12 +53,16 @@ def train_command(
     max_steps: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after N steps; 0 saves the first weights.")
     ] = None,
+    epochs: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Stop after N passes over the text, such as 0.5 or 20."),
+    ] = None,
     max_time: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps if that "
-            "comes first.",
+            help="Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps or "
+            "--epochs if that comes first.",
         ),
     ] = None,
     encoding: EncodingOption = None,
@@ -74,10 +78,13 @@ def train_command(
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
-    # a limit on the command line replaces both limits of the config
-    limits: dict[str, Any] = {}
-    if max_steps is not None or max_time is not None:
-        limits = {"max_steps": max_steps, "max_time": max_time}
+    # a limit on the command line replaces all limits of the config
+    limits: dict[str, Any] = {"max_steps": max_steps, "epochs": epochs, "max_time": max_time}
+    if max_steps is not None and epochs is not None:
+        raise UsageError(
+            "`training.max_steps` and `training.epochs` are both given.", "choose one."
+        )
+    limits = limits if any(limit is not None for limit in limits.values()) else {}
     fixed = given(
         config=one_config(config),
         set=assignments,
@@ -133,7 +140,7 @@ def _resumed(
         options = ", ".join(f"`{name}`" for name in fixed)
         raise UsageError(
             f"{options} cannot change a run that is resumed.",
-            "leave out these options, or start a new run; only `training.max_steps` and "
-            "`training.max_time` can change.",
+            "leave out these options, or start a new run; only `training.max_steps`, "
+            "`training.epochs` and `training.max_time` can change.",
         )
     return resumed_run(path, text or [], limits)

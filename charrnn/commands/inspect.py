@@ -95,7 +95,7 @@ def inspect_text(
         config.training.batch_size,
     )
     trial = _trial(config, text, state)
-    steps, seconds = _expected(config, trial, scored)
+    steps, seconds = _expected(config, trial, scored, text.batches.per_epoch)
     report = TextReport(
         texts=tuple(text_paths(config)),
         encoding=decoding_of(config).encoding,
@@ -130,7 +130,7 @@ def _alphabet(corpus: Corpus) -> Alphabet:
 
 def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
     """Trains for a moment, to measure time and memory."""
-    endless = {"max_steps": sys.maxsize, "max_time": None}
+    endless = {"max_steps": sys.maxsize, "epochs": None, "max_time": None}
     training = config.training.model_copy(update=endless)
     with worker_threads(config.training.workers) as workers:
         trainer = trainer_of(
@@ -155,11 +155,13 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
     )
 
 
-def _expected(config: Config, trial: Trial, scored: int) -> tuple[float, float]:
+def _expected(
+    config: Config, trial: Trial, scored: int, steps_per_epoch: int
+) -> tuple[float, float]:
     """The steps and seconds of a run; an evaluation takes a third of training on the same text."""
     of_a_step = trial.seconds_per_step
     evaluations = config.evaluation.count * scored / max(trial.characters, 1) / 3
-    budget = budget_of(config)
+    budget = budget_of(config, steps_per_epoch)
     steps = float("inf") if budget.max_steps is None else budget.max_steps
     seconds = (steps + evaluations) * of_a_step if steps else 0.0
     if budget.max_seconds is not None and budget.max_seconds < seconds:

@@ -10,6 +10,8 @@ from charrnn.wording import nearest
 
 Section = type[BaseModel]
 
+SIMILAR = 0.65  # as difflib measures it: there are many settings to be similar to
+
 # names that other programs give to settings
 SYNONYMS = {
     "batch": "batch_size",
@@ -61,7 +63,7 @@ def settings_like(name: str, siblings: Collection[str] = ()) -> list[str]:
     leaf = SYNONYMS.get(leaf, leaf) if leaf not in by_leaf else leaf
     section = name.rpartition(".")[0]
     if leaf not in by_leaf:
-        similar = nearest(leaf, [*siblings, *by_leaf]) or ""
+        similar = nearest(leaf, [*siblings, *by_leaf], SIMILAR) or ""
         if similar in siblings:
             return [f"{section}.{similar}" if section else similar]
         leaf = similar

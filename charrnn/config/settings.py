@@ -98,6 +98,7 @@ class Training(_Section):
     precision: Literal["float32", "float64"]
     clip: Clip
     max_steps: CountOrZero | None
+    epochs: Positive | None = None
     max_time: Seconds | None
     patience: Count | None
     on_divergence: Literal["stop", "rollback"]
@@ -116,7 +117,8 @@ class Training(_Section):
     @field_validator("max_time")
     @classmethod
     def _ends(cls, max_time: float | None, info: ValidationInfo) -> float | None:
-        if max_time is None and info.data.get("max_steps", "") is None:
+        others = (info.data.get("max_steps", ""), info.data.get("epochs", ""))
+        if max_time is None and others == (None, None):
             raise ValueError(
                 "and training.max_steps = null, so the run would never end; set one of them, "
                 "such as `training.max_time=3m`"

@@ -75,6 +75,8 @@ class PlainLines:
         elif isinstance(event, RunEnded):
             for line in ending(self._baselines, self._best_step, event):
                 self._print(line)
+            if event.failure:
+                self._print(f"warning: {event.failure}")
 
     def flush(self) -> None:
         """Does nothing: lines are written as they are printed."""

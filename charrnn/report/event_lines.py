@@ -29,6 +29,12 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def in_epochs(epochs: float) -> str:
+    """A number of passes over the text."""
+    shown = f"{epochs:,.0f}" if epochs >= 100 else f"{epochs:.3g}"
+    return f"{shown} {'epoch' if shown == '1' else 'epochs'}"
+
+
 def introduction(event: RunStarted) -> list[str]:
     """The notes, and the sizes of the run and its text."""
     lines = [f"note: {note}" for note in event.notes]
@@ -39,6 +45,9 @@ def introduction(event: RunStarted) -> list[str]:
         f"{event.validation_characters:,} held out; "
         f"{pluralize(event.steps_per_epoch, 'step')} per epoch",
     ]
+    if event.steps:
+        epochs = event.steps / event.steps_per_epoch
+        lines.append(f"in all {pluralize(event.steps, 'step')}: {in_epochs(epochs)}")
     if event.first_step > 1:
         lines.append(f"resuming at step {event.first_step:,}")
     return lines
@@ -46,7 +55,8 @@ def introduction(event: RunStarted) -> list[str]:
 
 def baseline_line(event: Baselines) -> str:
     """The loss of the n-gram model."""
-    return f"to beat: {as_loss(event.ngram)}, n-gram after {event.context} characters"
+    loss = as_loss(event.ngram_nats_per_character)
+    return f"to beat: {loss}, n-gram after {event.context} characters"
 
 
 def step_line(event: Stepped) -> str:
@@ -93,15 +103,25 @@ def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) 
     validation = event.validation_nats_per_character
     if validation is None or baselines is None:
         return lines
-    better = baselines.ngram - validation
+    better = baselines.ngram_nats_per_character - validation
     verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than the n-gram"
     if abs(better) < SEED_VARIATION:
         verdict = "about as good as the n-gram"
+    rows = {
+        "this network": (validation, verdict),
+        "n-gram": (
+            baselines.ngram_nats_per_character,
+            f"Witten-Bell counts after {baselines.context} characters",
+        ),
+        "uniform": (baselines.uniform_nats_per_character, "all characters equally likely"),
+    }
+    losses = [in_both_units(nats) for nats, _ in rows.values()]
+    width = max(map(len, losses))
     return [
         *lines,
         "on the held-out text, per character:",
-        f"  this network   {in_both_units(validation)}: {verdict}",
-        f"  n-gram         {in_both_units(baselines.ngram)}: Witten-Bell counts after "
-        f"{baselines.context} characters",
-        f"  uniform        {in_both_units(baselines.uniform)}: all characters equally likely",
+        *(
+            f"  {name:<13}  {loss + ':':<{width + 1}} {words}"
+            for (name, (_, words)), loss in zip(rows.items(), losses, strict=True)
+        ),
     ]

@@ -10,6 +10,7 @@ OPTIONS = {
     "data.errors",
     "model.extend_vocabulary",
     "model.init_from",
+    "training.epochs",
     "training.max_steps",
     "training.max_time",
     "training.seed",

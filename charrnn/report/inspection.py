@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from charrnn.report.event_lines import as_loss, duration
+from charrnn.report.event_lines import as_loss, duration, in_epochs
 from charrnn.report.terminal import print_line, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
@@ -29,8 +29,7 @@ def print_text_report(report: TextReport) -> None:
     held_out = f"{report.validation:,} held out"
     if report.scored < report.validation:
         held_out += f", of which the first {report.scored:,} are scored"
-    epochs = f"{steps / report.steps_per_epoch:.3g}"
-    run = f"{steps:,.0f} in total ({epochs} {'epoch' if epochs == '1' else 'epochs'})"
+    run = f"{steps:,.0f} in total ({in_epochs(steps / report.steps_per_epoch)})"
     tried = f"{pluralize(trial.steps, 'trial step')} of {1000 * trial.seconds_per_step:.3g} ms"
     _print(
         _names(report.texts),

@@ -7,20 +7,20 @@ from dataclasses import asdict
 from math import inf
 from pathlib import Path
 
-from charrnn.events import Evaluated, Event, LagProfile, RolledBack, Sampled, Stepped
+from charrnn.events import Baselines, Evaluated, Event, LagProfile, RolledBack, Sampled, Stepped
 from charrnn.system.escaping import harmless_json
 from charrnn.units import BITS_PER_NAT
 
 
 class Metrics:
-    """Appends steps, lag profiles, evaluations and samples to a file.
+    """Appends the baselines, steps, lag profiles, evaluations and samples to a file.
 
     Lines of steps after `last_step` are removed first, since a resumed run repeats these steps;
     likewise after a rollback. Lines that cannot be written are kept and retried.
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
-        self._every = every_steps
+        self._every, self._fresh = every_steps, last_step == 0
         self._pending: list[bytes] = []
         if path.is_symlink() or (path.exists() and not path.is_file()):
             path.unlink()  # not a log of this program
@@ -37,6 +37,8 @@ class Metrics:
             nats = event.validation_nats_per_character
             bits = None if nats is None else nats * BITS_PER_NAT
             self._write("evaluation", event, validation_bits_per_character=bits)
+        elif isinstance(event, Baselines) and self._fresh:
+            self._write("baselines", event, step=0)
         elif isinstance(event, LagProfile):
             self._write("lag_profile", event, drop=() if event.layer else ("layer",))
         elif isinstance(event, Sampled):
@@ -65,7 +67,7 @@ class Metrics:
     def _write(
         self,
         kind: str,
-        event: Stepped | Evaluated | LagProfile | Sampled,
+        event: Baselines | Stepped | Evaluated | LagProfile | Sampled,
         *,
         drop: tuple[str, ...] = (),
         **more: float | None,

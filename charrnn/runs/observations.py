@@ -36,7 +36,11 @@ def baselines(run: Run) -> Baselines:
         alphabet_size=alphabet,
         order=NGRAM_CONTEXT,
     )
-    return Baselines(uniform=log(alphabet), ngram=ngram, context=NGRAM_CONTEXT)
+    return Baselines(
+        uniform_nats_per_character=log(alphabet),
+        ngram_nats_per_character=ngram,
+        context=NGRAM_CONTEXT,
+    )
 
 
 def sample(run: Run) -> Sampled | None:

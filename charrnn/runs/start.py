@@ -28,7 +28,8 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
 from charrnn.wording import call, pluralize
 
-LIMITS = ("max_steps", "max_time", "patience")
+LIMITS = ("max_steps", "epochs", "max_time", "patience")
+MANY_EPOCHS = 100
 EXAMPLE_STEPS = 3000  # suggested to a run that has made none
 
 
@@ -80,6 +81,7 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
         more = f", and {pluralize(new, 'new character')}" if new else ""
         notes += (f"starts from the weights of {parent.path}{more}.",)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
+    notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = RunDirectory.create(out, run_name(settings))
     return Run(directory, settings, text.corpus, text.batches, text.scored, state, notes)
 
@@ -121,7 +123,6 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)
-    _require_open(path, config, settings, checkpoint.state.progress, notes)
     try:
         known = checkpoint.vocabulary if settings.model.init_from else None
         prepared = prepare(settings, known)
@@ -130,6 +131,9 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         if text:
             hint = f"is it the text that {path} was trained on, unchanged?"
         raise InputError(str(error), hint) from None
+    _require_open(
+        path, config, settings, checkpoint.state.progress, prepared.batches.per_epoch, notes
+    )
     if differs := text_difference(prepared.corpus, checkpoint):
         raise InputError(
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
@@ -148,15 +152,37 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
     )
 
 
+def _epoch_notes(config: Config, steps_per_epoch: int) -> tuple[str, ...]:
+    """Whether the run sees a small text very often, or a large one not even once."""
+    steps = budget_of(config, steps_per_epoch).max_steps
+    if not steps or config.training.patience is not None:
+        return ()
+    epochs = steps / steps_per_epoch
+    if epochs > MANY_EPOCHS:
+        return (
+            f"the run goes over this text {epochs:,.0f} times; a small text is memorized before "
+            f"that. Shorten it: `training.epochs={MANY_EPOCHS // 2}`; or let it stop when it no "
+            "longer improves on the held-out text: `training.patience=3`",
+        )
+    if epochs < 0.5:
+        return (f"the run sees {100 * epochs:.2g} % of this text; to see all: `training.epochs=1`",)
+    return ()
+
+
 def _require_open(
-    path: str, own: Config, config: Config, done: Progress, notes: tuple[str, ...]
+    path: str,
+    own: Config,
+    config: Config,
+    done: Progress,
+    steps_per_epoch: int,
+    notes: tuple[str, ...],
 ) -> None:
     """Raises UsageError if the run is complete, with the notes on it.
 
     own: the config that the run had; config: the one that it would be resumed with.
     """
     more = "".join(f"{CONTINUED}{note}" for note in notes)
-    budget = budget_of(config)
+    budget = budget_of(config, steps_per_epoch)
     if budget.out_of_patience(done):
         again = call("train", *config.data.text, init_from=path)
         raise UsageError(
@@ -166,10 +192,12 @@ def _require_open(
         )
     if budget.used(done) >= 1:
         larger = f"`training.max_steps={2 * done.step or EXAMPLE_STEPS}`"
+        if config.training.epochs is not None:
+            larger = f"`training.epochs={2 * done.step / steps_per_epoch:.3g}`"
         if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
             larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         made = f"{pluralize(done.step, 'step')} in {done.seconds:.0f} s"
-        if budget_of(own).used(done) < 1:
+        if budget_of(own, steps_per_epoch).used(done) < 1:
             raise UsageError(
                 f"{path} has made {made}, which is no less than the total asked for.{more}",
                 f"give a larger one, such as {larger}; or none, to keep the run's own.",

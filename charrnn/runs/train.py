@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from math import log
 
 from charrnn.errors import CharrnnError, Interrupted
 from charrnn.events import (
+    Baselines,
     Evaluated,
     RolledBack,
     RunEnded,
@@ -17,6 +19,7 @@ from charrnn.runs.divergence import advice, write_diagnostics
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
 from charrnn.runs.observations import baselines, sample
+from charrnn.runs.outcome import failure
 from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
@@ -62,9 +65,11 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
     history.begin(run)
-    emit(_started(run, steps_per_epoch))
-    if len(run.corpus.validation):
-        emit(baselines(run))
+    emit(_started(run, steps_per_epoch, trainer.budget.max_steps))
+    compared = baselines(run) if len(run.corpus.validation) else None
+    if compared:
+        emit(compared)
+    worst: Stepped | None = None
     lag_log = LagLog(run, steps_per_epoch) if config.logging.lag_profile else None
     try:
         for event in _events(run, trainer, stopped, history):
@@ -75,6 +80,8 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
                 continue
             emit(event)
             if isinstance(event, Stepped):
+                if worst is None or event.nats_per_character > worst.nats_per_character:
+                    worst = event
                 for profile in lag_log(event) if lag_log else ():
                     emit(profile)
             elif isinstance(event, Evaluated):
@@ -101,7 +108,8 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
             f"after step {run.state.progress.step:,}; everything is saved.",
             f"resume with: {call('train', resume=str(run.directory.path))}",
         )
-    ended = _ended(run, early=trainer.budget.used(run.state.progress) < 1)
+    early = trainer.budget.used(run.state.progress) < 1
+    ended = _ended(run, early, compared, worst)
     emit(ended)
     return ended
 
@@ -141,7 +149,7 @@ def _events(
             yield RolledBack(progress.step, note)
 
 
-def _started(run: Run, steps_per_epoch: int) -> RunStarted:
+def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
     return RunStarted(
         run=str(run.directory.path),
         parameters=run.state.params.size,
@@ -149,15 +157,18 @@ def _started(run: Run, steps_per_epoch: int) -> RunStarted:
         training_characters=len(run.corpus.training),
         validation_characters=len(run.corpus.validation),
         steps_per_epoch=steps_per_epoch,
+        steps=steps,
         workers=run.config.training.workers,
         first_step=run.state.progress.step + 1,
         notes=run.notes,
     )
 
 
-def _ended(run: Run, early: bool) -> RunEnded:
+def _ended(run: Run, early: bool, compared: Baselines | None, worst: Stepped | None) -> RunEnded:
     progress = run.state.progress
     validation = progress.best_validation_nats
+    uniform = log(len(run.corpus.vocabulary))
+    score = progress.best_train_nats if validation is None else validation
     return RunEnded(
         run=str(run.directory.path),
         checkpoint=str(run.directory.checkpoint("best")),
@@ -166,6 +177,9 @@ def _ended(run: Run, early: bool) -> RunEnded:
         train_nats_per_character=progress.best_train_nats,
         validation_nats_per_character=validation,
         validation_bits_per_character=None if validation is None else validation * BITS_PER_NAT,
+        ngram_nats_per_character=compared.ngram_nats_per_character if compared else None,
+        uniform_nats_per_character=uniform,
         characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
         seconds=progress.seconds,
+        failure=failure(run.config, score, uniform, progress.step, progress.rollbacks, worst),
     )

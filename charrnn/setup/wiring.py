@@ -157,10 +157,13 @@ def scored_ids(config: Config, corpus: Corpus) -> Array:
     return sequences_of(config).head(corpus.validation, config.evaluation.max_characters)
 
 
-def budget_of(config: Config) -> Budget:
+def budget_of(config: Config, steps_per_epoch: int) -> Budget:
     """When the run ends."""
     training = config.training
-    return Budget(training.max_steps, training.max_time, training.patience)
+    limits = [training.max_steps] if training.max_steps is not None else []
+    if training.epochs is not None:
+        limits.append(max(round(training.epochs * steps_per_epoch), 1))
+    return Budget(min(limits, default=None), training.max_time, training.patience)
 
 
 def trainer_of(
@@ -187,7 +190,7 @@ def trainer_of(
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
         batches=batches,
-        budget=budget_of(config),
+        budget=budget_of(config, batches.per_epoch),
         evaluate=validation_nats,
         evaluations=config.evaluation.count,
         loss_is_mean=training.reduction == "mean",
