@@ -74,13 +74,14 @@ def explain_command(
     from charrnn.report.explanation_plots import plot_explanation
 
     draw = plot_writer(plot, title)
-    found = explain(
+    found, notes = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
         seed,
     )  # fmt: skip
     if draw:
         draw(plot_explanation(found, title))
-        write_notes((f"plot saved to {plot}",))
+        notes += (f"plot saved to {plot}",)
+    write_notes(notes)
     if json:
         write_json(asdict(found))
     else:

@@ -1,5 +1,7 @@
 """Explains the gradient of a small or a trained network on a string, in real numbers."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from charrnn.analysis.problems import Problem
@@ -9,7 +11,7 @@ from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.explanation.example import Example
-from charrnn.explanation.topics import TOPICS
+from charrnn.explanation.topics import TOPICS, Topic
 from charrnn.explanation.tour import tour
 from charrnn.model.params import Params
 from charrnn.results import ExplainedNetwork, Explanation
@@ -42,7 +44,7 @@ def explain(
     reach: int = 4,
     stride: int = 2,
     seed: int | None = None,
-) -> Explanation:
+) -> tuple[Explanation, tuple[str, ...]]:
     """Computes what a topic shows.
 
     Args:
@@ -59,7 +61,7 @@ def explain(
         seed: Random seed of the weights of an untrained network; None for the config's.
 
     Returns:
-        The numbers, with words to show them.
+        The numbers, with words to show them; and notes on the model.
 
     Raises:
         UsageError: A topic, option or text is invalid.
@@ -75,11 +77,9 @@ def explain(
             f"did you mean {guess}?" if guess else f"topics: {', '.join(TOPICS)}.",
         )
     check_arguments(config_path, list(assignments), [])
-    name, trained, config, params, alphabet, ids = _network(
-        model, config_path, list(assignments), text, seed
-    )
+    subject = _subject(model, config_path, list(assignments), text, seed)
+    params, ids, characters = subject.params, subject.ids, subject.text
     T = len(ids) - 1
-    characters = "".join(alphabet[id] for id in ids.tolist())
     if not 1 <= T <= MAX_STEPS:
         raise UsageError(
             f"`text` has {pluralize(len(characters), 'character')}.", f"give 2 to {MAX_STEPS + 1}."
@@ -88,35 +88,50 @@ def explain(
     problem = Problem(params.astype(np.float64), window, np.zeros((1, params.state_size)))
     example = Example(
         problem,
-        activation_of(config),
+        activation_of(subject.config),
         characters,
-        alphabet,
+        subject.alphabet,
         _within("layer", layer, params.depth),
         _within("step", step, T),
         *_truncation(reach, stride),
-        config.training.seed,
+        subject.config.training.seed,
     )
     _require_finite(example)
     network = ExplainedNetwork(
-        name,
-        trained,
+        subject.name,
+        subject.trained,
         characters,
         example.activation.name,
         params.hidden_size,
         params.depth,
-        len(alphabet),
+        len(subject.alphabet),
         example.layer,
         example.step,
     )
-    if topic is None:
-        return Explanation("tour", "The gradient of a network, in numbers", network, tour(example))
-    return Explanation(topic, TOPICS[topic].title, network, TOPICS[topic].explain(example))
+    chosen = TOPICS[topic] if topic else Topic("The gradient of a network, in numbers", "", tour)
+    parts = chosen.explain(example)
+    return Explanation(topic or "tour", chosen.title, network, parts), subject.notes
 
 
-def _network(
+class _Subject(NamedTuple):
+    """A network with its name, and a text as ids (T + 1,) in its alphabet."""
+
+    name: str
+    trained: bool
+    config: Config
+    params: Params
+    alphabet: str
+    ids: Array
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.alphabet[id] for id in self.ids.tolist())
+
+
+def _subject(
     model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
-) -> tuple[str, bool, Config, Params, str, Array]:
-    """A name, whether it is trained, config, weights, alphabet, and the ids of the text."""
+) -> _Subject:
     if model is not None and config_path is not None:
         raise UsageError(
             f"{model} and the config {config_path} are both given.", "choose one of them."
@@ -134,7 +149,9 @@ def _network(
         except UsageError as error:
             raise UsageError(str(error), "give text in the model's alphabet.") from None
         alphabet = trained.vocabulary.characters
-        return trained.path, True, trained.config, trained.params, alphabet, ids
+        return _Subject(
+            trained.path, True, trained.config, trained.params, alphabet, ids, trained.notes
+        )
     path = model or config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
     flags = {} if seed is None else {"training": {"seed": seed}}
@@ -145,7 +162,7 @@ def _network(
         raise UsageError(f"`text` is {text!r}.", "give at least two different characters.")
     params = first_params(config, len(alphabet))
     name = f"{path} before training" if path else "a small random network"
-    return name, False, config, params, alphabet, Vocabulary(alphabet).encode(sequence)
+    return _Subject(name, False, config, params, alphabet, Vocabulary(alphabet).encode(sequence))
 
 
 def _sequence(config: Config, text: str) -> Text:

@@ -69,7 +69,7 @@ class Sampler:
         texts, more = vocabulary.handle_unknown([Text.of(prompt)], unknown)
         fitted = Text.concatenate(texts)
         vocabulary.encode(fitted, "the prompt")  # raises for unknown characters
-        self.prompt, self.notes = str(fitted), notes + more
+        self.prompt, self.notes = str(fitted), self.model.notes + notes + more
         self._choice = temperature, top_k, top_p
         self._length, self._seed, self._until = length, seed, until
 

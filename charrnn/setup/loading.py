@@ -1,6 +1,8 @@
 """Loading a trained model from its checkpoint, and text in its alphabet."""
 
+import os
 import reprlib
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.setup.paths import find_checkpoint, require_texts
+from charrnn.setup.run_files import RunFiles
 from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, sequences_of, text_paths
 from charrnn.text.reading import read_text
 from charrnn.text.sources import STDIN
@@ -31,6 +34,7 @@ class Model(NamedTuple):
         config: The config of its run.
         text_digest: SHA-256 of the text that it was trained on.
         steps: Its training steps.
+        notes: What the user should know about the choice of the checkpoint.
     """
 
     path: str
@@ -40,6 +44,7 @@ class Model(NamedTuple):
     config: Config
     text_digest: str
     steps: int
+    notes: tuple[str, ...] = ()
 
 
 def load_model(path: str) -> Model:
@@ -49,11 +54,29 @@ def load_model(path: str) -> Model:
         InputError: There is no checkpoint, or it is unusable.
     """
     file = find_checkpoint(path)
-    checkpoint, config = load_checkpoint(file)
+    run = RunFiles(Path(path)) if os.path.isdir(path) else None
+    try:
+        checkpoint, config = load_checkpoint(file)
+    except InputError as error:
+        sound = _newest_sound(run) if run else None
+        hint = f"{sound} is sound: give it instead of {path}." if sound else error.hint
+        raise InputError(str(error), hint) from None
+    notes: tuple[str, ...] = ()
+    if run and file != run.checkpoint("best"):
+        notes = (f"{path} has no best checkpoint: {file.name} is used.",)
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
     digest, steps = checkpoint.text_digest, checkpoint.state.progress.step
-    return Model(str(file), params, vocabulary, activation, config, digest, steps)
+    return Model(str(file), params, vocabulary, activation, config, digest, steps, notes)
+
+
+def _newest_sound(run: RunFiles) -> Path | None:
+    """The newest checkpoint of a run that can be used."""
+    for file in run.candidates():
+        with suppress(InputError):
+            load_checkpoint(file)
+            return file
+    return None
 
 
 def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
@@ -171,7 +194,8 @@ def encode_text(
     text, _ = sequences.split(sequences.join(documents), 0.0)
     require_predictable(text)
     try:
-        return Encoded(vocabulary.encode(text, sequences.text_label), text, notes + more)
+        ids = vocabulary.encode(text, sequences.text_label)
+        return Encoded(ids, text, model.notes + notes + more)
     except UsageError as error:
         raise InputError(
             str(error),
