@@ -17,6 +17,7 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import MAX_BUFFERED_CHARACTERS, GeneratedTexts
+from charrnn.text.escapes import unescaped
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -221,3 +222,48 @@ def test_bad_options_exit_2(charrnn, trained, arguments) -> None:
     assert outcome.code == 2
     assert outcome.err.startswith("error: ")
     assert outcome.out == ""
+
+
+ESCAPED = {
+    "\\n": "\n", "a\\tb": "a\tb", "\\\\n": "\\n", "\\x41\\u00e9": "Aé", "plain": "plain",
+    "\\r\\n": "\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ESCAPED)
+def test_escapes_are_characters(written: str) -> None:
+    assert unescaped(written, "until") == ESCAPED[written]
+
+
+@given(st.text())
+def test_a_text_with_its_backslashes_doubled_is_itself(text: str) -> None:
+    assert unescaped(text.replace("\\", "\\\\"), "until") == text
+
+
+def test_until_stops_at_an_escaped_newline(charrnn, trained) -> None:
+    arguments = ["sample", trained, "--length", 200, "--until"]
+    assert charrnn(*arguments, "\\n").out == charrnn(*arguments, "\n").out
+    assert charrnn(*arguments, "\\n").out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        ("\\q", "unknown escape '\\\\q'"),
+        ("end\\", "unknown escape"),
+        ("ZZ", "character 'Z' (U+005A) at position 1 of --until"),
+        ("a" * 41, "at most 40 are generated"),
+    ],
+)
+def test_an_until_that_can_never_be_written_is_refused(charrnn, trained, until, words) -> None:
+    outcome = charrnn("sample", trained, "--length", 40, "--until", until)
+    assert (outcome.code, words in outcome.err) == (2, True), outcome.err
+    assert not outcome.out
+
+
+def test_until_cannot_have_the_end_of_a_line(charrnn, tmp_path) -> None:
+    (tmp_path / "names.txt").write_text("Anna\nBernd\nCarla\nDora\n" * 9)
+    settings = ["-c", "names", "--set", "model.hidden_size=8", "--max-steps", 2, "--out", "run"]
+    assert charrnn("train", "names.txt", *settings).code == 0
+    outcome = charrnn("sample", "run", "--until", "a\\n")
+    assert (outcome.code, "which ends a text and is never written" in outcome.err) == (2, True)

@@ -50,7 +50,11 @@ def sample_command(
         ),
     ] = 1,
     until: Annotated[
-        str | None, typer.Option(metavar="STRING", help="Stop after generating this string.")
+        str | None,
+        typer.Option(
+            metavar="STRING",
+            help=r"Stop after generating this string; \n, \t, \r, \\, \xNN and \uNNNN are escapes.",
+        ),
     ] = None,
     unknown: UnknownOption = None,
     json: JsonOption = False,

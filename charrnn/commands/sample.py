@@ -12,8 +12,11 @@ from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.loading import Model, load_model, unknown_policy
 from charrnn.setup.wiring import decoding_of, sequences_of
+from charrnn.text.escapes import unescaped
 from charrnn.text.reading import read_text
 from charrnn.text.text import Text
+from charrnn.text.vocabulary import Vocabulary, describe
+from charrnn.wording import pluralize
 
 
 class Sampler:
@@ -71,6 +74,9 @@ class Sampler:
         vocabulary.encode(fitted, "the prompt")  # raises for unknown characters
         self.prompt, self.notes = str(fitted), self.model.notes + notes + more
         self._choice = temperature, top_k, top_p
+        if until is not None:
+            until = unescaped(until, "until")
+            _require_possible(until, vocabulary, self._end, length)
         self._length, self._seed, self._until = length, seed, until
 
     def texts(self, count: int) -> Iterator[Iterator[str]]:
@@ -94,6 +100,27 @@ class Sampler:
         """Generates `count` texts and returns them together."""
         texts = tuple("".join(text) for text in self.texts(count))
         return Samples(self.model.path, self.prompt, self._seed, texts)
+
+
+def _require_possible(
+    until: str, vocabulary: Vocabulary, delimiter: str | None, length: int
+) -> None:
+    """Raises UsageError for a string that the model can never write."""
+    hint = "leave out `until`, or give a string that can occur."
+    if delimiter and delimiter in until:
+        raise UsageError(
+            f"`until` has {describe(delimiter)}, which ends a text and is never written.", hint
+        )
+    try:
+        vocabulary.encode(Text.of(until), "`until`")
+    except UsageError as error:
+        raise UsageError(f"{error} It can never be generated.", hint) from None
+    if len(until) > length:
+        raise UsageError(
+            f"`until` has {pluralize(len(until), 'character')}, but at most {length:,} are "
+            "generated.",
+            "raise `length`, or shorten `until`.",
+        )
 
 
 def _read_prompt(
