@@ -210,7 +210,7 @@ def test_several_files_and_stdin(tmp_path, text_file) -> None:
 def test_bad_texts_exit_3(charrnn, tmp_path) -> None:
     cases = {
         "empty": (b"", "is empty"),
-        "binary": (b"PK\x03\x04\x00", "NUL at byte 4"),
+        "binary": (b"PK\x03\x04\x00", "is a ZIP archive"),
         "latin1": (b"caf\xe9", "at offset 3"),
         "short": (b"abc" * 9, "this fits: --set training.batch_size="),
         "one": (b"a", "too few to hold out"),

@@ -37,4 +37,5 @@ def eval_command(
     else:
         for name, value in asdict(score).items():
             shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-            write_line(f"{name.replace('_', ' '):22} {shown}")
+            label = "characters predicted" if name == "characters" else name.replace("_", " ")
+            write_line(f"{label:22} {shown}")

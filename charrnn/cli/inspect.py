@@ -8,7 +8,9 @@ from charrnn.cli.options import (
     ConfigOption,
     EncodingOption,
     ErrorsOption,
+    ExcludeOption,
     ExtendVocabularyOption,
+    IncludeOption,
     InitFromOption,
     JsonOption,
     SetOption,
@@ -33,6 +35,8 @@ def inspect_command(
     assignments: SetOption = None,
     init_from: InitFromOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
+    include: IncludeOption = None,
+    exclude: ExcludeOption = None,
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
     json: JsonOption = False,
@@ -56,6 +60,8 @@ def inspect_command(
     flags = given(
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,
+        include=include,
+        exclude=exclude,
         encoding=encoding,
         errors=errors,
     )

@@ -47,6 +47,17 @@ EncodingOption = Annotated[
         help="Encoding of the text, such as latin-1 or utf-16.  [default: the config's]",
     ),
 ]
+IncludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Of directories, read only files that match, such as '*.py'. Repeatable.",
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Of directories, leave out files that match. Repeatable."),
+]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
     typer.Option(
@@ -98,6 +109,8 @@ SECTIONS = {
     "max_time": "training",
     "text": "data",
     "encoding": "data",
+    "exclude": "data",
+    "include": "data",
     "errors": "data",
 }
 

@@ -65,15 +65,20 @@ class Model(_Section):
         return extend
 
 
+FileNames = Annotated[
+    list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
+
+
 class Data(_Section):
     """The text, how it is read, and its split."""
 
-    text: Annotated[
-        list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
-    ]
+    text: FileNames
     encoding: Annotated[str, AfterValidator(known_encoding)]
     errors: Literal["strict", "replace"]
     newlines: Literal["normal", "keep"]
+    include: FileNames = []
+    exclude: FileNames = []
     sequences: Literal["stream", "lines", "documents"]
     min_count: Count
     validation_fraction: Fraction

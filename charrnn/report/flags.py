@@ -8,6 +8,8 @@ from shlex import quote
 OPTIONS = {
     "data.encoding",
     "data.errors",
+    "data.exclude",
+    "data.include",
     "model.extend_vocabulary",
     "model.init_from",
     "training.epochs",

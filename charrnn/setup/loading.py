@@ -1,5 +1,6 @@
 """Loading a trained model from its checkpoint, and text in its alphabet."""
 
+import codecs
 import os
 import reprlib
 from contextlib import suppress
@@ -14,8 +15,15 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.setup.run_files import RunFiles
-from charrnn.setup.wiring import activation_of, decoding_of, optimizer_of, sequences_of, text_paths
-from charrnn.text.reading import read_text
+from charrnn.setup.wiring import (
+    activation_of,
+    decoding_of,
+    optimizer_of,
+    selection_of,
+    sequences_of,
+    text_paths,
+)
+from charrnn.text.reading import misread_utf8, read_text
 from charrnn.text.sources import STDIN
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
@@ -184,7 +192,13 @@ def encode_text(
     """
     unknown = unknown_policy(model, unknown)
     require_texts(paths)
-    documents, notes = read_text(paths, decoding_of(model.config))
+    decoding, encoding = decoding_of(model.config), model.config.data.encoding
+    try:
+        documents, notes = read_text(paths, decoding, selection_of(model.config))
+    except InputError as error:
+        if codecs.lookup(encoding).name == "utf-8":
+            raise
+        raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
     if own and sequences.join(documents).digest() != model.text_digest:
         notes += (f"the text has changed since {model.path} was trained on it.",)
@@ -197,11 +211,20 @@ def encode_text(
         ids = vocabulary.encode(text, sequences.text_label)
         return Encoded(ids, text, model.notes + notes + more)
     except UsageError as error:
+        if misread_utf8(paths, decoding):
+            raise InputError(
+                f"{error} {_why(model)}", "it is valid UTF-8: `data.encoding=utf-8`"
+            ) from None
         raise InputError(
             str(error),
             "give text in the model's alphabet; "
             f"{call('eval', unknown='skip')} leaves such characters out.",
         ) from None
+
+
+def _why(model: Model) -> str:
+    encoding = model.config.data.encoding
+    return f"It was read as {encoding}, as the text that {model.path} was trained on."
 
 
 def require_predictable(text: Text) -> None:

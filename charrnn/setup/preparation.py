@@ -11,6 +11,7 @@ from charrnn.setup.wiring import (
     decoding_of,
     optimizer_of,
     scored_ids,
+    selection_of,
     sequences_of,
     text_paths,
 )
@@ -52,7 +53,7 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
     Raises:
         InputError: The text cannot be trained on as the config says.
     """
-    documents, notes = read_text(text_paths(config), decoding_of(config))
+    documents, notes = read_text(text_paths(config), decoding_of(config), selection_of(config))
     data = config.data
     sequences = sequences_of(config)
     corpus = build_corpus(

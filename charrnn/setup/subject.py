@@ -15,7 +15,14 @@ from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, own_text_paths, require_predictable
 from charrnn.setup.paths import is_model, require_texts
-from charrnn.setup.wiring import activation_of, decoding_of, first_params, sequences_of, text_paths
+from charrnn.setup.wiring import (
+    activation_of,
+    decoding_of,
+    first_params,
+    selection_of,
+    sequences_of,
+    text_paths,
+)
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import median_length
 from charrnn.text.reading import read_text
@@ -98,7 +105,7 @@ def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
     if text is not None:
         require_texts([text])
     documents, notes = read_text(
-        text_paths(config) if text is None else [text], decoding_of(config)
+        text_paths(config) if text is None else [text], decoding_of(config), selection_of(config)
     )
     sequences = sequences_of(config)
     joined = sequences.join(documents)

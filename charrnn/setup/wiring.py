@@ -24,7 +24,7 @@ from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.sequences import SEQUENCES, Sequences
-from charrnn.text.sources import STDIN
+from charrnn.text.sources import STDIN, Selection
 from charrnn.text.windows import Windows
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
@@ -82,6 +82,11 @@ def run_name(config: Config) -> str:
 def decoding_of(config: Config) -> Decoding:
     """How the config's text is decoded, and every other text for the same model."""
     return Decoding(config.data.encoding, config.data.errors, config.data.newlines)
+
+
+def selection_of(config: Config) -> Selection:
+    """Which files of directories are read as text."""
+    return Selection(tuple(config.data.include), tuple(config.data.exclude))
 
 
 def sequences_of(config: Config) -> Sequences:

@@ -7,6 +7,7 @@ from io import IncrementalNewlineDecoder
 from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
+from charrnn.text.binary import is_binary, kind_of_binary, utf16_order
 from charrnn.text.text import REPLACEMENT
 
 CHUNK_BYTES = 1 << 18  # decoded at a time
@@ -111,6 +112,24 @@ class Decoder:
         report.crlf -= len(last)
         yield last
 
+    @property
+    def binary(self) -> bool:
+        """Whether the file is no text in this encoding, by its first bytes."""
+        return self._nul_is_a_byte and is_binary(self._head, self._codec)
+
+    def is_utf8(self) -> bool:
+        """Whether all of the file is UTF-8, and not only ASCII."""
+        decoder, ascii_only = codecs.getincrementaldecoder("utf-8")(), True
+        self._file.seek(0)
+        try:
+            while content := self._file.read(CHUNK_BYTES):
+                decoder.decode(content)
+                ascii_only &= content.isascii()
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+        return not ascii_only
+
     def _decode(self) -> Iterator[tuple[str, int, bytes]]:
         """Chunks with INVALID for invalid bytes, each with its byte offset and its bytes."""
         make_decoder = codecs.getincrementaldecoder(self._codec)
@@ -153,7 +172,10 @@ class Decoder:
                 f"{self._label} is {self._mark.upper()}, not UTF-8 (byte order mark at byte 0).",
                 self._hint_from_mark(),
             )
-        if self._nul_is_a_byte and b"\0" in self._head:
+        if self.binary:
+            kind = kind_of_binary(self._head)
+            if kind and not self._mark:
+                raise InputError(f"{self._label} is {kind}, not plain text.", "give plain text.")
             raise self._binary(self._head.index(b"\0"))
 
     def _check(self, chunk: str, start: int, content: bytes) -> None:
@@ -167,17 +189,23 @@ class Decoder:
             raise self._binary(start + size)
 
     def _binary(self, offset: int) -> InputError:
-        order = "le" if offset % 2 else "be"  # the NUL of a Latin letter is its high byte
-        hint = f"give plain text; if it is UTF-16, name it: `data.encoding=utf-16-{order}`"
+        hint = "give plain text."
+        if order := utf16_order(self._head):
+            hint = f"if it is UTF-16, name it: `data.encoding=utf-16-{order}`"
         return InputError(
             f"{self._label} is binary: NUL at byte {offset}.", self._hint_from_mark() or hint
         )
 
     def _invalid(self, byte: int, offset: int) -> InputError:
-        hint = (
-            "if it is in another encoding, name it, such as `data.encoding=cp1252` or shift_jis; "
-            "or replace invalid bytes with U+FFFD: `data.errors=replace`"
-        )
+        name = codecs.lookup(self._decoding.encoding).name
+        if name != "utf-8" and self.is_utf8():
+            hint = "it is valid UTF-8: `data.encoding=utf-8`"
+        else:
+            others = [other for other in ("cp1252", "shift_jis", "utf-8") if other != name]
+            hint = (
+                f"if it is in another encoding, name it, such as `data.encoding={others[0]}` or "
+                f"{others[1]}; or replace invalid bytes with U+FFFD: `data.errors=replace`"
+            )
         return InputError(
             f"{self._label} is not {self._decoding.encoding.upper()}: "
             f"byte 0x{byte:02x} at offset {offset}.",

@@ -1,11 +1,12 @@
 """Reads files as texts, and notes what was changed."""
 
+import codecs
 from collections.abc import Callable
 from typing import NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.text.decoding import Decoder, Decoding, DecodingReport
-from charrnn.text.sources import list_files, open_source, source_label
+from charrnn.text.sources import ALL_FILES, STDIN, Selection, list_files, open_source, source_label
 from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
@@ -25,13 +26,16 @@ class Reading(NamedTuple):
         return Text.concatenate(self.documents)
 
 
-def read_text(paths: list[str], decoding: Decoding = DEFAULT_DECODING) -> Reading:
+def read_text(
+    paths: list[str], decoding: Decoding = DEFAULT_DECODING, selection: Selection = ALL_FILES
+) -> Reading:
     """Reads files, directories and standard input as texts.
 
     Args:
         paths: Files in order, directories for all their files sorted by path, "-" for standard
             input.
         decoding: How to decode them.
+        selection: Which files of directories to read; binary ones are left out.
 
     Raises:
         InputError: A file is missing, binary or in another encoding, or all are empty.
@@ -41,9 +45,12 @@ def read_text(paths: list[str], decoding: Decoding = DEFAULT_DECODING) -> Readin
     empty: Reports = []
     notes = []
     for path in paths:
-        files, skipped = list_files(path)
+        files, skipped = list_files(path, selection)
         if files != [path]:
+            files, binary = _texts_among(path, files, decoding)
             note = f"{path}: {pluralize(len(files), 'file')} read"
+            if binary:
+                note += f"; {pluralize(len(binary), 'binary file')} left out, such as {binary[0]}"
             if skipped:
                 note += f"; {skipped:,} skipped, such as pipes and links to directories"
             notes.append(note + ".")
@@ -57,6 +64,31 @@ def read_text(paths: list[str], decoding: Decoding = DEFAULT_DECODING) -> Readin
     if empty:
         notes.append(f"{_subject(empty)}: empty, left out.")
     return Reading(texts, (*notes, *_notes(filled)))
+
+
+def misread_utf8(paths: list[str], decoding: Decoding) -> bool:
+    """Whether files that are UTF-8 were read in another encoding, by the first one."""
+    if codecs.lookup(decoding.encoding).name == "utf-8" or STDIN in paths:
+        return False
+    files, _ = list_files(paths[0])
+    with open_source(files[0]) as file:
+        return Decoder(file, files[0], decoding).is_utf8()
+
+
+def _texts_among(path: str, files: list[str], decoding: Decoding) -> tuple[list[str], list[str]]:
+    """The files of a directory that may be texts, and those that are binary."""
+    texts: list[str] = []
+    binary: list[str] = []
+    for name in files:
+        with open_source(name) as file:
+            (binary if Decoder(file, name, decoding).binary else texts).append(name)
+    if not texts:
+        raise InputError(
+            f"all {pluralize(len(binary), 'file')} of the directory {path!r} are binary, such as "
+            f"{binary[0]}.",
+            "give a directory with plain text.",
+        )
+    return texts, binary
 
 
 def _read_file(path: str, decoding: Decoding) -> tuple[Text, DecodingReport]:

@@ -6,9 +6,10 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.system.machine import physical_memory
@@ -30,8 +31,36 @@ def missing_file(path: str) -> InputError:
     )
 
 
-def list_files(path: str) -> tuple[list[str], int]:
+class Selection(NamedTuple):
+    """Which files of a directory to read, by patterns such as *.py or drafts/*.
+
+    Attributes:
+        include: Patterns of which a file matches at least one; none for all files.
+        exclude: Patterns of which a file matches none.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def chooses(self, path: str) -> bool:
+        """Whether to read the file with this path relative to the directory."""
+
+        def matches(pattern: str) -> bool:
+            return any(fnmatchcase(name, pattern) for name in (path, os.path.basename(path)))
+
+        included = not self.include or any(map(matches, self.include))
+        return included and not any(map(matches, self.exclude))
+
+
+ALL_FILES = Selection()
+
+
+def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], int]:
     """The path itself, or the files of a directory and its subdirectories.
+
+    Args:
+        path: A path.
+        selection: Which files of a directory to read.
 
     Returns:
         The files, sorted by path, without hidden ones; and the number of other entries that were
@@ -43,13 +72,15 @@ def list_files(path: str) -> tuple[list[str], int]:
     if path == STDIN or not os.path.isdir(path):
         return [path], 0
     files: list[Path] = []
-    skipped, size = 0, 0
+    skipped, size, found = 0, 0, 0
     with _os_errors_as_input_errors(path):
         for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
             entries = [Path(folder, name) for name in names if not name.startswith(".")]
             regular = [entry for entry in entries if entry.is_file()]
             skipped += len(entries) - len(regular)
+            found += len(regular)
+            regular = [file for file in regular if selection.chooses(os.path.relpath(file, path))]
             skipped += sum(Path(folder, name).is_symlink() for name in folders)
             files += regular
             size += sum(file.stat().st_size for file in regular)
@@ -58,6 +89,12 @@ def list_files(path: str) -> tuple[list[str], int]:
                     f"the files of the directory {path!r} are larger than this machine's memory.",
                     "name only those that you need.",
                 )
+    if not files and found:
+        raise InputError(
+            f"none of the {found:,} files of the directory {path!r} is chosen by data.include = "
+            f"{list(selection.include)} and data.exclude = {list(selection.exclude)}.",
+            "such as `data.include='*.txt'`; a pattern is for a name or a path in the directory.",
+        )
     if not files:
         raise InputError(
             f"the directory {path!r} has no files, except hidden ones.",
