@@ -112,6 +112,14 @@ class StopRequested:
 
 
 @dataclass(frozen=True)
+class Tested:
+    """The best model was scored on the test text, when the run had ended."""
+
+    step: int
+    test_nats_per_character: float
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """The run is over. Losses are those of the best checkpoint, in nats per character.
 
@@ -126,6 +134,7 @@ class RunEnded:
     train_nats_per_character: float | None
     validation_nats_per_character: float | None
     validation_bits_per_character: float | None
+    test_nats_per_character: float | None
     ngram_nats_per_character: float | None
     uniform_nats_per_character: float
     characters_per_second: float
@@ -142,6 +151,7 @@ Event = (
     | Sampled
     | Noted
     | StopRequested
+    | Tested
     | RunEnded
 )
 

@@ -225,7 +225,13 @@ def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
     corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
     settings = [*TINY[1::2], "training.workers=1"]
     config = load_config(None, settings, {})
-    prepared = Prepared(corpus, batches_of(config, corpus.training), scored_ids(config, corpus), ())
+    prepared = Prepared(
+        corpus,
+        batches_of(config, corpus.training),
+        scored_ids(config, corpus),
+        corpus.training[:0],
+        (),
+    )
     monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)
     inspect_text(None, settings, {})  # allocated once
     tracemalloc.start()

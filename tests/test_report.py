@@ -32,7 +32,8 @@ ENDED = RunEnded(
     run="runs/x-1", checkpoint="runs/x-1/checkpoints/best.safetensors", steps=90, early=False,
     train_nats_per_character=1.4, validation_nats_per_character=1.5,
     validation_bits_per_character=2.164, ngram_nats_per_character=1.669,
-    uniform_nats_per_character=4.174, characters_per_second=123456.0, seconds=125.0, failure=None,
+    test_nats_per_character=None, uniform_nats_per_character=4.174,
+    characters_per_second=123456.0, seconds=125.0, failure=None,
 )  # fmt: skip
 
 

@@ -110,6 +110,8 @@ SECTIONS = {
     "text": "data",
     "encoding": "data",
     "exclude": "data",
+    "validation": "data",
+    "test": "data",
     "include": "data",
     "errors": "data",
 }

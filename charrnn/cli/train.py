@@ -67,6 +67,16 @@ def train_command(
             "--epochs if that comes first.",
         ),
     ] = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Validate on this text instead. Repeatable."),
+    ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE", help="Score the best model on this text at the end. Repeatable."
+        ),
+    ] = None,
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
     encoding: EncodingOption = None,
@@ -97,6 +107,8 @@ def train_command(
         init_from=init_from,
         extend_vocabulary=extend_vocabulary or None,
         seed=seed,
+        validation=validation,
+        test=test,
         include=include,
         exclude=exclude,
         encoding=encoding,

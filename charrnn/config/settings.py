@@ -82,6 +82,9 @@ class Data(_Section):
     sequences: Literal["stream", "lines", "documents"]
     min_count: Count
     validation_fraction: Fraction
+    hold_out: Literal["each", "end"] = "end"  # what runs did that lack the setting
+    validation: FileNames = []
+    test: FileNames = []
 
 
 class Clip(_Section):

@@ -100,7 +100,9 @@ def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) 
         f"{pluralize(event.steps, 'step')} in {duration(event.seconds)}, "
         f"{event.characters_per_second:,.0f} characters/s{best}"
     ]
-    validation = event.validation_nats_per_character
+    validation, test = event.validation_nats_per_character, event.test_nats_per_character
+    if test is not None:
+        lines.append(f"on the test text: {as_loss(test)}, of the best checkpoint")
     if validation is None or baselines is None:
         return lines
     better = baselines.ngram_nats_per_character - validation

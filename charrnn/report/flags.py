@@ -10,6 +10,8 @@ OPTIONS = {
     "data.errors",
     "data.exclude",
     "data.include",
+    "data.test",
+    "data.validation",
     "model.extend_vocabulary",
     "model.init_from",
     "training.epochs",

@@ -7,7 +7,16 @@ from dataclasses import asdict
 from math import inf
 from pathlib import Path
 
-from charrnn.events import Baselines, Evaluated, Event, LagProfile, RolledBack, Sampled, Stepped
+from charrnn.events import (
+    Baselines,
+    Evaluated,
+    Event,
+    LagProfile,
+    RolledBack,
+    Sampled,
+    Stepped,
+    Tested,
+)
 from charrnn.system.escaping import harmless_json
 from charrnn.units import BITS_PER_NAT
 
@@ -43,6 +52,8 @@ class Metrics:
             self._write("lag_profile", event, drop=() if event.layer else ("layer",))
         elif isinstance(event, Sampled):
             self._write("sample", event)
+        elif isinstance(event, Tested):
+            self._write("test", event)
         elif isinstance(event, RolledBack):
             self._pending = [line for line in self._pending if _step(line) <= event.step]
             self._cut(event.step)
@@ -67,7 +78,7 @@ class Metrics:
     def _write(
         self,
         kind: str,
-        event: Baselines | Stepped | Evaluated | LagProfile | Sampled,
+        event: Baselines | Stepped | Evaluated | LagProfile | Sampled | Tested,
         *,
         drop: tuple[str, ...] = (),
         **more: float | None,

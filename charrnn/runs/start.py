@@ -43,6 +43,7 @@ class Run:
         corpus: The training and validation parts of the text.
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
+        test: The ids (N,) of the test text; empty if there is none.
         state: The state to start from.
         notes: What the user should know about the text and the start of the run.
     """
@@ -52,6 +53,7 @@ class Run:
     corpus: Corpus
     batches: Windows
     scored: Array
+    test: Array
     state: TrainState
     notes: tuple[str, ...]
 
@@ -83,7 +85,7 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = RunDirectory.create(out, run_name(settings))
-    return Run(directory, settings, text.corpus, text.batches, text.scored, state, notes)
+    return Run(directory, settings, text.corpus, text.batches, text.scored, text.test, state, notes)
 
 
 def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
@@ -147,6 +149,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         prepared.corpus,
         prepared.batches,
         prepared.scored,
+        prepared.test,
         checkpoint.state,
         notes + prepared.notes,
     )

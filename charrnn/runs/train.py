@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from math import log
 
-from charrnn.errors import CharrnnError, Interrupted
+from charrnn.errors import CharrnnError, InputError, Interrupted
 from charrnn.events import (
     Baselines,
     Evaluated,
@@ -14,7 +14,9 @@ from charrnn.events import (
     Sink,
     Stepped,
     StopRequested,
+    Tested,
 )
+from charrnn.model.params import Params
 from charrnn.runs.divergence import advice, write_diagnostics
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
@@ -24,8 +26,9 @@ from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
-from charrnn.setup.wiring import trainer_of
+from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
+from charrnn.training.checkpoint import load
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
@@ -56,10 +59,18 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
         stack.callback(emit.close)
         workers = stack.enter_context(worker_threads(run.config.training.workers))
         stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
-        return _train(run, trainer_of(run.config, run.batches, run.scored, workers), emit, stopped)
+        trainer = trainer_of(run.config, run.batches, run.scored, workers)
+        test = scorer_of(run.config, run.test, workers)
+        return _train(run, trainer, test, emit, stopped)
 
 
-def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool]) -> RunEnded:
+def _train(
+    run: Run,
+    trainer: Trainer,
+    test: Callable[[Params], float | None],
+    emit: Emitter,
+    stopped: Callable[[], bool],
+) -> RunEnded:
     config, steps_per_epoch = run.config, trainer.batches.per_epoch
     save = Saver(run, emit)
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
@@ -109,7 +120,9 @@ def _train(run: Run, trainer: Trainer, emit: Emitter, stopped: Callable[[], bool
             f"resume with: {call('train', resume=str(run.directory.path))}",
         )
     early = trainer.budget.used(run.state.progress) < 1
-    ended = _ended(run, early, compared, worst)
+    ended = _ended(run, early, compared, worst, test(_best_params(run)))
+    if ended.test_nats_per_character is not None:
+        emit(Tested(run.state.progress.step, ended.test_nats_per_character))
     emit(ended)
     return ended
 
@@ -164,7 +177,21 @@ def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
     )
 
 
-def _ended(run: Run, early: bool, compared: Baselines | None, worst: Stepped | None) -> RunEnded:
+def _best_params(run: Run) -> Params:
+    """The weights of the best checkpoint; the latest ones if it cannot be read."""
+    try:
+        return load(run.directory.checkpoint("best")).params
+    except InputError:
+        return run.state.params
+
+
+def _ended(
+    run: Run,
+    early: bool,
+    compared: Baselines | None,
+    worst: Stepped | None,
+    test: float | None,
+) -> RunEnded:
     progress = run.state.progress
     validation = progress.best_validation_nats
     uniform = log(len(run.corpus.vocabulary))
@@ -177,6 +204,7 @@ def _ended(run: Run, early: bool, compared: Baselines | None, worst: Stepped | N
         train_nats_per_character=progress.best_train_nats,
         validation_nats_per_character=validation,
         validation_bits_per_character=None if validation is None else validation * BITS_PER_NAT,
+        test_nats_per_character=test,
         ngram_nats_per_character=compared.ngram_nats_per_character if compared else None,
         uniform_nats_per_character=uniform,
         characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),

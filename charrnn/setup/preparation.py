@@ -1,10 +1,12 @@
 """Prepares the text of a config for training, and compares it with that of a checkpoint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.config.settings import ResolvedConfig
-from charrnn.errors import InputError
+from charrnn.errors import InputError, UsageError
 from charrnn.model.memory import memory_of_step
 from charrnn.setup.wiring import (
     batches_of,
@@ -18,6 +20,7 @@ from charrnn.setup.wiring import (
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
+from charrnn.text.text import REPLACEMENT
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
@@ -34,12 +37,14 @@ class Prepared:
         corpus: The training and validation parts.
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
+        test: The ids (N,) of the test text; empty if there is none.
         notes: What the user should know about the text.
     """
 
     corpus: Corpus
     batches: Windows
     scored: Array
+    test: Array
     notes: tuple[str, ...]
 
 
@@ -58,12 +63,19 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
     sequences = sequences_of(config)
     corpus = build_corpus(
         sequences.join(documents),
-        data.validation_fraction,
+        0.0 if data.validation else data.validation_fraction,
         sequences,
         data.min_count,
         known,
         config.model.extend_vocabulary,
+        [len(document) for document in documents] if data.hold_out == "each" else (),
     )
+    others = [
+        _encoded(config, corpus.vocabulary, paths, label)
+        for paths, label in ((data.validation, "the validation text"), (data.test, "the test text"))
+    ]
+    if data.validation:
+        corpus = replace(corpus, validation=others[0])
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
     scored = scored_ids(config, corpus)
@@ -73,7 +85,28 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
         notes += (
             f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
         )
-    return Prepared(corpus, batches, scored, notes)
+    return Prepared(corpus, batches, scored, others[1], notes)
+
+
+def _encoded(config: ResolvedConfig, vocabulary: Vocabulary, paths: list[str], label: str) -> Array:
+    """The ids (N,) of another text, in the vocabulary of the text that is trained on."""
+    if not paths:
+        return np.empty(0, np.uint8)
+    documents, _ = read_text(paths, decoding_of(config), selection_of(config))
+    if REPLACEMENT in vocabulary.characters and config.data.min_count > 1:
+        documents, _ = vocabulary.handle_unknown(documents, "replace")
+    sequences = sequences_of(config)
+    text, _ = sequences.split(sequences.join(documents), 0.0)
+    if len(text) < 2:
+        raise InputError(f"{label} has a single character.", "give at least two.")
+    try:
+        return vocabulary.encode(text, label)
+    except UsageError as error:
+        raise InputError(
+            str(error),
+            "take it out; or `data.min_count=2` makes the model know U+FFFD, which stands for all "
+            "others.",
+        ) from None
 
 
 def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:

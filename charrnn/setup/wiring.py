@@ -10,6 +10,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.config.settings import Config, ResolvedConfig
+from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS, Activation
 from charrnn.model.bptt import Objective, bptt, least_memory
 from charrnn.model.dropout import Dropout
@@ -55,17 +56,25 @@ def resolve(config: Config) -> ResolvedConfig:
     """
     require_texts(config.data.text, to_train_on=True)
     data, training = config.data, config.training
-    paths = [
-        path if path == STDIN or _is_bundled(path) else str(Path(path).absolute())
-        for path in data.text
-    ]
+    for name in ("validation", "test"):
+        if STDIN in getattr(data, name):
+            raise UsageError(f"`data.{name}=-` is standard input.", "name a file.")
+        require_texts(getattr(data, name))
+
+    def absolute(paths: list[str]) -> list[str]:
+        return [
+            path if path == STDIN or _is_bundled(path) else str(Path(path).absolute())
+            for path in paths
+        ]
+
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     values = config.model_dump()
     if parent := config.model.init_from:
         # a file need not exist any more: a run that is resumed does not read it
         file = find_checkpoint(parent) if os.path.isdir(parent) else Path(parent)
         values["model"]["init_from"] = str(file.absolute())
-    values["data"]["text"] = paths
+    for name in ("text", "validation", "test"):
+        values["data"][name] = absolute(getattr(data, name))
     values["training"]["workers"] = workers
     return ResolvedConfig.model_validate(values)
 
@@ -171,6 +180,16 @@ def budget_of(config: Config, steps_per_epoch: int) -> Budget:
     return Budget(min(limits, default=None), training.max_time, training.patience)
 
 
+def scorer_of(config: Config, ids: Array, workers: Workers) -> Callable[[Params], float | None]:
+    """The loss of a model on a text (N,), in nats per character; None if it is empty."""
+    windows, score = sequences_of(config).scoring_windows, Scorer(activation_of(config), workers)
+
+    def nats_per_character(params: Params) -> float | None:
+        return score(params, windows(ids)).nats_per_character if len(ids) else None
+
+    return nats_per_character
+
+
 def trainer_of(
     config: Config,
     batches: Windows,
@@ -180,14 +199,6 @@ def trainer_of(
 ) -> Trainer:
     """The training loop over these windows, with the ids (N,) that evaluations score."""
     training = config.training
-    windows = sequences_of(config).scoring_windows
-    score = Scorer(activation_of(config), workers)
-
-    def validation_nats(params: Params) -> float | None:
-        if not len(scored):
-            return None
-        return score(params, windows(scored)).nats_per_character
-
     return Trainer(
         objective=parallel(objective_maker(config), workers),
         update=partial(optimizer_of(config).update, for_each_slice=workers.for_each_slice),
@@ -196,7 +207,7 @@ def trainer_of(
         learning_rate=config.optimizer.learning_rate,
         batches=batches,
         budget=budget_of(config, batches.per_epoch),
-        evaluate=validation_nats,
+        evaluate=scorer_of(config, scored, workers),
         evaluations=config.evaluation.count,
         loss_is_mean=training.reduction == "mean",
         clock=clock,

@@ -1,5 +1,6 @@
 """The ids of a text, divided into a training and a validation part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -43,6 +44,7 @@ def build_corpus(
     min_count: int = 1,
     known: Vocabulary | None = None,
     extend: bool = False,
+    lengths: Sequence[int] = (),
 ) -> Corpus:
     """Encodes and divides a text.
 
@@ -55,6 +57,8 @@ def build_corpus(
         known: The vocabulary to use; by default the characters of the text.
         extend: Whether characters that are not known are added to the vocabulary. If not, and
             `known` has U+FFFD and `min_count` is above 1, they are read as U+FFFD.
+        lengths: The lengths of the files that were joined, to hold out a part of each; none to hold
+            out the end of the whole.
 
     Raises:
         InputError: A part would be too short, or a character is not known.
@@ -68,7 +72,7 @@ def build_corpus(
             kept |= {*known.characters}
             threshold = inf if REPLACEMENT in known.characters and not extend else min_count
         text, notes = _replace_rare(text, threshold, kept)
-    text, training = sequences.split(text, validation_fraction)
+    text, training = sequences.split(text, validation_fraction, lengths)
     if validation_fraction > 0 and len(text) - training < 2:
         raise InputError(
             f"the text has {pluralize(len(text), 'character')}: too few to hold out a fraction of "

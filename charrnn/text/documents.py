@@ -1,5 +1,7 @@
 """A text as separate documents: a control character starts and ends each of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -46,7 +48,9 @@ class Documents(DelimitedSequences):
             [text for document in documents if document for text in (document, end)]
         )
 
-    def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
+    def split(
+        self, text: Text, validation_fraction: float, file_lengths: Sequence[int] = ()
+    ) -> tuple[Text, int]:
         """The text, and the number of characters to train on; the rest is its end.
 
         The cut is between two documents if that holds out between half and twice as much as

@@ -1,5 +1,7 @@
 """A text as separate lines: a newline starts and ends each of them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -38,7 +40,9 @@ class Lines(DelimitedSequences):
                 texts.append(Text.of(NEWLINE))
         return Text.concatenate(texts)
 
-    def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
+    def split(
+        self, text: Text, validation_fraction: float, file_lengths: Sequence[int] = ()
+    ) -> tuple[Text, int]:
         """The lines that are not blank, and the number of characters to train on.
 
         If some lines are held out all are shuffled, always in the same way: the end of a sorted
@@ -47,6 +51,7 @@ class Lines(DelimitedSequences):
         Args:
             text: Lines, the last one with its newline too.
             validation_fraction: The fraction of the lines to hold out.
+            file_lengths: Ignored: lines are held out at random.
 
         Raises:
             InputError: There is no line to train on, or none to hold out.

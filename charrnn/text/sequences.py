@@ -1,6 +1,6 @@
 """What a text is to a model: one stream, or lines or documents independent of each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from numpy.random import Generator
@@ -38,8 +38,16 @@ class Sequences(Protocol):
             InputError: A document contains the delimiter of documents.
         """
 
-    def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
+    def split(
+        self, text: Text, validation_fraction: float, file_lengths: Sequence[int] = ()
+    ) -> tuple[Text, int]:
         """Arranges a text so that its start is for training and its end for validation.
+
+        Args:
+            text: The text.
+            validation_fraction: The fraction to hold out.
+            file_lengths: The lengths of the files that were joined, to hold out a part of each;
+                none to hold out the end of the whole.
 
         Returns:
             The text, and the number of its characters to train on.

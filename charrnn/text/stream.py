@@ -1,6 +1,6 @@
 """A text as one continuous stream: contiguous lanes, cut into windows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -9,6 +9,8 @@ from charrnn.arrays import Array
 from charrnn.text.text import Text
 from charrnn.text.windows import require_fit
 from charrnn.window import NO_TARGET, Window, signed
+
+MIN_HELD_OUT = 20  # characters of a file
 
 
 class Stream:
@@ -24,9 +26,25 @@ class Stream:
         """One text from several."""
         return Text.concatenate(documents)
 
-    def split(self, text: Text, validation_fraction: float) -> tuple[Text, int]:
-        """The text as it is, and the number of characters to train on; the rest is its end."""
-        return text, len(text) - round(len(text) * validation_fraction)
+    def split(
+        self, text: Text, validation_fraction: float, file_lengths: Sequence[int] = ()
+    ) -> tuple[Text, int]:
+        """The beginnings of all files, then their ends, and the number of characters of the first.
+
+        Files too short to hold out MIN_HELD_OUT characters are not divided. Of a single file, or if
+        most are so short, the end of the whole text is held out.
+        """
+        wanted = round(len(text) * validation_fraction)
+        held_out = np.array([round(length * validation_fraction) for length in file_lengths], int)
+        held_out[held_out < MIN_HELD_OUT] = 0
+        if len(file_lengths) < 2 or 2 * held_out.sum() < wanted:
+            return text, len(text) - wanted
+        ends = np.cumsum(file_lengths)
+        cuts = ends - held_out
+        starts = ends - np.array(file_lengths)
+        parts = [*zip(starts, cuts, strict=True), *zip(cuts, ends, strict=True)]
+        ids = np.concatenate([text.ids[start:end] for start, end in parts])
+        return Text(text.characters, ids), len(text) - int(held_out.sum())
 
     def training_windows(
         self, ids: Array, batch_size: int, window: int | None, stride: int | None, seed: int
