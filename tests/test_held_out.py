@@ -67,6 +67,7 @@ def test_the_config_of_an_older_run_keeps_its_split() -> None:
 def test_resume_with_files_and_texts_of_all_kinds(charrnn, two, tmp_path) -> None:
     (tmp_path / "valid.txt").write_text("[12:30] ODA: the lamp\n疑是地上霜。\n" * 3)
     arguments = ["train", *two, *TINY, "--validation", "valid.txt", "--test", "chat.txt"]
+    arguments += ["--set", "schedule={name: constant}"]
     check_resume_and_workers(charrnn, arguments, cut=7, steps=12, single=[])
 
 
