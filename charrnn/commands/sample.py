@@ -93,6 +93,7 @@ class Sampler:
             length=self._length,
             until=self._until,
             count=count,
+            start=self.model.start,
         )
         return (chain([self.prompt], text) for text in texts)
 

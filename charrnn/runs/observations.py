@@ -6,11 +6,13 @@ from math import log
 import numpy as np
 from numpy.random import default_rng
 
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.events import Baselines, Sampled
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
+from charrnn.sampling.start import START, start_state
 from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.ngram import witten_bell_nats
 
@@ -43,6 +45,15 @@ def baselines(run: Run) -> Baselines:
     )
 
 
+def start_of(run: Run) -> Array | None:
+    """The state in which texts of a stream begin; None where each starts from the zero state."""
+    characters = run.corpus.vocabulary.characters
+    if sequences_of(run.config).delimiter or START not in characters:
+        return None
+    ids, newline = run.corpus.training, characters.index(START)
+    return start_state(run.state.params, activation_of(run.config), ids, newline)
+
+
 def sample(run: Run) -> Sampled | None:
     """A sample of the current model; None if it cannot generate text."""
     try:
@@ -68,6 +79,7 @@ def _sample(run: Run) -> str:
         length=left,
         count=None if sequences.single_line else 1,
         lanes=1,
+        start=start_of(run),
     )
     for text in writing:
         texts.append("".join(islice(text, left)))

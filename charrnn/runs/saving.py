@@ -10,6 +10,7 @@ from charrnn.errors import CharrnnError
 from charrnn.events import Noted
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.emitter import Emitter
+from charrnn.runs.observations import start_of
 from charrnn.runs.start import Run
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import Checkpoint, encode
@@ -121,6 +122,7 @@ class Saver:
                 run.config.model_dump(mode="json"),
                 run.corpus.size,
                 run.corpus.digest,
+                start_of(run),
             )
         )
         self._tried_at = run.state.progress.seconds

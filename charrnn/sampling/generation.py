@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 
 from numpy.random import Generator
 
+from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.sampling.choice import NO_ID, Choose
 from charrnn.sampling.lanes import Lanes
+from charrnn.sampling.start import START
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 
@@ -39,6 +41,7 @@ class GeneratedTexts:
         until: str | None = None,
         count: int | None = None,
         lanes: int = MAX_LANES,
+        start: Array | None = None,
     ) -> None:
         """Reads the prompt.
 
@@ -55,6 +58,8 @@ class GeneratedTexts:
             until: A string to stop after.
             count: The number of texts; None for endless ones.
             lanes: The number of texts to generate together at most.
+            start: The state (L·H,) before the newline after which texts begin; None for the zero
+                state.
 
         Raises:
             UsageError: The prompt has unknown characters.
@@ -63,9 +68,14 @@ class GeneratedTexts:
         lanes = max(min(lanes, MAX_BUFFERED_CHARACTERS // (length + 1)), 1)
         # BLAS rounds one lane alone differently, and text 0 would depend on the count
         computed_lanes = max(lanes, 2)
-        prompt = delimiter + prompt if delimiter else prompt or default_prompt(vocabulary)
+        if delimiter:
+            prompt = delimiter + prompt
+        elif start is not None:
+            prompt = START + prompt
+        else:
+            prompt = prompt or default_prompt(vocabulary)
         ids = vocabulary.encode(Text.of(prompt))
-        self._lanes = Lanes(params, activation, ids, choose, computed_lanes)
+        self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start)
         self._characters = list(vocabulary.characters)
         self._delimiter = delimiter
         self._length, self._until = length, until

@@ -14,11 +14,22 @@ class Lanes:
     """One text per lane, each after the same prompt and with its own random numbers."""
 
     def __init__(
-        self, params: Params, activation: Activation, prompt: Array, choose: Choose, lanes: int
+        self,
+        params: Params,
+        activation: Activation,
+        prompt: Array,
+        choose: Choose,
+        lanes: int,
+        start: Array | None = None,
     ) -> None:
-        """Reads the prompt from the zero state: its ids (N,), at least one."""
+        """Reads the prompt: its ids (N,), at least one.
+
+        start: the state (L·H,) to read it from; None for zero.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             reader = Stepper(params, activation, 1)
+            if start is not None:
+                reader.h[...] = params.by_layer(start[None])
             for id in prompt[:-1, None]:
                 reader(id)
             self._step = Stepper(params, activation, lanes)

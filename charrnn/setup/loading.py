@@ -43,6 +43,7 @@ class Model(NamedTuple):
         text_digest: SHA-256 of the text that it was trained on.
         steps: Its training steps.
         notes: What the user should know about the choice of the checkpoint.
+        start: The state (L·H,) in which a generated text begins; None for the zero state.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Model(NamedTuple):
     text_digest: str
     steps: int
     notes: tuple[str, ...] = ()
+    start: Array | None = None
 
 
 def load_model(path: str) -> Model:
@@ -75,7 +77,8 @@ def load_model(path: str) -> Model:
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
     digest, steps = checkpoint.text_digest, checkpoint.state.progress.step
-    return Model(str(file), params, vocabulary, activation, config, digest, steps, notes)
+    start = checkpoint.start
+    return Model(str(file), params, vocabulary, activation, config, digest, steps, notes, start)
 
 
 def _newest_sound(run: RunFiles) -> Path | None:

@@ -30,9 +30,9 @@ from charrnn.training.tensor_file import MAX_TENSORS, TensorFile, Unusable
 from charrnn.wording import call
 
 FORMAT = "charrnn"
-VERSION = 3
+VERSION, OLDEST_VERSION = 4, 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
-MODEL, OPTIMIZER, HIDDEN = "model.", "optimizer.", "state.h"
+MODEL, OPTIMIZER, HIDDEN, START = "model.", "optimizer.", "state.h", "state.start"
 FLOATS = ("F32", "F64")
 
 
@@ -46,6 +46,7 @@ class Checkpoint:
         config: The resolved config as plain values.
         text_size: Number of characters of the text that the run trains on.
         text_digest: SHA-256 of that text.
+        start: The state (L·H,) in which a generated text begins; None for the zero state.
     """
 
     state: TrainState
@@ -53,6 +54,7 @@ class Checkpoint:
     config: dict[str, Any]
     text_size: int
     text_digest: str
+    start: Array | None = None
 
     @property
     def params(self) -> Params:
@@ -67,6 +69,8 @@ def encode(checkpoint: Checkpoint) -> bytes:
     for slot, values in state.optimizer.slots.items():
         tensors |= {f"{OPTIMIZER}{slot}.{name}": array for name, array in values.named()}
     tensors[HIDDEN] = state.h
+    if checkpoint.start is not None:
+        tensors[START] = checkpoint.start
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     described = {
         "format": FORMAT,
@@ -126,13 +130,13 @@ def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     if described.get("format") != FORMAT:
         raise Unusable("it is a safetensors file, but not one that charrnn wrote")
     version = described.get("version")
-    if type(version) is not int or version not in (VERSION - 1, VERSION):
+    if type(version) is not int or not OLDEST_VERSION <= version <= VERSION:
         raise InputError(
             f"{path} is a checkpoint of version {reprlib.repr(version)}; "
-            f"this program reads versions {VERSION - 1} and {VERSION}.",
+            f"this program reads versions {OLDEST_VERSION} to {VERSION}.",
             "use the release of charrnn that wrote it.",
         )
-    if version == VERSION - 1:
+    if version == 2:
         with _as_unusable():
             _upgrade(described["config"]["model"])
     return described
@@ -201,10 +205,13 @@ def _check_layout(file: TensorFile, expected: Mapping[str, Shape]) -> None:
     """Raises ValueError if names, shapes or types of tensors are not those of one training run."""
     prefixes = [MODEL, *(f"{OPTIMIZER}{slot}." for slot in _slots(file.names))]
     wanted = {prefix + name: shape for prefix in prefixes for name, shape in expected.items()}
-    if odd := file.names ^ {HIDDEN, *wanted}:
+    if odd := (file.names - {START}) ^ {HIDDEN, *wanted}:
         raise ValueError(f"{'unexpected' if min(odd) in file.names else 'missing'}: {min(odd)!r}")
     dtype, (lanes, *_) = file.describe(HIDDEN)
-    wanted[HIDDEN] = (lanes, sum(shape[0] for name, shape in expected.items() if name[0] == "W"))
+    state_size = sum(shape[0] for name, shape in expected.items() if name[0] == "W")
+    wanted[HIDDEN] = (lanes, state_size)
+    if START in file.names:
+        wanted[START] = (state_size,)
     for name, shape in wanted.items():
         found = file.describe(name)
         if dtype not in FLOATS or not lanes or found != (dtype, shape):
@@ -224,6 +231,7 @@ def _assemble(
     def parameters(prefix: str) -> Params:
         return Params.of(**{name: tensors.pop(prefix + name) for name in expected})
 
+    start = tensors.pop(START, None)
     optimizer = OptimizerState(
         checked_count("optimizer_count", described["optimizer_count"]),
         {slot: parameters(f"{OPTIMIZER}{slot}.") for slot in _slots(tensors)},
@@ -233,7 +241,7 @@ def _assemble(
     )
     size = checked_count("text_size", described["text_size"])
     digest = checked_digest(described["text_digest"])
-    return Checkpoint(state, vocabulary, described["config"], size, digest)
+    return Checkpoint(state, vocabulary, described["config"], size, digest, start)
 
 
 def _progress(values: dict[str, Any]) -> Progress:
