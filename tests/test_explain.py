@@ -31,6 +31,7 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import states
 from charrnn.report.explanation import SHADES
 from charrnn.window import Window
+from tests.conftest import TINY
 from tests.test_gradcheck import literal_bptt
 
 TANH = ACTIVATIONS["tanh"]
@@ -201,7 +202,7 @@ def test_a_slip_is_what_its_formula_says(slip: str) -> None:
 
 def test_a_formula_of_another_shape_cannot_be_added() -> None:
     rules = next(known.rules for known in SLIPS if known.name == "heading-U")
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(ValueError, match="length of a row"):
         slipped_gradient(problem_of(1), TANH, rules)
     same = random_problem(default_rng(1), 5, 5, batch_size=1)  # H = A: nothing tells
     assert not np.allclose(slipped_gradient(same, TANH, rules).U, gradient_of(same).U)
@@ -406,3 +407,93 @@ def test_a_plot_without_matplotlib_says_what_to_install(charrnn, monkeypatch) ->
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     outcome = charrnn("explain", "terms", "--plot", "x.png")
     assert (outcome.code, "charrnn[plot]" in outcome.err) == (2, True)
+
+
+# --- what the tables say ---
+
+
+def columns_of(parts: list, name: str) -> dict:
+    return next(part for part in parts if getattr(part, "name", "") == name).columns
+
+
+def test_the_tables_of_terms_are_sums_of_the_terms() -> None:
+    example = example_of(problem_of(2), step=6)
+    found = double_sum_terms(example.problem, TANH, 0)
+    t, k = np.indices((7, 7)) + 1
+    shown = TOPICS["terms"].explain(example)
+    sums = columns_of(shown, "sums")
+    for n in range(1, 8):
+        for heading, chosen in (("row t = n", t == n), ("column k = n", k == n)):
+            norm = np.linalg.norm(found.sum("W", chosen))
+            assert sums[heading][n - 1] == pytest.approx(norm, rel=1e-12)
+        norm = np.linalg.norm(found.sum("W", t - k == n - 1))
+        assert sums["lag n - 1: dW"][n - 1] == pytest.approx(norm, rel=1e-12)
+    loss = columns_of(shown, "loss")
+    assert loss["missing"][-1] == pytest.approx(0, abs=1e-12)
+    whole = found.sum("W", t == 6)
+    first = found.sum("W", (t == 6) & (k == 6))
+    missing = np.linalg.norm(whole - first) / np.linalg.norm(whole)
+    assert loss["missing"][0] == pytest.approx(missing, rel=1e-12)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_tables_of_the_other_topics(layers: int) -> None:
+    example = example_of(problem_of(3, layers), layer=1, step=4)
+    _, gradient = example.bptt
+    recursion = columns_of(TOPICS["forward-mode"].explain(example), "recursion")
+    assert recursion["unrolled"] == pytest.approx(recursion["‖∂h_k/∂W‖"], rel=1e-12)
+    assert recursion["‖∂h_k/∂W*‖"][-1] != pytest.approx(recursion["unrolled"][-1], rel=1e-3)
+    added = columns_of(TOPICS["backward"].explain(example), "added")
+    norm = np.linalg.norm(gradient.layers[0].W)
+    assert added["dW so far"][-1] == pytest.approx(norm, rel=1e-12)
+    assert added["dW so far"][0] == pytest.approx(added["dW: ⊗ h_{t-1}"][0], rel=1e-12)
+    softmax_sum = columns_of(TOPICS["softmax"].explain(example), "sum")
+    for y, same, others in zip(
+        softmax_sum["y_j"], softmax_sum["i = j"], softmax_sum["i ≠ j"], strict=True
+    ):
+        assert (same != 0) == (y == 1)
+        assert (others == 0) == (y == 1)
+    steps = columns_of(TOPICS["output"].explain(example), "steps")
+    for t in range(1, 8):
+        product = steps["‖do_t‖"][t - 1] * steps["‖h_t‖"][t - 1]
+        assert steps["‖do_t ⊗ h_t‖"][t - 1] == pytest.approx(product, rel=1e-12)
+    curves = next(
+        p for p in TOPICS["update"].explain(example) if getattr(p, "name", "") == "descent"
+    )
+    line = curves.lines["predicted by the slope"]
+    slope = (line[-1] - line[0]) / (curves.x[-1] - curves.x[0])
+    assert slope == pytest.approx(-(gradient.flat @ gradient.flat), rel=1e-9)
+
+
+def test_without_biases_none_is_named(charrnn) -> None:
+    for topic in ("forward", "output", "backward"):
+        shown = charrnn("explain", topic, "--set", "model.bias=false").out
+        assert not re.search(r"\+ b\b|\+ c\b|db|dc", shown), topic
+
+
+def test_a_single_unit_refuses_a_formula_of_another_shape(charrnn) -> None:
+    out = charrnn("explain", "slips", "--set", "model.hidden_size=1").out
+    assert "heading-U, dW's formula for dU: cannot be added" in out
+
+
+def test_a_gradient_whose_norm_overflows_is_refused(charrnn) -> None:
+    settings = ["--set", "model.activation=relu", "--set", "model.hidden_size=8"]
+    settings += ["--set", "model.initialization.recurrent_gain=1e6"]
+    for topic in ([], ["update"], ["slips"]):
+        outcome = charrnn("explain", *topic, *settings, "--text", "hello world hello world hello w")
+        assert (outcome.code, "the network overflows" in outcome.err) == (1, True), outcome.err
+
+
+def test_a_run_without_steps_is_not_trained(charrnn, text_file) -> None:
+    charrnn("train", text_file, *TINY, "--max-steps", 0, "--out", "run")
+    document = json.loads(charrnn("explain", "forward", "run", "--text", "The", "--json").out)
+    assert document["network"]["trained"] is False
+
+
+def test_what_vanishes_below_the_top_layer_is_said_of_that_layer_only(charrnn) -> None:
+    settings = ["--set", "model.layers=2", "--set", "model.initialization.recurrent_gain=0.5"]
+    below, top = (
+        charrnn("explain", "vanishing", *settings, "--layer", layer).out for layer in (1, 2)
+    )
+    assert "gradients on the way within layer 1 must vanish" in below
+    assert ": gradients must vanish" in top

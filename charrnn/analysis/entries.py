@@ -12,7 +12,7 @@ ABSENT = 2  # entries of characters that do not occur, to see that their gradien
 
 
 def choose_entries(gradient: Params, window: Window, count: int, random: Generator) -> Entries:
-    """Chooses entries of each parameter: the largest, the smallest but for zeros, and random ones.
+    """Chooses entries of each parameter: the largest, the smallest nonzero ones, and random ones.
 
     A column of U whose character is no input of the window has the gradient 0, and a row of V whose
     character is no target has that of its probability alone. The others are chosen from, and two

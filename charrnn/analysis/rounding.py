@@ -15,7 +15,7 @@ MAX_STEPS = 4096  # of all lanes together, of which the errors are followed back
 
 
 def logit_rounding(do: Array, y: Array, scale: int) -> Array:
-    """The rounding error of ŷ - y in (8), which is all that is left of it for a certain target.
+    """The rounding error of ŷ - y in (8); where the target is almost certain, nothing else is left.
 
     Args:
         do: ∂L/∂o, divided by `scale`, of any shape.

@@ -64,7 +64,7 @@ def explain_command(
 ) -> None:
     """Show how the gradient comes about, in real numbers of a small network.
 
-    Each line gives the number of its equation in docs/equations.md.
+    Numbers in parentheses are those of docs/equations.md.
     """
     from dataclasses import asdict
 

@@ -31,7 +31,7 @@ def score_text(
         UsageError: The changes are invalid, or unknown characters cannot be replaced.
         CharrnnError: The score is not finite.
     """
-    model = load_model(checkpoint)
+    model = load_model(checkpoint, ("eval", *paths))
     model = model._replace(config=changed(model.config, {"data": changes}))
     ids, text, notes = encode_text(model, paths, unknown)
     windows = sequences_of(model.config).scoring_windows(ids)

@@ -82,19 +82,23 @@ def explain(
     T = len(ids) - 1
     if not 1 <= T <= MAX_STEPS:
         raise UsageError(
-            f"`text` has {pluralize(len(characters), 'character')}.", f"give 2 to {MAX_STEPS + 1}."
+            f"`text` has {pluralize(len(characters), 'character')}"
+            + (", with its delimiters." if characters != text else "."),
+            f"give 2 to {MAX_STEPS + 1}.",
         )
     window = Window(signed(ids[:-1, None]), signed(ids[1:, None]), np.ones(1, dtype=bool))
     problem = Problem(params.astype(np.float64), window, np.zeros((1, params.state_size)))
+    _require_stride(reach, stride)
     example = Example(
-        problem,
-        activation_of(subject.config),
-        characters,
-        subject.alphabet,
-        _within("layer", layer, params.depth),
-        _within("step", step, T),
-        *_truncation(reach, stride),
-        subject.config.training.seed,
+        problem=problem,
+        activation=activation_of(subject.config),
+        text=characters,
+        alphabet=subject.alphabet,
+        layer=_within("layer", layer, params.depth),
+        step=_within("step", step, T),
+        reach=reach,
+        stride=stride,
+        seed=subject.config.training.seed,
     )
     _require_finite(example)
     network = ExplainedNetwork(
@@ -150,7 +154,13 @@ def _subject(
             raise UsageError(str(error), "give text in the model's alphabet.") from None
         alphabet = trained.vocabulary.characters
         return _Subject(
-            trained.path, True, trained.config, trained.params, alphabet, ids, trained.notes
+            trained.path,
+            trained.steps > 0,
+            trained.config,
+            trained.params,
+            alphabet,
+            ids,
+            trained.notes,
         )
     path = model or config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
@@ -188,18 +198,17 @@ def _within(option: str, wanted: int | None, last: int) -> int:
     return wanted
 
 
-def _truncation(reach: int, stride: int) -> tuple[int, int]:
+def _require_stride(reach: int, stride: int) -> None:
     if not 1 <= stride <= reach:
         raise UsageError(
             f"`stride={stride}` is not between 1 and `window={reach}`.",
             "for example `window=4` and `stride=2`.",
         )
-    return reach, stride
 
 
 def _require_finite(example: Example) -> None:
     loss, gradient = example.bptt
-    if not (loss < MAX_LOSS and np.isfinite(gradient.flat).all()):
+    if not (loss < MAX_LOSS and np.isfinite(gradient.flat @ gradient.flat)):
         raise CharrnnError(
             f"the network overflows on this text: its loss is {loss:.1e}.",
             "lower model.initialization.recurrent_gain.",

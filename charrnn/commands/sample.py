@@ -56,7 +56,7 @@ class Sampler:
             )
         if prime is not None and prime_file is not None:
             raise UsageError("`prime` and `prime_file` are both given.", "choose one of them.")
-        self.model = load_model(checkpoint)
+        self.model = load_model(checkpoint, ("sample",))
         prompt, notes = _read_prompt(self.model, prime, prime_file)
         sequences = sequences_of(self.model.config)
         one, self._end = sequences.name, sequences.delimiter

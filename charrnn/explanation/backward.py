@@ -41,7 +41,10 @@ def backward(example: Example) -> list[Part]:
         for unit, name in zip(example.units, example.unit_names, strict=True):
             columns[f"{symbol}_t,{name}"] = array[backwards, unit].tolist()
     added: Columns = {"t": list(steps), "da_t": norms(da[backwards])}
-    for name, symbol in (("dW", "h_{t-1}"), ("dU", "x_t"), ("db", "1")):
+    below_is = "x_t" if example.layer == 1 else "h_t below"
+    for name, symbol in (("dW", "h_{t-1}"), ("dU", below_is), ("db", "1")):
+        if sums[name][1] is None:
+            continue
         added[f"{name}: ⊗ {symbol}"] = norms(map(np.outer, da, sums[name][0]))[backwards]
     so_far = accumulate(map(np.outer, da[backwards], before[backwards]))
     added["dW so far"] = norms(so_far)
@@ -78,21 +81,23 @@ def backward(example: Example) -> list[Part]:
             shown="picture",
         ),
         Statement(
-            f"the sums differ from BPTT's dW, dU and db by {max(errors):.0e} of their largest "
-            "entries"
+            f"the sums differ from those of BPTT by {max(errors):.0e} of their largest entries"
         ),
     ]
 
 
 def _equations(example: Example) -> list[Part]:
     n, top = example.layer, example.params.depth
+    bias = example.weights.b is not None
     if top == 1:
         return [
             Statement(
                 "dh_t = Vᵀ do_t + Wᵀ da_{t+1}, the second term zero at the last step", "(10)"
             ),
             Statement("da_t = D_t dh_t, D_t = diag f′(a_t)", "(11)"),
-            Statement("dW = Σ_t da_t ⊗ h_{t-1}, dU = Σ_t da_t ⊗ x_t, db = Σ_t da_t", "(12)"),
+            Statement(
+                "dW = Σ_t da_t ⊗ h_{t-1}, dU = Σ_t da_t ⊗ x_t" + ", db = Σ_t da_t" * bias, "(12)"
+            ),
         ]
     above = "Vᵀ do_t" if n == top else f"(U^{n + 1})ᵀ da_t^{n + 1}"
     below = f"h_t^{n - 1}" if n > 1 else "x_t"
@@ -100,7 +105,7 @@ def _equations(example: Example) -> list[Part]:
         Statement(f"dh_t^{n} = {above} + (W^{n})ᵀ da_{{t+1}}^{n}", "(23)"),
         Statement(
             f"da_t^{n} = D_t^{n} dh_t^{n}, dW^{n} = Σ_t da_t^{n} ⊗ h_{{t-1}}^{n}, "
-            f"dU^{n} = Σ_t da_t^{n} ⊗ {below}, db^{n} = Σ_t da_t^{n}",
+            f"dU^{n} = Σ_t da_t^{n} ⊗ {below}" + f", db^{n} = Σ_t da_t^{n}" * bias,
             "(24)",
         ),
     ]

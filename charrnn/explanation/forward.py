@@ -34,7 +34,12 @@ def forward(example: Example) -> list[Part]:
     total, shown = float(losses.sum()), example.shown
     return [
         *_equations(example),
-        Table("steps", f"step by step{example.units_note}", columns, equation="(1)–(5)"),
+        Table(
+            "steps",
+            f"step by step{example.units_note}",
+            columns,
+            equation="(1)–(5)" if example.params.depth == 1 else "(22)",
+        ),
         Statement(
             f"L = Σ_t L_t = {decimal(total)} nats; J = L / T = {decimal(total / example.steps)} "
             f"nats per character; ln {len(example.alphabet)} = "
@@ -77,18 +82,17 @@ def forward(example: Example) -> list[Part]:
 
 
 def _equations(example: Example) -> list[Part]:
-    if example.params.depth == 1:
-        a = Statement("a_t = U x_t + W h_{t-1} + b", "(1)")
+    n, depth = example.layer, example.params.depth
+    bias = example.weights.b is not None
+    if depth == 1:
+        a = Statement("a_t = U x_t + W h_{t-1}" + " + b" * bias, "(1)")
     else:
-        below = f"h_t^{example.layer - 1}" if example.layer > 1 else "x_t"
-        n = example.layer
-        a = Statement(f"a_t^{n} = U^{n} {below} + W^{n} h_{{t-1}}^{n} + b^{n}", "(22)")
+        below = f"h_t^{n - 1}" if n > 1 else "x_t"
+        a = Statement(f"a_t^{n} = U^{n} {below} + W^{n} h_{{t-1}}^{n}" + f" + b^{n}" * bias, "(22)")
     return [
         a,
         Statement(f"h_t = {example.f}(a_t)", "(2)"),
-        Statement("o_t = V h_t + c, from the top layer", "(3)")
-        if example.params.depth > 1
-        else Statement("o_t = V h_t + c", "(3)"),
+        Statement("o_t = V h_t" + " + c" * bias + ", from the top layer" * (depth > 1), "(3)"),
         Statement("ŷ_t = softmax(o_t)", "(4)"),
         Statement("L_t = -ln ŷ_t(y_t), with the next character y_t = x_{t+1}", "(5)"),
     ]
@@ -105,5 +109,5 @@ def _at_step(example: Example, a: Array) -> Statement:
     a_1, h_1 = decimal(a[t, 0]), decimal(example.own(lane.h[t])[0])
     return Statement(
         f"unit 1 at t = {t}: a = {total} = {a_1}, h = {example.f}({a_1}) = {h_1}",
-        "(1), (2)",
+        "(1), (2)" if example.params.depth == 1 else "(22)",
     )

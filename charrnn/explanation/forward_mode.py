@@ -105,7 +105,7 @@ def forward_mode(example: Example) -> list[Part]:
                     "H³, for any T" if params.depth == 1 else "L·H³ for the W of one layer",
                     "T·H" if params.depth == 1 else "T·L·H",
                 ],
-                "grows as": ["T·H⁴", "T·H²"],
+                "grows as": ["T·H⁴", "T·H²"] if params.depth == 1 else ["T·L²·H⁴", "T·L·H²"],
                 "time": [
                     _milliseconds(seconds) + ("" if rows == H else " for these"),
                     _milliseconds(bptt_seconds),

@@ -16,10 +16,15 @@ def output(example: Example) -> list[Part]:
         error = max(error, relative_difference(lane.do[1:].sum(axis=0), gradient.c))
     shown = np.ix_(example.shown, example.units)
     return [
-        Statement("dV = Σ_t do_t ⊗ h_t, dc = Σ_t do_t, with do_t = ŷ_t - y_t", "(9)"),
+        Statement(
+            "dV = Σ_t do_t ⊗ h_t, dc = Σ_t do_t, with do_t = ŷ_t - y_t"
+            if gradient.c is not None
+            else "dV = Σ_t do_t ⊗ h_t, with do_t = ŷ_t - y_t",
+            "(9)",
+        ),
         Table(
             "steps",
-            "what each step adds to dV, and to dc: do_t, as norms",
+            "what each step adds, as norms",
             {
                 "t": list(steps),
                 "x_t": [example.input_at(t) for t in steps],
@@ -51,7 +56,7 @@ def output(example: Example) -> list[Part]:
             "unit",
             equation="(9)",
         ),
-        Statement(f"the sums differ from BPTT's dV and dc by {error:.0e} of their largest entries"),
+        Statement(f"the sums differ from those of BPTT by {error:.0e} of their largest entries"),
         Statement(
             f"V is used once in each o_t, after h_t is known: the outer product of step {t} has "
             f"only do_{t} and h_{t} in it"

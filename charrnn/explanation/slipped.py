@@ -80,7 +80,7 @@ SLIPS = (
     Slip(
         "heading-U", "dW's formula for dU", Rules(factors=lambda h, x: (h, h, np.ones((len(h), 1))))
     ),
-    Slip("mean", "a mean's, for a sum", Rules(scale=lambda T: 1 / T)),
+    Slip("mean", "scaled by 1/T", Rules(scale=lambda T: 1 / T)),
 )
 
 
@@ -93,7 +93,7 @@ def slipped_gradient(problem: Problem, activation: Activation, rules: Rules) -> 
         rules: The formulas; with the default ones it is the gradient.
 
     Returns:
-        What they give.
+        The gradient by these rules.
 
     Raises:
         ValueError: They give a matrix of another shape than the weights.
@@ -110,6 +110,8 @@ def slipped_gradient(problem: Problem, activation: Activation, rules: Rules) -> 
     if g.c is not None:
         g.c[...] = do.sum(axis=0)
     of_W, of_U, of_b = rules.factors(h[:-1], one_hot)
+    if (of_W.shape[1], of_U.shape[1]) != (params.W.shape[1], params.U.shape[1]):
+        raise ValueError("a factor does not have the length of a row of its matrix")
     dh = rules.into_state(p, targets, do, params.V)
     for lag in range(T):
         k = slice(0, T - lag)  # of h_{k-1} and x_k

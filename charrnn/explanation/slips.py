@@ -14,7 +14,7 @@ from charrnn.explanation.vanishing import jacobian_norms, with_sigma
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.results import Curves, Matrix, Part, Statement, Table
-from charrnn.wording import decimal
+from charrnn.wording import decimal, pluralize
 
 TRAINING_STEPS = 50
 MAX_TRAINING_WORK = 2e8  # T²H² up to which there are so many steps; for more, fewer
@@ -33,18 +33,14 @@ def slips(example: Example) -> list[Part]:
         )
     H, rate = example.params.hidden_size, first_rate(example)
     steps = int(np.clip(MAX_TRAINING_WORK / (example.steps * H) ** 2, 5, TRAINING_STEPS))
-    planted, refused = [NO_SLIP], []
-    for slip in SLIPS:
+    gradients: dict[str, Params] = {}
+    planted, refused = [], []
+    for slip in (NO_SLIP, *SLIPS):
         try:
-            slipped_gradient(example.problem, example.activation, slip.rules)
+            gradients[slip.name] = slipped_gradient(example.problem, example.activation, slip.rules)
+            planted.append(slip)
         except ValueError:
             refused.append(slip)
-        else:
-            planted.append(slip)
-    gradients = {
-        slip.name: slipped_gradient(example.problem, example.activation, slip.rules)
-        for slip in planted
-    }
     curves = {slip.name: _training(example, slip.rules, rate, steps) for slip in planted}
     rows = [_row(slip, example, gradients[slip.name], curves[slip.name]) for slip in planted]
     units = slice(len(example.units))
@@ -62,11 +58,11 @@ def slips(example: Example) -> list[Part]:
         *(
             Statement(
                 f"{slip.name}, {slip.says}: cannot be added, ({H}, {H}) is not the shape "
-                f"{shapes['U']} of U; if both were the same, nothing would tell"
+                f"{shapes['U']} of U; with H = A it could, and only a check would tell"
             )
             for slip in refused
         ),
-        _claims(example),
+        *_claims(example),
         Curves(
             "training",
             f"gradient descent with each, lr = {rate:g}",
@@ -91,7 +87,7 @@ def slips(example: Example) -> list[Part]:
 
 
 def _row(slip: Slip, example: Example, g: Params, losses: Array) -> dict[str, object]:
-    """What a gradient is worth."""
+    """A row of the table: error, rejected parameters, final loss."""
     measured = agreement(g.flat, example.bptt[1].flat)
     return {
         "slip": slip.name,
@@ -134,21 +130,31 @@ def _wrong_parameters(example: Example, found: Params) -> str:
     return "".join(name for name in found.layout.shapes if name in failed)
 
 
-def _claims(example: Example) -> Table:
-    """Two claims about ReLU, measured with W scaled to σ₁ = 1/2 and 1."""
+def _claims(example: Example) -> list[Part]:
+    """Two claims about ReLU, measured with W scaled to σ₁ = 1/2 and 1; none for a single step."""
     relu, lag = ACTIVATIONS["relu"], example.step - 1
+    if not lag:
+        return []
     left = [
         float(jacobian_norms(example, with_sigma(example, sigma), relu, np.array([lag]))[0][0])
         for sigma in (0.5, 1.0)
     ]
-    return Table(
-        "claims",
-        f"claims about ReLU, with this W scaled: ‖∂h_t/∂h_k‖ over {lag} steps",
-        {
-            "claim": ["ReLU avoids vanishing", "a slope of 1 explodes"],
-            "with": ["σ₁ = 0.5", "σ₁ = 1"],
-            "measured": left,
-            "bound": [0.5**lag, 1.0],
-            "so": ["it vanishes", "it does not grow"],
-        },
-    )
+    return [
+        Table(
+            "claims",
+            f"claims about ReLU, with this W scaled: ‖∂h_t/∂h_k‖ over {pluralize(lag, 'step')}",
+            {
+                "claim": ["ReLU avoids vanishing", "a slope of 1 explodes"],
+                "with": ["σ₁ = 0.5", "σ₁ = 1"],
+                "measured": left,
+                "bound": [0.5**lag, 1.0],
+                "so": [_so(value) for value in left],
+            },
+        )
+    ]
+
+
+def _so(measured: float) -> str:
+    if not measured:
+        return "every path passes a dead unit"
+    return f"{measured:.1%} is left" if measured < 1 else "all is left"

@@ -7,6 +7,7 @@ from charrnn.analysis.truncation import agreement
 from charrnn.arrays import Array
 from charrnn.explanation.example import Example, norms, relative_difference
 from charrnn.results import Columns, Curves, Matrix, Part, Statement, Table
+from charrnn.wording import pluralize
 
 
 def terms(example: Example) -> list[Part]:
@@ -75,11 +76,11 @@ def _of_one_loss(example: Example, found: Terms) -> Table:
         columns[f"[…],{name}"] = found.brackets[t - 1, :t][::-1, unit].tolist()
     columns["‖term‖"] = found.norms("W")[t - 1, :t][::-1].tolist()
     columns["missing"] = errors
-    first = f"the {t} terms of L_{t}" if t > 1 else "the only term of L_1"
+    first = f"the {t} terms of L_{t}, newest first" if t > 1 else "the only term of L_1"
     units = f"units 1 to {len(example.units)} of {H}" if len(example.units) < H else ""
     return Table(
         "loss",
-        ", ".join(filter(None, (f"{first}, newest first: [bracket] and norm", units))),
+        ", ".join(filter(None, (f"{first}: [bracket] and norm", units))),
         columns,
         equation="(14)",
     )
@@ -112,7 +113,7 @@ def _totals(example: Example, found: Terms) -> list[Part]:
     return [
         Table(
             "totals",
-            f"all {pairs} terms added, and BPTT",
+            f"{pluralize(pairs, 'term')} added, and BPTT",
             {
                 "": [f"d{name}" for name in sums],
                 "⊗": [

@@ -10,6 +10,7 @@ from charrnn.explanation.slipped import SLIPS, slipped_gradient
 from charrnn.explanation.topics import TOPICS
 from charrnn.explanation.truncation import compare, kept_terms
 from charrnn.explanation.update import descended, first_rate, loss_of
+from charrnn.explanation.vanishing import what_the_bound_allows
 from charrnn.results import Part, Statement, Table
 from charrnn.wording import decimal, pluralize
 
@@ -38,7 +39,7 @@ def tour(example: Example) -> list[Part]:
         ),
         _line(
             "forward",
-            f"the next {pluralize(T, 'character')} cost {decimal(loss)} nats, and would cost "
+            f"to predict {pluralize(T, 'character')} costs {decimal(loss)} nats, and would cost "
             f"{decimal(uniform)} if all were equally likely",
         ),
         _line(
@@ -62,14 +63,7 @@ def tour(example: Example) -> list[Part]:
         ),
         _line(
             "vanishing",
-            f"γσ₁ = {sigma:.3f}: "
-            + (
-                "gradients must vanish"
-                if sigma < 0.995
-                else "gradients may grow"
-                if sigma > 1.005
-                else "gradients cannot grow"
-            ),
+            f"γσ₁ = {sigma:.3f}: {what_the_bound_allows(example, sigma)}",
         ),
         _line(
             "truncation",

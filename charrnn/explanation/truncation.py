@@ -8,7 +8,7 @@ from charrnn.arrays import Array
 from charrnn.explanation.example import Example
 from charrnn.explanation.terms import triangle
 from charrnn.results import Agreement, Columns, Curves, Part, Statement, Table
-from charrnn.wording import decimal
+from charrnn.wording import decimal, pluralize
 
 
 def truncation(example: Example) -> list[Part]:
@@ -44,8 +44,8 @@ def truncation(example: Example) -> list[Part]:
         ),
         triangle(example, found, f"what BPTT({stride}, {reach}) keeps", kept),
         Statement(
-            f"{count} of {total} terms are kept; their sum g is {ratio:.0%} as long as the whole "
-            f"d{name} G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
+            f"{count} of {pluralize(total, 'term')} kept; their sum g is {ratio:.0%} as long as "
+            f"the whole d{name} G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
         ),
         Table("windows", f"other windows, for d{name}", columns, equation="(19)"),
         Statement("k1 = 1: each loss goes back k2 steps; k1 = k2: windows end to end"),

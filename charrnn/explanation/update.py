@@ -41,7 +41,9 @@ def update(example: Example) -> list[Part]:
             },
             equation="(17)",
         ),
-        Statement(f"{name}₁₁ = {decimal(here)} - {lr:g} · ({decimal(by_W)}) = {decimal(moved)}"),
+        Statement(
+            f"{name}[1, 1] = {decimal(here)} - {lr:g} · ({decimal(by_W)}) = {decimal(moved)}"
+        ),
         *(
             Matrix(
                 key,
@@ -75,8 +77,9 @@ def update(example: Example) -> list[Part]:
             equation="(17)",
         ),
         Statement(
-            f"the loss is lowest at lr = {sizes[lowest]:.3g}: {decimal(losses[lowest])}. The "
-            "slope holds for small steps only: beyond, the loss is curved"
+            f"of these the loss is lowest, {decimal(losses[lowest])}, at lr = {sizes[lowest]:.3g}"
+            + (", and still falling" if lowest == len(sizes) - 1 else "")
+            + ". The slope holds for small steps only: with longer ones the curvature matters"
         ),
     ]
 

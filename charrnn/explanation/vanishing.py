@@ -13,6 +13,7 @@ from charrnn.wording import activation_name
 SCALES = {"contracting": 0.5, "in between": 1.0, "expanding": 2.0}  # of γσ₁
 A_RANGE = np.linspace(-4, 4, 161)
 MAX_POINTS = 400
+NEAR_ONE = 0.005  # of γσ₁, within which the bound changes little over a text
 MAX_SIZE, MAX_LAGS = 64, 12  # of larger networks fewer lags are measured, each by an SVD
 
 
@@ -32,7 +33,7 @@ def vanishing(example: Example) -> list[Part]:
         Statement(
             f"γ = {gamma:g} is the steepest slope of {example.f}, σ₁ = {sigma:.3f} the largest "
             f"singular value of {example.name('W')}: γσ₁ = {gamma * sigma:.3f}"
-            + (", below 1: gradients must vanish" if gamma * sigma < 1 else "")
+            f": {what_the_bound_allows(example, gamma * sigma)}"
         ),
         _activations(example),
         Curves(
@@ -130,6 +131,17 @@ def _activations(example: Example) -> Table:
         "the same weights with each activation; flat: below γ/10; per step: what is measured",
         rows,
     )
+
+
+def what_the_bound_allows(example: Example, contraction: float) -> str:
+    """What γσ₁ says about gradients that stay in the layer that is shown."""
+    top = example.layer == example.params.depth
+    gradients = "gradients" if top else f"gradients on the way within layer {example.layer}"
+    if contraction < 1 - NEAR_ONE:
+        return f"{gradients} must vanish"
+    if contraction > 1 + NEAR_ONE:
+        return f"{gradients} may grow"
+    return f"the bound on {gradients} hardly changes with the lag"
 
 
 def _applied(activation: Activation, a: Array) -> Array:

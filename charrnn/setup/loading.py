@@ -57,8 +57,12 @@ class Model(NamedTuple):
     start: Array | None = None
 
 
-def load_model(path: str) -> Model:
+def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
     """Loads the model of a checkpoint file, or the best one of a run directory.
+
+    Args:
+        path: The file or directory.
+        command: The command and what follows the path, to suggest with a sound checkpoint.
 
     Raises:
         InputError: There is no checkpoint, or it is unusable.
@@ -69,7 +73,12 @@ def load_model(path: str) -> Model:
         checkpoint, config = load_checkpoint(file)
     except InputError as error:
         sound = _newest_sound(run) if run else None
-        hint = f"{sound} is sound: give it instead of {path}." if sound else error.hint
+        hint = error.hint
+        if sound:
+            use = f"give it instead of {path}."
+            if command:
+                use = call(command[0], str(sound), *command[1:])
+            hint = f"{sound.name} is sound: {use}"
         raise InputError(str(error), hint) from None
     notes: tuple[str, ...] = ()
     if run and file != run.checkpoint("best"):
