@@ -60,6 +60,8 @@ def test_the_baseline_is_a_literal_count(tmp_path: Path, sequences: str) -> None
         counted, scored = within(training, end), within(held_out, end)
         assert len(scored) == len(held_out)
     found = baselines(run)
-    assert found.ngram == pytest.approx(witten_bell(counted, scored, len(known)), rel=1e-12)
-    assert found.uniform == pytest.approx(np.log(len(known)))
+    assert found.ngram_nats_per_character == pytest.approx(
+        witten_bell(counted, scored, len(known)), rel=1e-12
+    )
+    assert found.uniform_nats_per_character == pytest.approx(np.log(len(known)))
     assert found.context == ORDER
