@@ -497,3 +497,21 @@ def test_what_vanishes_below_the_top_layer_is_said_of_that_layer_only(charrnn) -
     )
     assert "gradients on the way within layer 1 must vanish" in below
     assert ": gradients must vanish" in top
+
+
+@pytest.mark.parametrize(("stride", "reach"), [(1, 3), (2, 4), (3, 5), (4, 4), (7, 7), (3, 20)])
+def test_the_kept_terms_are_those_of_sweeps_over_cut_windows(stride: int, reach: int) -> None:
+    """Each sweep as BPTT of its own window, in which only the newest losses count."""
+    problem = problem_of(11, steps=12)
+    params, (x, y, *_), h0, _ = problem
+    h = states(params, x, h0, TANH)
+    dW = np.zeros((4, 4))
+    for end in range(stride, 12 + stride, stride):
+        start, last = max(end - reach, 0), min(end, 12)
+        targets = y[start:last].copy()
+        targets[: max(end - stride - start, 0)] = -1
+        if (targets >= 0).any():
+            window = Window(x[start:last], targets, np.array([start == 0]))
+            dW += bptt(params, window, h[start], TANH, "sum")[1].W
+    kept = double_sum_terms(problem, TANH, 0).sum("W", kept_terms(12, stride, reach))
+    np.testing.assert_allclose(kept, dW, rtol=1e-10, atol=1e-13)
