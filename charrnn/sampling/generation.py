@@ -58,8 +58,8 @@ class GeneratedTexts:
             until: A string to stop after.
             count: The number of texts; None for endless ones.
             lanes: The number of texts to generate together at most.
-            start: The state (L·H,) before the newline after which texts begin; None for the zero
-                state.
+            start: The state (L·H,) before the newline after which texts without a prompt begin;
+                None for the zero state.
 
         Raises:
             UsageError: The prompt has unknown characters.
@@ -68,12 +68,10 @@ class GeneratedTexts:
         lanes = max(min(lanes, MAX_BUFFERED_CHARACTERS // (length + 1)), 1)
         # BLAS rounds one lane alone differently, and text 0 would depend on the count
         computed_lanes = max(lanes, 2)
-        if delimiter:
-            prompt = delimiter + prompt
-        elif start is not None:
-            prompt = START + prompt
+        if prompt or delimiter:  # a prompt need not be the beginning of anything
+            prompt, start = (delimiter or "") + prompt, None
         else:
-            prompt = prompt or default_prompt(vocabulary)
+            prompt = default_prompt(vocabulary) if start is None else START
         ids = vocabulary.encode(Text.of(prompt))
         self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start)
         self._characters = list(vocabulary.characters)
