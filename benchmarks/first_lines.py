@@ -2,10 +2,10 @@
 
 python benchmarks/first_lines.py [STEPS]
 
-Trains the default config on a made chat log, in which every line is `[12:34] NAME: words`, and on
-the bundled plays. Of each model it generates 200 samples from the state that the checkpoint keeps
-and 200 from the zero state after a blank line, and counts the first and the later lines that do not
-have the form of a line of the text.
+Trains the default config on a generated chat log, in which every line is `[12:34] NAME: words`, and
+on the bundled plays. Of each model it generates 200 samples from the state that the checkpoint
+keeps and 200 from the zero state after a blank line, and counts the first and the later lines that
+do not have the form of a line of the text.
 """
 
 import re

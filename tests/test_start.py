@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 from charrnn.analysis.problems import random_problem
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.rnn import states
-from charrnn.sampling.start import CANDIDATES, CONTEXT, start_state
+from charrnn.sampling.start import CANDIDATES, CONTEXT, passages_before, start_state
 from charrnn.setup.loading import load_model
 from charrnn.training.checkpoint import encode, load
 from tests.conftest import RHYME, TINY
@@ -28,7 +28,7 @@ def test_it_is_the_state_after_a_passage_of_the_text(layers: int, blank: bool) -
     ids[::90] = 0
     if blank:
         ids[1::900] = 0
-    found = start_state(params, TANH, ids, newline=0)
+    found = start_state(params, TANH, passages_before(ids, newline=0))
     ends = [n for n in range(CONTEXT, len(ids)) if ids[n] == 0 and (not blank or ids[n - 1] == 0)]
     x = np.stack([ids[end - CONTEXT : end] for end in ends], axis=1)
     h = states(params, x, np.zeros((len(ends), params.state_size)), TANH)[-1]
@@ -41,13 +41,14 @@ def test_it_is_the_state_after_a_passage_of_the_text(layers: int, blank: bool) -
 
 def test_short_texts_and_texts_without_newlines() -> None:
     params = random_problem(default_rng(1)).params
-    assert start_state(params, TANH, np.array([1, 2, 3, 4]), 0) is None
-    assert start_state(params, TANH, np.array([0, 2, 3, 4]), 0) is None  # nothing before it
-    found = start_state(params, TANH, np.array([1, 2, 0, 3]), 0)
+    assert passages_before(np.array([1, 2, 3, 4]), 0) is None
+    assert passages_before(np.array([0, 2, 3, 4]), 0) is None  # nothing before it
+    passages = passages_before(np.array([1, 2, 0, 3]), 0)
+    found = start_state(params, TANH, passages)
     h = states(params, np.array([[1], [2]]), np.zeros((1, 8)), TANH)[-1, 0]
     np.testing.assert_allclose(found, h, rtol=1e-12)
     relu = params.map(lambda flat: 1e200 * np.abs(flat))
-    assert start_state(relu, ACTIVATIONS["relu"], np.array([1, 2, 0, 3]), 0) is None
+    assert start_state(relu, ACTIVATIONS["relu"], passages) is None
 
 
 def test_each_checkpoint_keeps_that_of_its_weights(charrnn, text_file, trained) -> None:
@@ -61,7 +62,7 @@ def test_each_checkpoint_keeps_that_of_its_weights(charrnn, text_file, trained) 
     ids = model.vocabulary.encode(_text(RHYME * 12))
     ids = ids[: len(ids) - round(0.1 * len(ids))]
     newline = model.vocabulary.characters.index("\n")
-    found = start_state(model.params, model.activation, ids, newline)
+    found = start_state(model.params, model.activation, passages_before(ids, newline))
     assert np.array_equal(found, model.start)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.errors import UsageError
-from charrnn.report.figures import drawing
 from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless, harmless_json, harmless_message
 from charrnn.system.files import require_writable
@@ -34,6 +33,8 @@ def plot_writer(plot: str | None, title: str | None) -> Callable[[Any], None] | 
         if title is not None:
             raise UsageError("`title` is the title of a plot.", "add `plot=plot.png`.")
         return None
+    from charrnn.report.figures import drawing
+
     draw = drawing(plot)
     require_output("plot", plot)
     return draw

@@ -17,6 +17,7 @@ from charrnn.model.params import Params
 from charrnn.results import ExplainedNetwork, Explanation
 from charrnn.setup.loading import load_model
 from charrnn.setup.paths import Kind, is_model, kind_of
+from charrnn.setup.subject import require_one_model
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.text import Text
@@ -136,10 +137,7 @@ class _Subject(NamedTuple):
 def _subject(
     model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
 ) -> _Subject:
-    if model is not None and config_path is not None:
-        raise UsageError(
-            f"{model} and the config {config_path} are both given.", "choose one of them."
-        )
+    require_one_model(model, config_path)
     if model is not None and is_model(model):
         if assignments or seed is not None:
             raise UsageError(
@@ -207,8 +205,8 @@ def _require_stride(reach: int, stride: int) -> None:
 
 
 def _require_finite(example: Example) -> None:
-    loss, gradient = example.bptt
-    if not (loss < MAX_LOSS and np.isfinite(gradient.flat @ gradient.flat)):
+    loss, _ = example.bptt
+    if not (loss < MAX_LOSS and np.isfinite(example.squared_norm)):
         raise CharrnnError(
             f"the network overflows on this text: its loss is {loss:.1e}.",
             "lower model.initialization.recurrent_gain.",

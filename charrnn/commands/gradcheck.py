@@ -23,9 +23,14 @@ from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.setup.preparation import require_memory
 from charrnn.setup.subject import Subject, problem_in_text, subject_of
 from charrnn.setup.training_window import training_window, window_mask, windows_of
-from charrnn.setup.wiring import activation_of, dropout_of, objective_maker, sequences_of
+from charrnn.setup.wiring import (
+    activation_of,
+    dropout_of,
+    objective_maker,
+    objective_of,
+    sequences_of,
+)
 from charrnn.system.blas import single_threaded_blas
-from charrnn.training.parallel import parallel
 from charrnn.training.workers import Workers, choose_workers, worker_threads
 from charrnn.wording import format_size, layer_sizes, nearest
 
@@ -145,7 +150,7 @@ def _training_case(subject: Subject, random: Generator, start: Callable[[int], W
     require_memory(
         _in_double_precision(config, count), subject.params.alphabet_size, batches.largest
     )
-    objective = parallel(objective_maker(config), start(count))
+    objective = objective_of(config, start(count))
     problem, number = training_window(subject, batches, random, objective)
     stride = training.stride
     if training.bptt == "full" or sequences_of(config).never_truncated:

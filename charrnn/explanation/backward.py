@@ -25,9 +25,9 @@ def backward(example: Example) -> list[Part]:
     ones = np.ones((example.steps, 1))
     sums = {"dW": (before, layer.W), "dU": (below, layer.U), "db": (ones, layer.b)}
     errors = [
-        relative_difference(da.T @ factors, whole.reshape(len(whole), -1))
-        for factors, whole in sums.values()
-        if whole is not None
+        relative_difference(da.T @ factors, expected.reshape(len(expected), -1))
+        for factors, expected in sums.values()
+        if expected is not None
     ]
     steps = range(example.steps, 0, -1)
     backwards = slice(None, None, -1)
@@ -37,9 +37,8 @@ def backward(example: Example) -> list[Part]:
         "above": norms(above[backwards]),
         "later": norms(later[backwards]),
     }
-    for symbol, array in (("dh", above + later), ("da", da)):
-        for unit, name in zip(example.units, example.unit_names, strict=True):
-            columns[f"{symbol}_t,{name}"] = array[backwards, unit].tolist()
+    columns |= example.by_unit("dh_t,{}", (above + later)[backwards])
+    columns |= example.by_unit("da_t,{}", da[backwards])
     added: Columns = {"t": list(steps), "da_t": norms(da[backwards])}
     below_is = "x_t" if example.layer == 1 else "h_t below"
     for name, symbol in (("dW", "h_{t-1}"), ("dU", below_is), ("db", "1")):
@@ -70,16 +69,7 @@ def backward(example: Example) -> list[Part]:
             "from unit",
             equation=added_up,
         ),
-        Matrix(
-            "da",
-            f"da_t = ∂L/∂a_t{example.units_note}",
-            da[:, example.units],
-            example.labels,
-            example.unit_names,
-            "step t and the character x_t that is read",
-            "unit",
-            shown="picture",
-        ),
+        example.over_time("da", "da_t = ∂L/∂a_t", da),
         Statement(
             f"the sums differ from those of BPTT by {max(errors):.0e} of their largest entries"
         ),

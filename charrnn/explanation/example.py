@@ -13,9 +13,11 @@ from charrnn.model.activations import Activation
 from charrnn.model.bptt import bptt
 from charrnn.model.params import Layer, Params
 from charrnn.model.rnn import logits
+from charrnn.results import Columns, Matrix
 from charrnn.wording import activation_name
 
 MAX_UNITS, MAX_CHARACTERS = 4, 10  # shown side by side
+STEP_AND_INPUT = "step t and the character x_t that is read"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,42 @@ class Example:
         """The part (..., H) of joint states (..., L·H) that belongs to the layer that is shown."""
         part: Array = self.params.by_layer(joint)[self.layer - 1]
         return part
+
+    @cached_property
+    def sigma(self) -> float:
+        """σ₁(W) of the layer that is shown."""
+        return float(np.linalg.norm(self.weights.W, 2))
+
+    @property
+    def contraction(self) -> float:
+        """γσ₁ of (18)."""
+        return self.activation.steepest * self.sigma
+
+    @property
+    def squared_norm(self) -> float:
+        """‖∂L/∂θ‖² of all parameters: the slope of the loss along -∂L/∂θ, but for its sign."""
+        gradient = self.bptt[1].flat
+        return float(gradient @ gradient)
+
+    def by_unit(self, heading: str, values: Array) -> Columns:
+        """A column of a table for each unit that is shown, of values (n, H)."""
+        return {
+            heading.format(name): values[:, unit].tolist()
+            for unit, name in zip(self.units, self.unit_names, strict=True)
+        }
+
+    def over_time(self, name: str, title: str, values: Array) -> Matrix:
+        """A picture of values (T, H) of the units that are shown, step by step."""
+        return Matrix(
+            name,
+            f"{title}{self.units_note}",
+            values[:, self.units],
+            self.labels,
+            self.unit_names,
+            STEP_AND_INPUT,
+            "unit",
+            shown="picture",
+        )
 
     def name(self, parameter: str) -> str:
         """The name of U, W or b in the layer that is shown."""

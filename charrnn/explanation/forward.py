@@ -4,7 +4,7 @@ import numpy as np
 
 from charrnn.analysis.jacobians import inputs_of, pre_activations
 from charrnn.arrays import Array
-from charrnn.explanation.example import Example
+from charrnn.explanation.example import STEP_AND_INPUT, Example
 from charrnn.model.loss import cross_entropy, softmax
 from charrnn.results import Columns, Matrix, Part, Statement, Table
 from charrnn.wording import decimal
@@ -22,10 +22,7 @@ def forward(example: Example) -> list[Part]:
         "t": list(steps),
         "x_t": [example.input_at(t) for t in steps],
     }
-    for unit, name in zip(example.units, example.unit_names, strict=True):
-        columns[f"a_t,{name}"] = a[1:, unit].tolist()
-    for unit, name in zip(example.units, example.unit_names, strict=True):
-        columns[f"h_t,{name}"] = h[1:, unit].tolist()
+    columns |= example.by_unit("a_t,{}", a[1:]) | example.by_unit("h_t,{}", h[1:])
     columns |= {
         "y_t": [example.target_at(t) for t in steps],
         "ŷ_t(y_t)": [float(probabilities[t, y[t - 1, 0]]) for t in steps],
@@ -64,20 +61,11 @@ def forward(example: Example) -> list[Part]:
             probabilities[1:][:, shown],
             example.labels,
             example.characters,
-            "step t and the character x_t that is read",
+            STEP_AND_INPUT,
             "next character",
             equation="(4)",
         ),
-        Matrix(
-            "h",
-            f"state h_t{example.units_note}",
-            h[1:][:, example.units],
-            example.labels,
-            example.unit_names,
-            "step t and the character x_t that is read",
-            "unit",
-            shown="picture",
-        ),
+        example.over_time("h", "state h_t", h[1:]),
     ]
 
 

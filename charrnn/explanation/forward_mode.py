@@ -41,8 +41,8 @@ def forward_mode(example: Example) -> list[Part]:
     one: Columns = {"k": list(steps)}
     own = slice((example.layer - 1) * H, example.layer * H)
     for symbol, arrays in (("*", immediate), ("", influence)):
-        for unit, name in zip(example.units, example.unit_names, strict=True):
-            one[f"unit {name}{symbol}"] = [float(each[own][unit, 0, 0]) for each in arrays]
+        by_first_weight = np.array([each[own][:, 0, 0] for each in arrays])
+        one |= example.by_unit("unit {}" + symbol, by_first_weight)
     first = slice(len(example.units))
     shown = influence[example.step - 1][own][first, first, first]
     gradient = example.bptt[1].layers[example.layer - 1].W[:rows, :columns_of_W]

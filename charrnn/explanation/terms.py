@@ -62,9 +62,9 @@ def _of_one_loss(example: Example, found: Terms) -> Table:
     """The loss of one step, followed back."""
     t, H = example.step, example.params.hidden_size
     loss, step = np.indices((example.steps, example.steps)) + 1
-    whole = found.sum("W", loss == t).ravel()
+    full = found.sum("W", loss == t).ravel()
     errors = [
-        agreement(found.sum("W", (loss == t) & (step > t - lags)).ravel(), whole).error
+        agreement(found.sum("W", (loss == t) & (step > t - lags)).ravel(), full).error
         for lags in range(1, t + 1)
     ]
     columns: Columns = {
@@ -72,8 +72,7 @@ def _of_one_loss(example: Example, found: Terms) -> Table:
         "x_k": [example.input_at(k) for k in range(t, 0, -1)],
         "lag": list(range(t)),
     }
-    for unit, name in zip(example.units, example.unit_names, strict=True):
-        columns[f"[…],{name}"] = found.brackets[t - 1, :t][::-1, unit].tolist()
+    columns |= example.by_unit("[…],{}", found.brackets[t - 1, :t][::-1])
     columns["‖term‖"] = found.norms("W")[t - 1, :t][::-1].tolist()
     columns["missing"] = errors
     first = f"the {t} terms of L_{t}, newest first" if t > 1 else "the only term of L_1"

@@ -4,8 +4,7 @@ import numpy as np
 
 from charrnn.analysis.terms import double_sum_terms
 from charrnn.analysis.truncation import agreement
-from charrnn.arrays import Array
-from charrnn.explanation.example import Example
+from charrnn.explanation.example import Example, norms
 from charrnn.explanation.slipped import SLIPS, slipped_gradient
 from charrnn.explanation.topics import TOPICS
 from charrnn.explanation.truncation import compare, kept_terms
@@ -22,11 +21,11 @@ def tour(example: Example) -> list[Part]:
     name, dW = f"d{example.name('W')}", gradient.layers[n - 1].W
     lag = np.subtract.outer(np.arange(T), np.arange(T))
     newest = agreement(found.sum("W", lag == 0).ravel(), dW.ravel()).norm_ratio
+    norm_of_dV, norm_of_dW = norms((gradient.V, dW))
     cut = compare(found, kept_terms(T, example.stride, example.reach))
     rate, uniform = first_rate(example), T * np.log(len(example.alphabet))
     after = loss_of(example, descended(example.params, gradient, rate))
     H, size = example.params.hidden_size, example.params.state_size
-    sigma = example.activation.steepest * float(np.linalg.norm(example.weights.W, 2))
     return [
         Table(
             "topics",
@@ -44,11 +43,11 @@ def tour(example: Example) -> list[Part]:
         ),
         _line(
             "output",
-            f"do_t = ŷ_t - y_t reaches V at once: ‖dV‖ = {decimal(_norm(gradient.V))}",
+            f"do_t = ŷ_t - y_t reaches V at once: ‖dV‖ = {decimal(norm_of_dV)}",
         ),
         _line(
             "terms",
-            f"‖{name}‖ = {decimal(_norm(dW))} is a sum of {pluralize(T * (T + 1) // 2, 'term')}, "
+            f"‖{name}‖ = {decimal(norm_of_dW)} is a sum of {pluralize(T * (T + 1) // 2, 'term')}, "
             "one for each loss and each step up to it; those of a loss and its own step have "
             f"{newest:.0%} of its norm",
         ),
@@ -63,7 +62,7 @@ def tour(example: Example) -> list[Part]:
         ),
         _line(
             "vanishing",
-            f"γσ₁ = {sigma:.3f}: {what_the_bound_allows(example, sigma)}",
+            f"γσ₁ = {example.contraction:.3f}: {what_the_bound_allows(example)}",
         ),
         _line(
             "truncation",
@@ -75,10 +74,6 @@ def tour(example: Example) -> list[Part]:
 
 def _line(topic: str, text: str) -> Statement:
     return Statement(f"{topic}: {text}", TOPICS[topic].equations)
-
-
-def _norm(array: Array) -> float:
-    return float(np.linalg.norm(array))
 
 
 def _slip(example: Example) -> list[Part]:

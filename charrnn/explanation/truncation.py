@@ -45,7 +45,7 @@ def truncation(example: Example) -> list[Part]:
         triangle(example, found, f"what BPTT({stride}, {reach}) keeps", kept),
         Statement(
             f"{count} of {pluralize(total, 'term')} kept; their sum g is {ratio:.0%} as long as "
-            f"the whole d{name} G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
+            f"the full d{name}, G, at a cosine of {decimal(cosine)}: ‖g - G‖/‖G‖ = {error:.1%}"
         ),
         Table("windows", f"other windows, for d{name}", columns, equation="(19)"),
         Statement("k1 = 1: each loss goes back k2 steps; k1 = k2: windows end to end"),

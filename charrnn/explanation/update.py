@@ -15,7 +15,7 @@ from charrnn.wording import decimal
 def update(example: Example) -> list[Part]:
     """θ - lr · ∂L/∂θ for every weight, and the loss against the size of the step."""
     loss, gradient = example.bptt
-    lr, slope = first_rate(example), float(gradient.flat @ gradient.flat)
+    lr, slope = first_rate(example), example.squared_norm
     after = descended(example.params, gradient, lr)
     sizes = np.concatenate([[0.0], lr * np.geomspace(0.25, 64, 33)])
     losses = np.array(
@@ -86,11 +86,9 @@ def update(example: Example) -> list[Part]:
 
 def first_rate(example: Example) -> float:
     """A learning rate whose step should lower the loss by about a tenth; one digit."""
-    loss, gradient = example.bptt
-    slope = float(gradient.flat @ gradient.flat)
-    if not slope:
+    if not example.squared_norm:
         return 0.1
-    rate = 0.1 * loss / slope
+    rate = 0.1 * example.bptt[0] / example.squared_norm
     digit = 10.0 ** floor(log10(rate))
     return round(rate / digit) * digit
 

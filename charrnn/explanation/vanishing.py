@@ -19,21 +19,19 @@ MAX_SIZE, MAX_LAGS = 64, 12  # of larger networks fewer lags are measured, each 
 
 def vanishing(example: Example) -> list[Part]:
     """Slopes, bounds and what is measured, lag by lag, and three regimes of W."""
-    W, gamma = example.weights.W, example.activation.steepest
-    sigma = float(np.linalg.norm(W, 2))
-    t = example.step
-    shown = t if len(W) <= MAX_SIZE else min(t, MAX_LAGS)
+    t, gamma = example.step, example.activation.steepest
+    shown = t if example.params.hidden_size <= MAX_SIZE else min(t, MAX_LAGS)
     lags = np.unique(np.linspace(0, t - 1, shown).round().astype(int))  # back to h_1
     measured, product = jacobian_norms(example, example.problem, example.activation, lags)
-    bound = (gamma * sigma) ** lags
+    bound = example.contraction**lags
     a = example.own(pre_activations(example.params, example.lane.x, example.lane.h, example.lane.M))
     a = a[1:].ravel()[:MAX_POINTS]
     parts: list[Part] = [
         Statement("‖∂h_t/∂h_k‖ ≤ Π_j ‖D_j‖ ‖W‖ ≤ (γ σ₁(W))^(t-k), j = k+1, …, t", "(18)"),
         Statement(
-            f"γ = {gamma:g} is the steepest slope of {example.f}, σ₁ = {sigma:.3f} the largest "
-            f"singular value of {example.name('W')}: γσ₁ = {gamma * sigma:.3f}"
-            f": {what_the_bound_allows(example, gamma * sigma)}"
+            f"γ = {gamma:g} is the steepest slope of {example.f}, σ₁ = {example.sigma:.3f} the "
+            f"largest singular value of {example.name('W')}: γσ₁ = {example.contraction:.3f}: "
+            f"{what_the_bound_allows(example)}"
         ),
         _activations(example),
         Curves(
@@ -97,7 +95,6 @@ def vanishing(example: Example) -> list[Part]:
 
 def _activations(example: Example) -> Table:
     """Each activation in a network of the same weights."""
-    sigma = float(np.linalg.norm(example.weights.W, 2))
     rows: Columns = {
         "f": [],
         "γ": [],
@@ -117,7 +114,7 @@ def _activations(example: Example) -> Table:
             (
                 activation_name(name),
                 f"{activation.steepest:g}",
-                activation.steepest * sigma,
+                activation.steepest * example.sigma,
                 float(slopes.mean()),
                 float(slopes.min()),
                 f"{(slopes < 0.1 * activation.steepest).mean():.0%}",
@@ -133,13 +130,13 @@ def _activations(example: Example) -> Table:
     )
 
 
-def what_the_bound_allows(example: Example, contraction: float) -> str:
+def what_the_bound_allows(example: Example) -> str:
     """What γσ₁ says about gradients that stay in the layer that is shown."""
     top = example.layer == example.params.depth
     gradients = "gradients" if top else f"gradients on the way within layer {example.layer}"
-    if contraction < 1 - NEAR_ONE:
+    if example.contraction < 1 - NEAR_ONE:
         return f"{gradients} must vanish"
-    if contraction > 1 + NEAR_ONE:
+    if example.contraction > 1 + NEAR_ONE:
         return f"{gradients} may grow"
     return f"the bound on {gradients} hardly changes with the lag"
 
@@ -182,7 +179,6 @@ def jacobian_norms(
 
 def with_sigma(example: Example, sigma: float) -> Problem:
     """The problem with W of the layer that is shown scaled to a largest singular value."""
-    W = example.weights.W
-    largest = float(np.linalg.norm(W, 2))
-    scaled = {example.name("W"): W * (sigma / largest if largest else 0.0)}
+    factor = sigma / example.sigma if example.sigma else 0.0
+    scaled = {example.name("W"): factor * example.weights.W}
     return example.problem._replace(params=example.params.replace(**scaled))

@@ -150,12 +150,12 @@ def _print_curves(console: Console, curves: Curves) -> None:
 
 
 def _print_heat(console: Console, matrix: Matrix) -> None:
-    """A shade for each entry, of the newest rows and columns if there is no room for all."""
+    """A shade for each entry, of the newest rows and columns if not all of them fit."""
     values = matrix.values
     margin = max(len(row) for row in matrix.rows) + 1
-    room = max(console.width - margin - 1, 8)
-    wide = 2 * len(matrix.columns) <= room
-    first = max(len(matrix.columns) - room, 0) if not wide else 0
+    fitting = max(console.width - margin - 1, 8)
+    wide = 2 * len(matrix.columns) <= fitting
+    first = max(len(matrix.columns) - fitting, 0) if not wide else 0
     largest = float(np.nanmax(values, initial=0.0)) or 1.0
     print_line(console, numbered(matrix.equation, matrix.title), "bold")
     heads = "".join(f"{visible(name[-1])}{' ' * wide}" for name in matrix.columns[first:])

@@ -12,7 +12,7 @@ from charrnn.events import Baselines, Sampled
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
-from charrnn.sampling.start import START, start_state
+from charrnn.sampling.start import start_state
 from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.ngram import witten_bell_nats
 
@@ -46,12 +46,10 @@ def baselines(run: Run) -> Baselines:
 
 
 def start_of(run: Run) -> Array | None:
-    """The state in which texts of a stream begin; None where each starts from the zero state."""
-    characters = run.corpus.vocabulary.characters
-    if sequences_of(run.config).delimiter or START not in characters:
+    """The state in which texts begin; None where each starts from the zero state."""
+    if run.passages is None:
         return None
-    ids, newline = run.corpus.training, characters.index(START)
-    return start_state(run.state.params, activation_of(run.config), ids, newline)
+    return start_state(run.state.params, activation_of(run.config), run.passages)
 
 
 def sample(run: Run) -> Sampled | None:

@@ -1,6 +1,7 @@
 """Sets up a run: a new one, or one that is resumed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from charrnn.arrays import Array
@@ -9,6 +10,7 @@ from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
+from charrnn.sampling.start import START, passages_before
 from charrnn.setup.loading import Model, load_checkpoint, own_text_paths
 from charrnn.setup.parent import load_parent, require_same_network
 from charrnn.setup.preparation import prepare, text_difference
@@ -18,6 +20,7 @@ from charrnn.setup.wiring import (
     optimizer_of,
     resolve,
     run_name,
+    sequences_of,
     text_paths,
 )
 from charrnn.system.escaping import CONTINUED
@@ -56,6 +59,14 @@ class Run:
     test: Array
     state: TrainState
     notes: tuple[str, ...]
+
+    @cached_property
+    def passages(self) -> Array | None:
+        """Passages (T, B) before typical beginnings; None if texts begin from the zero state."""
+        characters = self.corpus.vocabulary.characters
+        if sequences_of(self.config).delimiter or START not in characters:
+            return None
+        return passages_before(self.corpus.training, characters.index(START))
 
 
 def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run:
@@ -164,8 +175,8 @@ def _epoch_notes(config: Config, steps_per_epoch: int) -> tuple[str, ...]:
     if epochs > MANY_EPOCHS:
         return (
             f"the run goes over this text {epochs:,.0f} times; a small text is memorized before "
-            f"that. Shorten it: `training.epochs={MANY_EPOCHS // 2}`; or let it stop when it no "
-            "longer improves on the held-out text: `training.patience=3`",
+            f"that. Train for fewer: `training.epochs={MANY_EPOCHS // 2}`; or until the held-out "
+            "loss no longer improves: `training.patience=3`",
         )
     if epochs < 0.5:
         return (f"the run sees {100 * epochs:.2g} % of this text; to see all: `training.epochs=1`",)

@@ -120,7 +120,8 @@ def _train(
             f"resume with: {call('train', resume=str(run.directory.path))}",
         )
     early = trainer.budget.used(run.state.progress) < 1
-    ended = _ended(run, early, compared, worst, test(_best_params(run)))
+    tested = test(_best_params(run)) if len(run.test) else None
+    ended = _ended(run, early, compared, worst, tested)
     if ended.test_nats_per_character is not None:
         emit(Tested(run.state.progress.step, ended.test_nats_per_character))
     emit(ended)

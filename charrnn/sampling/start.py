@@ -12,21 +12,16 @@ CONTEXT = 256  # characters before it
 CANDIDATES = 16
 
 
-def start_state(params: Params, activation: Activation, ids: Array, newline: int) -> Array | None:
-    """The state before the newline after which a typical paragraph, or else line, begins.
-
-    From the zero state, in which no text begins but the first, a network continues as if in the
-    middle of nothing. Of the states after several passages of the text that end in a blank line,
-    or in a newline if there are none, this is the one that is nearest to their mean.
+def passages_before(ids: Array, newline: int) -> Array | None:
+    """Passages of a text that are followed by the newline before a paragraph, or else a line.
 
     Args:
-        params: The weights.
-        activation: The activation f.
         ids: The training text (N,).
         newline: The id of the newline.
 
     Returns:
-        The state (L·H,); None if there is no newline, or the state overflows.
+        The ids of up to CANDIDATES passages of equal length (T, B), spread over the text; None if
+        there is no newline.
     """
     ends = np.flatnonzero(ids[1:] == newline) + 1
     blank = ends[ids[ends - 1] == newline]
@@ -37,10 +32,28 @@ def start_state(params: Params, activation: Activation, ids: Array, newline: int
     ends = long if len(long) else ends[-1:]
     chosen = ends[np.unique(np.linspace(0, len(ends) - 1, CANDIDATES).round().astype(int))]
     length = min(CONTEXT, int(chosen.min()))
-    x = np.stack([ids[end - length : end] for end in chosen.tolist()], axis=1)
-    zero = np.zeros((len(chosen), params.state_size), params.dtype)
+    passages: Array = np.stack([ids[end - length : end] for end in chosen.tolist()], axis=1)
+    return passages
+
+
+def start_state(params: Params, activation: Activation, passages: Array) -> Array | None:
+    """The state after a typical passage, from which a newline begins a text.
+
+    From the zero state, in which no text begins but the first, a network continues as if in the
+    middle of nothing.
+
+    Args:
+        params: The weights.
+        activation: The activation f.
+        passages: Their ids (T, B); see `passages_before`.
+
+    Returns:
+        Of the states after the passages, the one (L·H,) that is nearest to their mean; None if
+        they overflow.
+    """
+    zero = np.zeros((passages.shape[1], params.state_size), params.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        h = states(params, x, zero, activation)[-1]
+        h = states(params, passages, zero, activation)[-1]
         distances = np.linalg.norm(h - h.mean(axis=0), axis=1)
     start: Array = h[int(distances.argmin())].copy()
     return start if np.isfinite(distances).all() else None

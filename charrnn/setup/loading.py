@@ -1,6 +1,5 @@
 """Loading a trained model from its checkpoint, and text in its alphabet."""
 
-import codecs
 import os
 import reprlib
 from contextlib import suppress
@@ -175,16 +174,19 @@ def unknown_policy(model: Model, unknown: str | None) -> str:
     Raises:
         UsageError: "replace" is asked for, but the model does not know U+FFFD.
     """
-    can_replace = REPLACEMENT in model.vocabulary.characters
-    if unknown == "replace" and not can_replace:
+    if unknown == "replace" and REPLACEMENT not in model.vocabulary.characters:
         raise UsageError(
             f"`unknown=replace`: {model.path} does not know U+FFFD.",
             "choose error or skip; a model learns U+FFFD if data.min_count finds rare "
             "characters in its text.",
         )
-    if unknown is None:
-        return "replace" if can_replace and model.config.data.min_count > 1 else "error"
-    return unknown
+    return unknown or usual_policy(model.vocabulary, model.config)
+
+
+def usual_policy(vocabulary: Vocabulary, config: Config) -> str:
+    """What to do with unknown characters unless the user asks for something else."""
+    rare = REPLACEMENT in vocabulary.characters and config.data.min_count > 1
+    return "replace" if rare else "error"
 
 
 def encode_text(
@@ -204,11 +206,11 @@ def encode_text(
     """
     unknown = unknown_policy(model, unknown)
     require_texts(paths)
-    decoding, encoding = decoding_of(model.config), model.config.data.encoding
+    decoding = decoding_of(model.config)
     try:
         documents, notes = read_text(paths, decoding, selection_of(model.config))
     except InputError as error:
-        if codecs.lookup(encoding).name == "utf-8":
+        if decoding.is_utf8:
             raise
         raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
@@ -239,7 +241,7 @@ def _why(model: Model) -> str:
     return f"It was read as {encoding}, as the text that {model.path} was trained on."
 
 
-def require_predictable(text: Text) -> None:
+def require_predictable(text: Text, label: str = "the text") -> None:
     """Raises InputError for a text with nothing to predict."""
     if len(text) < 2:
-        raise InputError("the text has a single character.", "give at least two.")
+        raise InputError(f"{label} has a single character.", "give at least two.")

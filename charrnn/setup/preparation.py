@@ -8,6 +8,7 @@ from charrnn.arrays import Array
 from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.model.memory import memory_of_step
+from charrnn.setup.loading import require_predictable, usual_policy
 from charrnn.setup.wiring import (
     batches_of,
     decoding_of,
@@ -20,7 +21,6 @@ from charrnn.setup.wiring import (
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
-from charrnn.text.text import REPLACEMENT
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
@@ -70,12 +70,14 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
         config.model.extend_vocabulary,
         [len(document) for document in documents] if data.hold_out == "each" else (),
     )
-    others = [
-        _encoded(config, corpus.vocabulary, paths, label)
-        for paths, label in ((data.validation, "the validation text"), (data.test, "the test text"))
-    ]
+    test, notes_on_test = _encoded(config, corpus.vocabulary, data.test, "the test text")
     if data.validation:
-        corpus = replace(corpus, validation=others[0])
+        validation, more = _encoded(
+            config, corpus.vocabulary, data.validation, "the validation text"
+        )
+        corpus = replace(corpus, validation=validation)
+        notes += more
+    notes += notes_on_test
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
     scored = scored_ids(config, corpus)
@@ -85,22 +87,22 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
         notes += (
             f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
         )
-    return Prepared(corpus, batches, scored, others[1], notes)
+    return Prepared(corpus, batches, scored, test, notes)
 
 
-def _encoded(config: ResolvedConfig, vocabulary: Vocabulary, paths: list[str], label: str) -> Array:
-    """The ids (N,) of another text, in the vocabulary of the text that is trained on."""
+def _encoded(
+    config: ResolvedConfig, vocabulary: Vocabulary, paths: list[str], label: str
+) -> tuple[Array, tuple[str, ...]]:
+    """The ids (N,) of another text in the vocabulary of the one to train on, and notes on it."""
     if not paths:
-        return np.empty(0, np.uint8)
-    documents, _ = read_text(paths, decoding_of(config), selection_of(config))
-    if REPLACEMENT in vocabulary.characters and config.data.min_count > 1:
-        documents, _ = vocabulary.handle_unknown(documents, "replace")
+        return np.empty(0, np.uint8), ()
+    documents, notes = read_text(paths, decoding_of(config), selection_of(config))
+    documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
     sequences = sequences_of(config)
     text, _ = sequences.split(sequences.join(documents), 0.0)
-    if len(text) < 2:
-        raise InputError(f"{label} has a single character.", "give at least two.")
+    require_predictable(text, label)
     try:
-        return vocabulary.encode(text, label)
+        return vocabulary.encode(text, label), notes + more
     except UsageError as error:
         raise InputError(
             str(error),

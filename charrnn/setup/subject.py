@@ -61,10 +61,7 @@ def subject_of(
         UsageError: Two models are given, or a checkpoint's config would be changed.
         InputError: The checkpoint or the text is unusable.
     """
-    if model is not None and config_path is not None:
-        raise UsageError(
-            f"{model} and the config {config_path} are both given.", "choose one of them."
-        )
+    require_one_model(model, config_path)
     if model is not None and is_model(model):
         if assignments:
             raise UsageError(
@@ -75,6 +72,14 @@ def subject_of(
         return trained_subject(model, text)
     path = model or config_path
     return untrained_subject(load_config(path, assignments, {}), path or "the default config", text)
+
+
+def require_one_model(model: str | None, config_path: str | None) -> None:
+    """Raises UsageError if a model and a config are both given."""
+    if model is not None and config_path is not None:
+        raise UsageError(
+            f"{model} and the config {config_path} are both given.", "choose one of them."
+        )
 
 
 def trained_subject(checkpoint: str, text: str | None) -> Subject:

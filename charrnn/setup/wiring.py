@@ -152,6 +152,11 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
     return make
 
 
+def objective_of(config: Config, workers: Workers) -> Objective:
+    """The objective of a training step, its lanes split among threads."""
+    return parallel(objective_maker(config), workers)
+
+
 def batches_of(config: Config, ids: Array) -> Windows:
     """The windows to train on.
 
@@ -200,7 +205,7 @@ def trainer_of(
     """The training loop over these windows, with the ids (N,) that evaluations score."""
     training = config.training
     return Trainer(
-        objective=parallel(objective_maker(config), workers),
+        objective=objective_of(config, workers),
         update=partial(optimizer_of(config).update, for_each_slice=workers.for_each_slice),
         clip=make_clip(training.clip.by, training.clip.threshold, workers.for_each_slice),
         schedule=make_schedule(**config.schedule.model_dump()),

@@ -40,6 +40,11 @@ class Decoding(NamedTuple):
     errors: str = "strict"
     newlines: str = "normal"
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the encoding is UTF-8, whatever its spelling."""
+        return codecs.lookup(self.encoding).name == "utf-8"
+
 
 @dataclass
 class DecodingReport:
@@ -117,7 +122,7 @@ class Decoder:
         """Whether the file is no text in this encoding, by its first bytes."""
         return self._nul_is_a_byte and is_binary(self._head, self._codec)
 
-    def is_utf8(self) -> bool:
+    def valid_utf8(self) -> bool:
         """Whether all of the file is UTF-8, and not only ASCII."""
         decoder, ascii_only = codecs.getincrementaldecoder("utf-8")(), True
         self._file.seek(0)
@@ -198,7 +203,7 @@ class Decoder:
 
     def _invalid(self, byte: int, offset: int) -> InputError:
         name = codecs.lookup(self._decoding.encoding).name
-        if name != "utf-8" and self.is_utf8():
+        if not self._decoding.is_utf8 and self.valid_utf8():
             hint = "it is valid UTF-8: `data.encoding=utf-8`"
         else:
             others = [other for other in ("cp1252", "shift_jis", "utf-8") if other != name]

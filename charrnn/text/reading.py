@@ -1,6 +1,5 @@
 """Reads files as texts, and notes what was changed."""
 
-import codecs
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -46,19 +45,19 @@ def read_text(
     notes = []
     for path in paths:
         files, skipped = list_files(path, selection)
-        if files != [path]:
-            files, binary = _texts_among(path, files, decoding)
-            note = f"{path}: {pluralize(len(files), 'file')} read"
-            if binary:
-                note += f"; {pluralize(len(binary), 'binary file')} left out, such as {binary[0]}"
-            if skipped:
-                note += f"; {skipped:,} skipped, such as pipes and links to directories"
-            notes.append(note + ".")
+        directory = files != [path]
+        binary = []
         for file in files:
-            text, report = _read_file(file, decoding)
+            found = _read_file(file, decoding, skip_binary=directory)
+            if found is None:
+                binary.append(file)
+                continue
+            text, report = found
             if text:
                 texts.append(text)
             (filled if text else empty).append((source_label(file), report))
+        if directory:
+            notes.append(_directory_note(path, len(files), binary, skipped))
     if not texts:
         raise _all_empty(empty)
     if empty:
@@ -68,32 +67,37 @@ def read_text(
 
 def misread_utf8(paths: list[str], decoding: Decoding) -> bool:
     """Whether files that are UTF-8 were read in another encoding, by the first one."""
-    if codecs.lookup(decoding.encoding).name == "utf-8" or STDIN in paths:
+    if decoding.is_utf8 or STDIN in paths:
         return False
     files, _ = list_files(paths[0])
     with open_source(files[0]) as file:
-        return Decoder(file, files[0], decoding).is_utf8()
+        return Decoder(file, files[0], decoding).valid_utf8()
 
 
-def _texts_among(path: str, files: list[str], decoding: Decoding) -> tuple[list[str], list[str]]:
-    """The files of a directory that may be texts, and those that are binary."""
-    texts: list[str] = []
-    binary: list[str] = []
-    for name in files:
-        with open_source(name) as file:
-            (binary if Decoder(file, name, decoding).binary else texts).append(name)
-    if not texts:
+def _directory_note(path: str, files: int, binary: list[str], skipped: int) -> str:
+    """What was read of a directory. Raises InputError if all of its files are binary."""
+    if len(binary) == files:
         raise InputError(
-            f"all {pluralize(len(binary), 'file')} of the directory {path!r} are binary, such as "
+            f"all {pluralize(files, 'file')} of the directory {path!r} are binary, such as "
             f"{binary[0]}.",
             "give a directory with plain text.",
         )
-    return texts, binary
+    note = f"{path}: {pluralize(files - len(binary), 'file')} read"
+    if binary:
+        note += f"; {pluralize(len(binary), 'binary file')} left out, such as {binary[0]}"
+    if skipped:
+        note += f"; {skipped:,} skipped, such as pipes and links to directories"
+    return note + "."
 
 
-def _read_file(path: str, decoding: Decoding) -> tuple[Text, DecodingReport]:
+def _read_file(
+    path: str, decoding: Decoding, *, skip_binary: bool
+) -> tuple[Text, DecodingReport] | None:
+    """The text of a file; None for a binary file that is to be skipped."""
     with open_source(path) as file:
         decoder = Decoder(file, source_label(path), decoding)
+        if skip_binary and decoder.binary:
+            return None
         try:
             return Text.of_chunks(decoder), decoder.report
         except ValueError:
