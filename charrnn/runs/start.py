@@ -12,7 +12,7 @@ from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
 from charrnn.sampling.start import START, passages_before
 from charrnn.setup.loading import Model, load_checkpoint, own_text_paths
-from charrnn.setup.parent import load_parent, require_same_network
+from charrnn.setup.parent import load_parent, naming_file, require_same_network
 from charrnn.setup.preparation import prepare, text_difference
 from charrnn.setup.wiring import (
     budget_of,
@@ -85,6 +85,7 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
     parent = parent or load_parent(settings)
     if parent:
         require_same_network(settings, parent)
+        settings = naming_file(settings, parent)
     text = prepare(settings, parent.vocabulary if parent else None)
     notes = text.notes
     params = first_params(settings, len(text.corpus.vocabulary))
@@ -96,6 +97,7 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = RunDirectory.create(out, run_name(settings))
+    notes += directory.notes
     return Run(directory, settings, text.corpus, text.batches, text.scored, text.test, state, notes)
 
 
@@ -162,7 +164,7 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         prepared.scored,
         prepared.test,
         checkpoint.state,
-        notes + prepared.notes,
+        directory.notes + notes + prepared.notes,
     )
 
 
