@@ -47,5 +47,15 @@ def call(command: str, *arguments: str, **settings: str) -> str:
     return f"`{command}({', '.join(values)})`"
 
 
+def setting(name: str, value: str) -> str:
+    """A setting with a value that a user gave, in backquotes: `plot="a b.png"`."""
+    return f"`{name}={_quoted(value)}`"
+
+
+def word(value: str) -> str:
+    """A path as a word of a command to paste, in backquotes: `"runs/a b"`."""
+    return f"`{_quoted(value)}`"
+
+
 def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).replace("`", r"\u0060")

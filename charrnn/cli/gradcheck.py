@@ -58,7 +58,7 @@ def gradcheck_command(
     import sys
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_notes
+    from charrnn.cli.output import verdict, write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
@@ -78,12 +78,11 @@ def gradcheck_command(
         announce=lambda note: write_notes([note]),
     )
     write_notes(notes)
-    if json:
-        write_json({"passed": result.passed} | asdict(result))
-    else:
-        print_gradient_table(result)
-    if not result.passed:
-        raise typer.Exit(1)
+    with verdict(0 if result.passed else 1):
+        if json:
+            write_json({"passed": result.passed} | asdict(result))
+        else:
+            print_gradient_table(result)
 
 
 def _positive(entries: str) -> int:

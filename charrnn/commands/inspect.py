@@ -36,6 +36,7 @@ from charrnn.text.text import Text
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
 from charrnn.training.workers import worker_threads
+from charrnn.wording import setting
 
 TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
 
@@ -182,9 +183,10 @@ def inspect_checkpoint(path: str) -> ModelReport:
         sound = [other.path for other in others if other.fault is None]
         if not sound:
             faults = "".join(f"{CONTINUED}{other.fault}" for other in others)
+            own = setting("config", str(RunFiles(Path(path)).config))
             raise InputError(
                 f"{path} has no usable checkpoint:{faults}",
-                f"start a new run; the config of this one is {str(RunFiles(Path(path)).config)!r}.",
+                f"start a new run, with the config of this one: {own}",
             )
         if str(file) not in sound:
             file = Path(sound[0])

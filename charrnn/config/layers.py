@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, Bounds, require_bounded
 from charrnn.config.faults import describe
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
@@ -22,9 +23,6 @@ YAML = (".yaml", ".yml")
 NOT_A_TEXT = "a config is a YAML file; if this is a text, give it without `config`."
 
 MAX_FILE_BYTES = 1 << 20
-MAX_DEPTH = 8  # nested sections and lists; the settings need four levels
-MAX_VALUES = 20_000  # including keys; data.text may list many files
-MAX_VALUE_LENGTH = 4096  # characters; the longest values are paths
 MAX_REPORTED_FAULTS = 20
 
 
@@ -76,9 +74,15 @@ def check_config(
         faults: Faults found before, which are reported with those of the values.
 
     Raises:
-        UsageError: There are faults.
+        UsageError: There are faults, or the values are too many or too long.
     """
     found = list(faults)
+    try:
+        require_bounded(values)
+    except ValueError as error:
+        raise UsageError(
+            f"the config is too large: {error}.", "name a directory of texts."
+        ) from None
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -155,6 +159,9 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
                 "model.hidden_size=256."
             )
             continue
+        if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
+            faults.append(f"`set`: {assignment!r} is too long.")
+            continue
         try:
             value = _parse(text)
         except ValueError:
@@ -179,21 +186,19 @@ def _parse(content: bytes | str) -> Any:
 
 def _check_size(content: bytes | str) -> None:
     """Raises ValueError for aliases, tags, deep nesting, and too many or too long values."""
-    depth = 0
-    for number, event in enumerate(yaml.parse(content, Loader=yaml.SafeLoader)):
+    bounds = Bounds()
+    for event in yaml.parse(content, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):  # nested aliases expand exponentially
             raise ValueError("it has an alias (*name); write out the value")
         tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag
         if tagged:
             raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
-        if number > MAX_VALUES:
-            raise ValueError(f"it has more than {MAX_VALUES:,} values")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_VALUE_LENGTH:
-            raise ValueError(f"it has a value of {len(event.value):,} characters")
+        if isinstance(event, yaml.CollectionStartEvent):
+            bounds.begin()
+        elif isinstance(event, yaml.CollectionEndEvent):
+            bounds.end()
+        elif isinstance(event, yaml.ScalarEvent):
+            bounds.value(event.value)
 
 
 def _check_keys(node: yaml.Node | None) -> None:

@@ -14,6 +14,7 @@ from charrnn.arrays import Array
 from charrnn.errors import UsageError
 from charrnn.report.line_ends import apart, visible_end
 from charrnn.system.files import write_atomically
+from charrnn.wording import setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ def drawing(path: str) -> "Callable[[Figure], None]":
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(
-            f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
+            f"{setting('plot', path)} is not one of {', '.join(FORMATS)}.",
+            f"such as {setting('plot', path + '.png')}",
         )
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
@@ -60,7 +62,8 @@ def drawing(path: str) -> "Callable[[Figure], None]":
             write_atomically(Path(path), content.getvalue())
         except OSError as error:
             raise UsageError(
-                f"`plot={path}` cannot be written: {error.strerror}.", "choose another file."
+                f"{setting('plot', path)} cannot be written: {error.strerror}.",
+                "choose another file.",
             ) from None
 
     return draw

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.config.layers import check_config
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS, Activation
@@ -51,7 +52,8 @@ def resolve(config: Config) -> ResolvedConfig:
     """The config with absolute paths and a number of workers.
 
     Raises:
-        UsageError: A path of the text is a checkpoint, a run or a config.
+        UsageError: A path of the text is a checkpoint, a run or a config, or the paths are too
+            long.
     """
     require_texts(config.data.text, to_train_on=True)
     data, training = config.data, config.training
@@ -73,6 +75,7 @@ def resolve(config: Config) -> ResolvedConfig:
     for name in ("text", "validation", "test"):
         values["data"][name] = absolute(getattr(data, name))
     values["training"]["workers"] = workers
+    check_config(values)  # absolute paths are longer
     return ResolvedConfig.model_validate(values)
 
 

@@ -23,7 +23,7 @@ from charrnn.training.metadata import (
     checked_count,
     checked_digest,
     checked_vocabulary,
-    strict_json,
+    parsed,
 )
 from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import MAX_TENSORS, TensorFile, Unusable
@@ -34,6 +34,10 @@ VERSION, OLDEST_VERSION = 4, 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN, START = "model.", "optimizer.", "state.h", "state.start"
 FLOATS = ("F32", "F64")
+KEYS = (
+    "format", "version", "vocabulary", "config", "progress", "optimizer_count", "text_size",
+    "text_digest", "digest",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def load(path: Path) -> Checkpoint:
 def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     """The metadata as values, after checking format and version."""
     try:
-        described = {key: strict_json(value) for key, value in metadata.items()}
+        described = parsed(metadata, KEYS)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"its metadata is not JSON ({error})") from None
     if described.get("format") != FORMAT:

@@ -3,12 +3,39 @@
 import json
 import re
 import reprlib
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from charrnn.text.vocabulary import Vocabulary
 
 COUNT_LIMIT = 10**15  # every count is below this
 SECONDS_LIMIT = 1e12  # every duration is below this
+# characters of a JSON document; a config has at most a million, which escapes make longer
+MAX_LENGTH, MAX_LENGTHS = 1 << 16, {"config": 1 << 23, "vocabulary": 1 << 25}
+
+
+def parsed(metadata: dict[str, str], wanted: Iterable[str]) -> dict[str, Any]:
+    """The values of JSON documents in metadata, as far as they are there.
+
+    Args:
+        metadata: Documents by key.
+        wanted: The keys to parse.
+
+    Raises:
+        ValueError: A document is too long or not JSON.
+        RecursionError: A document nests too deeply.
+    """
+    found = {}
+    for key in wanted:
+        if (document := metadata.get(key)) is None:
+            continue
+        if len(document) > MAX_LENGTHS.get(key, MAX_LENGTH):
+            raise ValueError(f"{key} has {len(document):,} characters")
+        # an empty list in a list takes twenty times its length in memory
+        if key == "vocabulary" and (document.count("[") > 2 or document.count("{") > 1):
+            raise ValueError("the vocabulary is not a list of characters")
+        found[key] = strict_json(document)
+    return found
 
 
 def strict_json(document: str) -> Any:
