@@ -208,7 +208,7 @@ def test_the_gradient_that_is_checked_is_that_of_the_training_step(
     run = new_run(config, str(tmp_path / "run"))
     run.directory.release()
     with worker_threads(2) as workers:
-        subject = subject_of(None, None, given, None)._replace(
+        subject = subject_of(None, None, given, None, print)._replace(
             params=run.state.params, config=config, ids=run.corpus.training
         )
         objective = parallel(objective_maker(config), workers)

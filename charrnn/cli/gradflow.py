@@ -65,7 +65,15 @@ def gradflow_command(
     if truncation and tolerance is None:
         tolerance = 0.1
     found, notes = gradient_flow(
-        model, one_config(config), assignments or [], text, lags, compare, tolerance, seed
+        model,
+        one_config(config),
+        assignments or [],
+        text,
+        lags,
+        compare,
+        tolerance,
+        seed,
+        announce=lambda note: write_notes([note]),
     )
     if draw:
         draw(plot_gradient_flow(found, title))

@@ -70,7 +70,8 @@ def check_gradients(
         entries: The number of entries of a parameter to compare, however long it takes; None for as
             many as take a reasonable time.
         fast: Whether to check short passages of the text on a single thread instead.
-        announce: Called before a check that takes more than a few seconds, with a note on that.
+        announce: Called with a note before a check that takes more than a few seconds, and before
+            a text is read that only a checkpoint names.
 
     Returns:
         The result, and notes on the text.
@@ -90,7 +91,7 @@ def check_gradients(
         if model is None and config_path is None and not assignments and text is None:
             case = _random_case(random)
         else:
-            subject = subject_of(model, config_path, assignments, text)
+            subject = subject_of(model, config_path, assignments, text, announce)
             case = (
                 _short_case(subject, random)
                 if fast

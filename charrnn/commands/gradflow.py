@@ -10,6 +10,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.results import GradientFlow
+from charrnn.setup.own_text import Announce
 from charrnn.setup.subject import looking_back, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
@@ -29,6 +30,7 @@ def gradient_flow(
     compare: bool,
     tolerance: float | None,
     seed: int,
+    announce: Announce = lambda note: None,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
     """Measures the gradient flow through a model.
 
@@ -41,6 +43,7 @@ def gradient_flow(
         compare: Whether to compare all activations, with W at each of SCALES, instead.
         tolerance: The largest truncation error to accept; None to leave out truncation.
         seed: Random seed for the positions in the text.
+        announce: Called with a note before a text is read that only a checkpoint names.
 
     Returns:
         The flow, and notes on the text.
@@ -56,7 +59,7 @@ def gradient_flow(
     check_arguments(config_path, assignments, [] if text is None else [text])
     if compare:
         _refuse_with_comparison(assignments, tolerance)
-    subject = subject_of(model, config_path, assignments, text)
+    subject = subject_of(model, config_path, assignments, text, announce)
     if compare and subject.steps is not None:
         raise UsageError(
             f"`compare` is for untrained models, but {model} is a checkpoint.",

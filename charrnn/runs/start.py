@@ -11,9 +11,15 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
 from charrnn.sampling.start import START, passages_before
-from charrnn.setup.loading import Model, load_checkpoint, own_text_paths
+from charrnn.setup.loading import Model, load_checkpoint
+from charrnn.setup.own_text import (
+    Announce,
+    announce_own_text,
+    own_text_paths,
+    require_files,
+)
 from charrnn.setup.parent import load_parent, naming_file, require_same_network
-from charrnn.setup.preparation import prepare, text_difference
+from charrnn.setup.preparation import Prepared, prepare, text_difference
 from charrnn.setup.wiring import (
     budget_of,
     first_params,
@@ -25,7 +31,9 @@ from charrnn.setup.wiring import (
 )
 from charrnn.system.escaping import CONTINUED
 from charrnn.text.corpus import Corpus
+from charrnn.text.reading import LongerText
 from charrnn.text.sources import STDIN
+from charrnn.text.text import TextMark
 from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress, TrainState
@@ -47,6 +55,7 @@ class Run:
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
         test: The ids (N,) of the test text; empty if there is none.
+        held_out: What the texts of `data.validation` and `data.test` are recognized by.
         state: The state to start from.
         notes: What the user should know about the text and the start of the run.
     """
@@ -57,6 +66,7 @@ class Run:
     batches: Windows
     scored: Array
     test: Array
+    held_out: dict[str, TextMark]
     state: TrainState
     notes: tuple[str, ...]
 
@@ -98,16 +108,22 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = RunDirectory.create(out, run_name(settings))
     notes += directory.notes
-    return Run(directory, settings, text.corpus, text.batches, text.scored, text.test, state, notes)
+    return _run(directory, settings, text, state, notes)
 
 
-def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
+def resumed_run(
+    path: str,
+    text: list[str],
+    changes: dict[str, Any],
+    announce: Announce = lambda note: None,
+) -> Run:
     """Sets up a run to resume from its last checkpoint.
 
     Args:
         path: The run directory.
         text: Where the text is now; empty if it has not moved.
         changes: Changes of the `training` settings LIMITS.
+        announce: Called with a note before a text is read that only a checkpoint names.
 
     Raises:
         UsageError: There is no run, it is complete, or another setting would change.
@@ -121,26 +137,40 @@ def resumed_run(path: str, text: list[str], changes: dict[str, Any]) -> Run:
         )
     directory = RunDirectory.existing(path)
     try:
-        return _resumed(directory, path, text, changes)
+        return _resumed(directory, path, text, changes, announce)
     except BaseException:
         directory.release()
         raise
 
 
-def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[str, Any]) -> Run:
+def _resumed(
+    directory: RunDirectory,
+    path: str,
+    text: list[str],
+    changes: dict[str, Any],
+    announce: Announce,
+) -> Run:
     checkpoint, config, notes = _newest_usable(directory)
-    if not text and STDIN in own_text_paths(path, config):
+    own = [] if text else own_text_paths(path, config)
+    if STDIN in own:
         raise UsageError(
             f"{path} was trained from standard input.",
             "pipe the same text again: "
             + call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v}),
         )
+    held_out = [*config.data.validation, *config.data.test]
+    require_files(path, held_out)
+    announce_own_text(path, [*own, *held_out], announce)
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)
     try:
         known = checkpoint.vocabulary if settings.model.init_from else None
-        prepared = prepare(settings, known)
+        prepared = prepare(settings, known, checkpoint)
+    except LongerText as error:
+        raise InputError(
+            f"{error} It is not the text that {path} was trained on.", _other_text(path)
+        ) from None
     except InputError as error:
         hint = f"if the text has moved: {call('train', 'NEW/PATH', resume=path)}"
         if text:
@@ -153,18 +183,36 @@ def _resumed(directory: RunDirectory, path: str, text: list[str], changes: dict[
         raise InputError(
             f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
             f"{differs}.",
-            "give the original text with `resume`; or start from its weights on this one: "
-            f"{call('train', 'TEXT', init_from=path)}",
+            _other_text(path),
         )
+    notes = directory.notes + notes + prepared.notes
+    return _run(directory, settings, prepared, checkpoint.state, notes)
+
+
+def _run(
+    directory: RunDirectory,
+    config: ResolvedConfig,
+    text: Prepared,
+    state: TrainState,
+    notes: tuple[str, ...],
+) -> Run:
     return Run(
         directory,
-        settings,
-        prepared.corpus,
-        prepared.batches,
-        prepared.scored,
-        prepared.test,
-        checkpoint.state,
-        directory.notes + notes + prepared.notes,
+        config,
+        text.corpus,
+        text.batches,
+        text.scored,
+        text.test,
+        text.held_out,
+        state,
+        notes,
+    )
+
+
+def _other_text(path: str) -> str:
+    return (
+        "give the original text with `resume`; or start from its weights on this one: "
+        f"{call('train', 'TEXT', init_from=path)}"
     )
 
 

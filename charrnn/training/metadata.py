@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
 
 COUNT_LIMIT = 10**15  # every count is below this
@@ -86,3 +87,20 @@ def checked_digest(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise ValueError(f"text_digest = {reprlib.repr(value)}")
     return value
+
+
+def checked_marks(values: Any) -> dict[str, TextMark]:
+    """Makes the marks of held-out texts from plain values.
+
+    Raises:
+        ValueError: They are something else.
+    """
+    if not isinstance(values, dict) or not values.keys() <= {"validation", "test"}:
+        raise ValueError(f"held_out = {reprlib.repr(values)}")
+    found = {}
+    for name, mark in values.items():
+        if not isinstance(mark, dict) or mark.keys() != {"size", "digest"}:
+            raise ValueError(f"held_out.{name} = {reprlib.repr(mark)}")
+        size = checked_count(f"held_out.{name}.size", mark["size"])
+        found[name] = TextMark(size, checked_digest(mark["digest"]))
+    return found
