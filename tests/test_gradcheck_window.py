@@ -393,13 +393,6 @@ def test_every_entry_can_be_compared(charrnn, text_file) -> None:
         assert "is neither a positive number nor all" in refused.err
 
 
-def test_a_check_that_does_not_fit_in_memory_is_not_run(charrnn, text_file, monkeypatch) -> None:
-    monkeypatch.setattr("charrnn.commands.check_plan.physical_memory", lambda: 1e5)
-    outcome = charrnn("gradcheck", *TINY, "--text", text_file)
-    assert outcome.code == 1
-    assert "double-sum was not run: it would need about " in outcome.out
-
-
 def test_a_wrong_gradient_that_nearly_vanishes_is_no_matter_of_the_step() -> None:
     """Differences of rounding alone change with the step, and still tell a large error."""
     problem = random_problem(default_rng(4))

@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
+from charrnn.cli.options import (
+    ConfigOption,
+    JsonOption,
+    MaxMemoryOption,
+    ModelArgument,
+    SetOption,
+    in_bytes,
+    one_config,
+)
 from charrnn.errors import UsageError
 
 
@@ -48,6 +56,7 @@ def gradcheck_command(
         int,
         typer.Option(metavar="N", min=0, help="Random seed for model, window and entries."),
     ] = 1,
+    max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Verify the gradients of a model against independent methods.
@@ -75,6 +84,7 @@ def gradcheck_command(
         seed,
         count,
         fast,
+        max_memory=in_bytes(max_memory),
         announce=lambda note: write_notes([note]),
     )
     write_notes(notes)

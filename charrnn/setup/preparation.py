@@ -145,9 +145,18 @@ def _held_out(
         ) from None
 
 
-def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
-    """Raises InputError if a step through a window of this T and B does not fit in memory."""
-    there, recompute = physical_memory(), config.training.memory == "recompute"
+def require_memory(
+    config: ResolvedConfig,
+    alphabet_size: int,
+    largest: tuple[int, int],
+    limit: float | None = None,
+) -> None:
+    """Raises InputError if a step through a window of this T and B does not fit in memory.
+
+    limit: the bytes that may be used; None for all that this machine has.
+    """
+    there = physical_memory() if limit is None else limit
+    recompute = config.training.memory == "recompute"
     needed, with_recomputation = (
         memory_of_step(
             config.model.hidden_size,
@@ -176,7 +185,8 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {pluralize(B, 'lane')} needs about "
-        f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
+        f"{format_size(needed)} of memory, and "
+        f"{'this machine has' if limit is None else 'the limit is'} {format_size(there)}.",
         remedy,
     )
 
