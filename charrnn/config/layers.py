@@ -135,7 +135,9 @@ def _read(path: Path) -> Layer:
         if len(content) > MAX_FILE_BYTES:
             raise ValueError(f"it has more than {MAX_FILE_BYTES:,} bytes")
         loaded = _parse(content)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
         hint = None if path.suffix in YAML else NOT_A_TEXT
         raise UsageError(f"{path} is not a readable YAML file: {error}.", hint) from None
     if loaded is None:

@@ -15,6 +15,7 @@ _DIRECTIONS = {
     code: f"\\u{code:04x}"
     for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
+_NONCHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF, *range(0xFDD0, 0xFDF0)), "\ufffd")
 WORD, MESSAGE = 240, 8000  # characters of a word and of a message that are shown
 _LONG_WORD = re.compile(rf"\S{{{WORD + 1},}}")
 CONTINUED = "\n       "  # how a message continues on its next line
@@ -33,6 +34,11 @@ def harmless_message(text: str) -> str:
     """
     text = harmless(text).translate(_DIRECTIONS)
     return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", text)
+
+
+def drawable(text: str) -> str:
+    """Neutralises a text in a picture, in which XML allows neither controls nor noncharacters."""
+    return harmless(text).translate(_DIRECTIONS | _NONCHARACTERS)
 
 
 def shortened(text: str) -> str:

@@ -18,7 +18,7 @@ from charrnn.system.machine import physical_memory
 MAX_HEADER_BYTES = 1 << 25
 MAX_TENSORS, BYTES_PER_TENSOR = 1000, 200  # of its description, without names
 UNREADABLE = (
-    SafetensorError, OSError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
+    SafetensorError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
 )  # fmt: skip
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
 
@@ -87,6 +87,8 @@ def _as_unusable() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
+    except OSError as error:
+        raise Unusable(f"it cannot be read: {error.strerror or error}") from None
     except RecursionError:
         raise Unusable("it is not a safetensors file (its header nests too deeply)") from None
     except UNREADABLE as error:
