@@ -1,16 +1,15 @@
 """Builds one validated Config from YAML files, assignments and flags."""
 
 import os
-import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, Bounds, require_bounded
+from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
 from charrnn.config.faults import describe
+from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.system.escaping import CONTINUED
@@ -103,7 +102,7 @@ def changed(config: Config, flags: Layer) -> Config:
 
 def dump_config(config: Config) -> str:
     """The config as YAML, itself a valid config file."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return dump(config.model_dump(mode="json"))
 
 
 def find_config(path: str) -> Path:
@@ -134,7 +133,7 @@ def _read(path: Path) -> Layer:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise ValueError(f"it has more than {MAX_FILE_BYTES:,} bytes")
-        loaded = _parse(content)
+        loaded = parse(content)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
@@ -165,62 +164,13 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
             faults.append(f"`set`: {assignment!r} is too long.")
             continue
         try:
-            value = _parse(text)
+            value = parse(text)
         except ValueError:
             value = text  # not YAML: taken as typed
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
     return layer, faults
-
-
-def _parse(content: bytes | str) -> Any:
-    """Parses YAML into plain values. Raises: ValueError with a one-line message."""
-    try:
-        _check_size(content)
-        loader = yaml.SafeLoader(content)
-        node = loader.get_single_node()
-        _check_keys(node)
-        return None if node is None else loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(" ".join(str(error).split())) from None
-
-
-def _check_size(content: bytes | str) -> None:
-    """Raises ValueError for aliases, tags, deep nesting, and too many or too long values."""
-    bounds = Bounds()
-    for event in yaml.parse(content, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):  # nested aliases expand exponentially
-            raise ValueError("it has an alias (*name); write out the value")
-        tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag
-        if tagged:
-            raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
-        if isinstance(event, yaml.CollectionStartEvent):
-            bounds.begin()
-        elif isinstance(event, yaml.CollectionEndEvent):
-            bounds.end()
-        elif isinstance(event, yaml.ScalarEvent):
-            bounds.value(event.value)
-
-
-def _check_keys(node: yaml.Node | None) -> None:
-    """Raises ValueError for repeated keys and keys that are not strings; YAML accepts both."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ValueError("it has a list or a mapping as a key")
-            if key.tag != "tag:yaml.org,2002:str":
-                raise ValueError(
-                    f"the key {key.value!r} is not a string; quote it if it is meant to be one"
-                )
-            if key.value in seen:
-                raise ValueError(f"the key {key.value!r} appears twice")
-            seen.add(key.value)
-            _check_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_keys(item)
 
 
 def _merge(base: Layer, change: Layer) -> Layer:
