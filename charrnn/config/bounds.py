@@ -19,6 +19,7 @@ class Bounds:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+        self.value("")
 
     def end(self) -> None:
         """Counts its end."""

@@ -53,7 +53,14 @@ def _watch(reading: int) -> None:
             _end()
 
 
+_not_ended = [True]
+
+
 def _end() -> None:
+    try:
+        _not_ended.pop()  # the handler and the thread may both come here
+    except IndexError:
+        return
     # raising an exception here could break an import in progress
     try:
         os.write(2, b"stopped: interrupted.\n")
