@@ -10,7 +10,8 @@ from charrnn.commands import inspect
 from charrnn.config.layers import load_config
 from charrnn.events import Stepped
 from charrnn.runs import train as runs_train
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.resume import resumed_run
+from charrnn.runs.start import new_run
 from charrnn.setup import wiring
 from charrnn.training.checkpoint import load
 from charrnn.training.clock import Clock

@@ -12,7 +12,7 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import inherit, initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, states
-from charrnn.runs.start import resumed_run
+from charrnn.runs.resume import resumed_run
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary

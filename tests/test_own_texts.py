@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from charrnn.errors import InputError
-from charrnn.runs.start import resumed_run
+from charrnn.runs.resume import resumed_run
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME, TINY
 from tests.hostile import opened, sealed
@@ -103,5 +103,5 @@ def test_a_checkpoint_knows_its_held_out_texts(held_out) -> None:
 @pytest.mark.parametrize("change", [str.upper, lambda text: text + "x", lambda text: text[:-1]])
 def test_a_held_out_text_that_changed_is_refused(held_out, name, change) -> None:
     Path(f"{name}.txt").write_text(change(RHYME))
-    with pytest.raises(InputError, match=rf"{name}\.txt (is not|has more)"):
+    with pytest.raises(InputError, match=rf"{name}\.txt is not the"):
         resumed_run(str(held_out), [], {"max_steps": 9})

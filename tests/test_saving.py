@@ -23,8 +23,9 @@ from charrnn.report.metrics import Metrics
 from charrnn.runs import directory as run_directory
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.emitter import Emitter
+from charrnn.runs.resume import resumed_run
 from charrnn.runs.saving import Saver
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.start import new_run
 from charrnn.runs.stop import stop_requests
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS

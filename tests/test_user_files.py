@@ -16,7 +16,8 @@ from charrnn.report import metrics
 from charrnn.report.metrics import Metrics
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.divergence import write_diagnostics
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.resume import resumed_run
+from charrnn.runs.start import new_run
 from charrnn.system.files import require_writable, write_atomically
 from charrnn.system.lock import Lock
 from charrnn.training.trainer import Divergence

@@ -22,7 +22,7 @@ from charrnn.setup.wiring import (
 )
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.reading import read_text
+from charrnn.text.reading import LongerText, read_text
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
@@ -124,14 +124,18 @@ def _held_out(
     if expected and not (wanted := expected.held_out.get(name)):
         raise InputError(f"the checkpoint does not say what {label} of its run was.")
     decoding, selection = decoding_of(config), selection_of(config)
-    documents, notes = read_text(paths, decoding, selection, wanted.size if wanted else inf)
     sequences = sequences_of(config)
+    another = InputError(
+        f"{', '.join(paths)} is not {label} that the run began with.",
+        "give the run its own text back; or start a new run.",
+    )
+    try:
+        documents, notes = read_text(paths, decoding, selection, wanted.size if wanted else inf)
+    except LongerText:
+        raise another from None
     mark = sequences.join(documents).mark()
     if wanted and mark != wanted:
-        raise InputError(
-            f"{', '.join(paths)} is not {label} that the run began with.",
-            "give the run its own text back; or start a new run.",
-        )
+        raise another
     documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
     text, _ = sequences.split(sequences.join(documents), 0.0)
     require_predictable(text, label)
