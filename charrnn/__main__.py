@@ -2,17 +2,18 @@
 
 import signal
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # silently, until the imports below are done
-
-import os
-
-from charrnn.system.signals import end_at_once
-from charrnn.system.threads import can_start_threads
-
 
 def main() -> None:
     """Runs the command line."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # silently, until the imports are done
+    import os
+
+    from charrnn.system.signals import end_at_once
+    from charrnn.system.streams import prepare_streams
+    from charrnn.system.threads import can_start_threads
+
+    prepare_streams()  # first: a file that is opened takes the number of a closed stream
     end_at_once()
     if not can_start_threads():  # OpenBLAS, loaded with NumPy, would complain
         os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -11,7 +11,9 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def format_size(size: float) -> str:
-    """Bytes as 12.3 MB or 4.5 GB."""
+    """Bytes as 80 kB, 12.3 MB or 4.5 GB."""
+    if size < 1e5:
+        return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 

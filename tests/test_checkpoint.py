@@ -101,24 +101,30 @@ def test_a_directory_means_its_best_checkpoint(trained: Path, tmp_path: Path) ->
         find_checkpoint(str(tmp_path))
 
 
-def test_a_file_that_is_rewritten_while_it_is_read_is_refused(
-    tmp_path, monkeypatch, trained
-) -> None:
-    """In place: shorter, longer, or with another header."""
+def test_a_file_that_is_rewritten_while_it_is_read_is_refused(tmp_path, trained) -> None:
+    """In place: shorter, longer, or with other content of the same size."""
     good = (trained / "checkpoints/best.safetensors").read_bytes()
     path = tmp_path / "file.safetensors"
-    for after in (good[: len(good) // 2], good + b"x", b"x" * len(good), b""):
+    for after in (good[: len(good) // 2], good + b"x", b""):
         path.write_bytes(good)
-        file = TensorFile(path)
-        path.write_bytes(after)
-        with pytest.raises(Unusable, match="it changed while it was read"):
-            file.read()
+        with TensorFile(path) as file:
+            path.write_bytes(after)
+            with pytest.raises(Unusable, match="it changed while it was read"):
+                file.read()
 
 
-def test_a_file_is_not_mapped(tmp_path, trained) -> None:
+def test_a_file_that_is_replaced_while_it_is_read_stays_whole(tmp_path, trained) -> None:
+    path = tmp_path / "file.safetensors"
+    path.write_bytes((trained / "checkpoints/best.safetensors").read_bytes())
+    with TensorFile(path) as file:
+        write_atomically(path, b"another checkpoint")
+        assert file.read().keys() == file.names
+
+
+def test_a_file_is_not_mapped(trained) -> None:
     """A mapped file that becomes shorter ends the program by SIGBUS."""
-    file = TensorFile(trained / "checkpoints/best.safetensors")
-    tensors = file.read()
+    with TensorFile(trained / "checkpoints/best.safetensors") as file:
+        tensors = file.read()
     assert "best.safetensors" not in Path("/proc/self/maps").read_text()
     assert tensors.keys() == file.names
     for name, array in tensors.items():

@@ -103,5 +103,7 @@ def test_a_checkpoint_knows_its_held_out_texts(held_out) -> None:
 @pytest.mark.parametrize("change", [str.upper, lambda text: text + "x", lambda text: text[:-1]])
 def test_a_held_out_text_that_changed_is_refused(held_out, name, change) -> None:
     Path(f"{name}.txt").write_text(change(RHYME))
-    with pytest.raises(InputError, match=rf"{name}\.txt is not the"):
+    with pytest.raises(
+        InputError, match=rf"{name}\.txt (is not|has more than .* of) the {name} text"
+    ):
         resumed_run(str(held_out), [], {"max_steps": 9})

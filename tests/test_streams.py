@@ -112,9 +112,9 @@ def test_without_threads_a_run_is_the_same(tmp_path, text_file, monkeypatch) -> 
 def test_workers_take_turns_without_threads(monkeypatch) -> None:
     monkeypatch.setattr("threading.Thread.start", no_thread)
     with worker_threads(3) as workers:
-        assert not workers.parallel
+        assert not workers.all_started
         assert workers.run(lambda number: number, 3) == [0, 1, 2]
-    assert Workers(1, None).parallel
+    assert Workers(1, None).all_started
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
 from charrnn.report.flags import as_flags
 from charrnn.system.escaping import harmless_message, shortened
-from charrnn.system.streams import discard, prepare_streams, say
+from charrnn.system.streams import discard, say
 
 app = typer.Typer(
     name="charrnn",
@@ -54,7 +54,6 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits with its exit code."""
-    prepare_streams()
     code = run(sys.argv[1:])
     if code == 130:  # do not wait for threads in the middle of a step
         for stream in (sys.stdout, sys.stderr):
@@ -93,7 +92,10 @@ def run(arguments: list[str]) -> int:
             1,
         )
     except RecursionError:
-        return _fail("the input nests too deeply.", None, 1)
+        return _fail("the input nests too deeply.", None, 3)
+    except ImportError as error:  # of a compiled library, such as for lack of memory
+        cause = str(error).strip().splitlines()[-1].removeprefix("Original error was: ")
+        return _fail(f"a library cannot be loaded: {cause.rstrip('.')}.", None, 1)
     except RuntimeError as error:
         return _fail(f"the computation failed: {error}.", None, 1)
     except ValueError as error:
@@ -129,7 +131,7 @@ def _usage(error: typer.TyperException) -> tuple[str, str]:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    say(f"{label}: {harmless_message(shortened(as_flags(message)))}")
+    say(f"{label}: {harmless_message(as_flags(shortened(message)))}")
     if hint:
         say(f"hint:  {harmless_message(as_flags(hint))}")
     return code

@@ -114,7 +114,7 @@ def in_bytes(size: str | None) -> float | None:
     """A size such as 500MB, 4G or 2e9 in bytes. Raises: UsageError."""
     if size is None:
         return None
-    form = r"(\d+(?:\.\d+)?(?:e\d{1,3})?) ?([KMGT]?)B?"
+    form = r"(\d+(?:\.\d+)?(?:e\d{1,3})?) ?([KMGT]?)(?:i?B)?"
     found = re.fullmatch(form, size.strip(), re.IGNORECASE)
     if not found or not float(found[1]):
         raise UsageError(f"`max_memory={size}` is not a size.", "for example `max_memory=4GB`")

@@ -59,7 +59,7 @@ def write_line(line: str) -> None:
 def write_notes(notes: Iterable[str]) -> None:
     """Writes notes for the user to standard error."""
     for note in notes:
-        say(f"note: {harmless_message(shortened(as_flags(note)))}")
+        say(f"note: {harmless_message(as_flags(shortened(note)))}")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from charrnn.model.bptt import Objective
 from charrnn.results import CheckedProblem, GradientCheck
 from charrnn.setup.memory_limit import memory_limit, require_memory_for
 from charrnn.setup.own_text import Announce
-from charrnn.setup.preparation import require_memory
+from charrnn.setup.preparation import step_memory
 from charrnn.setup.subject import Subject, problem_in_text, subject_of
 from charrnn.setup.training_window import training_window, window_mask, windows_of
 from charrnn.setup.wiring import (
@@ -38,6 +38,7 @@ from charrnn.wording import format_size, layer_sizes, nearest, rough_duration
 
 # of short windows: long enough for gradients through time, cheap enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2
+SHORTER = "check a short window: `fast`"
 NOTED_SECONDS = 3.0  # a check that takes longer says so in advance
 
 
@@ -105,9 +106,8 @@ def check_gradients(
             )
         checked, problem = case.checked, case.problem
         activation = ACTIVATIONS[checked.activation]
-        require_memory_for(
-            "this check", memory_of_check(problem), limit, "check a short window: `fast`"
-        )
+        shorter = SHORTER if checked.windows_per_epoch else None
+        require_memory_for("this check", memory_of_check(problem), limit, shorter)
         plan = plan_check(problem, activation, oracles, entries)
         if plan.seconds > NOTED_SECONDS:
             announce(
@@ -156,8 +156,10 @@ def _training_case(
     config, training = subject.config, subject.config.training
     batches = windows_of(subject)
     count = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
-    A = subject.params.alphabet_size
-    require_memory(_in_double_precision(config, count), A, batches.largest, limit)
+    needed = step_memory(
+        _in_double_precision(config, count), subject.params.alphabet_size, batches.largest
+    )
+    require_memory_for("a training step in float64", needed, limit, SHORTER)
     objective = objective_of(config, start(count))
     problem, number = training_window(subject, batches, random, objective)
     stride = training.stride

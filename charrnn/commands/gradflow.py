@@ -81,12 +81,8 @@ def gradient_flow(
     plan = plan_flow(
         subject.params, window.x.shape, reach, tolerance is not None, models=len(configs)
     )
-    require_memory_for(
-        "this measurement",
-        plan.memory,
-        memory_limit(max_memory),
-        f"look back less: `lags={max(lags // 4, 1)}`",
-    )
+    less = None if tolerance is None else "leave out `truncation`"
+    require_memory_for("this measurement", plan.memory, memory_limit(max_memory), less)
     if plan.seconds > NOTED_SECONDS:
         announce(
             f"measuring {layer_sizes(subject.params.depth, subject.params.hidden_size)} over "

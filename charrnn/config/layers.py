@@ -161,7 +161,8 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
             )
             continue
         if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
-            faults.append(f"`set`: {assignment!r} is too long.")
+            what = "is too long" if len(assignment) > MAX_VALUE_LENGTH else "has too many sections"
+            faults.append(f"`set`: {assignment!r} {what}.")
             continue
         try:
             value = parse(text)

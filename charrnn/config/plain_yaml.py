@@ -12,7 +12,7 @@ TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
-    """Resolves values as YAML 1.2 does: no octal, sexagesimal or binary numbers, no dates."""
+    """Knows no octal, binary or sexagesimal numbers and no dates, but 1_000 and 0x1F."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - as in the base class
 
@@ -24,7 +24,7 @@ class _Dumper(yaml.SafeDumper):
 for kind, form, first in (
     ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
     ("bool", r"true|True|TRUE|false|False|FALSE", tuple("tTfF")),
-    ("int", r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F_]+", tuple("-+0123456789")),
+    ("int", r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F]+", tuple("-+0123456789")),
     (
         "float",
         r"[-+]?(?:[0-9][0-9_]*\.?|\.[0-9])[0-9_]*(?:[eE][-+]?[0-9]+)?"

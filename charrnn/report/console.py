@@ -87,7 +87,7 @@ class PlainLines:
         discard_unwritable(sys.stderr)
 
     def _print(self, line: str) -> None:
-        print_line(self._console, harmless_message(shortened(as_flags(line))))
+        print_line(self._console, harmless_message(as_flags(shortened(line))))
 
 
 class LiveView:

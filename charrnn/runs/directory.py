@@ -8,7 +8,7 @@ from charrnn.errors import UsageError
 from charrnn.setup.run_files import RunFiles
 from charrnn.system.files import leads_out_of, leftovers, sync_directory, write_atomically
 from charrnn.system.lock import Held, Lock, is_lock
-from charrnn.wording import call
+from charrnn.wording import call, word
 
 
 class RunDirectory(RunFiles):
@@ -44,8 +44,10 @@ class RunDirectory(RunFiles):
         return directory
 
     def _occupy(self) -> None:
-        self._require_free()  # before anything is written into a directory of the user's
         try:
+            if is_lock(self._lock_path) and self._lock_path.stat().st_size:
+                self._take()  # so that "in use" is reported before "not empty"
+            self._require_free()  # before anything is written into a directory of the user's
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self._take()
             self._require_free()  # another process may have come first
@@ -55,22 +57,22 @@ class RunDirectory(RunFiles):
 
     def _require_free(self) -> None:
         """Raises UsageError if it has files that a run killed before its first save lacks."""
-        own = {*leftovers(self.path)}
-        if self._lock or self._looks_locked():
-            own.add(self._lock_path)
+        there = [*self.path.iterdir()] if self.path.exists() else []
+        if self.checkpoints.is_dir() and not self.checkpoints.is_symlink():
+            there += self.checkpoints.iterdir()
         if self.candidates():
             raise UsageError(
                 f"{self.path} already holds a run.",
                 f"resume it: {call('train', resume=str(self.path))}; "
                 "or choose another directory with `out`.",
             )
+        own = {*leftovers(self.path), *leftovers(self.checkpoints)}
         if self.metrics.is_file() and not self.metrics.stat().st_size:
             own.add(self.metrics)
-        if self.checkpoints.is_dir() and not leads_out_of(self.path, self.checkpoints):
-            own |= {self.checkpoints, *leftovers(self.checkpoints)}
-        there = [*self.path.iterdir()] if self.path.exists() else []
-        if self.checkpoints in own:
-            there += self.checkpoints.iterdir()
+        if is_lock(self._lock_path):
+            own.add(self._lock_path)
+        if not self.checkpoints.is_symlink():
+            own.add(self.checkpoints)
         if others := [path for path in there if path not in own]:
             what = min(others).relative_to(self.path)
             raise UsageError(
@@ -78,26 +80,18 @@ class RunDirectory(RunFiles):
                 "choose another directory with `out`.",
             )
 
-    def _looks_locked(self) -> bool:
-        """Whether there is a lock of a run. Raises UsageError if a process holds it."""
-        try:
-            return is_lock(self._lock_path)
-        except Held as holder:
-            raise self._in_use(holder) from None
-
-    def _in_use(self, holder: Held) -> UsageError:
-        return UsageError(
-            f"{self.path} is in use: {holder} is training in it.",
-            "wait for it or stop it, or choose another directory.",
-        )
-
     def _take(self) -> None:
-        """Locks the directory and removes the unfinished files of a killed process."""
+        """Locks the directory, once, and removes the unfinished files of a killed process."""
+        if self._lock:
+            return
         self._require_no_links()
         try:
             self._lock = Lock(self._lock_path)
         except Held as holder:
-            raise self._in_use(holder) from None
+            raise UsageError(
+                f"{self.path} is in use: {holder} is training in it.",
+                "wait for it or stop it, or choose another directory.",
+            ) from None
         if not self._lock.works:
             self.notes += (
                 f"{self.path}: its file system has no locks; run only one training in it.",
@@ -114,7 +108,7 @@ class RunDirectory(RunFiles):
         """Raises OSError if checkpoints would be written somewhere else."""
         if leads_out_of(self.path, self.checkpoints):
             raise OSError(
-                errno.ELOOP, f"its {self.checkpoints.name} is a link out of it", str(self.path)
+                errno.ELOOP, "its checkpoints are a link to another place", str(self.path)
             )
 
     @property
@@ -145,7 +139,12 @@ class RunDirectory(RunFiles):
                 what = "has no checkpoint"
         except OSError as error:
             directory.release()
-            raise UsageError(f"{path} cannot be resumed: {error.strerror}.") from None
+            hint = None
+            if error.errno == errno.EEXIST:
+                hint = f"if nothing trains there, remove {word(str(directory._lock_path))}"
+            elif error.errno == errno.ELOOP:
+                hint = "move them into the run, in place of the link."
+            raise UsageError(f"{path} cannot be resumed: {error.strerror}.", hint) from None
         raise UsageError(f"{path} cannot be resumed: it {what}.", "give the directory of a run.")
 
     def write(self, name: str, content: bytes) -> None:

@@ -8,11 +8,17 @@ from charrnn.errors import InputError, UsageError
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.start import Run, assembled
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths, require_files
-from charrnn.setup.preparation import prepare, text_difference
+from charrnn.setup.own_text import (
+    Announce,
+    AnotherText,
+    announce_own_text,
+    named,
+    own_text_paths,
+    require_files,
+)
+from charrnn.setup.preparation import HeldOutError, prepare, text_difference
 from charrnn.setup.wiring import budget_of, resolve, text_paths
 from charrnn.system.escaping import CONTINUED
-from charrnn.text.reading import LongerText
 from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
@@ -78,10 +84,10 @@ def _resumed(
     try:
         known = checkpoint.vocabulary if settings.model.init_from else None
         prepared = prepare(settings, known, checkpoint)
-    except LongerText as error:
-        raise InputError(
-            f"{error} It is not the text that {path} was trained on.", _other_text(path)
-        ) from None
+    except HeldOutError:
+        raise
+    except AnotherText as error:
+        raise InputError(str(error), _other_text(path)) from None
     except InputError as error:
         hint = f"if the text has moved: {call('train', 'NEW/PATH', resume=path)}"
         if text:
@@ -92,8 +98,7 @@ def _resumed(
     )
     if differs := text_difference(prepared.corpus, checkpoint):
         raise InputError(
-            f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
-            f"{differs}.",
+            f"{named(text_paths(settings))} is not the text that {path} was trained on: {differs}.",
             _other_text(path),
         )
     notes = directory.notes + notes + prepared.notes

@@ -39,7 +39,7 @@ class Run:
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
         test: The ids (N,) of the test text; empty if there is none.
-        held_out: What the texts of `data.validation` and `data.test` are recognized by.
+        held_out: What identifies the texts of `data.validation` and `data.test`.
         state: The state to start from.
         notes: What the user should know about the text and the start of the run.
     """

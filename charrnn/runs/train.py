@@ -63,7 +63,7 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
         stack.callback(emit.close)
         workers = stack.enter_context(worker_threads(run.config.training.workers))
         stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
-        if not workers.parallel:
+        if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
         trainer = trainer_of(run.config, run.batches, run.scored, workers)
         test = scorer_of(run.config, run.test, workers)

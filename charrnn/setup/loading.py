@@ -3,7 +3,6 @@
 import os
 import reprlib
 from contextlib import suppress
-from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
+from charrnn.setup.own_text import AnotherText, read_own, require_own
 from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.setup.run_files import RunFiles
 from charrnn.setup.wiring import (
@@ -22,7 +22,7 @@ from charrnn.setup.wiring import (
     selection_of,
     sequences_of,
 )
-from charrnn.text.reading import LongerText, misread_utf8, read_text
+from charrnn.text.reading import misread_utf8, read_text
 from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
@@ -38,7 +38,7 @@ class Model(NamedTuple):
         vocabulary: The characters that it knows.
         activation: The activation f.
         config: The config of its run.
-        mark: What the text that it was trained on is recognized by.
+        mark: What identifies the text that it was trained on.
         steps: Its training steps.
         notes: What the user should know about the choice of the checkpoint.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
@@ -187,19 +187,20 @@ def encode_text(
     """
     unknown = unknown_policy(model, unknown)
     require_texts(paths)
-    decoding = decoding_of(model.config)
+    decoding, whose = decoding_of(model.config), f"the text that {model.path} was trained on"
     try:
-        at_most = model.mark.size if own else inf
-        documents, notes = read_text(paths, decoding, selection_of(model.config), at_most)
-    except LongerText:
-        raise _changed(model) from None
+        documents, notes = (
+            read_own(paths, model.config, model.mark, whose)
+            if own
+            else read_text(paths, decoding, selection_of(model.config))
+        )
     except InputError as error:
-        if decoding.is_utf8:
+        if decoding.is_utf8 or isinstance(error, AnotherText):
             raise
         raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
-    if own and sequences.join(documents).mark() != model.mark:
-        raise _changed(model)
+    if own:
+        require_own(paths, sequences.join(documents).mark(), model.mark, whose)
     documents, more = vocabulary.handle_unknown(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
@@ -218,10 +219,6 @@ def encode_text(
             "give text in the model's alphabet; "
             f"{call('eval', unknown='skip')} leaves such characters out.",
         ) from None
-
-
-def _changed(model: Model) -> InputError:
-    return InputError(f"the text has changed since {model.path} was trained on it.")
 
 
 def _why(model: Model) -> str:

@@ -1,5 +1,7 @@
 """How much memory an analysis may use: a checkpoint from anyone may ask for any amount."""
 
+from math import ceil
+
 from charrnn.errors import InputError
 from charrnn.system.machine import physical_memory
 from charrnn.wording import format_size
@@ -10,21 +12,22 @@ def memory_limit(allowed: float | None) -> float:
     return physical_memory() / 2 if allowed is None else allowed
 
 
-def require_memory_for(what: str, needed: float, limit: float, remedy: str) -> None:
+def require_memory_for(what: str, needed: float, limit: float, remedy: str | None = None) -> None:
     """Refuses what needs more memory than the limit.
 
     Args:
         what: What needs it, such as "this check".
         needed: Bytes.
         limit: Bytes.
-        remedy: What would need less.
+        remedy: What would need less; None if nothing does.
 
     Raises:
         InputError: It needs more.
     """
     if needed > limit:
+        enough = f"allow more: `max_memory={ceil(1.2 * needed / 1e6)}MB`"
         raise InputError(
             f"{what} needs about {format_size(needed)} of memory, and {format_size(limit)} may be "
             "used.",
-            f"{remedy}; or allow more: `max_memory={format_size(1.2 * needed).replace(' ', '')}`",
+            f"{remedy}; or {enough}" if remedy else enough,
         )

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from charrnn.config.settings import Config
 from charrnn.errors import InputError
-from charrnn.setup.wiring import text_paths
+from charrnn.setup.wiring import decoding_of, selection_of, text_paths
 from charrnn.system.resources import text_resources
+from charrnn.text.reading import LongerText, Reading, read_text
 from charrnn.text.sources import STDIN
+from charrnn.text.text import TextMark
+from charrnn.wording import pluralize
 
 Announce = Callable[[str], object]
 
@@ -45,6 +48,51 @@ def announce_own_text(file: str | Path, paths: Iterable[str], announce: Announce
     if outside:
         more = f" and {len(outside) - 1:,} more" if outside[1:] else ""
         announce(f"reading {outside[0]}{more}, which {file} names as its text.")
+
+
+class AnotherText(InputError):
+    """A text is not the one that a checkpoint names."""
+
+
+def read_own(paths: list[str], config: Config, mark: TextMark, whose: str) -> Reading:
+    """Reads a text that should be the one with this mark, and no further than that one went.
+
+    Args:
+        paths: The text.
+        config: How it is decoded, and which files of directories are read.
+        mark: What identifies the text that it should be.
+        whose: What messages call that text.
+
+    Raises:
+        InputError: The text is unusable.
+        AnotherText: It is longer.
+    """
+    try:
+        return read_text(paths, decoding_of(config), selection_of(config), mark.size)
+    except LongerText:
+        raise AnotherText(
+            f"{named(paths)} has more than the {mark.size:,} characters of {whose}."
+        ) from None
+
+
+def mark_difference(found: TextMark, wanted: TextMark) -> str | None:
+    """How a text differs from the one that it should be; None if it does not."""
+    if found.size != wanted.size:
+        return f"it has {pluralize(found.size, 'character')}, not {wanted.size:,}"
+    if found.digest != wanted.digest:
+        return f"its SHA-256 is {found.digest[:12]}…, not {wanted.digest[:12]}…"
+    return None
+
+
+def require_own(paths: list[str], found: TextMark, wanted: TextMark, whose: str) -> None:
+    """Raises AnotherText if a text is not the one that it should be."""
+    if differs := mark_difference(found, wanted):
+        raise AnotherText(f"{named(paths)} is not {whose}: {differs}.")
+
+
+def named(paths: Iterable[str]) -> str:
+    """The files of a text, as messages name them."""
+    return ", ".join(paths)
 
 
 def _is_here(path: str | Path) -> bool:

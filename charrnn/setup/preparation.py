@@ -1,7 +1,6 @@
 """Prepares the text of a config for training, and compares it with that of a checkpoint."""
 
 from dataclasses import dataclass, replace
-from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.model.memory import memory_of_step
 from charrnn.setup.loading import require_predictable, usual_policy
+from charrnn.setup.own_text import mark_difference, read_own, require_own
 from charrnn.setup.wiring import (
     batches_of,
     decoding_of,
@@ -22,7 +22,7 @@ from charrnn.setup.wiring import (
 )
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.reading import LongerText, read_text
+from charrnn.text.reading import read_text
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
@@ -30,6 +30,10 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import format_size, pluralize
 
 EVALUATED_STATES = 2  # that a run can roll back to, beside the newest saved one
+
+
+class HeldOutError(InputError):
+    """A validation or test text is unusable."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ class Prepared:
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
         test: The ids (N,) of the test text; empty if there is none.
-        held_out: What the texts of `data.validation` and `data.test` are recognized by, by
-            "validation" and "test"; those that there are.
+        held_out: What identifies the texts of `data.validation` and `data.test`, by "validation"
+            and "test", where given.
         notes: What the user should know about the text.
     """
 
@@ -62,18 +66,23 @@ def prepare(
     Args:
         config: The config of the run.
         known: The vocabulary to use; by default the text's own.
-        expected: The checkpoint of a run that is resumed: not much more is read than its texts
-            have.
+        expected: The checkpoint of a run that is resumed: no more than its texts is read.
 
     Raises:
-        InputError: The text cannot be trained on as the config says, or a held-out text is not the
-            expected one.
+        InputError: The text cannot be trained on as the config says.
+        AnotherText: It is longer than the expected one.
+        HeldOutError: A validation or test text cannot be used, or is not the expected one.
     """
-    documents, notes = read_text(
-        text_paths(config),
-        decoding_of(config),
-        selection_of(config),
-        expected.text_size if expected else inf,
+    paths = text_paths(config)
+    documents, notes = (
+        read_own(
+            paths,
+            config,
+            TextMark(expected.text_size, expected.text_digest),
+            "the text that the run was trained on",
+        )
+        if expected
+        else read_text(paths, decoding_of(config), selection_of(config))
     )
     data = config.data
     sequences = sequences_of(config)
@@ -86,11 +95,13 @@ def prepare(
         config.model.extend_vocabulary,
         [len(document) for document in documents] if data.hold_out == "each" else (),
     )
-    held_out = {
-        name: _held_out(config, corpus.vocabulary, name, expected)
-        for name in ("validation", "test")
-        if getattr(data, name)
-    }
+    held_out = {}
+    for name in ("validation", "test"):
+        if getattr(data, name):
+            try:
+                held_out[name] = _held_out(config, corpus.vocabulary, name, expected)
+            except InputError as error:
+                raise HeldOutError(str(error), error.hint) from None
     if "validation" in held_out:
         corpus = replace(corpus, validation=held_out["validation"].ids)
     notes += tuple(note for text in held_out.values() for note in text.notes)
@@ -109,7 +120,7 @@ def prepare(
 
 
 class _HeldOut(NamedTuple):
-    """The ids (N,) of a held-out text, what it is recognized by, and notes on it."""
+    """The ids (N,) of a held-out text, what identifies it, and notes on it."""
 
     ids: Array
     mark: TextMark
@@ -120,22 +131,19 @@ def _held_out(
     config: ResolvedConfig, vocabulary: Vocabulary, name: str, expected: Checkpoint | None
 ) -> _HeldOut:
     """The text of data.validation or data.test in the vocabulary of the one to train on."""
-    label, paths, wanted = f"the {name} text", getattr(config.data, name), None
-    if expected and not (wanted := expected.held_out.get(name)):
-        raise InputError(f"the checkpoint does not say what {label} of its run was.")
-    decoding, selection = decoding_of(config), selection_of(config)
-    sequences = sequences_of(config)
-    another = InputError(
-        f"{', '.join(paths)} is not {label} that the run began with.",
-        "give the run its own text back; or start a new run.",
-    )
-    try:
-        documents, notes = read_text(paths, decoding, selection, wanted.size if wanted else inf)
-    except LongerText:
-        raise another from None
+    label, paths, sequences = f"the {name} text", getattr(config.data, name), sequences_of(config)
+    if expected is None:
+        documents, notes = read_text(paths, decoding_of(config), selection_of(config))
+    else:
+        wanted, whose = expected.held_out.get(name), f"{label} that the run began with"
+        if wanted is None:
+            raise InputError(
+                f"the checkpoint does not say what {label} of its run was.",
+                "start a new run; this one began before such texts were recorded.",
+            )
+        documents, notes = read_own(paths, config, wanted, whose)
+        require_own(paths, sequences.join(documents).mark(), wanted, whose)
     mark = sequences.join(documents).mark()
-    if wanted and mark != wanted:
-        raise another
     documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
     text, _ = sequences.split(sequences.join(documents), 0.0)
     require_predictable(text, label)
@@ -149,33 +157,34 @@ def _held_out(
         ) from None
 
 
-def require_memory(
+def step_memory(
     config: ResolvedConfig,
     alphabet_size: int,
     largest: tuple[int, int],
-    limit: float | None = None,
-) -> None:
-    """Raises InputError if a step through a window of this T and B does not fit in memory.
+    recompute: bool | None = None,
+) -> int:
+    """The bytes that a step through a window of this T and B takes.
 
-    limit: the bytes that may be used; None for all that this machine has.
+    recompute: whether states are recomputed; None for the config's choice.
     """
-    there = physical_memory() if limit is None else limit
-    recompute = config.training.memory == "recompute"
-    needed, with_recomputation = (
-        memory_of_step(
-            config.model.hidden_size,
-            alphabet_size,
-            *largest,
-            layers=config.model.layers,
-            dropout=config.model.dropout > 0,
-            itemsize=4 if config.training.precision == "float32" else 8,
-            recompute=recompute or again,
-            workers=config.training.workers,
-            slots=len(optimizer_of(config).slot_names),
-            copies=1 + (config.training.on_divergence == "rollback") * (EVALUATED_STATES + 1),
-        )
-        for again in (False, True)
+    by_config = config.training.memory == "recompute"
+    return memory_of_step(
+        config.model.hidden_size,
+        alphabet_size,
+        *largest,
+        layers=config.model.layers,
+        dropout=config.model.dropout > 0,
+        itemsize=4 if config.training.precision == "float32" else 8,
+        recompute=by_config if recompute is None else recompute,
+        workers=config.training.workers,
+        slots=len(optimizer_of(config).slot_names),
+        copies=1 + (config.training.on_divergence == "rollback") * (EVALUATED_STATES + 1),
     )
+
+
+def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
+    """Raises InputError if a step through a window of this T and B does not fit in memory."""
+    there, needed = physical_memory(), step_memory(config, alphabet_size, largest)
     if needed <= there:
         return
     remedy = "lower training.batch_size, training.window or model.hidden_size."
@@ -183,14 +192,14 @@ def require_memory(
         remedy = "cut the longest line, or lower model.hidden_size."
     elif config.training.bptt == "full":
         remedy = "`training.bptt=truncated`"
+    with_recomputation = step_memory(config, alphabet_size, largest, recompute=True)
     if with_recomputation <= there:
         less = format_size(with_recomputation)
         remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {pluralize(B, 'lane')} needs about "
-        f"{format_size(needed)} of memory, and "
-        f"{'this machine has' if limit is None else 'the limit is'} {format_size(there)}.",
+        f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
         remedy,
     )
 
@@ -210,12 +219,7 @@ def text_difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
     ]
     if not differences and found != wanted:
         differences.append("its characters have other ids")
-    if corpus.size != checkpoint.text_size:
-        differences.append(
-            f"it has {pluralize(corpus.size, 'character')}, not {checkpoint.text_size:,}"
-        )
-    elif corpus.digest != checkpoint.text_digest:
-        differences.append(
-            f"its SHA-256 is {corpus.digest[:12]}…, not {checkpoint.text_digest[:12]}…"
-        )
+    wanted_mark = TextMark(checkpoint.text_size, checkpoint.text_digest)
+    if differs := mark_difference(TextMark(corpus.size, corpus.digest), wanted_mark):
+        differences.append(differs)
     return "; ".join(differences)

@@ -17,7 +17,7 @@ _DIRECTIONS = {
 }
 _NONCHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF, *range(0xFDD0, 0xFDF0)), "\ufffd")
 WORD, MESSAGE = 240, 8000  # characters of a word and of a message that are shown
-_LONG_WORD = re.compile(rf"\S{{{WORD + 1},}}")
+_LONG_WORD = re.compile(rf"`[^`\n]*`|[^\s`]{{{WORD + 1},}}")
 CONTINUED = "\n       "  # how a message continues on its next line
 
 
@@ -42,8 +42,16 @@ def drawable(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Cuts what is too long to read: the middle of a word, and the end of a message."""
-    text = _LONG_WORD.sub(lambda found: f"{found[0][: WORD // 2]}…{found[0][-WORD // 4 :]}", text)
+    """Cuts what is too long to read: the middle of a word, and the end of a message.
+
+    A command to paste, in backquotes, stays whole.
+    """
+
+    def cut(found: re.Match[str]) -> str:
+        word = found[0]
+        return word if word[0] == "`" else f"{word[: WORD // 2]}…{word[-WORD // 4 :]}"
+
+    text = _LONG_WORD.sub(cut, text)
     return f"{text[:MESSAGE]}…" if len(text) > MESSAGE else text
 
 

@@ -74,7 +74,7 @@ def _temporary(path: Path) -> Path:
 def leftovers(folder: Path) -> Iterator[Path]:
     """Temporary files that a killed `write_atomically` left in a folder."""
     for path in folder.glob(".charrnn-*.tmp"):
-        if LEFTOVER.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+        if LEFTOVER.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             yield path
 
 
@@ -97,8 +97,10 @@ def detach(path: Path) -> None:
 
 
 def leads_out_of(folder: Path, path: Path) -> bool:
-    """Whether a path in a folder is a symbolic link to somewhere else, or to itself."""
+    """Whether a path in a folder is a symbolic link to somewhere else, or to nothing."""
+    if not path.is_symlink():
+        return False
     try:
-        return not path.resolve().is_relative_to(folder.resolve())
-    except RuntimeError:  # a loop of links
+        return not path.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # broken, or a loop of links
         return True

@@ -33,7 +33,12 @@ class Lock:
         self._path = path
         self._file = _opened(path, os.O_RDWR | os.O_CREAT)
         try:
-            self.works = _locked(self._file, fcntl.LOCK_EX)
+            self.works = _locked(self._file)
+            if os.fstat(self._file).st_nlink > 1:  # also in a copy of the run: leave that alone
+                os.unlink(path)
+                old, self._file = self._file, _opened(path, os.O_RDWR | os.O_CREAT)
+                os.close(old)
+                self.works = _locked(self._file)
             with suppress(OSError):  # the holder's name only improves a message
                 holder = f"process {os.getpid()} on {platform.node()}".encode()
                 os.pwrite(self._file, holder[: LENGTH - 1].ljust(LENGTH - 1) + b"\n", 0)
@@ -55,19 +60,11 @@ class Lock:
 
 
 def is_lock(path: Path) -> bool:
-    """Whether a file is a lock of this program, or empty. It is only looked at.
-
-    Raises:
-        Held: A process holds it.
-    """
+    """Whether a file is a lock of this program, or empty; it is only looked at."""
     try:
-        file = _opened(path, os.O_RDONLY)
+        os.close(_opened(path, os.O_RDONLY))
     except OSError:
         return False
-    try:
-        _locked(file, fcntl.LOCK_SH)
-    finally:
-        os.close(file)
     return True
 
 
@@ -75,7 +72,7 @@ def _opened(path: Path, flags: int) -> int:
     """Opens a lock file. Raises OSError for a link and for any file that is not a lock."""
     file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     status = os.fstat(file)
-    own = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_size <= LENGTH
+    own = stat.S_ISREG(status.st_mode) and status.st_size <= LENGTH
     if own and status.st_size:
         own = HOLDER.fullmatch(_content(file)) is not None
     if not own:
@@ -90,10 +87,10 @@ def _content(file: int) -> str:
     return os.pread(file, LENGTH, 0).decode(errors="replace")
 
 
-def _locked(file: int, kind: int) -> bool:
+def _locked(file: int) -> bool:
     """Locks a file; returns whether its file system can. Raises: Held, OSError."""
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise Held(_content(file).strip() or "another process") from None
     except OSError as error:

@@ -48,8 +48,8 @@ def handled(by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
 
 
 def _watch(reading: int) -> None:
-    while True:
-        if set(os.read(reading, 64)) & {*SIGNALS}:
+    while received := os.read(reading, 64):
+        if {*received} & {*SIGNALS}:
             _end()
 
 

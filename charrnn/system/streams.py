@@ -14,6 +14,7 @@ def prepare_streams() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the parent process
+            # this is the lowest free number: that of the stream
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until exit
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")

@@ -118,7 +118,7 @@ def _read_file(
 
 
 def _first(at_most: float, chunks: Iterator[str], path: str) -> Iterator[str]:
-    """The chunks, as far as they have so many characters. Raises InputError if there are more."""
+    """The chunks, up to so many characters. Raises LongerText if there are more."""
     for chunk in chunks:
         at_most -= len(chunk)
         if at_most < 0:

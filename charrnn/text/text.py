@@ -15,7 +15,7 @@ CODE_POINTS = 0x110000
 
 
 class TextMark(NamedTuple):
-    """What a text is recognized by: its number of characters, and its SHA-256 in UTF-8."""
+    """Identifies a text: its number of characters, and its SHA-256 in UTF-8."""
 
     size: int
     digest: str
@@ -144,7 +144,7 @@ class Text:
         return digest.hexdigest()
 
     def mark(self) -> TextMark:
-        """What it is recognized by."""
+        """What identifies it."""
         return TextMark(len(self), self.digest())
 
     def utf8_size(self) -> int:

@@ -53,8 +53,8 @@ class Checkpoint:
         text_size: Number of characters of the text that the run trains on.
         text_digest: SHA-256 of that text.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
-        held_out: What the texts of `data.validation` and `data.test` are recognized by, by
-            "validation" and "test".
+        held_out: What identifies the texts of `data.validation` and `data.test`, by "validation"
+            and "test", where given.
     """
 
     state: TrainState
@@ -110,13 +110,13 @@ def load(path: Path) -> Checkpoint:
         InputError: The file is missing, is not a checkpoint, or is damaged.
     """
     try:
-        file = TensorFile(path)
-        described = _described(path, file.metadata)
-        with _as_unusable():
-            vocabulary = checked_vocabulary(described["vocabulary"])
-            expected = _model_shapes(described["config"], vocabulary)
-            _check_layout(file, expected)
-        tensors = file.read()
+        with TensorFile(path) as file:
+            described = _described(path, file.metadata)
+            with _as_unusable():
+                vocabulary = checked_vocabulary(described["vocabulary"])
+                expected = _model_shapes(described["config"], vocabulary)
+                _check_layout(file, expected)
+            tensors = file.read()
         if described.get("digest") != _digest(tensors, file.metadata):
             raise Unusable("it is damaged: its digest does not match its content")
         with _as_unusable():

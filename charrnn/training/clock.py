@@ -7,8 +7,7 @@ from math import inf
 class Clock:
     """The latest time that another clock has shown.
 
-    A clock that was set back, as of a machine that slept or a process that moved, would make
-    durations negative.
+    A clock that is set back, such as after sleep, would make durations negative.
     """
 
     def __init__(self, source: Callable[[], float]) -> None:

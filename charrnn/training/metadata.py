@@ -12,7 +12,7 @@ from charrnn.text.vocabulary import Vocabulary
 COUNT_LIMIT = 10**15  # every count is below this
 SECONDS_LIMIT = 1e12  # every duration is below this
 # characters of a JSON document; a config has at most a million, which escapes make longer
-MAX_LENGTH, MAX_LENGTHS = 1 << 16, {"config": 1 << 23, "vocabulary": 1 << 25}
+MAX_LENGTH, MAX_LENGTHS = 1 << 16, {"config": 1 << 24, "vocabulary": 1 << 25}
 
 
 def parsed(metadata: dict[str, str], wanted: Iterable[str]) -> dict[str, Any]:

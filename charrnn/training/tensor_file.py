@@ -1,11 +1,13 @@
 """Reading of untrusted safetensors files: bounded, and described before a tensor is read."""
 
 import json
+import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError
@@ -20,7 +22,8 @@ MAX_TENSORS, BYTES_PER_TENSOR = 1000, 200  # of its description, without names
 UNREADABLE = (
     SafetensorError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
 )  # fmt: skip
-STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+# one that does not end is matched too: to look for its end from each quote takes quadratic time
+STRING = re.compile(rb'(?s)"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)')
 
 
 class Unusable(Exception):
@@ -28,10 +31,10 @@ class Unusable(Exception):
 
 
 class TensorFile:
-    """A safetensors file, of which no tensor is read yet.
+    """A safetensors file, of which no tensor is read yet; used as a context.
 
     It is read, not mapped: a file that another program shortens while it is mapped would end this
-    one by a signal.
+    one by a signal. It is opened once: a checkpoint that is replaced meanwhile stays whole.
 
     Args:
         path: The file.
@@ -47,9 +50,9 @@ class TensorFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        with _as_unusable():
-            self._size, self._head = _bounded_head(path)
+        with _as_unusable(), ExitStack() as stack:
+            self._file = stack.enter_context(_opened(path))
+            self._size, self._head = _bounded_head(self._file)
             # a list in a list takes twenty times its length in memory
             if len(STRING.sub(b"", self._head)) > MAX_TENSORS * BYTES_PER_TENSOR:
                 raise Unusable(f"it describes more than {MAX_TENSORS:,} tensors")
@@ -61,9 +64,16 @@ class TensorFile:
                 name: (str(one["dtype"]), tuple(map(int, one["shape"])))
                 for name, one in header.items()
             }
-        self.names = set(self._described)
-        if len(self.names) > MAX_TENSORS:
-            raise Unusable(f"it has {len(self.names):,} tensors")
+            self.names = set(self._described)
+            if len(self.names) > MAX_TENSORS:
+                raise Unusable(f"it has {len(self.names):,} tensors")
+            stack.pop_all()  # stays open
+
+    def __enter__(self) -> "TensorFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def describe(self, name: str) -> tuple[str, tuple[int, ...]]:
         """Type, as safetensors names it, and shape of a tensor."""
@@ -74,8 +84,8 @@ class TensorFile:
         with _as_unusable():
             # safetensors panics when it runs out of memory: first see whether there is enough
             np.empty(2 * self._size, np.uint8)
-            content = self._path.read_bytes()
-            if content[: len(self._head)] != self._head or len(content) != self._size:
+            content = self._head + self._file.read(self._size)
+            if len(content) != self._size:
                 raise ValueError("it changed while it was read")
             return load(content)
 
@@ -95,21 +105,27 @@ def _as_unusable() -> Iterator[None]:
         raise Unusable(f"it is not a safetensors file ({error})") from None
 
 
-def _bounded_head(path: Path) -> tuple[int, bytes]:
-    """The size of a file in bytes, and its header after its length, after checking both."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
+def _opened(path: Path) -> BinaryIO:
+    """Opens a regular file; a pipe would be waited for."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
         raise Unusable("it is not a regular file")
-    if not status.st_size:
+    return os.fdopen(file, "rb")
+
+
+def _bounded_head(file: BinaryIO) -> tuple[int, bytes]:
+    """The size of a file in bytes, and its header after its length, after checking both."""
+    size = os.fstat(file.fileno()).st_size
+    if not size:
         raise Unusable("it is empty")
-    if status.st_size > physical_memory() / 2:
-        raise Unusable(f"its {status.st_size:,} bytes are more than half of this machine's memory")
-    with path.open("rb") as file:
-        length = file.read(8)
-        header = int.from_bytes(length, "little")
-        if header > MAX_HEADER_BYTES:
-            raise Unusable(
-                f"it is not a checkpoint (its header of {header:,} bytes is longer than "
-                f"{MAX_HEADER_BYTES:,})"
-            )
-        return status.st_size, length + file.read(header)
+    if size > physical_memory() / 2:
+        raise Unusable(f"its {size:,} bytes are more than half of this machine's memory")
+    length = file.read(8)
+    header = int.from_bytes(length, "little")
+    if header > MAX_HEADER_BYTES:
+        raise Unusable(
+            f"it is not a checkpoint (its header of {header:,} bytes is longer than "
+            f"{MAX_HEADER_BYTES:,})"
+        )
+    return size, length + file.read(header)

@@ -76,7 +76,7 @@ class Workers:
         return [first, *(other.result() for other in others)]
 
     @property
-    def parallel(self) -> bool:
+    def all_started(self) -> bool:
         """Whether there are as many threads as there should be."""
         return self._pool is not None or self.count == 1
 
