@@ -69,7 +69,7 @@ def test_the_same_bounds_hold_for_a_file_and_the_command_line(tmp_path) -> None:
     ):
         with pytest.raises(UsageError, match=f"more than {MAX_VALUES:,} values"):
             load()
-    with pytest.raises(UsageError, match="is too long"):
+    with pytest.raises(UsageError, match="has too many sections"):
         load_config(None, [".".join("a" * 2000) + "=1"], {})
 
 

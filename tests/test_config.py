@@ -95,7 +95,6 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         (b"\xff\xfe\x00", "not a readable YAML"),
         (b"!!python/object/apply:os.system ['true']", "not a readable YAML"),
         (b"model: 3", "model = 3"),
-        (b"model:", "model = null"),
         (b"optimizer: {learning_rate: .nan}", "optimizer.learning_rate = nan"),
         (b"optimizer: {name: [1]}", "optimizer"),
         (b"? [a]\n: 1", "it has a list or a mapping as a key"),
@@ -301,3 +300,24 @@ def test_a_dumped_value_is_read_back(value: object) -> None:
 def test_what_is_no_duration_is_refused(written: str) -> None:
     with pytest.raises(UsageError, match="is not a duration such as 90s, 3m or 1h30m"):
         load_config(None, [f"training.max_time={written}"], {})
+
+
+@pytest.mark.parametrize("flags", [{}, {"training": {"seed": 5}}])
+def test_a_section_without_values_changes_nothing(tmp_path: Path, flags: dict) -> None:
+    (tmp_path / "c.yaml").write_text("training:\n  # seed: 3\nmodel:\n")
+    found = load_config(str(tmp_path / "c.yaml"), ["optimizer="], flags)
+    assert found == load_config(None, [], flags)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "training.epochs=1e308",
+        "training.max_steps=1e15",
+        f"data.exclude=[{', '.join('x' * 200)}]",
+        f"data.include=['{'*a' * 200}']",
+    ],
+)
+def test_what_no_one_needs_is_refused(assignment: str) -> None:
+    with pytest.raises(UsageError, match=assignment.partition("=")[0]):
+        load_config(None, [assignment], {})

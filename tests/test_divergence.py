@@ -321,8 +321,8 @@ def test_a_rollback_deletes_the_checkpoints_of_undone_steps(
             kept.append(sorted(run.directory.steps()))
 
     train(run, [note])
-    assert kept[0] == [20]
-    assert sorted(run.directory.steps()) == [20, 40, 60]
+    assert kept[0] == [0, 20]
+    assert sorted(run.directory.steps()) == [0, 20, 40, 60]
 
 
 def stop_at(monkeypatch, run: Run, step: int) -> None:
@@ -373,3 +373,26 @@ def test_patience_ends_a_run_that_does_not_improve(tmp_path, text_file, charrnn)
     again = charrnn("train", "--resume", out, "--max-steps", 6000)
     assert again.code == 2
     assert "--init-from" in again.err
+
+
+def test_a_run_stopped_before_its_first_evaluation_can_go_back_to_its_start(
+    tmp_path, text_file, monkeypatch
+) -> None:
+    """Like one that was not stopped: the initial state is kept on disk too."""
+    config = config_of(text_file, "training.on_divergence=rollback", "evaluation.count=2")
+    for name in ("whole", "stopped"):
+        run = new_run(config, str(tmp_path / name))
+        with monkeypatch.context() as patch:
+            if name == "stopped":
+                stop_at(patch, run, 7)
+                with pytest.raises(Interrupted):
+                    train(run, [])
+                run = resumed_run(str(tmp_path / name), [], {})
+        Poison(monkeypatch, {9, 10}, times=2)
+        assert train(run, []).steps == 60
+    one, other = (
+        load(tmp_path / f"{name}/checkpoints/last.safetensors").state
+        for name in ("whole", "stopped")
+    )
+    assert np.array_equal(one.params.flat, other.params.flat)
+    assert one.progress.rollbacks == other.progress.rollbacks == 2

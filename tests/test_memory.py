@@ -122,7 +122,7 @@ def test_a_step_that_cannot_fit_is_refused(
     arguments += ["--set", "training.bptt=full", "--max-steps", 1, "--out", "run"]
     for there, code, words in (
         (10_000, 3, f"hint:  {remedy}"),
-        (400_000, 3, f"MB; or {remedy}"),
+        (400_000, 3, f"B; or {remedy}"),
         (9_000_000, 0, ""),
     ):
         monkeypatch.setattr(preparation, "physical_memory", lambda there=there: there)

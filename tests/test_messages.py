@@ -123,6 +123,11 @@ def test_a_value_or_a_path_is_a_word_of_a_shell(path: str) -> None:
     assert words_of(as_flags(word(path))) == [path]
 
 
+def test_a_path_in_a_hint_is_no_option() -> None:
+    assert words_of(as_flags(word("-run/a"))) == ["./-run/a"]
+    assert as_flags(call("train", "-", resume="-run")) == "charrnn train - --resume ./-run"
+
+
 def test_long_names_are_shortened_in_messages_and_whole_in_hints(charrnn, tmp_path) -> None:
     name = "x" * 3000
     outcome = charrnn("sample", name + "/" + name)

@@ -36,11 +36,11 @@ def endless(folder: Path) -> list[str]:
     sparse = folder / "sparse"
     sparse.touch()
     os.truncate(sparse, 1 << 43)
-    return [str(sparse), "/proc/self/pagemap", "/usr/lib"]
+    return [str(sparse), "/proc/self/pagemap", "/usr/lib", "/proc/kmsg"]
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_no_more_is_read_than_the_text_had(charrnn, tmp_path, trained, command, number) -> None:
     path = endless(tmp_path)[number]

@@ -32,6 +32,7 @@ from charrnn.system.signals import SIGNALS
 from charrnn.training.checkpoint import load
 from charrnn.training.trainer import Divergence
 from charrnn.training.workers import worker_threads
+from tests.conftest import TINY
 from tests.runs import train, trainer_for
 from tests.test_divergence import Poison, config_of
 
@@ -322,7 +323,7 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
     held.release()
     (tmp_path / "other").write_text("another text " * 200)
     for _ in range(2):  # a refused resume releases it
-        with pytest.raises(InputError, match="is not the text"):
+        with pytest.raises(InputError, match="of the text that the run"):
             resumed_run(path, [str(tmp_path / "other")], {"max_steps": 90})
     (tmp_path / "run/checkpoints" / LEFTOVER).touch()
     assert train(resumed_run(path, [], {"max_steps": 70}), []).steps == 70
@@ -354,8 +355,9 @@ def test_a_run_that_was_faster_is_noticed_after_locking(tmp_path, monkeypatch) -
 
 def test_a_run_killed_at_its_start_can_start_again(tmp_path) -> None:
     (tmp_path / "run/checkpoints").mkdir(parents=True)
-    for name in (".lock", "metrics.jsonl", LEFTOVER):
+    for name in ("metrics.jsonl", LEFTOVER):
         (tmp_path / "run" / name).touch()
+    (tmp_path / "run/.lock").write_text("process 77 on a.machine\n")
     RunDirectory.create(str(tmp_path / "run"), "name").release()
     assert not list((tmp_path / "run").glob("*.tmp"))
 
@@ -365,7 +367,7 @@ def test_a_lock_follows_no_link(tmp_path, text_file) -> None:
     (tmp_path / "mine").write_text("precious")
     (tmp_path / "run/.lock").unlink()
     (tmp_path / "run/.lock").symlink_to(tmp_path / "mine")
-    with pytest.raises(UsageError, match="cannot be resumed"):
+    with pytest.raises(UsageError, match="is not a lock"):
         resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
     assert (tmp_path / "mine").read_text() == "precious"
 
@@ -482,3 +484,27 @@ def test_waiting_lines_are_rolled_back(tmp_path, text_file, monkeypatch) -> None
     assert metrics.unwritten == 0
     steps = [line["step"] for line in log_of(tmp_path / "run") if line["event"] == "step"]
     assert steps == list(range(1, 61))
+
+
+def test_a_run_that_begins_again_logs_its_baselines_once(charrnn, tmp_path, text_file) -> None:
+    assert charrnn("train", text_file, *TINY, "--max-steps", 0, "--out", "run").code == 0
+    assert charrnn("train", "--resume", "run", "--max-steps", 3).code == 0
+    lines = map(json.loads, (tmp_path / "run/metrics.jsonl").read_text().splitlines())
+    assert [line["event"] for line in lines].count("baselines") == 1
+
+
+@pytest.mark.parametrize("name", ["step-000001", "step-٣", "step-1.5", "step-"])
+def test_a_checkpoint_of_another_name_is_not_of_the_run(tmp_path, text_file, name) -> None:
+    train(new_run(config_of(text_file, "checkpoints.keep=1"), str(tmp_path / "run")), [])
+    own = tmp_path / f"run/checkpoints/{name}.safetensors"
+    own.write_text("mine")
+    train(resumed_run(str(tmp_path / "run"), [], {"max_steps": 80}), [])
+    assert own.read_text() == "mine"
+
+
+def test_a_folder_of_the_name_of_a_checkpoint_is_left_alone(tmp_path, text_file) -> None:
+    train(new_run(config_of(text_file, "checkpoints.keep=1"), str(tmp_path / "run")), [])
+    (tmp_path / "run/checkpoints/step-1.safetensors").mkdir()
+    (tmp_path / "run/checkpoints/step-2.safetensors").symlink_to(text_file)
+    assert train(resumed_run(str(tmp_path / "run"), [], {"max_steps": 80}), []).steps == 80
+    assert (tmp_path / "run/checkpoints/step-2.safetensors").is_symlink()

@@ -90,6 +90,12 @@ def test_a_stop_signal_ends_a_decomposition() -> None:
         assert time.monotonic() - start < 5
 
 
+@pytest.mark.parametrize("path", ["/dev/fd/3", "/dev/fd/4", "/dev/stdin <&-"])
+def test_no_descriptor_of_the_program_is_read_as_a_text(trained, path) -> None:
+    found = shell(f"timeout 20 charrnn eval {trained} {path}")
+    assert found.returncode == 3, found
+
+
 def no_thread(*arguments: object, **options: object) -> None:
     raise RuntimeError("can't start new thread")
 
@@ -123,7 +129,8 @@ def test_workers_take_turns_without_threads(monkeypatch) -> None:
         (RuntimeError("can't start new thread"), "the computation failed: can't start new thread."),
         (np.linalg.LinAlgError("Singular matrix"), "the computation failed: Singular matrix."),
         (MemoryError(), "out of memory."),
-        (RecursionError("maximum"), "the input nests too deeply."),
+        (ImportError("Original error was: no memory"), "a library cannot be loaded: no memory."),
+        (SystemError("no exception set"), "the computation failed: no exception set."),
         (OSError(5, "Input/output error"), "standard input or output: Input/output error."),
     ],
 )

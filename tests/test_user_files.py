@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def test_checkpoints_behind_a_link_are_refused(tmp_path, text_file) -> None:
     (run / "checkpoints").rename(elsewhere)
     (run / "checkpoints").symlink_to(elsewhere)
     before = contents(elsewhere).keys()
-    with pytest.raises(UsageError, match="its checkpoints is a link out of it"):
+    with pytest.raises(UsageError, match="its checkpoints are a link to another place"):
         resumed_run(str(run), [], {"max_steps": 90})
     assert contents(elsewhere).keys() == before
     (tmp_path / "new").mkdir()
@@ -252,3 +253,29 @@ def test_a_resumed_run_needs_no_parent(tmp_path, text_file, trained, parent) -> 
     ended = train(resumed_run(str(tmp_path / "run"), [], {"max_steps": 40}), [])
     assert ended.steps == 40
     assert np.isfinite(ended.validation_nats_per_character)
+
+
+def test_an_empty_lock_is_not_of_this_program(tmp_path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/.lock").touch()
+    with pytest.raises(UsageError, match=r"is not empty: it has '\.lock'"):
+        RunDirectory.create(str(tmp_path / "d"), "name")
+    assert (tmp_path / "d/.lock").read_bytes() == b""
+
+
+def test_a_copy_of_a_run_by_hard_links_has_a_lock_of_its_own(tmp_path, text_file) -> None:
+    run, copy = tmp_path / "run", tmp_path / "copy"
+    train(new_run(config_of(text_file), str(run)), [])
+    shutil.copytree(run, copy, copy_function=os.link)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    train(resumed_run(str(copy), [], {"max_steps": 40}), [])
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+def test_a_lock_is_created_without_hard_links_too(tmp_path, monkeypatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    Lock(tmp_path / ".lock").release()
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

@@ -82,13 +82,14 @@ def _bounds(
     c_l = γ σ₁(U) c_l^above + γ σ₁(W) c_{l-1}, with the U of the layer above.
     """
     lags, gamma = len(profiles[0].norms), activation.steepest
-    with np.errstate(over="ignore"):
+    starts = profiles[-1].starts
+    with np.errstate(over="ignore", invalid="ignore"):
         factors = (gamma * sigma[-1]) ** np.arange(lags)
-        bounds = [factors * profiles[-1].starts]
+        bounds = [np.where(starts > 0, factors * starts, 0.0)]  # not ∞ · 0
         for n in reversed(range(params.depth - 1)):
             down = gamma * float(np.linalg.norm(params.layers[n + 1].U, 2))
             factors = down * factors
             for lag in range(1, lags):
                 factors[lag] += gamma * sigma[n] * factors[lag - 1]
-            bounds.append(factors * profiles[-1].starts)
+            bounds.append(np.where(starts > 0, factors * starts, 0.0))
     return bounds[::-1]

@@ -47,7 +47,8 @@ def explain_command(
         typer.Option(metavar="N", help="Layer to show, from 1.  [default: the top one]"),
     ] = None,
     window: Annotated[
-        int, typer.Option(metavar="K2", help="truncation: characters that BPTT goes back.")
+        int,
+        typer.Option(metavar="K2", max=1000, help="truncation: characters that BPTT goes back."),
     ] = 4,
     stride: Annotated[
         int, typer.Option(metavar="K1", help="truncation: new characters per sweep.")

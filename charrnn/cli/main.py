@@ -96,7 +96,7 @@ def run(arguments: list[str]) -> int:
     except ImportError as error:  # of a compiled library, such as for lack of memory
         cause = str(error).strip().splitlines()[-1].removeprefix("Original error was: ")
         return _fail(f"a library cannot be loaded: {cause.rstrip('.')}.", None, 1)
-    except RuntimeError as error:
+    except (RuntimeError, SystemError) as error:
         return _fail(f"the computation failed: {error}.", None, 1)
     except ValueError as error:
         if type(error).__name__ != "LinAlgError":  # NumPy is not imported for the sake of its name

@@ -180,6 +180,8 @@ def _merge(base: Layer, change: Layer) -> Layer:
         return change
     merged = dict(base)
     for key, value in change.items():
+        if value is None and isinstance(base.get(key), dict):
+            continue  # a section of which every line is a comment
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = _merge(base[key], value) if both else value
     return merged

@@ -27,6 +27,8 @@ from charrnn.config.values import (
 )
 
 MAX_LAYERS = 16
+MAX_EPOCHS = 1e9
+MAX_PATTERNS = 100  # each is compared with every file of a directory
 
 
 class _Section(BaseModel):
@@ -70,6 +72,13 @@ FileNames = Annotated[
 ]
 
 
+Patterns = Annotated[
+    list[Annotated[str, Field(max_length=255)]],
+    Field(max_length=MAX_PATTERNS),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
+
+
 class Data(_Section):
     """The text, how it is read, and its split."""
 
@@ -77,8 +86,8 @@ class Data(_Section):
     encoding: Annotated[str, AfterValidator(known_encoding)]
     errors: Literal["strict", "replace"]
     newlines: Literal["normal", "keep"]
-    include: FileNames = []
-    exclude: FileNames = []
+    include: Patterns = []
+    exclude: Patterns = []
     sequences: Literal["stream", "lines", "documents"]
     min_count: Count
     validation_fraction: Fraction
@@ -106,7 +115,7 @@ class Training(_Section):
     precision: Literal["float32", "float64"]
     clip: Clip
     max_steps: CountOrZero | None
-    epochs: Positive | None = None
+    epochs: Annotated[Positive, Field(le=MAX_EPOCHS)] | None = None
     max_time: Seconds | None
     patience: Count | None
     on_divergence: Literal["stop", "rollback"]

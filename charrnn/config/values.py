@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 MAX_WORKERS = 1024
 MAX_PATH_BYTES = 4096
-MAX_COUNT = 10**18  # fits a 64-bit integer, with room for sums
+MAX_COUNT = 10**15 - 1  # the largest that a checkpoint holds
 
 
 def _number(value: Any) -> Any:

@@ -49,6 +49,8 @@ def drawing(path: str) -> "Callable[[Figure], None]":
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
         import matplotlib  # noqa: F401 - optional; fail before anything is computed
+    except (ValueError, OSError) as error:  # of an environment variable or a matplotlibrc
+        raise UsageError(f"matplotlib cannot start: {error}.", "mend its settings.") from None
     except ImportError:
         raise UsageError(
             "`plot` needs matplotlib, which is not installed.",

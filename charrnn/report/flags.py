@@ -50,7 +50,12 @@ def as_flags(message: str) -> str:
 
 
 def shell_word(text: str) -> str:
-    """A word that a shell reads as this text; what cannot be shown is written as $'\\x1b'."""
+    """A word that a shell reads as this text; what cannot be shown is written as $'\\x1b'.
+
+    A path that starts with a hyphen is written as ./-x, so that it is no option.
+    """
+    if text.startswith("-") and text != "-":
+        text = f"./{text}"
     if text.isprintable():
         return quote(text)
     escaped = (

@@ -38,7 +38,7 @@ class Metrics:
         self._torn_at: int | None = None  # the end of the last whole line, if half of one follows
         detach(path)
         self._file = open(path, "ab+", buffering=0)  # noqa: SIM115 - closed by close()
-        self._cut(last_step)
+        self._cut(last_step or -1)  # a run that begins again logs its baselines again
 
     def __call__(self, event: Event) -> None:
         """Logs an event, if it is of a kind that is logged."""

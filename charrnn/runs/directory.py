@@ -45,7 +45,7 @@ class RunDirectory(RunFiles):
 
     def _occupy(self) -> None:
         try:
-            if is_lock(self._lock_path) and self._lock_path.stat().st_size:
+            if is_lock(self._lock_path):
                 self._take()  # so that "in use" is reported before "not empty"
             self._require_free()  # before anything is written into a directory of the user's
             self.checkpoints.mkdir(parents=True, exist_ok=True)

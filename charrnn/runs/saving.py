@@ -36,8 +36,11 @@ class Saver:
         Raises:
             CharrnnError: Nothing can be written.
         """
+        config, step = self._run.config, self._run.state.progress.step
+        rolls_back = config.training.on_divergence == "rollback" and not step
         try:
-            self._write("last")
+            # a run that is resumed before its first evaluation can still go back to its start
+            self._write(*(["step-0"] if rolls_back else []), "last")
             self._run.directory.require_in_place()
             write_atomically(self._run.directory.config, dump_config(self._run.config).encode())
         except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from charrnn.config.settings import Config
 from charrnn.errors import InputError
 from charrnn.setup.wiring import decoding_of, selection_of, text_paths
+from charrnn.system.machine import physical_memory
 from charrnn.system.resources import text_resources
 from charrnn.text.reading import LongerText, Reading, read_text
 from charrnn.text.sources import STDIN
@@ -67,6 +68,8 @@ def read_own(paths: list[str], config: Config, mark: TextMark, whose: str) -> Re
         InputError: The text is unusable.
         AnotherText: It is longer.
     """
+    if mark.size > physical_memory():
+        raise InputError(f"{whose} has {mark.size:,} characters, more than this machine's memory.")
     try:
         return read_text(paths, decoding_of(config), selection_of(config), mark.size)
     except LongerText:

@@ -66,6 +66,8 @@ def _kind_of_file(path: Path) -> Kind:
         return Kind.CHECKPOINT
     if path.suffix in YAML:
         return Kind.CONFIG
+    if not path.stat().st_size:  # empty, or a file of /proc, whose reading may never end
+        return Kind.TEXT
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     # the length of the header in eight bytes, and the header: no text has such NULs

@@ -30,5 +30,7 @@ class RunFiles:
         return {
             int(found[1]): path
             for path in self.checkpoints.glob("*")
-            if (found := re.fullmatch(rf"step-(\d+){re.escape(SUFFIX)}", path.name))
+            if (found := re.fullmatch(rf"step-(0|[1-9][0-9]*){re.escape(SUFFIX)}", path.name))
+            and path.is_file()
+            and not path.is_symlink()
         }

@@ -33,6 +33,21 @@ def write_atomically(path: Path, content: bytes) -> None:
     sync_directory(path.parent)
 
 
+def create_whole(path: Path, content: bytes) -> None:
+    """Creates a file that nobody ever sees empty. Raises FileExistsError if there is one."""
+    temporary = _temporary(path)
+    temporary.write_bytes(content)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with open(path, "xb") as file:
+            file.write(content)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def sync_directory(path: Path) -> bool:
     """Writes the names in a directory to disk.
 

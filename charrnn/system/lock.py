@@ -9,8 +9,11 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from charrnn.system.files import create_whole
+
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from some file systems
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
+FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 HOLDER = re.compile(r"process \d+ on [^\n]* *\n")
 
 
@@ -31,17 +34,16 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = _opened(path, os.O_RDWR | os.O_CREAT)
+        self._file = _opened(path)
         try:
             self.works = _locked(self._file)
             if os.fstat(self._file).st_nlink > 1:  # also in a copy of the run: leave that alone
                 os.unlink(path)
-                old, self._file = self._file, _opened(path, os.O_RDWR | os.O_CREAT)
+                old, self._file = self._file, _opened(path)
                 os.close(old)
                 self.works = _locked(self._file)
             with suppress(OSError):  # the holder's name only improves a message
-                holder = f"process {os.getpid()} on {platform.node()}".encode()
-                os.pwrite(self._file, holder[: LENGTH - 1].ljust(LENGTH - 1) + b"\n", 0)
+                os.pwrite(self._file, _holder(), 0)
         except BaseException:
             os.close(self._file)
             raise
@@ -60,27 +62,52 @@ class Lock:
 
 
 def is_lock(path: Path) -> bool:
-    """Whether a file is a lock of this program, or empty; it is only looked at."""
+    """Whether a file is a lock of this program; it is only looked at."""
     try:
-        os.close(_opened(path, os.O_RDONLY))
+        file = os.open(path, os.O_RDONLY | FLAGS)
     except OSError:
         return False
-    return True
-
-
-def _opened(path: Path, flags: int) -> int:
-    """Opens a lock file. Raises OSError for a link and for any file that is not a lock."""
-    file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
-    status = os.fstat(file)
-    own = stat.S_ISREG(status.st_mode) and status.st_size <= LENGTH
-    if own and status.st_size:
-        own = HOLDER.fullmatch(_content(file)) is not None
-    if not own:
+    try:
+        return _is_own(file)
+    finally:
         os.close(file)
-        raise FileExistsError(
-            errno.EEXIST, f"its {path.name} is not a lock of this program", str(path)
-        )
+
+
+def _opened(path: Path) -> int:
+    """Opens a lock file, and creates it if there is none, never empty.
+
+    Raises:
+        OSError: It cannot be created, or there is a link or a file that is not a lock.
+    """
+    with suppress(FileExistsError):
+        create_whole(path, _holder())
+    try:
+        file = os.open(path, os.O_RDWR | FLAGS)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise _no_lock(path) from None
+        raise
+    if not _is_own(file):
+        os.close(file)
+        raise _no_lock(path)
     return file
+
+
+def _no_lock(path: Path) -> OSError:
+    return FileExistsError(
+        errno.EEXIST, f"its {path.name} is not a lock of this program", str(path)
+    )
+
+
+def _is_own(file: int) -> bool:
+    status = os.fstat(file)
+    small = stat.S_ISREG(status.st_mode) and status.st_size <= LENGTH
+    return small and HOLDER.fullmatch(_content(file)) is not None
+
+
+def _holder() -> bytes:
+    holder = f"process {os.getpid()} on {platform.node()}".encode()
+    return holder[: LENGTH - 1].ljust(LENGTH - 1) + b"\n"
 
 
 def _content(file: int) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socket import socket, socketpair
 from threading import Thread
 from types import FrameType
 
@@ -23,13 +24,14 @@ def end_at_once() -> None:
     """
     for number in not_ignored():
         signal.signal(number, lambda *_: _end())
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
+    # not a pipe, which as /dev/fd/3 would be a text without an end
+    reading, writing = socketpair()
+    writing.setblocking(False)
     try:
         Thread(target=_watch, args=(reading,), name="stop signals", daemon=True).start()
     except RuntimeError:  # no thread can be started; the handlers remain
         return
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
 
 
 @contextmanager
@@ -47,8 +49,8 @@ def handled(by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
 
 
-def _watch(reading: int) -> None:
-    while received := os.read(reading, 64):
+def _watch(reading: socket) -> None:
+    while received := reading.recv(64):
         if {*received} & {*SIGNALS}:
             _end()
 

@@ -1,5 +1,6 @@
 """Reads files as texts, and notes what was changed."""
 
+import os
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import NamedTuple
@@ -105,6 +106,8 @@ def _read_file(
     path: str, decoding: Decoding, at_most: float, *, skip_binary: bool
 ) -> tuple[Text, DecodingReport] | None:
     """The text of a file; None for a binary file that is to be skipped."""
+    if at_most < inf and path != STDIN and os.path.isfile(path) and not os.path.getsize(path):
+        return Text.of(""), DecodingReport()  # a file of /proc has no size, and may have no end
     with open_source(path) as file:
         decoder = Decoder(file, source_label(path), decoding)
         if skip_binary and decoder.binary:

@@ -13,6 +13,8 @@ COUNT_LIMIT = 10**15  # every count is below this
 SECONDS_LIMIT = 1e12  # every duration is below this
 # characters of a JSON document; a config has at most a million, which escapes make longer
 MAX_LENGTH, MAX_LENGTHS = 1 << 16, {"config": 1 << 24, "vocabulary": 1 << 25}
+MAX_STRUCTURES = {"config": 1 << 20, "vocabulary": 1 << 22}  # of what is not in strings
+STRING = re.compile(r'(?s)"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)')
 
 
 def parsed(metadata: dict[str, str], wanted: Iterable[str]) -> dict[str, Any]:
@@ -33,8 +35,8 @@ def parsed(metadata: dict[str, str], wanted: Iterable[str]) -> dict[str, Any]:
         if len(document) > MAX_LENGTHS.get(key, MAX_LENGTH):
             raise ValueError(f"{key} has {len(document):,} characters")
         # an empty list in a list takes twenty times its length in memory
-        if key == "vocabulary" and (document.count("[") > 2 or document.count("{") > 1):
-            raise ValueError("the vocabulary is not a list of characters")
+        if len(STRING.sub("", document)) > MAX_STRUCTURES.get(key, MAX_LENGTH):
+            raise ValueError(f"{key} has too many values")
         found[key] = strict_json(document)
     return found
 
