@@ -515,3 +515,14 @@ def test_the_kept_terms_are_those_of_sweeps_over_cut_windows(stride: int, reach:
             dW += bptt(params, window, h[start], TANH, "sum")[1].W
     kept = double_sum_terms(problem, TANH, 0).sum("W", kept_terms(12, stride, reach))
     np.testing.assert_allclose(kept, dW, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("topic", ["vanishing", "slips"])
+def test_a_long_explanation_is_announced(charrnn, monkeypatch, topic) -> None:
+    assert "about" not in charrnn("explain", topic).err
+    monkeypatch.setattr("charrnn.commands.explain.seconds_per_multiplication", lambda: 1.0)
+    assert f"note: {topic} for H = 3 over 10 characters: about" in charrnn("explain", topic).err
+
+
+def test_a_window_beyond_all_texts_is_refused(charrnn) -> None:
+    assert charrnn("explain", "truncation", "--window", "9" * 21, "--stride", 5).code == 2

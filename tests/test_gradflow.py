@@ -517,3 +517,14 @@ def test_a_text_that_changed_since_training_is_refused(charrnn, tmp_path, comman
         assert "of the text that" in outcome.err or "is not the text that" in outcome.err
         assert "give a text as --text" in outcome.err
     assert "has changed" not in charrnn(command, tmp_path / "run", "--text", text, *quick).err
+
+
+def test_weights_at_the_end_of_float32_give_bounds_without_warnings() -> None:
+    """∞ · 0 is no bound: where no gradient starts, none arrives."""
+    problem = random_problem(np.random.default_rng(0))
+    signs = np.where(np.arange(problem.params.size) % 2, 3e38, -3e38)
+    problem = problem._replace(params=problem.params.map(lambda flat: signs.copy()))
+    with np.errstate(all="warn"):
+        for activation in (TANH, ACTIVATIONS["sigmoid"]):
+            (flow,) = measure_flow(problem, activation, 5, np.random.default_rng(0))
+            assert not np.isnan(flow.bound).any()

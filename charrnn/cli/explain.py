@@ -77,7 +77,7 @@ def explain_command(
     draw = plot_writer(plot, title)
     found, notes = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
-        seed,
+        seed, announce=lambda note: write_notes([note]),
     )  # fmt: skip
     if draw:
         draw(plot_explanation(found, title))

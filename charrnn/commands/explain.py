@@ -7,6 +7,8 @@ import numpy as np
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
 from charrnn.commands.arguments import check_arguments
+from charrnn.commands.flow_plan import THIN
+from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
@@ -16,6 +18,7 @@ from charrnn.explanation.tour import tour
 from charrnn.model.params import Params
 from charrnn.results import ExplainedNetwork, Explanation
 from charrnn.setup.loading import load_model
+from charrnn.setup.own_text import Announce
 from charrnn.setup.paths import Kind, is_model, kind_of
 from charrnn.setup.subject import require_one_model
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
@@ -23,12 +26,15 @@ from charrnn.system.blas import single_threaded_blas
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.window import Window, signed
-from charrnn.wording import nearest, pluralize
+from charrnn.wording import layer_sizes, nearest, pluralize, rough_duration
 
 TEXT = "hello world"
 HIDDEN_SIZE = 3  # of the network that is explained by default
 MAX_STEPS = 120
 MAX_LOSS = 1e15  # beyond it the loss of a step and its derivatives are not resolved
+# times H³ multiplications: norms of the Jacobians of each step, and of a few others
+DECOMPOSITIONS = {"vanishing": 8, "slips": 16}
+PLANTED = 12  # slips, each of which takes T² products with A columns
 NETWORKS = (Kind.RUN, Kind.CHECKPOINT, Kind.CONFIG)  # given without a topic: for a tour
 
 
@@ -45,6 +51,7 @@ def explain(
     reach: int = 4,
     stride: int = 2,
     seed: int | None = None,
+    announce: Announce = lambda note: None,
 ) -> tuple[Explanation, tuple[str, ...]]:
     """Computes what a topic shows.
 
@@ -60,6 +67,7 @@ def explain(
         reach: k2 of truncated BPTT.
         stride: k1 of truncated BPTT.
         seed: Random seed of the weights of an untrained network; None for the config's.
+        announce: Called with a note before a topic that takes more than a few seconds.
 
     Returns:
         The numbers, with words to show them; and notes on the model.
@@ -114,6 +122,10 @@ def explain(
         example.step,
     )
     chosen = TOPICS[topic] if topic else Topic("The gradient of a network, in numbers", "", tour)
+    seconds = _seconds(topic, params, T)
+    if seconds > NOTED_SECONDS:
+        size = layer_sizes(params.depth, params.hidden_size)
+        announce(f"{topic} for {size} over {T} characters: about {rough_duration(seconds)}")
     parts = chosen.explain(example)
     return Explanation(topic or "tour", chosen.title, network, parts), subject.notes
 
@@ -183,6 +195,17 @@ def _sequence(config: Config, text: str) -> Text:
             f"give a single {sequences.name}.",
         )
     return Text.of(end + text + end)
+
+
+def _seconds(topic: str | None, params: Params, steps: int) -> float:
+    """About how long a topic takes; only two take more than a moment."""
+    if topic not in DECOMPOSITIONS:
+        return 0.0
+    H, A = params.hidden_size, params.alphabet_size
+    products = DECOMPOSITIONS[topic] * H**3 * (steps + 20)
+    if topic == "slips":
+        products += THIN * PLANTED * steps**2 * H * A
+    return products * seconds_per_multiplication()
 
 
 def _within(option: str, wanted: int | None, last: int) -> int:

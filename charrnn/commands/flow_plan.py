@@ -1,14 +1,11 @@
 """What measuring the gradient flow of a model takes, before it is done."""
 
-import time
 from typing import NamedTuple
 
-import numpy as np
-
 from charrnn.analysis.gradflow import EXPONENT_COUNT
+from charrnn.commands.speed import seconds_per_multiplication
 from charrnn.model.params import Params
 
-PRODUCT_SIZE = 400  # of the matrices whose product is timed
 DECOMPOSITION = 25  # times H³ multiplications: singular values and eigenvalues of an H × H matrix
 THIN = 4  # times as long as a large product: one with a few columns
 
@@ -42,14 +39,4 @@ def plan_flow(
     if truncation:
         products += lags * steps * (2 * L * H * H + H * A)  # the gradient of each reach
         memory += 2 * (states + logits) + 5 * weights
-    return FlowPlan(models * products * _seconds_per_multiplication(), memory)
-
-
-def _seconds_per_multiplication() -> float:
-    square = np.ones((PRODUCT_SIZE, PRODUCT_SIZE))
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        square @ square
-        seconds.append(time.perf_counter() - start)
-    return min(seconds) / PRODUCT_SIZE**3
+    return FlowPlan(models * products * seconds_per_multiplication(), memory)

@@ -6,6 +6,7 @@ from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
 from charrnn.commands.arguments import check_arguments
 from charrnn.commands.flow_plan import plan_flow
+from charrnn.commands.speed import NOTED_SECONDS
 from charrnn.config.layers import assigns, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
@@ -20,7 +21,6 @@ from charrnn.wording import format_size, layer_sizes, rough_duration
 
 MAX_LOSSES = 1024  # backpropagated together
 MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
-NOTED_SECONDS = 5.0  # a measurement that takes longer says so in advance
 SCALES = (0.5, 1.0, 2.0, 4.0)  # of W, in a comparison
 
 
