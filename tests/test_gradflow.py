@@ -524,7 +524,7 @@ def test_weights_at_the_end_of_float32_give_bounds_without_warnings() -> None:
     problem = random_problem(np.random.default_rng(0))
     signs = np.where(np.arange(problem.params.size) % 2, 3e38, -3e38)
     problem = problem._replace(params=problem.params.map(lambda flat: signs.copy()))
-    with np.errstate(all="warn"):
+    with np.errstate(over="warn", invalid="warn", divide="warn"):
         for activation in (TANH, ACTIVATIONS["sigmoid"]):
             (flow,) = measure_flow(problem, activation, 5, np.random.default_rng(0))
             assert not np.isnan(flow.bound).any()
