@@ -1,0 +1,181 @@
+"""Makes trials, several at a time, each in a process of its own; counts and reports."""
+
+import collections
+import faulthandler
+import multiprocessing
+import os
+import re
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from tests.campaign.kinds import KINDS
+from tests.campaign.trial import Shared, Skipped, Trial
+
+LIMIT = 600  # seconds that a trial may take
+FORK = multiprocessing.get_context("fork")  # the program is imported once, not in every trial
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a trial led to: counts, or a failure, or the reason why it was skipped."""
+
+    kind: str
+    number: int
+    counts: collections.Counter[str] = field(default_factory=collections.Counter)
+    failure: str | None = None
+    skipped: str | None = None
+
+    @property
+    def gist(self) -> str:
+        """The failure in one line without numbers, the same for failures alike."""
+        lines = [line for line in (self.failure or "").splitlines() if line.strip()]
+        raised = [line for line in lines if re.match(r"\w[\w.]*(Error|Warning|Exception)\b", line)]
+        placed = re.findall(r'File "[^"]*/(charrnn/[^"]*)", line (\d+)', self.failure or "")
+        place = " at {}:{}".format(*placed[-1]) if placed else ""
+        return re.sub(r"\d{2,}", "N", (raised or lines or ["?"])[-1 if placed else 0])[:300] + place
+
+
+def attempt(kind: str, number: int, shared: Shared) -> Result:
+    """Makes one trial in this process, and removes its folder unless it failed."""
+    trial = Trial.of(kind, number, shared)
+    try:
+        KINDS[kind](trial)
+    except Skipped as reason:
+        shutil.rmtree(trial.folder, ignore_errors=True)
+        return Result(kind, number, skipped=str(reason))
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        told = str(error) if type(error) is AssertionError and str(error) else ""
+        return Result(kind, number, failure=told or traceback.format_exc())
+    shutil.rmtree(trial.folder, ignore_errors=True)
+    return Result(kind, number, trial.counts)
+
+
+def _child(kind: str, number: int, shared: Shared, answer: Connection) -> None:
+    with open(shared.folder / f"{kind.replace(' ', '-')}-{number}.stderr", "w+b") as said:
+        os.dup2(said.fileno(), 2)
+        faulthandler.enable()
+        faulthandler.dump_traceback_later(LIMIT, exit=True)
+        answer.send(attempt(kind, number, shared))
+        faulthandler.cancel_dump_traceback_later()
+    with suppress(OSError):
+        os.unlink(said.name)
+
+
+@dataclass
+class Jobs:
+    """Trials that run at the same time."""
+
+    shared: Shared
+    most: int
+    running: dict[Connection, tuple[multiprocessing.process.BaseProcess, str, int]] = field(
+        default_factory=dict
+    )
+
+    def start(self, kind: str, number: int) -> None:
+        """Starts a trial in a process of its own."""
+        ours, theirs = FORK.Pipe()
+        child = FORK.Process(target=_child, args=(kind, number, self.shared, theirs))
+        child.start()
+        theirs.close()
+        self.running[ours] = (child, kind, number)
+
+    def results(self, *, all_of_them: bool = False) -> Iterator[Result]:
+        """Results as trials end, until there is room for another one or none is left."""
+        while self.running and (all_of_them or len(self.running) >= self.most):
+            for ready in wait(list(self.running)):
+                assert isinstance(ready, Connection)
+                child, kind, number = self.running.pop(ready)
+                try:
+                    result = ready.recv()
+                except EOFError:
+                    said = self.shared.folder / f"{kind.replace(' ', '-')}-{number}.stderr"
+                    text = said.read_text(errors="replace")[-3000:] if said.exists() else ""
+                    result = Result(kind, number, failure=f"the trial itself died:\n{text}")
+                child.join()
+                yield result
+
+
+@dataclass
+class Campaign:
+    """All results so far."""
+
+    shared: Shared
+    counts: collections.Counter[str] = field(default_factory=collections.Counter)
+    trials: collections.Counter[str] = field(default_factory=collections.Counter)
+    skipped: dict[str, str] = field(default_factory=dict)
+    failures: list[Result] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        """Counts a result, and prints a failure or a reason to skip."""
+        if result.skipped:
+            if result.kind not in self.skipped:
+                sys.stdout.write(f"skipped: {result.kind} ({result.skipped})\n")
+            self.skipped[result.kind] = result.skipped
+        elif result.failure:
+            self.failures.append(result)
+            again = f"--only '{result.kind}' --seed {self.shared.seed} --first {result.number}"
+            folder = self.shared.folder / f"{result.kind.replace(' ', '-')}-{result.number}"
+            text = f"FAILED: {again} --count 1\nfolder: {folder}\n{result.failure}\n\n"
+            sys.stdout.write(text.encode(errors="backslashreplace").decode())
+        else:
+            self.trials[result.kind] += 1
+            self.counts += result.counts
+        sys.stdout.flush()
+
+    def summary(self) -> str:
+        """The counts, then the failures that differ, then the losses."""
+        lines = [f"{self.trials[kind]:6,} {kind}" for kind in KINDS if self.trials[kind]]
+        lines += [f"{count:6,}   {name}" for name, count in sorted(self.counts.items())]
+        lines += [f"skipped: {kind} ({reason})" for kind, reason in self.skipped.items()]
+        alike: dict[tuple[str, str], list[int]] = {}
+        for failed in self.failures:
+            alike.setdefault((failed.kind, failed.gist), []).append(failed.number)
+        lines += [
+            f"{len(numbers):6,} failures of {kind}, the first is number {min(numbers)}: {gist}"
+            for (kind, gist), numbers in alike.items()
+        ]
+        return "\n".join([*lines, f"{len(self.failures):6,} losses"]) + "\n"
+
+
+def conduct(
+    kinds: list[str],
+    folder: Path,
+    *,
+    seed: int,
+    first: int = 0,
+    count: int | None = None,
+    minutes: float = 10.0,
+    jobs: int = 1,
+    keep_going: bool = False,
+) -> Campaign:
+    """Makes `count` trials of each kind, or cycles through the kinds until the time is up."""
+    campaign, stop = Campaign(Shared(folder, seed)), time.monotonic() + 60 * minutes
+    working = Jobs(campaign.shared, jobs)
+    number = first
+    while count is not None and number < first + count or count is None:
+        for kind in kinds:
+            if kind in campaign.skipped:
+                continue
+            working.start(kind, number)
+            for result in working.results():
+                campaign.add(result)
+            over = time.monotonic() > stop if count is None else False
+            if over or (campaign.failures and not keep_going):
+                break
+        else:
+            number += 1
+            if len(campaign.skipped) < len(kinds):
+                continue
+        break
+    for result in working.results(all_of_them=True):
+        campaign.add(result)
+    return campaign
