@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.campaign.names import try_names
 from tests.campaign.settings import try_settings
 from tests.campaign.trial import Trial
 
@@ -9,4 +10,5 @@ Kind = Callable[[Trial], None]
 
 KINDS: dict[str, Kind] = {
     "settings": try_settings,
+    "names": try_names,
 }

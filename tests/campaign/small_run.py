@@ -1,0 +1,24 @@
+"""A small run that many trials copy instead of training their own."""
+
+from pathlib import Path
+from random import Random
+
+from tests.campaign.process import run
+from tests.campaign.texts import TEXTS
+
+SMALL = (
+    "--set", "model.hidden_size=5",
+    "--set", "training.batch_size=2",
+    "--set", "training.window=4",
+    "--set", "training.workers=1",
+    "--set", "evaluation.count=2",
+    "--set", "evaluation.sample_length=5",
+)  # fmt: skip
+
+
+def small_run(folder: Path, random: Random) -> None:
+    """Trains for six steps on `text.txt`; the directory is `run`, its checkpoints are saved often."""
+    (folder / "text.txt").write_text(TEXTS["rhyme"], "utf-8")
+    often = ["--set", "checkpoints.every=1e-6", "--max-steps", "6"]
+    found = run(["train", "text.txt", *SMALL, *often, "--out", "run"], folder)
+    assert found.code == 0, found
