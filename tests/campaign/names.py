@@ -27,6 +27,7 @@ PARTS = (
 )  # fmt: skip
 # what no message may contain: control characters, and those that reorder what is shown
 HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+HINT = re.compile(r"^hint: .*(?:\n {7}.*)*", re.MULTILINE)  # with its continuation lines
 PLAIN = re.compile(r"[A-Za-z0-9_./=,:;()+-]*")
 PRINTS_A_PATH = {"train"}  # as data, for other programs
 
@@ -167,28 +168,29 @@ def _draw(random: Random, name: str) -> None:
         try:
             ElementTree.fromstring(drawn)
         except ElementTree.ParseError as error:
-            raise AssertionError(f"the SVG is invalid ({error}): {found}") from None
+            raise AssertionError(f"the SVG is invalid: {error}, {found}") from None
 
 
 def _check(found: Finished, names: dict[str, str]) -> None:
     """Messages are harmless, and commands in them are those of a shell."""
     said = found.err.decode(errors="surrogateescape")
     harm = HARMFUL.search(said)
-    assert not harm, f"{harm and harm[0]!r} on standard error: {found}"
+    assert not harm, f"control character on standard error: {harm and harm[0]!r}, {found}"
     if not PRINTS_A_PATH & set(found.command) and "--json" not in found.command:
         shown = found.out.decode(errors="surrogateescape")
         harm = HARMFUL.search(shown)
         sampled = "sample" in found.command
-        assert sampled or not harm, f"{harm and harm[0]!r} on standard output: {shown}\n{found}"
-    for line in said.splitlines():
-        if "hint" in line and (start := line.find("charrnn ")) >= 0:
-            _check_hint(line[start:], names, found)
+        control = f"{harm and harm[0]!r}, {shown}\n{found}"
+        assert sampled or not harm, f"control character on standard output: {control}"
+    for hint in HINT.findall(said):
+        if (start := hint.find("charrnn ")) >= 0:
+            _check_hint(hint[start:], names, found)
 
 
 def _check_hint(hint: str, names: dict[str, str], found: Finished) -> None:
     """The words of a suggested command are plain, or exactly one of the names."""
     words = words_of(hint)
-    assert words is not None, f"not a command of a shell: {hint!r}\n{found}"
+    assert words is not None, f"a hint is no command of a shell: {hint!r}\n{found}"
     known = set(names.values()) | {os.path.realpath(name) for name in names.values()}
     known |= {str(Path(name)) for name in known} | set(_positional(found.command))
     seen_end = False
@@ -196,10 +198,10 @@ def _check_hint(hint: str, names: dict[str, str], found: Finished) -> None:
         seen_end = seen_end or word == "--"
         path = word.partition("=")[2] if word.startswith("--") and word not in known else word
         right = path in known or any(_within(path, name) for name in known)
-        assert PLAIN.fullmatch(path) or right, f"the word {word!r} is no given path: {found}"
+        assert PLAIN.fullmatch(path) or right, f"a word of a hint is no given path: {word!r}, {found}"
         option = before.startswith("-")
         if path == word and word in known and word.startswith("-") and word != "--":
-            assert option or seen_end, f"the path {word!r} would be an option: {found}"
+            assert option or seen_end, f"a path in a hint would be an option: {word!r}, {found}"
 
 
 def _within(path: str, name: str) -> bool:

@@ -15,7 +15,7 @@ PATIENCE = 120.0  # seconds that a process may take
 ROOT = Path(__file__).parents[2]
 # a file with a line number, as tracebacks and warnings of Python show it
 SOURCE_LINE = re.compile(r"\.py:\d+: |\w+Warning: |Traceback|Exception ignored|Fatal Python error")
-SENTENCE = re.compile(r"^(?:error|stopped): .|^stopped: interrupted", re.MULTILINE)
+SENTENCE = re.compile(r"^(?:error|stopped): ", re.MULTILINE)
 CODES = (0, 1, 2, 3, 130)  # all that a command may end with
 
 Process = subprocess.Popen[bytes]

@@ -21,6 +21,10 @@ from tests.campaign.trial import Shared, Skipped, Trial
 LIMIT = 600  # seconds that a trial may take
 FORK = multiprocessing.get_context("fork")  # the program is imported once, not in every trial
 
+RAISED = re.compile(r"\w[\w.]*(?:Error|Warning|Exception|Interrupt|Exit)\b")
+PLACED = re.compile(r'File "[^"]*/((?:charrnn|tests)/[^"]*)", line (\d+)')
+COMMAND = re.compile(r"\bcharrnn (train|sample|eval|inspect|explain|gradcheck|gradflow)\b")
+
 
 @dataclass(frozen=True)
 class Result:
@@ -34,12 +38,16 @@ class Result:
 
     @property
     def gist(self) -> str:
-        """The failure in one line without numbers, the same for failures alike."""
-        lines = [line for line in (self.failure or "").splitlines() if line.strip()]
-        raised = [line for line in lines if re.match(r"\w[\w.]*(Error|Warning|Exception)\b", line)]
-        placed = re.findall(r'File "[^"]*/(charrnn/[^"]*)", line (\d+)', self.failure or "")
+        """The failure in one line without details, the same for failures alike."""
+        text = self.failure or ""
+        lines = [line for line in text.splitlines() if line.strip()] or [""]
+        raised = [line for line in lines if RAISED.match(line)]
+        placed = PLACED.findall(text)
+        command = COMMAND.search(text)
+        what = raised[-1] if raised else lines[0].partition(": ")[0]
+        gist = re.sub(r"0x\w+|\d{2,}", "N", what)[:200]
         place = " at {}:{}".format(*placed[-1]) if placed else ""
-        return re.sub(r"\d{2,}", "N", (raised or lines or ["?"])[-1 if placed else 0])[:300] + place
+        return gist + place + (f", {command[1]}" if command else "")
 
 
 def attempt(kind: str, number: int, shared: Shared) -> Result:

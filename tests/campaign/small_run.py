@@ -22,3 +22,14 @@ def small_run(folder: Path, random: Random) -> None:
     often = ["--set", "checkpoints.every=1e-6", "--max-steps", "6"]
     found = run(["train", "text.txt", *SMALL, *often, "--out", "run"], folder)
     assert found.code == 0, found
+
+
+def diverging_run(folder: Path, random: Random) -> None:
+    """The same with a learning rate so high that the run diverges, and ends with diagnostics."""
+    (folder / "text.txt").write_text(TEXTS["rhyme"], "utf-8")
+    rash = ("optimizer.name=sgd", "optimizer.learning_rate=1e25", "training.clip.by=none")
+    sets = [word for one in (*rash, "schedule.name=constant") for word in ("--set", one)]
+    often = ["--set", "checkpoints.every=1e-6", "--max-steps", "9"]
+    found = run(["train", "text.txt", *SMALL, *sets, *often, "--out", "run"], folder)
+    assert found.code == 1, found
+    assert any((folder / "run").glob("divergence-*")), found
