@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.campaign.failing_calls import fail_calls
 from tests.campaign.forged import try_forgery
 from tests.campaign.links import try_links
 from tests.campaign.names import try_names
@@ -17,4 +18,5 @@ KINDS: dict[str, Kind] = {
     "streams": try_streams,
     "links": try_links,
     "forged texts": try_forgery,
+    "errno": fail_calls,
 }

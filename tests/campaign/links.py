@@ -51,7 +51,7 @@ def try_links(trial: Trial) -> None:
         lost = sorted(
             name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
         )
-        assert not lost, f"a file of the user's has changed, {link}: {lost}, {found}"
+        assert not lost, f"changed or made for the user, {lost[0]}: {lost}, {link}, {found}"
         if found.code == 0:
             break
         found = run(["train", "--resume", "run", "--max-steps", "12"], folder)

@@ -15,6 +15,14 @@ SMALL = (
     "--set", "evaluation.sample_length=5",
 )  # fmt: skip
 
+RASH = (  # settings with which a run diverges in its second step
+    "optimizer.name=sgd",
+    "optimizer.learning_rate=1e25",
+    "training.clip.by=none",
+    "model.activation=relu",
+    "schedule.name=constant",
+)
+
 
 def small_run(folder: Path, random: Random) -> None:
     """Trains for six steps on `text.txt`; the directory is `run`, its checkpoints are saved often."""
@@ -27,8 +35,7 @@ def small_run(folder: Path, random: Random) -> None:
 def diverging_run(folder: Path, random: Random) -> None:
     """The same with a learning rate so high that the run diverges, and ends with diagnostics."""
     (folder / "text.txt").write_text(TEXTS["rhyme"], "utf-8")
-    rash = ("optimizer.name=sgd", "optimizer.learning_rate=1e25", "training.clip.by=none")
-    sets = [word for one in (*rash, "schedule.name=constant") for word in ("--set", one)]
+    sets = [word for one in RASH for word in ("--set", one)]
     often = ["--set", "checkpoints.every=1e-6", "--max-steps", "9"]
     found = run(["train", "text.txt", *SMALL, *sets, *often, "--out", "run"], folder)
     assert found.code == 1, found

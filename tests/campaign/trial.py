@@ -3,6 +3,7 @@
 import collections
 import fcntl
 import json
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Shared:
             fcntl.flock(lock, fcntl.LOCK_EX)
             done = self.folder / f".{name}.done"
             if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
                 make(folder, Random(f"{name} {self.seed}"))
                 done.touch()
