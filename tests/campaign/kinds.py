@@ -7,7 +7,17 @@ from tests.campaign.forged import try_forgery
 from tests.campaign.links import try_links
 from tests.campaign.names import try_names
 from tests.campaign.settings import try_settings
+from tests.campaign.signals import pause_run, send_bursts
+from tests.campaign.small_disk import fill_small_disk
 from tests.campaign.streams import try_streams
+from tests.campaign.surroundings import (
+    as_another_user,
+    in_a_deleted_directory,
+    optimized,
+    with_little_memory,
+    with_one_process,
+    without_home,
+)
 from tests.campaign.trial import Trial
 
 Kind = Callable[[Trial], None]
@@ -19,4 +29,13 @@ KINDS: dict[str, Kind] = {
     "links": try_links,
     "forged texts": try_forgery,
     "errno": fail_calls,
+    "bursts": send_bursts,
+    "pause": pause_run,
+    "tmpfs": fill_small_disk,
+    "another user": as_another_user,
+    "no HOME": without_home,
+    "deleted directory": in_a_deleted_directory,
+    "python -O": optimized,
+    "one process": with_one_process,
+    "little memory": with_little_memory,
 }
