@@ -44,6 +44,7 @@ class Original:
             if kind == "rollbacks":
                 settings |= dict(setting.split("=") for setting in RASH)
                 settings |= {"training.on_divergence": "rollback", "training.max_rollbacks": 500}
+                settings["checkpoints.every"] = "1e-6"  # it returns to what is saved by the clock
             if kind == "evaluations":
                 settings |= {"evaluation.count": steps, "training.patience": "null"}
             _make(folder, settings)

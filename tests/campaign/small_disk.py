@@ -27,7 +27,13 @@ def fill_small_disk(trial: Trial) -> None:
             if not (again.code == 2 and any(why in again.err.decode() for why in ENDED)):
                 sane(again, 0)
         lost = "lacks its last" in said and "is the disk full" in said
-        original.compare(out, log=not lost)
+        try:
+            original.compare(out, log=not lost)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}, disk of {size} kB, first run: {found}") from None
+    except AssertionError:
+        shutil.copytree(disk / "run", trial.folder / "kept", dirs_exist_ok=True)
+        raise
     finally:
         subprocess.run([_tool("umount"), "-l", str(disk)], check=False, capture_output=True)
     trial.counts["full disks of memory" if found.code else "small disks"] += 1

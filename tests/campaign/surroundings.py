@@ -127,15 +127,17 @@ def optimized(trial: Trial) -> None:
 
 
 def with_one_process(trial: Trial) -> None:
-    """Runs a command as a user who may start no further thread."""
-    prefix, work = _as_nobody(trial.shared), _prepared(trial)
+    """Runs a command as a user who may start no further thread; each trial has its own user."""
+    _as_nobody(trial.shared)
+    work, user = _prepared(trial), 60_000 + trial.number % 1000
     for path in [work, *work.rglob("*")]:
-        os.chown(path, NOBODY, NOBODY)
-    prlimit = shutil.which("prlimit")
-    if prlimit is None:
-        raise Skipped("no prlimit")
-    limited = [*prefix, prlimit, "--nproc=1"]
-    _run(trial.random.choice(COMMANDS), work, trial.random, prefix=limited)
+        os.chown(path, user, user)
+    prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+
+    _run(trial.random.choice(COMMANDS), work, trial.random, prefix=prefix, prepare=limit)
     trial.counts["without threads"] += 1
 
 
