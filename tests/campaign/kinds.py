@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from tests.campaign.damage import read_damaged_files
+from tests.campaign.disturb import fill_disk, forbid, keep_disk_full, kill, remove, take_away
 from tests.campaign.failing_calls import fail_calls
 from tests.campaign.forged import try_forgery
 from tests.campaign.links import try_links
@@ -23,6 +25,13 @@ from tests.campaign.trial import Trial
 Kind = Callable[[Trial], None]
 
 KINDS: dict[str, Kind] = {
+    "kill": kill,
+    "disk full for a while": fill_disk,
+    "disk full to the end": keep_disk_full,
+    "directory away for a while": take_away,
+    "checkpoints not writable": forbid,
+    "directory removed": remove,
+    "mutated files": read_damaged_files,
     "settings": try_settings,
     "names": try_names,
     "streams": try_streams,

@@ -74,7 +74,7 @@ def _populate(trial: Trial, name: str, random: Random) -> dict[str, str]:
         "other": f"{up}{name}.folder/{name}",
         "damaged": f"{up}{name}.damaged",
     }
-    Path(names["text"] if not up else names["text"]).write_text(TEXTS["rhyme"], "utf-8")
+    Path(names["text"]).write_text(TEXTS["rhyme"], "utf-8")
     Path(names["config"]).write_text("model: {hidden_size: 5}\n", "utf-8")
     shutil.copytree(source, names["run"])
     shutil.copytree(source, names["other"])
@@ -198,7 +198,9 @@ def _check_hint(hint: str, names: dict[str, str], found: Finished) -> None:
         seen_end = seen_end or word == "--"
         path = word.partition("=")[2] if word.startswith("--") and word not in known else word
         right = path in known or any(_within(path, name) for name in known)
-        assert PLAIN.fullmatch(path) or right, f"a word of a hint is no given path: {word!r}, {found}"
+        assert PLAIN.fullmatch(path) or right, (
+            f"a word of a hint is no given path: {word!r}, {found}"
+        )
         option = before.startswith("-")
         if path == word and word in known and word.startswith("-") and word != "--":
             assert option or seen_end, f"a path in a hint would be an option: {word!r}, {found}"

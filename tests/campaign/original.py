@@ -120,7 +120,9 @@ def facts(out: Path) -> dict[str, Any]:
         found |= {f"{key} of {name}": array.tobytes() for key, array in arrays.items()}
         found |= {
             f"optimizer count of {name}": state.optimizer.count,
-            f"progress of {name}": {k: v for k, v in vars(state.progress).items() if k not in CLOCK},
+            f"progress of {name}": {
+                k: v for k, v in vars(state.progress).items() if k not in CLOCK
+            },
             f"config of {name}": checkpoint.config,
             f"vocabulary of {name}": checkpoint.vocabulary.characters,
         }

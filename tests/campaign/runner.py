@@ -2,6 +2,7 @@
 
 import collections
 import faulthandler
+import itertools
 import multiprocessing
 import os
 import re
@@ -167,23 +168,22 @@ def conduct(
 ) -> Campaign:
     """Makes `count` trials of each kind, or cycles through the kinds until the time is up."""
     campaign, stop = Campaign(Shared(folder, seed)), time.monotonic() + 60 * minutes
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)  # some trials are those of another user
     working = Jobs(campaign.shared, jobs)
-    number = first
-    while count is not None and number < first + count or count is None:
-        for kind in kinds:
-            if kind in campaign.skipped:
-                continue
-            working.start(kind, number)
-            for result in working.results():
-                campaign.add(result)
-            over = time.monotonic() > stop if count is None else False
-            if over or (campaign.failures and not keep_going):
-                break
-        else:
-            number += 1
-            if len(campaign.skipped) < len(kinds):
-                continue
-        break
+    numbers = itertools.count(first) if count is None else range(first, first + count)
+    for number, kind in ((number, kind) for number in numbers for kind in kinds):
+        if len(campaign.skipped) == len(kinds):
+            break
+        if kind in campaign.skipped:
+            continue
+        working.start(kind, number)
+        for result in working.results():
+            campaign.add(result)
+        if campaign.failures and not keep_going:
+            break
+        if count is None and time.monotonic() > stop:
+            break
     for result in working.results(all_of_them=True):
         campaign.add(result)
     return campaign

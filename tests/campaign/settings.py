@@ -115,7 +115,7 @@ def _explaining(random: Random, text: str) -> list[str]:
     pick = random.choice
     return [
         *_sometimes(random, f"--text={text}", share=0.6),
-        *_sometimes(random, "--step", pick([1, 2, 5, 10**20, -1, 0])),
+        *_sometimes(random, "--step", pick([1, 2, 5, 1, 2, 10**20, 0])),
         *_sometimes(random, "--layer", pick([1, 2, 99])),
         *_sometimes(random, "--window", pick([1, 2, 8, 10**9]), "--stride", pick([1, 2])),
         *_sometimes(random, "--plot", pick(["c.png", "c.svg"]), share=0.1),
@@ -139,7 +139,8 @@ def _training_again(random: Random) -> list[list[str]]:
     more = random.choice([["--max-steps", "23"], ["--max-steps", "5"], ["--max-time", "1e-3"]])
     text = random.choice(["rhyme.txt", "text-0.txt"])
     extend = _sometimes(random, "--extend-vocabulary", share=0.6)
-    sets = ["--set", f"optimizer.learning_rate={random.choice([1e-300, 0.1, 1e30])!r}"]
+    sets = ["--set", "training.batch_size=2", "--set", "training.window=4", "--set"]
+    sets += [f"optimizer.learning_rate={random.choice([1e-300, 0.1, 1e30])!r}"]
     return [
         ["train", "--resume", "run", *more],
         ["train", text, "--init-from", "run", *extend, "--max-steps", "3", "--out", "child", *sets],

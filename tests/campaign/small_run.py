@@ -25,7 +25,7 @@ RASH = (  # settings with which a run diverges in its second step
 
 
 def small_run(folder: Path, random: Random) -> None:
-    """Trains for six steps on `text.txt`; the directory is `run`, its checkpoints are saved often."""
+    """Trains for six steps on `text.txt`, saving each of them; the directory is `run`."""
     (folder / "text.txt").write_text(TEXTS["rhyme"], "utf-8")
     often = ["--set", "checkpoints.every=1e-6", "--max-steps", "6"]
     found = run(["train", "text.txt", *SMALL, *often, "--out", "run"], folder)

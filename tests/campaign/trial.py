@@ -2,9 +2,7 @@
 
 import collections
 import fcntl
-import json
 import shutil
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +54,3 @@ class Trial:
         folder = shared.folder / f"{kind.replace(' ', '-')}-{number}"
         folder.mkdir(parents=True)
         return cls(folder, Random(f"{kind} {shared.seed} {number}"), number, shared)
-
-
-def digest_of(value: object) -> int:
-    """A short number that stands for a JSON value."""
-    return zlib.crc32(json.dumps(value, sort_keys=True).encode())
