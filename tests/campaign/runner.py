@@ -71,8 +71,8 @@ def attempt(kind: str, number: int, shared: Shared) -> Result:
 def _child(kind: str, number: int, shared: Shared, answer: Connection) -> None:
     with open(shared.folder / f"{kind.replace(' ', '-')}-{number}.stderr", "w+b") as said:
         os.dup2(said.fileno(), 2)
-        faulthandler.enable()
-        faulthandler.dump_traceback_later(LIMIT, exit=True)
+        faulthandler.enable(said)
+        faulthandler.dump_traceback_later(LIMIT, exit=True, file=said)
         answer.send(attempt(kind, number, shared))
         faulthandler.cancel_dump_traceback_later()
     with suppress(OSError):
