@@ -1,27 +1,24 @@
 """The command `charrnn`; until there is something to save, a stop signal ends it immediately."""
 
-import os
 import signal
-from types import FrameType
 
-from charrnn.system.signals import not_ignored
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # silently, until the imports below are done
+
+import os
+
+from charrnn.system.signals import end_at_once
+from charrnn.system.threads import can_start_threads
 
 
 def main() -> None:
     """Runs the command line."""
-    for number in not_ignored():
-        signal.signal(number, _end)
+    end_at_once()
+    if not can_start_threads():  # OpenBLAS, loaded with NumPy, would complain
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from charrnn.cli.main import main
 
     main()
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    # raising an exception here could break an import in progress
-    try:
-        os.write(2, b"stopped: interrupted.\n")
-    finally:
-        os._exit(130)
 
 
 if __name__ == "__main__":

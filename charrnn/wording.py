@@ -15,6 +15,15 @@ def format_size(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
+def rough_duration(seconds: float) -> str:
+    """A duration as 40 s, 3 minutes or 5 hours."""
+    if seconds < 100:
+        return f"{float(f'{seconds:.1g}' if seconds < 10 else f'{seconds:.2g}'):.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:,.0f} hours"
+
+
 def decimal(value: float) -> str:
     """A number with four digits after the point, or in scientific notation if that is too long."""
     return f"{value + 0.0:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
@@ -45,6 +54,16 @@ def call(command: str, *arguments: str, **settings: str) -> str:
     values = [_quoted(argument) for argument in arguments]
     values += [f"{name}={_quoted(value)}" for name, value in settings.items()]
     return f"`{command}({', '.join(values)})`"
+
+
+def setting(name: str, value: str) -> str:
+    """A setting with a value that a user gave, in backquotes: `plot="a b.png"`."""
+    return f"`{name}={_quoted(value)}`"
+
+
+def word(value: str) -> str:
+    """A path as a word of a command to paste, in backquotes: `"runs/a b"`."""
+    return f"`{_quoted(value)}`"
 
 
 def _quoted(value: str) -> str:

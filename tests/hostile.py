@@ -250,7 +250,7 @@ def hostile_configs(folder: Path) -> dict[str, Path]:
         "tag-bool": "model: {bias: !!bool x}",
         "tag-time": "data: {text: !!timestamp x}",
         "tag-binary": "data: {text: [!!binary aGk=]}",
-        "date": "data: {text: [2001-01-01]}",
+        "date": "training: {seed: 2001-01-01}",
         "value": "training: {seed: =}",
         "merge": "training: {<<: {seed: 1}}",
         "laughs": "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: [*c,*c]",

@@ -1,6 +1,7 @@
 """Checkpoints load as they were saved."""
 
 import json
+import tracemalloc
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from charrnn.runs.directory import RunDirectory
 from charrnn.setup.paths import find_checkpoint
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
+from charrnn.training.tensor_file import TensorFile, Unusable
 from tests.digests import digest_of, parsed
 
 
@@ -97,3 +99,48 @@ def test_a_directory_means_its_best_checkpoint(trained: Path, tmp_path: Path) ->
     assert find_checkpoint(str(trained)) == trained / "checkpoints/best.safetensors"
     with pytest.raises(InputError, match="without checkpoints/best"):
         find_checkpoint(str(tmp_path))
+
+
+def test_a_file_that_is_rewritten_while_it_is_read_is_refused(
+    tmp_path, monkeypatch, trained
+) -> None:
+    """In place: shorter, longer, or with another header."""
+    good = (trained / "checkpoints/best.safetensors").read_bytes()
+    path = tmp_path / "file.safetensors"
+    for after in (good[: len(good) // 2], good + b"x", b"x" * len(good), b""):
+        path.write_bytes(good)
+        file = TensorFile(path)
+        path.write_bytes(after)
+        with pytest.raises(Unusable, match="it changed while it was read"):
+            file.read()
+
+
+def test_a_file_is_not_mapped(tmp_path, trained) -> None:
+    """A mapped file that becomes shorter ends the program by SIGBUS."""
+    file = TensorFile(trained / "checkpoints/best.safetensors")
+    tensors = file.read()
+    assert "best.safetensors" not in Path("/proc/self/maps").read_text()
+    assert tensors.keys() == file.names
+    for name, array in tensors.items():
+        assert file.describe(name)[1] == array.shape
+        assert array.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 100_000,
+        b"{" + b"[]," * 9_000_000,
+        b'{"a": {"dtype": "F32", "shape": [1e999]}}',
+        b"[]",
+    ],
+)
+def test_a_header_is_read_in_bounded_memory(tmp_path, header) -> None:
+    path = tmp_path / "file.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    tracemalloc.start()
+    with pytest.raises(Unusable):
+        TensorFile(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(header) + 1_000_000

@@ -18,7 +18,8 @@ from charrnn.events import Evaluated, RolledBack, Stepped
 from charrnn.report.metrics import Metrics
 from charrnn.runs import train as runs_train
 from charrnn.runs.divergence import window_text
-from charrnn.runs.start import Run, new_run, resumed_run
+from charrnn.runs.resume import resumed_run
+from charrnn.runs.start import Run, new_run
 from charrnn.setup.wiring import trainer_of
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load

@@ -1,6 +1,7 @@
 """Figures: labels that never overlap, heat maps, bars in text."""
 
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from matplotlib.text import Text
 from numpy.random import default_rng
 
 from charrnn.report.bars import log_bars
-from charrnn.report.figures import finish, heat_map, label_lines, new_figure, shades
+from charrnn.report.figures import drawing, finish, heat_map, label_lines, new_figure, shades
 from charrnn.report.line_ends import apart, visible_end
 
 BOX = np.array([0.0, 0.0, 10.0, 5.0])
@@ -171,3 +172,23 @@ def test_bars_of_known_values() -> None:
     assert heading == "10⁻³     1   10²"
     assert bars == ["█████████│      ", "██████   │      ", "█████████│██████", "         │      "]
     assert log_bars(np.array([1, 1e9]), 16)[1][1] == "█████│█████████→"
+
+
+TITLES = [
+    "a\x1b[31mred\x07", "\u202egnp", "山の上 🙂", "inv\udcff", "$x^2 \\frac{", "\x01\x7f\x9b",
+    "\ufffe", "x" * 3000, "<b>&amp; -- \"q\"", " ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_any_title_is_drawn(tmp_path, title) -> None:
+    """As XML that is well formed, without controls, and in a figure of sound proportions."""
+    path = tmp_path / "plot.svg"
+    figure, panels = new_figure(1, title)
+    finish(panels[0], title[:9], title[:9], title[:9])
+    drawing(str(path))(figure)
+    ElementTree.parse(path)
+    content = path.read_bytes().decode()
+    assert not set("\x1b\x07\x9b\u202e\ufffe") & set(content)
+    for suffix in ("png", "pdf"):
+        drawing(f"plot.{suffix}")(figure)

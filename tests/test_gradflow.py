@@ -503,13 +503,17 @@ def test_plot_without_matplotlib_says_what_to_install(charrnn, monkeypatch) -> N
 
 
 @pytest.mark.parametrize("command", ["gradflow", "gradcheck"])
-def test_a_text_that_changed_since_training_is_noted(charrnn, tmp_path, command) -> None:
+def test_a_text_that_changed_since_training_is_refused(charrnn, tmp_path, command) -> None:
     text = tmp_path / "text.txt"
     text.write_text("the same letters all day\n" * 40)
     assert charrnn("train", text, *TINY, "--max-steps", 3, "--out", tmp_path / "run").code == 0
     quick = ["--lags", 4] if command == "gradflow" else ["--oracle", "complex-step"]
     assert "has changed" not in charrnn(command, tmp_path / "run", *quick).err
-    with text.open("a") as file:
-        file.write("a day\n")
-    assert "the text has changed since" in charrnn(command, tmp_path / "run", *quick).err
+    whole = text.read_text()
+    for changed in (whole + "a day\n", whole[:-9], whole.replace("all", "lla", 1)):
+        text.write_text(changed)
+        outcome = charrnn(command, tmp_path / "run", *quick)
+        assert outcome.code == 3
+        assert "the text has changed since" in outcome.err
+        assert "give a text as --text" in outcome.err
     assert "has changed" not in charrnn(command, tmp_path / "run", "--text", text, *quick).err

@@ -230,6 +230,7 @@ def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
         batches_of(config, corpus.training),
         scored_ids(config, corpus),
         corpus.training[:0],
+        {},
         (),
     )
     monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)

@@ -1,8 +1,9 @@
 """Messages below the command line name settings and commands; only the roof knows their words."""
 
 import ast
+import os
 import re
-import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 import charrnn
 from charrnn.cli.main import app
 from charrnn.report.flags import as_flags
-from charrnn.wording import call
+from charrnn.system.escaping import harmless_message
+from charrnn.wording import call, setting, word
 
 PACKAGE = Path(charrnn.__file__).parent
 ABOVE = {"cli", "report", "__main__.py"}  # what may speak of the command line
@@ -84,7 +86,20 @@ PATHS = [
     "a\nb",
     "é\udcff",
     "true",
+    "\x1b]0;owned\x07",
+    "\u202egnp.exe",
+    "山の上\xa0に",
+    "$(touch owned)",
+    "x" * 3000,
 ]
+
+
+def words_of(command: str) -> list[str]:
+    """The words that a shell reads."""
+    printed = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {command}"], check=True, capture_output=True
+    )
+    return [os.fsdecode(word) for word in printed.stdout.split(b"\0")[:-1]]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -95,8 +110,27 @@ def test_a_call_becomes_a_command(path: str) -> None:
     assert rendered.startswith("resume it: ")
     assert rendered.endswith("; or choose another --out.")
     command = rendered.removeprefix("resume it: ").removesuffix("; or choose another --out.")
-    words = shlex.split(command)
-    assert words == ["charrnn", "train", path, "-", "-c", path, "--init-from", path]
+    assert words_of(command) == ["charrnn", "train", path, "-", "-c", path, "--init-from", path]
+    assert harmless_message(command) == command
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_value_or_a_path_is_a_word_of_a_shell(path: str) -> None:
+    assert words_of(as_flags(setting("plot", path))) == ["--plot", path]
+    assert words_of(as_flags(setting("data.text", path)))[0] == "--set"
+    assert words_of(as_flags(word(path))) == [path]
+
+
+def test_long_names_are_shortened_in_messages_and_whole_in_hints(charrnn, tmp_path) -> None:
+    name = "x" * 3000
+    outcome = charrnn("sample", name + "/" + name)
+    assert outcome.code == 3
+    assert len(outcome.err) < 600
+    folder = tmp_path / ("y" * 250) / ("z" * 250)
+    folder.mkdir(parents=True)
+    (folder / "a.safetensors").touch()
+    hint = charrnn("sample", folder).err.split("hint:")[1]
+    assert str(folder) in hint
 
 
 @pytest.mark.parametrize("text", ["`f(x)`", '`f("\\x")`', '`f("a" "b")`', "`f(", '`f("a)`'])

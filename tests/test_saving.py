@@ -23,8 +23,9 @@ from charrnn.report.metrics import Metrics
 from charrnn.runs import directory as run_directory
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.emitter import Emitter
+from charrnn.runs.resume import resumed_run
 from charrnn.runs.saving import Saver
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.start import new_run
 from charrnn.runs.stop import stop_requests
 from charrnn.system.files import write_atomically
 from charrnn.system.signals import SIGNALS
@@ -34,6 +35,7 @@ from charrnn.training.workers import worker_threads
 from tests.runs import train, trainer_for
 from tests.test_divergence import Poison, config_of
 
+LEFTOVER = ".charrnn-0123456789abcdef.tmp"
 LAST, BEST = (f"checkpoints/{name}.safetensors" for name in ("last", "best"))
 
 
@@ -322,7 +324,7 @@ def test_one_process_at_a_time(tmp_path, text_file) -> None:
     for _ in range(2):  # a refused resume releases it
         with pytest.raises(InputError, match="is not the text"):
             resumed_run(path, [str(tmp_path / "other")], {"max_steps": 90})
-    (tmp_path / "run/checkpoints/.last.safetensors.77.tmp").touch()
+    (tmp_path / "run/checkpoints" / LEFTOVER).touch()
     assert train(resumed_run(path, [], {"max_steps": 70}), []).steps == 70
     assert not list((tmp_path / "run/checkpoints").glob(".*"))
 
@@ -352,7 +354,7 @@ def test_a_run_that_was_faster_is_noticed_after_locking(tmp_path, monkeypatch) -
 
 def test_a_run_killed_at_its_start_can_start_again(tmp_path) -> None:
     (tmp_path / "run/checkpoints").mkdir(parents=True)
-    for name in (".lock", "metrics.jsonl", ".config.yaml.77.tmp"):
+    for name in (".lock", "metrics.jsonl", LEFTOVER):
         (tmp_path / "run" / name).touch()
     RunDirectory.create(str(tmp_path / "run"), "name").release()
     assert not list((tmp_path / "run").glob("*.tmp"))
@@ -363,7 +365,7 @@ def test_a_lock_follows_no_link(tmp_path, text_file) -> None:
     (tmp_path / "mine").write_text("precious")
     (tmp_path / "run/.lock").unlink()
     (tmp_path / "run/.lock").symlink_to(tmp_path / "mine")
-    with pytest.raises(UsageError, match="cannot be used"):
+    with pytest.raises(UsageError, match="cannot be resumed"):
         resumed_run(str(tmp_path / "run"), [], {"max_steps": 90})
     assert (tmp_path / "mine").read_text() == "precious"
 

@@ -12,7 +12,8 @@ from charrnn.events import Evaluated, Sampled, Stepped
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
-from charrnn.runs.start import new_run, resumed_run
+from charrnn.runs.resume import resumed_run
+from charrnn.runs.start import new_run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.text.stream import stream_window

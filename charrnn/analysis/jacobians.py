@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charrnn.analysis.problems import Problem
+from charrnn.analysis.problems import Problem, one_hot
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import softmax
@@ -64,7 +64,7 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
     """
     params, (x, y, *_), h0, mask = problem
     T, B = x.shape
-    identity = np.eye(params.alphabet_size)
+    A = params.alphabet_size
     h = states(params, x, h0, activation, mask=mask)
     up = np.ones_like(h)
     if mask is not None:
@@ -72,14 +72,14 @@ def lanes(problem: Problem, activation: Activation, divisor: int) -> list[Lane]:
     probabilities = softmax(logits(params, (h * up)[1:]))
     result = []
     for lane in range(B):
-        one_hot = identity[np.append(0, x[:, lane])]
+        inputs = one_hot(np.append(0, x[:, lane]), A)
         counted = y[:, lane, None] >= 0
-        targets = np.zeros((T + 1, params.alphabet_size))
-        targets[1:] = identity[y[:, lane]] * counted
+        targets = np.zeros((T + 1, A))
+        targets[1:] = one_hot(y[:, lane], A) * counted
         do = np.zeros_like(targets)
         do[1:] = (probabilities[:, lane] - targets[1:]) * counted / divisor
-        D = SLOPES[activation.name](pre_activations(params, one_hot, h[:, lane], up[:, lane]))
-        result.append(Lane(one_hot, h[:, lane], D, up[:, lane], do, targets))
+        D = SLOPES[activation.name](pre_activations(params, inputs, h[:, lane], up[:, lane]))
+        result.append(Lane(inputs, h[:, lane], D, up[:, lane], do, targets))
     return result
 
 

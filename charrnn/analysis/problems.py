@@ -56,6 +56,13 @@ def random_problem(
     return Problem(params, window_of(ids), h0)
 
 
+def one_hot(ids: Array, alphabet_size: int) -> Array:
+    """Vectors (…, A) that are 1 at the ids (…) and 0 elsewhere; at -1 the last is 1."""
+    rows = np.zeros((*ids.shape, alphabet_size))
+    np.put_along_axis(rows, ids[..., None], 1.0, axis=-1)
+    return rows
+
+
 def window_of(ids: Array) -> Window:
     """Makes a window of ids (T+1, B): the target of each character is the next one."""
     return Window(ids[:-1], ids[1:], np.zeros(ids.shape[1], dtype=bool))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from charrnn.analysis.flow import by_lag
-from charrnn.analysis.problems import Problem
+from charrnn.analysis.problems import Problem, one_hot
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
@@ -60,7 +60,7 @@ def double_sum_terms(problem: Problem, activation: Activation, layer: int) -> Te
         k = np.arange(T - lag)
         brackets[k + lag, k] = params.by_layer(found.da)[layer][:, 0]
     h = params.by_layer(states(params, x, h0, activation)[:, 0])
-    below = h[layer - 1, 1:] if layer else np.eye(params.alphabet_size)[x[:, 0]]
+    below = h[layer - 1, 1:] if layer else one_hot(x[:, 0], params.alphabet_size)
     return Terms(brackets, {"W": h[layer, :-1], "U": below, "b": np.ones((T, 1))})
 
 

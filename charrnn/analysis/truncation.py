@@ -3,7 +3,7 @@
 import numpy as np
 
 from charrnn.analysis.flow import by_lag
-from charrnn.analysis.problems import Problem
+from charrnn.analysis.problems import Problem, one_hot
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
 from charrnn.model.activations import Activation
@@ -94,7 +94,7 @@ def by_reach(
     )
     params, (x, *_), h0, _ = problem
     inputs = [
-        np.eye(full.alphabet_size)[x],
+        one_hot(x, full.alphabet_size),
         *params.by_layer(states(params, x, h0, activation)[1:])[:-1],
     ]
     found = []

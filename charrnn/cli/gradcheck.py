@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import ConfigOption, JsonOption, ModelArgument, SetOption, one_config
+from charrnn.cli.options import (
+    ConfigOption,
+    JsonOption,
+    MaxMemoryOption,
+    ModelArgument,
+    SetOption,
+    in_bytes,
+    one_config,
+)
 from charrnn.errors import UsageError
 
 
@@ -48,6 +56,7 @@ def gradcheck_command(
         int,
         typer.Option(metavar="N", min=0, help="Random seed for model, window and entries."),
     ] = 1,
+    max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Verify the gradients of a model against independent methods.
@@ -58,7 +67,7 @@ def gradcheck_command(
     import sys
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_notes
+    from charrnn.cli.output import verdict, write_json, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
@@ -75,15 +84,15 @@ def gradcheck_command(
         seed,
         count,
         fast,
+        max_memory=in_bytes(max_memory),
         announce=lambda note: write_notes([note]),
     )
     write_notes(notes)
-    if json:
-        write_json({"passed": result.passed} | asdict(result))
-    else:
-        print_gradient_table(result)
-    if not result.passed:
-        raise typer.Exit(1)
+    with verdict(0 if result.passed else 1):
+        if json:
+            write_json({"passed": result.passed} | asdict(result))
+        else:
+            print_gradient_table(result)
 
 
 def _positive(entries: str) -> int:

@@ -7,10 +7,12 @@ import typer
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
+    MaxMemoryOption,
     ModelArgument,
     PlotOption,
     SetOption,
     TitleOption,
+    in_bytes,
     one_config,
 )
 
@@ -48,6 +50,7 @@ def gradflow_command(
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed for the positions in the text.")
     ] = 1,
+    max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure how gradients flow back through time.
@@ -65,7 +68,16 @@ def gradflow_command(
     if truncation and tolerance is None:
         tolerance = 0.1
     found, notes = gradient_flow(
-        model, one_config(config), assignments or [], text, lags, compare, tolerance, seed
+        model,
+        one_config(config),
+        assignments or [],
+        text,
+        lags,
+        compare,
+        tolerance,
+        seed,
+        max_memory=in_bytes(max_memory),
+        announce=lambda note: write_notes([note]),
     )
     if draw:
         draw(plot_gradient_flow(found, title))

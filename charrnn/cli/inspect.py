@@ -47,7 +47,7 @@ def inspect_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_notes
+    from charrnn.cli.output import verdict, write_json, write_notes
     from charrnn.commands.inspect import (
         are_checkpoints,
         inspect_checkpoint,
@@ -72,14 +72,13 @@ def inspect_command(
                 "leave out all options except --json.",
             )
         models = [inspect_checkpoint(name) for name in paths]
-        if json:
-            documents = [asdict(model) for model in models]
-            write_json(documents[0] if len(documents) == 1 else documents)
-        else:
-            for model in models:
-                print_model_report(model)
-        if not all(model.sound for model in models):
-            raise typer.Exit(1)
+        with verdict(0 if all(model.sound for model in models) else 1):
+            if json:
+                documents = [asdict(model) for model in models]
+                write_json(documents[0] if len(documents) == 1 else documents)
+            else:
+                for model in models:
+                    print_model_report(model)
         return
     if len(paths) == 1 and config_path is None and is_built_in(paths[0]):
         config_path, paths = paths[0], []

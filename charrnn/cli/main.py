@@ -1,7 +1,7 @@
 """The command `charrnn`, and the only place where errors are printed."""
 
 import contextlib
-import io
+import errno
 import os
 import sys
 from typing import Annotated
@@ -18,7 +18,8 @@ from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
 from charrnn.report.flags import as_flags
-from charrnn.system.escaping import harmless_message
+from charrnn.system.escaping import harmless_message, shortened
+from charrnn.system.streams import discard, prepare_streams, say
 
 app = typer.Typer(
     name="charrnn",
@@ -53,11 +54,7 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits with its exit code."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until exit
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
+    prepare_streams()
     code = run(sys.argv[1:])
     if code == 130:  # do not wait for threads in the middle of a step
         for stream in (sys.stdout, sys.stderr):
@@ -84,18 +81,36 @@ def run(arguments: list[str]) -> int:
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
             raise  # Typer turns a broken pipe into SystemExit
-        # the reader closed the pipe; keep Python from flushing into it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)  # whose reader has read enough
         return 0
+    except OSError as error:
+        return _fail(*_system_error(error))
     except MemoryError:
         return _fail(
             "out of memory.",
-            "lower model.hidden_size, training.batch_size or training.window; "
+            "use a smaller model or text, or lower training.batch_size or training.window; "
             "for full BPTT or long lines: `training.memory=recompute`",
             1,
         )
-    except OSError as error:
-        return _fail(f"{error.filename or 'input or output'}: {error.strerror}.", None, 1)
+    except RecursionError:
+        return _fail("the input nests too deeply.", None, 1)
+    except RuntimeError as error:
+        return _fail(f"the computation failed: {error}.", None, 1)
+    except ValueError as error:
+        if type(error).__name__ != "LinAlgError":  # NumPy is not imported for the sake of its name
+            raise
+        return _fail(f"the computation failed: {error}.", None, 1)
+
+
+def _system_error(error: OSError) -> tuple[str, str | None, int]:
+    """The message, hint and exit code for an error of the operating system."""
+    if error.filename is None and error.errno == errno.ENOENT:
+        try:
+            os.getcwd()
+        except OSError:
+            hint = "change to one that exists, such as with cd."
+            return "the working directory was removed.", hint, 2
+    return f"{error.filename or 'standard input or output'}: {error.strerror or error}.", None, 1
 
 
 def _usage(error: typer.TyperException) -> tuple[str, str]:
@@ -114,8 +129,7 @@ def _usage(error: typer.TyperException) -> tuple[str, str]:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    with contextlib.suppress(OSError):  # stderr may be closed
-        sys.stderr.write(f"{label}: {harmless_message(as_flags(message))}\n")
-        if hint:
-            sys.stderr.write(f"hint:  {harmless_message(as_flags(hint))}\n")
+    say(f"{label}: {harmless_message(shortened(as_flags(message)))}")
+    if hint:
+        say(f"hint:  {harmless_message(as_flags(hint))}")
     return code

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import typer
@@ -74,6 +75,13 @@ ExtendVocabularyOption = Annotated[
         "--extend-vocabulary", help="Add new characters of the text to that model's vocabulary."
     ),
 ]
+MaxMemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Refuse what needs more memory, such as 4GB.  [default: half of this machine's]",
+    ),
+]
 UnknownOption = Annotated[
     Literal["error", "skip", "replace"] | None,
     typer.Option(
@@ -97,6 +105,20 @@ def one_config(configs: list[str] | None) -> str | None:
             "choose one of them; change single values with `set`.",
         )
     return configs[0]
+
+
+UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def in_bytes(size: str | None) -> float | None:
+    """A size such as 500MB, 4G or 2e9 in bytes. Raises: UsageError."""
+    if size is None:
+        return None
+    form = r"(\d+(?:\.\d+)?(?:e\d{1,3})?) ?([KMGT]?)B?"
+    found = re.fullmatch(form, size.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise UsageError(f"`max_memory={size}` is not a size.", "for example `max_memory=4GB`")
+    return float(found[1]) * UNITS[found[2].upper()]
 
 
 SECTIONS = {

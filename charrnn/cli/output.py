@@ -3,14 +3,19 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from charrnn.errors import UsageError
 from charrnn.report.flags import as_flags
-from charrnn.system.escaping import harmless, harmless_json, harmless_message
+from charrnn.system.escaping import harmless, harmless_json, harmless_message, shortened
 from charrnn.system.files import require_writable
+from charrnn.system.streams import discard, say
+from charrnn.wording import setting
 
 
 def require_output(option: str, path: str) -> None:
@@ -19,7 +24,7 @@ def require_output(option: str, path: str) -> None:
         require_writable(Path(path))
     except OSError as error:
         raise UsageError(
-            f"`{option}={path}` cannot be written: {error.strerror}.", "choose another file."
+            f"{setting(option, path)} cannot be written: {error.strerror}.", "choose another file."
         ) from None
 
 
@@ -54,7 +59,19 @@ def write_line(line: str) -> None:
 def write_notes(notes: Iterable[str]) -> None:
     """Writes notes for the user to standard error."""
     for note in notes:
-        sys.stderr.write(f"note: {harmless_message(as_flags(note))}\n")
+        say(f"note: {harmless_message(shortened(as_flags(note)))}")
+
+
+@contextmanager
+def verdict(code: int) -> Iterator[None]:
+    """Writes a result; the exit code of the command is the verdict, even if no one reads it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+    if code:
+        raise typer.Exit(code)
 
 
 def write_stream(texts: Iterable[Iterable[str]], separator: str, end: str) -> None:

@@ -12,8 +12,7 @@ from charrnn.analysis.oracles import Oracle, loss_products
 from charrnn.analysis.problems import Problem
 from charrnn.model.activations import Activation
 from charrnn.model.bptt import window_loss
-from charrnn.system.machine import physical_memory
-from charrnn.wording import format_size
+from charrnn.wording import rough_duration
 
 COUNTS = (MAX_ENTRIES, 100, 50, 20, 10, 5, 3)  # entries of a parameter; few, to be reproducible
 SECONDS_PER_ORACLE = 20.0  # in which it compares as many entries as it can
@@ -28,14 +27,12 @@ class CheckPlan(NamedTuple):
         not_run: Why oracles do not run, by their names.
         seconds: The expected duration.
         memory: The expected memory in bytes.
-        fits: Whether this machine has so much, or the user insists.
     """
 
     entries: dict[str, int]
     not_run: dict[str, str]
     seconds: float
     memory: float
-    fits: bool
 
 
 def plan_check(
@@ -53,8 +50,6 @@ def plan_check(
     sizes = [array.size for _, array in problem.params.named()]
     seconds_per_product = _loss_seconds(problem, activation) / loss_products(problem)
     entries, not_run = {}, {}
-    memory = _memory(problem)
-    fits = bool(wanted) or memory <= physical_memory()
     # of the directions, of which there is one more than there are parameters
     products = sum(
         (len(sizes) + 1) * oracle.cost(problem).per_entry
@@ -69,24 +64,13 @@ def plan_check(
         }
         seconds = {count: seconds_per_product * options[count] for count in options}
         fewest, least = list(seconds.items())[-1]
-        if not fits:
-            not_run[oracle.name] = f"would need about {format_size(memory)} of memory"
-        elif not wanted and least > MAX_SECONDS_PER_ORACLE:
+        if not wanted and least > MAX_SECONDS_PER_ORACLE:
             not_run[oracle.name] = f"would take about {rough_duration(least)}"
         else:
             fitting = [count for count in seconds if seconds[count] <= SECONDS_PER_ORACLE]
             entries[oracle.name] = fitting[0] if fitting else fewest
             products += options[entries[oracle.name]]
-    return CheckPlan(entries, not_run, seconds_per_product * products, memory, fits)
-
-
-def rough_duration(seconds: float) -> str:
-    """A duration as 40 s, 3 minutes or 5 hours."""
-    if seconds < 100:
-        return f"{float(f'{seconds:.1g}' if seconds < 10 else f'{seconds:.2g}'):.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:,.0f} hours"
+    return CheckPlan(entries, not_run, seconds_per_product * products, memory_of_check(problem))
 
 
 def _loss_seconds(problem: Problem, activation: Activation) -> float:
@@ -100,7 +84,7 @@ def _loss_seconds(problem: Problem, activation: Activation) -> float:
     return min(seconds)
 
 
-def _memory(problem: Problem) -> float:
+def memory_of_check(problem: Problem) -> float:
     """About how much the largest arrays take: complex states, logits and their exponentials."""
     S, A = problem.params.state_size, problem.params.alphabet_size
     weights = 8 * problem.params.size

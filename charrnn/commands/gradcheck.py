@@ -13,13 +13,15 @@ from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.commands.arguments import check_arguments
-from charrnn.commands.check_plan import plan_check, rough_duration
+from charrnn.commands.check_plan import memory_of_check, plan_check
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import Objective
 from charrnn.results import CheckedProblem, GradientCheck
+from charrnn.setup.memory_limit import memory_limit, require_memory_for
+from charrnn.setup.own_text import Announce
 from charrnn.setup.preparation import require_memory
 from charrnn.setup.subject import Subject, problem_in_text, subject_of
 from charrnn.setup.training_window import training_window, window_mask, windows_of
@@ -32,7 +34,7 @@ from charrnn.setup.wiring import (
 )
 from charrnn.system.blas import single_threaded_blas
 from charrnn.training.workers import Workers, choose_workers, worker_threads
-from charrnn.wording import format_size, layer_sizes, nearest
+from charrnn.wording import format_size, layer_sizes, nearest, rough_duration
 
 # of short windows: long enough for gradients through time, cheap enough for thousands of losses
 TIME_STEPS, BATCH_SIZE = 12, 2
@@ -50,7 +52,8 @@ def check_gradients(
     seed: int,
     entries: int | None = None,
     fast: bool = False,
-    announce: Callable[[str], object] = lambda note: None,
+    max_memory: float | None = None,
+    announce: Announce = lambda note: None,
 ) -> tuple[GradientCheck, tuple[str, ...]]:
     """Compares the gradients of a model with independent methods.
 
@@ -70,7 +73,9 @@ def check_gradients(
         entries: The number of entries of a parameter to compare, however long it takes; None for as
             many as take a reasonable time.
         fast: Whether to check short passages of the text on a single thread instead.
-        announce: Called before a check that takes more than a few seconds, with a note on that.
+        max_memory: Bytes that the check may use; None for half of this machine's memory.
+        announce: Called with a note before a check that takes more than a few seconds, and before
+            a text is read that only a checkpoint names.
 
     Returns:
         The result, and notes on the text.
@@ -85,21 +90,24 @@ def check_gradients(
             f"`tolerance={tolerance}` is not positive.", "for example `tolerance=1e-6`"
         )
     check_arguments(config_path, assignments, [] if text is None else [text])
-    random = np.random.default_rng(seed)
+    random, limit = np.random.default_rng(seed), memory_limit(max_memory)
     with ExitStack() as stack:
         if model is None and config_path is None and not assignments and text is None:
             case = _random_case(random)
         else:
-            subject = subject_of(model, config_path, assignments, text)
+            subject = subject_of(model, config_path, assignments, text, announce)
             case = (
                 _short_case(subject, random)
                 if fast
                 else _training_case(
-                    subject, random, lambda n: stack.enter_context(worker_threads(n))
+                    subject, random, limit, lambda n: stack.enter_context(worker_threads(n))
                 )
             )
         checked, problem = case.checked, case.problem
         activation = ACTIVATIONS[checked.activation]
+        require_memory_for(
+            "this check", memory_of_check(problem), limit, "check a short window: `fast`"
+        )
         plan = plan_check(problem, activation, oracles, entries)
         if plan.seconds > NOTED_SECONDS:
             announce(
@@ -110,8 +118,7 @@ def check_gradients(
             )
         run = [oracle for oracle in oracles if oracle.name in plan.entries]
         arguments = (problem, case.objective, activation, checked.reduction)
-        # directions take little time, so they are left out only for lack of memory
-        found = check_directions(*arguments, oracles * plan.fits, random, tolerance)
+        found = check_directions(*arguments, oracles, random, tolerance)
         if run:
             found += gradcheck(*arguments, run, random, tolerance, plan.entries)
     return GradientCheck(checked, found, plan.not_run), case.notes
@@ -142,14 +149,15 @@ def _short_case(subject: Subject, random: Generator) -> _Case:
     return _Case(checked, problem, objective_maker(config)(), subject.notes)
 
 
-def _training_case(subject: Subject, random: Generator, start: Callable[[int], Workers]) -> _Case:
+def _training_case(
+    subject: Subject, random: Generator, limit: float, start: Callable[[int], Workers]
+) -> _Case:
     """start: starts this many threads."""
     config, training = subject.config, subject.config.training
     batches = windows_of(subject)
     count = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
-    require_memory(
-        _in_double_precision(config, count), subject.params.alphabet_size, batches.largest
-    )
+    A = subject.params.alphabet_size
+    require_memory(_in_double_precision(config, count), A, batches.largest, limit)
     objective = objective_of(config, start(count))
     problem, number = training_window(subject, batches, random, objective)
     stride = training.stride

@@ -5,17 +5,22 @@ import numpy as np
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
 from charrnn.commands.arguments import check_arguments
+from charrnn.commands.flow_plan import plan_flow
 from charrnn.config.layers import assigns, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.results import GradientFlow
+from charrnn.setup.memory_limit import memory_limit, require_memory_for
+from charrnn.setup.own_text import Announce
 from charrnn.setup.subject import looking_back, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
+from charrnn.wording import format_size, layer_sizes, rough_duration
 
 MAX_LOSSES = 1024  # backpropagated together
 MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
+NOTED_SECONDS = 5.0  # a measurement that takes longer says so in advance
 SCALES = (0.5, 1.0, 2.0, 4.0)  # of W, in a comparison
 
 
@@ -29,6 +34,8 @@ def gradient_flow(
     compare: bool,
     tolerance: float | None,
     seed: int,
+    max_memory: float | None = None,
+    announce: Announce = lambda note: None,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
     """Measures the gradient flow through a model.
 
@@ -41,6 +48,9 @@ def gradient_flow(
         compare: Whether to compare all activations, with W at each of SCALES, instead.
         tolerance: The largest truncation error to accept; None to leave out truncation.
         seed: Random seed for the positions in the text.
+        max_memory: Bytes that may be used; None for half of this machine's memory.
+        announce: Called with a note before a measurement that takes more than a few seconds, and
+            before a text is read that only a checkpoint names.
 
     Returns:
         The flow, and notes on the text.
@@ -56,7 +66,7 @@ def gradient_flow(
     check_arguments(config_path, assignments, [] if text is None else [text])
     if compare:
         _refuse_with_comparison(assignments, tolerance)
-    subject = subject_of(model, config_path, assignments, text)
+    subject = subject_of(model, config_path, assignments, text, announce)
     if compare and subject.steps is not None:
         raise UsageError(
             f"`compare` is for untrained models, but {model} is a checkpoint.",
@@ -68,6 +78,20 @@ def gradient_flow(
     before, window, reach = looking_back(
         subject, np.random.default_rng(seed), lags, lags, max(losses // lags, 1)
     )
+    plan = plan_flow(
+        subject.params, window.x.shape, reach, tolerance is not None, models=len(configs)
+    )
+    require_memory_for(
+        "this measurement",
+        plan.memory,
+        memory_limit(max_memory),
+        f"look back less: `lags={max(lags // 4, 1)}`",
+    )
+    if plan.seconds > NOTED_SECONDS:
+        announce(
+            f"measuring {layer_sizes(subject.params.depth, subject.params.hidden_size)} over "
+            f"{reach:,} lags: about {rough_duration(plan.seconds)}, {format_size(plan.memory)}"
+        )
     flows = []
     for variant in configs:
         params = first_params(variant, A) if compare else subject.params

@@ -36,7 +36,10 @@ from charrnn.text.text import Text
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
 from charrnn.training.workers import worker_threads
+from charrnn.wording import setting
 
+MAX_TRIAL_STEPS = 10_000
+SHORTEST = 1e-9  # seconds, of a trial by a clock that stands still
 TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
 
 
@@ -137,8 +140,13 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
             config.model_copy(update={"training": training}), text.batches, text.scored, workers
         )
         start = time.perf_counter()
+
+        def enough() -> bool:
+            long_enough = time.perf_counter() - start > TRIAL_SECONDS
+            return long_enough or state.progress.step >= MAX_TRIAL_STEPS
+
         try:
-            for event in trainer.run(state, lambda: time.perf_counter() - start > TRIAL_SECONDS):
+            for event in trainer.run(state, enough):
                 if isinstance(event, Evaluated):
                     break
         except Divergence:
@@ -148,7 +156,7 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Trial(
         steps=progress.step,
-        seconds_per_step=(time.perf_counter() - start) / done,
+        seconds_per_step=max(time.perf_counter() - start, SHORTEST) / done,
         characters=progress.characters / done,
         memory=peak if sys.platform == "darwin" else 1024 * peak,
         machine_memory=physical_memory(),
@@ -182,9 +190,10 @@ def inspect_checkpoint(path: str) -> ModelReport:
         sound = [other.path for other in others if other.fault is None]
         if not sound:
             faults = "".join(f"{CONTINUED}{other.fault}" for other in others)
+            own = setting("config", str(RunFiles(Path(path)).config))
             raise InputError(
                 f"{path} has no usable checkpoint:{faults}",
-                f"start a new run; the config of this one is {str(RunFiles(Path(path)).config)!r}.",
+                f"start a new run, with the config of this one: {own}",
             )
         if str(file) not in sound:
             file = Path(sound[0])

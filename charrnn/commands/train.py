@@ -3,7 +3,8 @@
 from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
 from charrnn.runs import start
-from charrnn.runs.start import Run, resumed_run
+from charrnn.runs.resume import resumed_run
+from charrnn.runs.start import Run
 from charrnn.runs.train import train
 from charrnn.setup.parent import configure
 

@@ -1,15 +1,15 @@
 """Builds one validated Config from YAML files, assignments and flags."""
 
 import os
-import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
 from charrnn.config.faults import describe
+from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.system.escaping import CONTINUED
@@ -22,9 +22,6 @@ YAML = (".yaml", ".yml")
 NOT_A_TEXT = "a config is a YAML file; if this is a text, give it without `config`."
 
 MAX_FILE_BYTES = 1 << 20
-MAX_DEPTH = 8  # nested sections and lists; the settings need four levels
-MAX_VALUES = 20_000  # including keys; data.text may list many files
-MAX_VALUE_LENGTH = 4096  # characters; the longest values are paths
 MAX_REPORTED_FAULTS = 20
 
 
@@ -76,9 +73,15 @@ def check_config(
         faults: Faults found before, which are reported with those of the values.
 
     Raises:
-        UsageError: There are faults.
+        UsageError: There are faults, or the values are too many or too long.
     """
     found = list(faults)
+    try:
+        require_bounded(values)
+    except ValueError as error:
+        raise UsageError(
+            f"the config is too large: {error}.", "name a directory of texts."
+        ) from None
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -99,7 +102,7 @@ def changed(config: Config, flags: Layer) -> Config:
 
 def dump_config(config: Config) -> str:
     """The config as YAML, itself a valid config file."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return dump(config.model_dump(mode="json"))
 
 
 def find_config(path: str) -> Path:
@@ -130,8 +133,10 @@ def _read(path: Path) -> Layer:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise ValueError(f"it has more than {MAX_FILE_BYTES:,} bytes")
-        loaded = _parse(content)
-    except (ValueError, OSError) as error:
+        loaded = parse(content)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
         hint = None if path.suffix in YAML else NOT_A_TEXT
         raise UsageError(f"{path} is not a readable YAML file: {error}.", hint) from None
     if loaded is None:
@@ -155,65 +160,17 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
                 "model.hidden_size=256."
             )
             continue
+        if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
+            faults.append(f"`set`: {assignment!r} is too long.")
+            continue
         try:
-            value = _parse(text)
+            value = parse(text)
         except ValueError:
             value = text  # not YAML: taken as typed
         for section in reversed(sections):
             key, value = section, {key: value}
         layer = _merge(layer, {key: value})
     return layer, faults
-
-
-def _parse(content: bytes | str) -> Any:
-    """Parses YAML into plain values. Raises: ValueError with a one-line message."""
-    try:
-        _check_size(content)
-        loader = yaml.SafeLoader(content)
-        node = loader.get_single_node()
-        _check_keys(node)
-        return None if node is None else loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(" ".join(str(error).split())) from None
-
-
-def _check_size(content: bytes | str) -> None:
-    """Raises ValueError for aliases, tags, deep nesting, and too many or too long values."""
-    depth = 0
-    for number, event in enumerate(yaml.parse(content, Loader=yaml.SafeLoader)):
-        if isinstance(event, yaml.AliasEvent):  # nested aliases expand exponentially
-            raise ValueError("it has an alias (*name); write out the value")
-        tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag
-        if tagged:
-            raise ValueError(f"it has a tag ({reprlib.repr(tagged)}); write plain values")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
-        if number > MAX_VALUES:
-            raise ValueError(f"it has more than {MAX_VALUES:,} values")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_VALUE_LENGTH:
-            raise ValueError(f"it has a value of {len(event.value):,} characters")
-
-
-def _check_keys(node: yaml.Node | None) -> None:
-    """Raises ValueError for repeated keys and keys that are not strings; YAML accepts both."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ValueError("it has a list or a mapping as a key")
-            if key.tag != "tag:yaml.org,2002:str":
-                raise ValueError(
-                    f"the key {key.value!r} is not a string; quote it if it is meant to be one"
-                )
-            if key.value in seen:
-                raise ValueError(f"the key {key.value!r} appears twice")
-            seen.add(key.value)
-            _check_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_keys(item)
 
 
 def _merge(base: Layer, change: Layer) -> Layer:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from charrnn.analysis.problems import Problem
+from charrnn.analysis.problems import Problem, one_hot
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import softmax
@@ -99,17 +99,21 @@ def slipped_gradient(problem: Problem, activation: Activation, rules: Rules) -> 
         ValueError: They give a matrix of another shape than the weights.
     """
     params, (x, y, *_), h0, _ = problem
-    T, identity = len(x), np.eye(params.alphabet_size)
+    T, A = len(x), params.alphabet_size
     h = states(params, x, h0, activation)[:, 0]
     slopes = np.empty_like(h)
     activation.slope(h, slopes)
-    p, one_hot, targets = softmax(logits(params, h[1:])), identity[x[:, 0]], identity[y[:, 0]]
+    p, inputs, targets = (
+        softmax(logits(params, h[1:])),
+        one_hot(x[:, 0], A),
+        one_hot(y[:, 0], A),
+    )
     do = rules.logit_gradient(p, targets)
     g = params.zeros_like()
     g.V[...] = do.T @ h[1:]  # (9)
     if g.c is not None:
         g.c[...] = do.sum(axis=0)
-    of_W, of_U, of_b = rules.factors(h[:-1], one_hot)
+    of_W, of_U, of_b = rules.factors(h[:-1], inputs)
     if (of_W.shape[1], of_U.shape[1]) != (params.W.shape[1], params.U.shape[1]):
         raise ValueError("a factor does not have the length of a row of its matrix")
     dh = rules.into_state(p, targets, do, params.V)

@@ -106,9 +106,10 @@ def clip_by_value(threshold: float, for_each_slice: ForEachSlice = in_one_slice)
     def clip(gradient: Params) -> Clipped:
         def limit(entries: slice, workspace: Workspace) -> bool:
             values = gradient.flat[entries]
-            exceeds = max(values.max(initial=0), -values.min(initial=0)) > threshold
-            np.clip(values, -threshold, threshold, out=values)
-            return bool(exceeds)
+            exceeds = float(max(values.max(initial=0), -values.min(initial=0))) > threshold
+            if exceeds:  # a threshold beyond float32 limits nothing
+                np.clip(values, -threshold, threshold, out=values)
+            return exceeds
 
         norm, norms = norms_of(gradient, for_each_slice)
         return Clipped(norm, norms, any(for_each_slice(limit, gradient.size)))

@@ -1,7 +1,6 @@
 """The progress of a run: a live view on a terminal, plain lines elsewhere."""
 
 import contextlib
-import os
 import sys
 
 from rich.console import Console, Group, RenderableType
@@ -36,7 +35,9 @@ from charrnn.report.event_lines import (
 )
 from charrnn.report.flags import as_flags
 from charrnn.report.terminal import PipeConsole, print_line
-from charrnn.system.escaping import harmless, harmless_message
+from charrnn.system.escaping import harmless, harmless_message, shortened
+from charrnn.system.streams import discard_unwritable
+from charrnn.system.threads import can_start_threads
 
 SMOOTHING = 0.98
 SECONDS_BETWEEN_LINES = 10.0
@@ -83,10 +84,10 @@ class PlainLines:
 
     def close(self) -> None:
         """Discards output that cannot be written, so that the program can exit cleanly."""
-        _drop_unwritable_output()
+        discard_unwritable(sys.stderr)
 
     def _print(self, line: str) -> None:
-        print_line(self._console, harmless_message(as_flags(line)))
+        print_line(self._console, harmless_message(shortened(as_flags(line))))
 
 
 class LiveView:
@@ -134,7 +135,7 @@ class LiveView:
         """Removes the view and restores the terminal."""
         with contextlib.suppress(OSError):
             self._live.stop()
-        _drop_unwritable_output()
+        discard_unwritable(sys.stderr)
 
     def _render(self) -> RenderableType:
         step = self._step
@@ -174,14 +175,8 @@ class LiveView:
         return Constrain(Group(*parts), self._live.console.width - 5)
 
 
-def _drop_unwritable_output() -> None:
-    try:
-        sys.stderr.flush()
-    except OSError:  # the reader closed the pipe; Python's flush at exit would fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
 def make_console_sink() -> PlainLines | LiveView:
-    """A live view if standard error is a terminal, else plain lines."""
+    """A live view, which needs a terminal and a thread; else plain lines."""
     console = PipeConsole(stderr=True, emoji=False)
-    return LiveView(console) if console.is_terminal else PlainLines(console)
+    live = console.is_terminal and can_start_threads()
+    return LiveView(console) if live else PlainLines(console)

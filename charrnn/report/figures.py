@@ -13,7 +13,9 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.errors import UsageError
 from charrnn.report.line_ends import apart, visible_end
+from charrnn.system.escaping import drawable
 from charrnn.system.files import write_atomically
+from charrnn.wording import setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +30,7 @@ LIGHTEST = 0.4  # of SEQUENTIAL, for lines and letters on white
 POINTS = 72  # per inch
 LABEL_SIZE, LINE_SPACING, LABEL_GAP = 9, 1.3, 10  # points, per size, points from the panel
 MAX_RULE = 0.15  # widths of a panel from the end of a line to the right edge
+MAX_TITLE_LINES = 4
 MAX_TICKS, MAX_NUMBERED_CELLS = 40, 100
 SMALLEST_NUMBER = 5  # points; in cells too small for it, no numbers are written
 
@@ -40,7 +43,8 @@ def drawing(path: str) -> "Callable[[Figure], None]":
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(
-            f"`plot={path}` is not one of {', '.join(FORMATS)}.", f"such as `plot={path}.png`"
+            f"{setting('plot', path)} is not one of {', '.join(FORMATS)}.",
+            f"such as {setting('plot', path + '.png')}",
         )
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
@@ -52,7 +56,11 @@ def drawing(path: str) -> "Callable[[Figure], None]":
         ) from None
 
     def draw(figure: "Figure") -> None:
+        from matplotlib.text import Text
+
         content = BytesIO()
+        for text in figure.findobj(Text):
+            text.set_text(drawable(text.get_text()))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing")  # drawn as a box, which shows it
             figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=150)
@@ -60,7 +68,8 @@ def drawing(path: str) -> "Callable[[Figure], None]":
             write_atomically(Path(path), content.getvalue())
         except OSError as error:
             raise UsageError(
-                f"`plot={path}` cannot be written: {error.strerror}.", "choose another file."
+                f"{setting('plot', path)} cannot be written: {error.strerror}.",
+                "choose another file.",
             ) from None
 
     return draw
@@ -84,7 +93,8 @@ def new_figure(
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     if title:
         per_line = int(columns * width * POINTS / (12 * 0.6))  # characters of 12 points
-        figure.suptitle(fill(title, per_line), fontsize=12, parse_math=False)
+        lines = fill(title, per_line, max_lines=MAX_TITLE_LINES, placeholder=" …")
+        figure.suptitle(lines, fontsize=12, parse_math=False)
     return figure, panels
 
 

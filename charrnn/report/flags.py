@@ -1,6 +1,7 @@
 """Settings and commands in messages as the words of the command line."""
 
 import json
+import os
 import re
 from shlex import quote
 
@@ -19,8 +20,9 @@ OPTIONS = {
     "training.max_time",
     "training.seed",
 }
-SETTING = re.compile(r"`([a-z_]+(?:\.[a-z_0-9]+)*)(?:=([^`\n]*))?`")
 STRING = r'"(?:[^"\\`\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-f]{4})*"'  # of JSON
+SETTING = re.compile(rf"`([a-z_]+(?:\.[a-z_0-9]+)*)(?:=({STRING}|[^`\n]*))?`")
+WORD = re.compile(rf"`({STRING})`")
 ARGUMENT = re.compile(rf"(?:([a-z_]+)=)?({STRING})(?:, )?")
 CALL = re.compile(rf"`([a-z]+)\(((?:{ARGUMENT.pattern})*)\)`")
 
@@ -31,22 +33,39 @@ def as_flags(message: str) -> str:
     Messages name a setting in backquotes, with a value where one is suggested: `until`,
     `training.max_time=3m`. On the command line these are --until and --max-time 3m; a setting of
     the config without an option of its own becomes --set key.path=value. A command is a call as
-    `wording.call` writes it: `train("-", resume="runs/a")` is charrnn train - --resume runs/a.
+    `wording.call` writes it: `train("-", resume="runs/a")` is charrnn train - --resume runs/a. A
+    path as `wording.word` writes it, `"runs/a b"`, is a word that a shell can read.
     """
     message = SETTING.sub(lambda found: _flag(found[1], found[2]), message)
+    message = WORD.sub(lambda found: shell_word(json.loads(found[1])), message)
     return CALL.sub(lambda found: _command(found[1], found[2]), message)
 
 
+def shell_word(text: str) -> str:
+    """A word that a shell reads as this text; what cannot be shown is written as $'\\x1b'."""
+    if text.isprintable():
+        return quote(text)
+    escaped = (
+        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}"
+        for byte in os.fsencode(text)
+    )
+    return f"$'{''.join(escaped)}'"
+
+
 def _flag(name: str, value: str | None) -> str:
+    option = "-c" if name == "config" else "--" + name.rpartition(".")[2].replace("_", "-")
+    if value == "true":
+        value = None if name in OPTIONS or "." not in name else value
+    elif value and value.startswith('"'):
+        value = shell_word(json.loads(value))
     if "." in name and name not in OPTIONS:
         return name if value is None else f"--set {name}={value}"
-    option = "-c" if name == "config" else "--" + name.rpartition(".")[2].replace("_", "-")
-    return option if value in (None, "true") else f"{option} {value}"
+    return option if value is None else f"{option} {value}"
 
 
 def _command(name: str, arguments: str) -> str:
     words = ["charrnn", name]
     for setting, quoted in ARGUMENT.findall(arguments):
         words += [_flag(setting, None)] if setting else []
-        words.append(quote(json.loads(quoted)))
+        words.append(shell_word(json.loads(quoted)))
     return " ".join(words)

@@ -18,21 +18,25 @@ from charrnn.events import (
     Tested,
 )
 from charrnn.system.escaping import harmless_json
+from charrnn.system.files import detach
 from charrnn.units import BITS_PER_NAT
+
+MAX_LINE_BYTES = 1 << 24  # the longest sample takes 6 million
 
 
 class Metrics:
     """Appends the baselines, steps, lag profiles, evaluations and samples to a file.
 
     Lines of steps after `last_step` are removed first, since a resumed run repeats these steps;
-    likewise after a rollback. Lines that cannot be written are kept and retried.
+    likewise after a rollback. Lines that cannot be written are kept and retried. A link in place of
+    the log is replaced: what it leads to is not of this run.
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
         self._every, self._fresh = every_steps, last_step == 0
         self._pending: list[bytes] = []
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            path.unlink()  # not a log of this program
+        self._torn_at: int | None = None  # the end of the last whole line, if half of one follows
+        detach(path)
         self._file = open(path, "ab+", buffering=0)  # noqa: SIM115 - closed by close()
         self._cut(last_step)
 
@@ -93,22 +97,33 @@ class Metrics:
         """Writes complete lines, as far as there is disk space."""
         with contextlib.suppress(OSError):
             while self._pending:
-                size = os.fstat(self._file.fileno()).st_size
+                self._drop_half_line()
+                end = os.fstat(self._file.fileno()).st_size
                 if self._file.write(self._pending[0]) < len(self._pending[0]):
-                    self._file.truncate(size)
+                    self._torn_at = end
+                    self._drop_half_line()
                     return
                 del self._pending[0]
+
+    def _drop_half_line(self) -> None:
+        """Removes what a partial write left. Raises: OSError."""
+        if self._torn_at is not None:
+            self._file.truncate(self._torn_at)
+            self._torn_at = None
 
     def _cut(self, last_step: int) -> None:
         """Truncates the file after the last line of this step, and so drops incomplete lines."""
         position = end = 0
-        with open(self._file.fileno(), "rb", closefd=False) as lines:
-            lines.seek(0)
-            for line in lines:
-                position += len(line)
-                if _step(line) <= last_step:
+        with open(self._file.fileno(), "rb", closefd=False) as log:
+            log.seek(0)
+            begins = True  # whether the next piece begins a line
+            while piece := log.readline(MAX_LINE_BYTES):
+                position += len(piece)
+                if begins and _step(piece) <= last_step:
                     end = position
+                begins = piece.endswith(b"\n")
         self._file.truncate(end)
+        self._torn_at = None
 
 
 def _step(line: bytes) -> float:

@@ -6,15 +6,21 @@ from pathlib import Path
 
 from charrnn.errors import UsageError
 from charrnn.setup.run_files import RunFiles
-from charrnn.system.files import Held, Lock, remove_leftovers, write_atomically
+from charrnn.system.files import leads_out_of, leftovers, sync_directory, write_atomically
+from charrnn.system.lock import Held, Lock, is_lock
 from charrnn.wording import call
 
 
 class RunDirectory(RunFiles):
-    """The directory of a run; `create` and `existing` lock it for the process that writes."""
+    """The directory of a run; `create` and `existing` lock it for the process that writes.
+
+    Attributes:
+        notes: What its file system cannot do.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self.notes: tuple[str, ...] = ()
         self._lock_path = path / ".lock"
         self._lock: Lock | None = None
 
@@ -38,10 +44,8 @@ class RunDirectory(RunFiles):
         return directory
 
     def _occupy(self) -> None:
+        self._require_free()  # before anything is written into a directory of the user's
         try:
-            if self._lock_path.exists():
-                self._take()  # so that "in use" is reported before "holds a run"
-            self._require_free()
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self._take()
             self._require_free()  # another process may have come first
@@ -51,31 +55,67 @@ class RunDirectory(RunFiles):
 
     def _require_free(self) -> None:
         """Raises UsageError if it has files that a run killed before its first save lacks."""
+        own = {*leftovers(self.path)}
+        if self._lock or self._looks_locked():
+            own.add(self._lock_path)
         if self.candidates():
             raise UsageError(
                 f"{self.path} already holds a run.",
                 f"resume it: {call('train', resume=str(self.path))}; "
                 "or choose another directory with `out`.",
             )
-        own = {self.checkpoints, self._lock_path, *self.path.glob(".*.tmp")}
         if self.metrics.is_file() and not self.metrics.stat().st_size:
             own.add(self.metrics)
-        if self.path.exists() and any(path not in own for path in self.path.iterdir()):
-            raise UsageError(f"{self.path} is not empty.", "choose another directory with `out`.")
+        if self.checkpoints.is_dir() and not leads_out_of(self.path, self.checkpoints):
+            own |= {self.checkpoints, *leftovers(self.checkpoints)}
+        there = [*self.path.iterdir()] if self.path.exists() else []
+        if self.checkpoints in own:
+            there += self.checkpoints.iterdir()
+        if others := [path for path in there if path not in own]:
+            what = min(others).relative_to(self.path)
+            raise UsageError(
+                f"{self.path} is not empty: it has {str(what)!r}.",
+                "choose another directory with `out`.",
+            )
+
+    def _looks_locked(self) -> bool:
+        """Whether there is a lock of a run. Raises UsageError if a process holds it."""
+        try:
+            return is_lock(self._lock_path)
+        except Held as holder:
+            raise self._in_use(holder) from None
+
+    def _in_use(self, holder: Held) -> UsageError:
+        return UsageError(
+            f"{self.path} is in use: {holder} is training in it.",
+            "wait for it or stop it, or choose another directory.",
+        )
 
     def _take(self) -> None:
-        """Locks the directory, once, and removes the unfinished files of a killed process."""
-        if self._lock:
-            return
+        """Locks the directory and removes the unfinished files of a killed process."""
+        self._require_no_links()
         try:
             self._lock = Lock(self._lock_path)
         except Held as holder:
-            raise UsageError(
-                f"{self.path} is in use: {holder} is training in it.",
-                "wait for it or stop it, or choose another directory.",
-            ) from None
-        remove_leftovers(self.path)
-        remove_leftovers(self.checkpoints)
+            raise self._in_use(holder) from None
+        if not self._lock.works:
+            self.notes += (
+                f"{self.path}: its file system has no locks; run only one training in it.",
+            )
+        if not sync_directory(self.path):
+            self.notes += (
+                f"{self.path}: its file system cannot sync directories; a power cut may lose the "
+                "newest checkpoint.",
+            )
+        for path in (*leftovers(self.path), *leftovers(self.checkpoints)):
+            path.unlink(missing_ok=True)
+
+    def _require_no_links(self) -> None:
+        """Raises OSError if checkpoints would be written somewhere else."""
+        if leads_out_of(self.path, self.checkpoints):
+            raise OSError(
+                errno.ELOOP, f"its {self.checkpoints.name} is a link out of it", str(self.path)
+            )
 
     @property
     def locked(self) -> bool:
@@ -104,7 +144,8 @@ class RunDirectory(RunFiles):
             if Path(path).is_dir():
                 what = "has no checkpoint"
         except OSError as error:
-            what = f"cannot be used: {error.strerror}"
+            directory.release()
+            raise UsageError(f"{path} cannot be resumed: {error.strerror}.") from None
         raise UsageError(f"{path} cannot be resumed: it {what}.", "give the directory of a run.")
 
     def write(self, name: str, content: bytes) -> None:
@@ -120,6 +161,7 @@ class RunDirectory(RunFiles):
         """Raises OSError if the directory was removed or replaced."""
         if self._lock and not self._lock.in_place:
             raise OSError(errno.ENOENT, "it was removed or replaced", str(self.path))
+        self._require_no_links()
 
     def retain(self, keep: int) -> None:
         """Deletes all step-N checkpoints but the newest `keep`. Raises: OSError."""

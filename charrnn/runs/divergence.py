@@ -1,5 +1,6 @@
 """Diagnostics of a run that diverged, and what usually helps."""
 
+import errno
 import json
 from math import isfinite
 from typing import Any
@@ -47,6 +48,8 @@ def write_diagnostics(run: Run, divergence: Divergence) -> str:
     try:
         run.directory.require_in_place()
         folder.mkdir(exist_ok=True)
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link", str(folder))
         try:
             report["checkpoint_step"] = load(last).state.progress.step
             write_atomically(folder / "checkpoint.safetensors", last.read_bytes())

@@ -123,6 +123,7 @@ class Saver:
                 run.corpus.size,
                 run.corpus.digest,
                 start_of(run),
+                run.held_out,
             )
         )
         self._tried_at = run.state.progress.seconds

@@ -3,11 +3,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread, current_thread, main_thread
 from types import FrameType
 
-from charrnn.system.signals import not_ignored
+from charrnn.system.signals import handled, not_ignored
 
 
 @contextmanager
@@ -23,11 +23,11 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     received: list[int] = []
-    previous = {number: signal.getsignal(number) for number in not_ignored()}
+    numbers = not_ignored()
     reading, writing = os.pipe()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        for other in previous:
+        for other in numbers:
             signal.signal(other, signal.default_int_handler)
         received.append(number)
         os.write(writing, b"!")
@@ -37,14 +37,13 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
             announce()
 
     waiting = Thread(target=wait, name="stop requests", daemon=True)
-    waiting.start()
+    with suppress(RuntimeError):  # without a thread the request is obeyed, but not announced
+        waiting.start()
     try:
-        for number in previous:
-            signal.signal(number, handle)
-        yield lambda: bool(received)
+        with handled(handle):
+            yield lambda: bool(received)
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
         os.close(writing)
-        waiting.join()
+        if waiting.is_alive():
+            waiting.join()
         os.close(reading)

@@ -8,6 +8,7 @@ from charrnn.errors import CharrnnError, InputError, Interrupted
 from charrnn.events import (
     Baselines,
     Evaluated,
+    Noted,
     RolledBack,
     RunEnded,
     RunStarted,
@@ -34,6 +35,9 @@ from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import call, pluralize
 
+TAKING_TURNS = (
+    "no thread can be started, so one does the work of all workers: results are the same."
+)
 # the best checkpoint is kept, and the evaluations since then still count
 NEVER_ROLLED_BACK = ("best_score", "best_train_nats", "best_validation_nats", "stale")
 
@@ -59,6 +63,8 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
         stack.callback(emit.close)
         workers = stack.enter_context(worker_threads(run.config.training.workers))
         stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
+        if not workers.parallel:
+            emit(Noted(run.state.progress.step, TAKING_TURNS))
         trainer = trainer_of(run.config, run.batches, run.scored, workers)
         test = scorer_of(run.config, run.test, workers)
         return _train(run, trainer, test, emit, stopped)

@@ -3,6 +3,7 @@
 import os
 import reprlib
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +21,9 @@ from charrnn.setup.wiring import (
     optimizer_of,
     selection_of,
     sequences_of,
-    text_paths,
 )
-from charrnn.text.reading import misread_utf8, read_text
-from charrnn.text.sources import STDIN
-from charrnn.text.text import REPLACEMENT, Text
+from charrnn.text.reading import LongerText, misread_utf8, read_text
+from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.wording import call
@@ -39,7 +38,7 @@ class Model(NamedTuple):
         vocabulary: The characters that it knows.
         activation: The activation f.
         config: The config of its run.
-        text_digest: SHA-256 of the text that it was trained on.
+        mark: What the text that it was trained on is recognized by.
         steps: Its training steps.
         notes: What the user should know about the choice of the checkpoint.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
@@ -50,7 +49,7 @@ class Model(NamedTuple):
     vocabulary: Vocabulary
     activation: Activation
     config: Config
-    text_digest: str
+    mark: TextMark
     steps: int
     notes: tuple[str, ...] = ()
     start: Array | None = None
@@ -84,9 +83,9 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
         notes = (f"{path} has no best checkpoint: {file.name} is used.",)
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
-    digest, steps = checkpoint.text_digest, checkpoint.state.progress.step
-    start = checkpoint.start
-    return Model(str(file), params, vocabulary, activation, config, digest, steps, notes, start)
+    mark = TextMark(checkpoint.text_size, checkpoint.text_digest)
+    steps, start = checkpoint.state.progress.step, checkpoint.start
+    return Model(str(file), params, vocabulary, activation, config, mark, steps, notes, start)
 
 
 def _newest_sound(run: RunFiles) -> Path | None:
@@ -136,25 +135,6 @@ def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
     return None
 
 
-def own_text_paths(file: str | Path, config: Config) -> list[str]:
-    """The files that a checkpoint was trained on, to be read again.
-
-    Raises:
-        InputError: One of them is a pipe or a device: a hostile checkpoint could name one whose
-            reading never ends.
-    """
-    paths = text_paths(config)
-    for path in paths:
-        file_path = Path(path)
-        special = file_path.exists() and not (file_path.is_file() or file_path.is_dir())
-        if path != STDIN and special:
-            raise InputError(
-                f"{file} names {path!r} as its text, which is neither a file nor a directory.",
-                "name the text yourself.",
-            )
-    return paths
-
-
 class Encoded(NamedTuple):
     """A text to predict: its ids (N,), the text that they stand for, and notes on it."""
 
@@ -198,24 +178,28 @@ def encode_text(
         model: The model.
         paths: The text.
         unknown: What to do with unknown characters; see `unknown_policy`.
-        own: Whether this should be the text that the model was trained on; a note says if not.
+        own: Whether this has to be the text that the model was trained on, of which the checkpoint
+            may have named any file: no more is read than that text has.
 
     Raises:
-        InputError: The text is unusable, too short or has unknown characters.
+        InputError: The text is unusable, too short, has unknown characters or is not the own one.
         UsageError: A path is not a text.
     """
     unknown = unknown_policy(model, unknown)
     require_texts(paths)
     decoding = decoding_of(model.config)
     try:
-        documents, notes = read_text(paths, decoding, selection_of(model.config))
+        at_most = model.mark.size if own else inf
+        documents, notes = read_text(paths, decoding, selection_of(model.config), at_most)
+    except LongerText:
+        raise _changed(model) from None
     except InputError as error:
         if decoding.is_utf8:
             raise
         raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
-    if own and sequences.join(documents).digest() != model.text_digest:
-        notes += (f"the text has changed since {model.path} was trained on it.",)
+    if own and sequences.join(documents).mark() != model.mark:
+        raise _changed(model)
     documents, more = vocabulary.handle_unknown(documents, unknown)
     if not documents:
         raise InputError("the model knows no character of the text.", "give text in its alphabet.")
@@ -234,6 +218,10 @@ def encode_text(
             "give text in the model's alphabet; "
             f"{call('eval', unknown='skip')} leaves such characters out.",
         ) from None
+
+
+def _changed(model: Model) -> InputError:
+    return InputError(f"the text has changed since {model.path} was trained on it.")
 
 
 def _why(model: Model) -> str:

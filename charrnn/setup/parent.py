@@ -1,7 +1,9 @@
 """The model that a new run starts from instead of random weights."""
 
+from pathlib import Path
+
 from charrnn.config.layers import Layer, load_config
-from charrnn.config.settings import Config
+from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.setup.loading import Model, load_model
 
@@ -32,6 +34,13 @@ def configure(
 def load_parent(config: Config) -> Model | None:
     """Loads the parent that a config names. Raises: InputError."""
     return load_model(config.model.init_from) if config.model.init_from is not None else None
+
+
+def naming_file(config: ResolvedConfig, parent: Model) -> ResolvedConfig:
+    """The config with the checkpoint file of its parent, which may be given as a run directory."""
+    file = str(Path(parent.path).absolute())
+    model = config.model.model_copy(update={"init_from": file})
+    return config.model_copy(update={"model": model})
 
 
 def require_same_network(config: Config, parent: Model) -> None:

@@ -9,7 +9,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
 from charrnn.text.sources import missing_file
-from charrnn.wording import call, nearest
+from charrnn.wording import call, nearest, setting, word
 
 HEAD_BYTES = 4096  # read of a file to tell what it is
 GIVE_A_TEXT = "give a text file, a directory of texts, or - for standard input."
@@ -119,9 +119,9 @@ def _require_checkpoint(path: str, kind: Kind) -> None:
 def instead(path: str, kind: Kind) -> str:
     """What to give where a checkpoint is wanted, and the path is of another kind."""
     if kind is Kind.RUNS:
-        return f"name one of them, such as {str(runs_in(Path(path))[0])!r}."
+        return f"name one of them, such as {word(str(runs_in(Path(path))[0]))}"
     if kind is Kind.CHECKPOINTS:
-        return f"name one of them, such as {str(min(Path(path).glob(f'*{SUFFIX}')))!r}."
+        return f"name one of them, such as {word(str(min(Path(path).glob(f'*{SUFFIX}'))))}"
     if kind is Kind.CONFIG:
         return f"train it first: {call('train', config=path)}"
     return GIVE_A_CHECKPOINT
@@ -161,7 +161,7 @@ def require_config(path: str) -> None:
     if kind is Kind.CHECKPOINT and os.path.exists(path):
         raise UsageError(
             f"{path} is {kind.value}, not a config.",
-            f"start from its weights with `model.init_from={path}`; to examine it, give it without "
+            f"start from its weights: {setting('model.init_from', path)}; or examine it, without "
             "`config`.",
         )
     if os.path.isdir(path):
@@ -169,7 +169,9 @@ def require_config(path: str) -> None:
         config = RunFiles(run).config
         raise UsageError(
             f"{path} is {kind.value if kind is not Kind.TEXT else 'a directory'}, not a config.",
-            f"such as `config={config}`" if config.is_file() else "give a YAML file.",
+            f"such as {setting('config', str(config))}"
+            if config.is_file()
+            else "give a YAML file.",
         )
 
 
@@ -190,7 +192,9 @@ def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
         kind = kind_of(path)
         if kind is Kind.CONFIG and _is_config(path):
             which = "a config" if Path(path).exists() else "a built-in config"
-            raise UsageError(f"{path} is {which}, not a text.", f"use it as `config={path}`")
+            raise UsageError(
+                f"{path} is {which}, not a text.", f"use it as {setting('config', path)}"
+            )
         start = f"start from its weights: {call('train', 'TEXT', init_from=path)}"
         hints = dict.fromkeys((Kind.RUN, Kind.CHECKPOINT, Kind.RUNS, Kind.CHECKPOINTS), GIVE_A_TEXT)
         if to_train_on:

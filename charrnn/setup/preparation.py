@@ -1,6 +1,8 @@
 """Prepares the text of a config for training, and compares it with that of a checkpoint."""
 
 from dataclasses import dataclass, replace
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +22,8 @@ from charrnn.setup.wiring import (
 )
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
-from charrnn.text.reading import read_text
+from charrnn.text.reading import LongerText, read_text
+from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
 from charrnn.training.checkpoint import Checkpoint
@@ -38,6 +41,8 @@ class Prepared:
         batches: The windows to train on.
         scored: The ids (N,) of the validation part that evaluations score.
         test: The ids (N,) of the test text; empty if there is none.
+        held_out: What the texts of `data.validation` and `data.test` are recognized by, by
+            "validation" and "test"; those that there are.
         notes: What the user should know about the text.
     """
 
@@ -45,20 +50,31 @@ class Prepared:
     batches: Windows
     scored: Array
     test: Array
+    held_out: dict[str, TextMark]
     notes: tuple[str, ...]
 
 
-def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
+def prepare(
+    config: ResolvedConfig, known: Vocabulary | None, expected: Checkpoint | None = None
+) -> Prepared:
     """Reads the text of a config and cuts it into windows.
 
     Args:
         config: The config of the run.
         known: The vocabulary to use; by default the text's own.
+        expected: The checkpoint of a run that is resumed: not much more is read than its texts
+            have.
 
     Raises:
-        InputError: The text cannot be trained on as the config says.
+        InputError: The text cannot be trained on as the config says, or a held-out text is not the
+            expected one.
     """
-    documents, notes = read_text(text_paths(config), decoding_of(config), selection_of(config))
+    documents, notes = read_text(
+        text_paths(config),
+        decoding_of(config),
+        selection_of(config),
+        expected.text_size if expected else inf,
+    )
     data = config.data
     sequences = sequences_of(config)
     corpus = build_corpus(
@@ -70,14 +86,15 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
         config.model.extend_vocabulary,
         [len(document) for document in documents] if data.hold_out == "each" else (),
     )
-    test, notes_on_test = _encoded(config, corpus.vocabulary, data.test, "the test text")
-    if data.validation:
-        validation, more = _encoded(
-            config, corpus.vocabulary, data.validation, "the validation text"
-        )
-        corpus = replace(corpus, validation=validation)
-        notes += more
-    notes += notes_on_test
+    held_out = {
+        name: _held_out(config, corpus.vocabulary, name, expected)
+        for name in ("validation", "test")
+        if getattr(data, name)
+    }
+    if "validation" in held_out:
+        corpus = replace(corpus, validation=held_out["validation"].ids)
+    notes += tuple(note for text in held_out.values() for note in text.notes)
+    test = held_out["test"].ids if "test" in held_out else np.empty(0, np.uint8)
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
     scored = scored_ids(config, corpus)
@@ -87,22 +104,43 @@ def prepare(config: ResolvedConfig, known: Vocabulary | None) -> Prepared:
         notes += (
             f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
         )
-    return Prepared(corpus, batches, scored, test, notes)
+    marks = {name: text.mark for name, text in held_out.items()}
+    return Prepared(corpus, batches, scored, test, marks, notes)
 
 
-def _encoded(
-    config: ResolvedConfig, vocabulary: Vocabulary, paths: list[str], label: str
-) -> tuple[Array, tuple[str, ...]]:
-    """The ids (N,) of another text in the vocabulary of the one to train on, and notes on it."""
-    if not paths:
-        return np.empty(0, np.uint8), ()
-    documents, notes = read_text(paths, decoding_of(config), selection_of(config))
-    documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
+class _HeldOut(NamedTuple):
+    """The ids (N,) of a held-out text, what it is recognized by, and notes on it."""
+
+    ids: Array
+    mark: TextMark
+    notes: tuple[str, ...]
+
+
+def _held_out(
+    config: ResolvedConfig, vocabulary: Vocabulary, name: str, expected: Checkpoint | None
+) -> _HeldOut:
+    """The text of data.validation or data.test in the vocabulary of the one to train on."""
+    label, paths, wanted = f"the {name} text", getattr(config.data, name), None
+    if expected and not (wanted := expected.held_out.get(name)):
+        raise InputError(f"the checkpoint does not say what {label} of its run was.")
+    decoding, selection = decoding_of(config), selection_of(config)
     sequences = sequences_of(config)
+    another = InputError(
+        f"{', '.join(paths)} is not {label} that the run began with.",
+        "give the run its own text back; or start a new run.",
+    )
+    try:
+        documents, notes = read_text(paths, decoding, selection, wanted.size if wanted else inf)
+    except LongerText:
+        raise another from None
+    mark = sequences.join(documents).mark()
+    if wanted and mark != wanted:
+        raise another
+    documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
     text, _ = sequences.split(sequences.join(documents), 0.0)
     require_predictable(text, label)
     try:
-        return vocabulary.encode(text, label), notes + more
+        return _HeldOut(vocabulary.encode(text, label), mark, notes + more)
     except UsageError as error:
         raise InputError(
             str(error),
@@ -111,9 +149,18 @@ def _encoded(
         ) from None
 
 
-def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
-    """Raises InputError if a step through a window of this T and B does not fit in memory."""
-    there, recompute = physical_memory(), config.training.memory == "recompute"
+def require_memory(
+    config: ResolvedConfig,
+    alphabet_size: int,
+    largest: tuple[int, int],
+    limit: float | None = None,
+) -> None:
+    """Raises InputError if a step through a window of this T and B does not fit in memory.
+
+    limit: the bytes that may be used; None for all that this machine has.
+    """
+    there = physical_memory() if limit is None else limit
+    recompute = config.training.memory == "recompute"
     needed, with_recomputation = (
         memory_of_step(
             config.model.hidden_size,
@@ -142,7 +189,8 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     T, B = largest
     raise InputError(
         f"a step through {T:,} characters in {pluralize(B, 'lane')} needs about "
-        f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
+        f"{format_size(needed)} of memory, and "
+        f"{'this machine has' if limit is None else 'the limit is'} {format_size(there)}.",
         remedy,
     )
 

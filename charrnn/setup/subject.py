@@ -13,7 +13,8 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.setup.loading import encode_text, load_model, own_text_paths, require_predictable
+from charrnn.setup.loading import encode_text, load_model, require_predictable
+from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths
 from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import (
     activation_of,
@@ -47,7 +48,11 @@ class Subject(NamedTuple):
 
 
 def subject_of(
-    model: str | None, config_path: str | None, assignments: list[str], text: str | None
+    model: str | None,
+    config_path: str | None,
+    assignments: list[str],
+    text: str | None,
+    announce: Announce,
 ) -> Subject:
     """The model that a command is given, and a text.
 
@@ -56,6 +61,7 @@ def subject_of(
         config_path: A config, if `model` is not one. By default the default config.
         assignments: Changes of the config, as `key.path=value`.
         text: A text to use; by default the one that the model is trained on.
+        announce: Called before a text is read that a checkpoint names, with a note on that.
 
     Raises:
         UsageError: Two models are given, or a checkpoint's config would be changed.
@@ -69,7 +75,7 @@ def subject_of(
                 "change it.",
                 "give a config instead, or leave the change out.",
             )
-        return trained_subject(model, text)
+        return trained_subject(model, text, announce)
     path = model or config_path
     return untrained_subject(load_config(path, assignments, {}), path or "the default config", text)
 
@@ -82,7 +88,7 @@ def require_one_model(model: str | None, config_path: str | None) -> None:
         )
 
 
-def trained_subject(checkpoint: str, text: str | None) -> Subject:
+def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Subject:
     """A checkpoint and a text in its alphabet; by default the text it was trained on.
 
     Raises:
@@ -93,6 +99,8 @@ def trained_subject(checkpoint: str, text: str | None) -> Subject:
     paths = own_text_paths(model.path, model.config) if text is None else [text]
     if text is None and STDIN in paths:
         raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
+    if text is None:
+        announce_own_text(model.path, paths, announce)
     try:
         ids, _, notes = encode_text(model, paths, own=text is None)
     except InputError as error:

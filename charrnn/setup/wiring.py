@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.config.layers import check_config
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS, Activation
@@ -20,7 +21,7 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
-from charrnn.setup.paths import find_checkpoint, require_texts
+from charrnn.setup.paths import require_texts
 from charrnn.system.resources import CORPUS_NAME, text_resources
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
@@ -51,8 +52,8 @@ def resolve(config: Config) -> ResolvedConfig:
     """The config with absolute paths and a number of workers.
 
     Raises:
-        UsageError: A path of the text is a checkpoint, a run or a config.
-        InputError: The parent is a directory without a checkpoint.
+        UsageError: A path of the text is a checkpoint, a run or a config, or the paths are too
+            long.
     """
     require_texts(config.data.text, to_train_on=True)
     data, training = config.data, config.training
@@ -70,12 +71,11 @@ def resolve(config: Config) -> ResolvedConfig:
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     values = config.model_dump()
     if parent := config.model.init_from:
-        # a file need not exist any more: a run that is resumed does not read it
-        file = find_checkpoint(parent) if os.path.isdir(parent) else Path(parent)
-        values["model"]["init_from"] = str(file.absolute())
+        values["model"]["init_from"] = str(Path(parent).absolute())
     for name in ("text", "validation", "test"):
         values["data"][name] = absolute(getattr(data, name))
     values["training"]["workers"] = workers
+    check_config(values)  # absolute paths are longer
     return ResolvedConfig.model_validate(values)
 
 

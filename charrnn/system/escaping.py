@@ -10,6 +10,14 @@ _CONTROLS = {
     if chr(code) not in "\n\t"
 }
 _ESCAPES = {code: f"\\u{code:04x}" for code in (*_C1, *_SURROGATES)}
+# marks of direction, embeddings, overrides and isolates, and separators of lines
+_DIRECTIONS = {
+    code: f"\\u{code:04x}"
+    for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+_NONCHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF, *range(0xFDD0, 0xFDF0)), "\ufffd")
+WORD, MESSAGE = 240, 8000  # characters of a word and of a message that are shown
+_LONG_WORD = re.compile(rf"\S{{{WORD + 1},}}")
 CONTINUED = "\n       "  # how a message continues on its next line
 
 
@@ -21,9 +29,22 @@ def harmless(text: str) -> str:
 def harmless_message(text: str) -> str:
     """Neutralises a message; of its newlines only those that start an indented line are kept.
 
-    A quoted value, such as a file name, then cannot imitate a line of output.
+    A quoted value, such as a file name, then cannot imitate a line of output, or turn the direction
+    of the text around it.
     """
-    return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", harmless(text))
+    text = harmless(text).translate(_DIRECTIONS)
+    return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", text)
+
+
+def drawable(text: str) -> str:
+    """Neutralises a text in a picture, in which XML allows neither controls nor noncharacters."""
+    return harmless(text).translate(_DIRECTIONS | _NONCHARACTERS)
+
+
+def shortened(text: str) -> str:
+    """Cuts what is too long to read: the middle of a word, and the end of a message."""
+    text = _LONG_WORD.sub(lambda found: f"{found[0][: WORD // 2]}…{found[0][-WORD // 4 :]}", text)
+    return f"{text[:MESSAGE]}…" if len(text) > MESSAGE else text
 
 
 def harmless_json(document: str) -> str:

@@ -1,93 +1,104 @@
-"""Atomic writes, and locks that a crash does not leave behind."""
+"""Atomic writes, whose temporary files carry a mark that no other program uses."""
 
-import contextlib
 import errno
-import fcntl
 import os
-import platform
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+LEFTOVER = re.compile(r"\.charrnn-[0-9a-f]{16}\.tmp")  # the names of temporary files
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # from file systems without fsync
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file atomically: a crash leaves either the old or the new content."""
+    """Replaces a file atomically: a crash leaves either the old or the new content.
+
+    A link at the path is replaced, not followed.
+    """
     temporary = _temporary(path)
     try:
         with open(temporary, "xb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
         os.replace(temporary, path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> bool:
+    """Writes the names in a directory to disk.
+
+    Returns:
+        Whether the file system can; some have no fsync for directories.
+    """
+    directory = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        return _sync(directory)
     finally:
         os.close(directory)
+
+
+def _sync(file: int) -> bool:
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in NO_SYNC:
+            raise
+        return False
+    return True
 
 
 def require_writable(path: Path) -> None:
     """Raises OSError if `write_atomically` could not write this file now."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with suppress(FileNotFoundError):
+        path.lstat()  # its name may be too long
     temporary = _temporary(path)
     temporary.touch(exist_ok=False)
     temporary.unlink()
 
 
 def _temporary(path: Path) -> Path:
-    """A free name beside a file, which `remove_leftovers` recognizes."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)  # left by a killed process, or a planted symbolic link
-    return temporary
+    return path.with_name(f".charrnn-{secrets.token_hex(8)}.tmp")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Removes temporary files that a killed `write_atomically` left in a folder."""
-    for path in folder.glob(".*.tmp"):
-        path.unlink(missing_ok=True)
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Temporary files that a killed `write_atomically` left in a folder."""
+    for path in folder.glob(".charrnn-*.tmp"):
+        if LEFTOVER.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+            yield path
 
 
-class Held(Exception):
-    """Another process holds the lock; the message says which."""
+def detach(path: Path) -> None:
+    """Makes a path a regular file that has no other name, or nothing, so that it can be written.
 
-
-class Lock:
-    """A lock file, held by one process at a time until it releases it or ends.
-
-    On a file system without locks nothing is locked.
-
-    Raises:
-        Held: Another process holds the lock.
-        OSError: The file cannot be created.
+    A link, a pipe or a device is removed; a file with several names is copied, and the others keep
+    the old one.
     """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        path.unlink()
+    elif status.st_nlink > 1:
+        temporary = _temporary(path)
+        shutil.copyfile(path, temporary)
+        os.replace(temporary, path)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(self._file, 100).decode(errors="replace").strip()
-            os.close(self._file)
-            raise Held(holder or "another process") from None
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
-                os.close(self._file)
-                raise
-        with contextlib.suppress(OSError):  # the holder's name only improves the message
-            os.ftruncate(self._file, 0)
-            os.write(self._file, f"process {os.getpid()} on {platform.node()}\n".encode())
 
-    @property
-    def in_place(self) -> bool:
-        """Whether the locked file is still the one at its path."""
-        try:
-            return os.path.samestat(os.fstat(self._file), os.stat(self._path))
-        except OSError:
-            return False
-
-    def release(self) -> None:
-        """Releases the lock."""
-        os.close(self._file)
+def leads_out_of(folder: Path, path: Path) -> bool:
+    """Whether a path in a folder is a symbolic link to somewhere else, or to itself."""
+    try:
+        return not path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # a loop of links
+        return True

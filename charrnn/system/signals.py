@@ -1,6 +1,11 @@
 """The signals by which a user or the system asks a program to stop."""
 
+import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -8,3 +13,56 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def not_ignored() -> list[signal.Signals]:
     """The signals that are not ignored; nohup and a shell's & ignore some."""
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def end_at_once() -> None:
+    """From now on a stop signal ends the program, whatever it is doing.
+
+    A handler in Python waits until a call into C returns, such as the decomposition of a large
+    matrix. So a thread reads what Python's own handler in C writes.
+    """
+    for number in not_ignored():
+        signal.signal(number, lambda *_: _end())
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        Thread(target=_watch, args=(reading,), name="stop signals", daemon=True).start()
+    except RuntimeError:  # no thread can be started; the handlers remain
+        return
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+
+@contextmanager
+def handled(by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A context in which stop signals that are not ignored are handled by a function."""
+    previous = {number: signal.getsignal(number) for number in not_ignored()}
+    wakeup = signal.set_wakeup_fd(-1)
+    try:
+        for number in previous:
+            signal.signal(number, by)
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+
+
+def _watch(reading: int) -> None:
+    while True:
+        if set(os.read(reading, 64)) & {*SIGNALS}:
+            _end()
+
+
+_not_ended = [True]
+
+
+def _end() -> None:
+    try:
+        _not_ended.pop()  # the handler and the thread may both come here
+    except IndexError:
+        return
+    # raising an exception here could break an import in progress
+    try:
+        os.write(2, b"stopped: interrupted.\n")
+    finally:
+        os._exit(130)

@@ -1,6 +1,7 @@
 """Reads files as texts, and notes what was changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from math import inf
 from typing import NamedTuple
 
 from charrnn.errors import InputError
@@ -11,6 +12,10 @@ from charrnn.wording import pluralize
 
 DEFAULT_DECODING = Decoding()
 Reports = list[tuple[str, DecodingReport]]  # each with the label of its file
+
+
+class LongerText(InputError):
+    """There is more text than there should be; the rest is not read."""
 
 
 class Reading(NamedTuple):
@@ -26,7 +31,10 @@ class Reading(NamedTuple):
 
 
 def read_text(
-    paths: list[str], decoding: Decoding = DEFAULT_DECODING, selection: Selection = ALL_FILES
+    paths: list[str],
+    decoding: Decoding = DEFAULT_DECODING,
+    selection: Selection = ALL_FILES,
+    at_most: float = inf,
 ) -> Reading:
     """Reads files, directories and standard input as texts.
 
@@ -35,9 +43,11 @@ def read_text(
             input.
         decoding: How to decode them.
         selection: Which files of directories to read; binary ones are left out.
+        at_most: The number of characters after which to stop.
 
     Raises:
         InputError: A file is missing, binary or in another encoding, or all are empty.
+        LongerText: There are more characters than `at_most`.
     """
     texts: list[Text] = []
     filled: Reports = []
@@ -48,11 +58,12 @@ def read_text(
         directory = files != [path]
         binary = []
         for file in files:
-            found = _read_file(file, decoding, skip_binary=directory)
+            found = _read_file(file, decoding, at_most, skip_binary=directory)
             if found is None:
                 binary.append(file)
                 continue
             text, report = found
+            at_most -= len(text)
             if text:
                 texts.append(text)
             (filled if text else empty).append((source_label(file), report))
@@ -91,7 +102,7 @@ def _directory_note(path: str, files: int, binary: list[str], skipped: int) -> s
 
 
 def _read_file(
-    path: str, decoding: Decoding, *, skip_binary: bool
+    path: str, decoding: Decoding, at_most: float, *, skip_binary: bool
 ) -> tuple[Text, DecodingReport] | None:
     """The text of a file; None for a binary file that is to be skipped."""
     with open_source(path) as file:
@@ -99,11 +110,20 @@ def _read_file(
         if skip_binary and decoder.binary:
             return None
         try:
-            return Text.of_chunks(decoder), decoder.report
+            return Text.of_chunks(lambda: _first(at_most, decoder(), path)), decoder.report
         except ValueError:
             raise InputError(
                 f"{source_label(path)} changed while it was being read.", "try again."
             ) from None
+
+
+def _first(at_most: float, chunks: Iterator[str], path: str) -> Iterator[str]:
+    """The chunks, as far as they have so many characters. Raises InputError if there are more."""
+    for chunk in chunks:
+        at_most -= len(chunk)
+        if at_most < 0:
+            raise LongerText(f"{source_label(path)} has more characters than it should have.")
+        yield chunk
 
 
 def _all_empty(empty: Reports) -> InputError:

@@ -93,7 +93,7 @@ def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], 
         raise InputError(
             f"none of the {found:,} files of the directory {path!r} is chosen by data.include = "
             f"{list(selection.include)} and data.exclude = {list(selection.exclude)}.",
-            "such as `data.include='*.txt'`; a pattern is for a name or a path in the directory.",
+            'such as `data.include="*.txt"`; a pattern is for a name or a path in the directory.',
         )
     if not files:
         raise InputError(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -11,6 +12,13 @@ from charrnn.arrays import Array
 REPLACEMENT = "\ufffd"  # stands for what cannot be decoded, or is too rare to be learned
 CHUNK_CHARACTERS = 1 << 18  # processed at a time, so that temporary arrays stay small
 CODE_POINTS = 0x110000
+
+
+class TextMark(NamedTuple):
+    """What a text is recognized by: its number of characters, and its SHA-256 in UTF-8."""
+
+    size: int
+    digest: str
 
 
 class Text:
@@ -134,6 +142,10 @@ class Text:
         for chunk in self.chunks():
             digest.update(str(chunk).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+    def mark(self) -> TextMark:
+        """What it is recognized by."""
+        return TextMark(len(self), self.digest())
 
     def utf8_size(self) -> int:
         """The number of bytes of the text in UTF-8."""

@@ -5,7 +5,7 @@ import json
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -16,14 +16,16 @@ from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params, Shape, shapes
 from charrnn.optim.optimizers import OptimizerState
+from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
     COUNT_LIMIT,
     SECONDS_LIMIT,
     checked_count,
     checked_digest,
+    checked_marks,
     checked_vocabulary,
-    strict_json,
+    parsed,
 )
 from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import MAX_TENSORS, TensorFile, Unusable
@@ -34,6 +36,10 @@ VERSION, OLDEST_VERSION = 4, 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN, START = "model.", "optimizer.", "state.h", "state.start"
 FLOATS = ("F32", "F64")
+KEYS = (
+    "format", "version", "vocabulary", "config", "progress", "optimizer_count", "text_size",
+    "text_digest", "held_out", "digest",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Checkpoint:
         text_size: Number of characters of the text that the run trains on.
         text_digest: SHA-256 of that text.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
+        held_out: What the texts of `data.validation` and `data.test` are recognized by, by
+            "validation" and "test".
     """
 
     state: TrainState
@@ -55,6 +63,7 @@ class Checkpoint:
     text_size: int
     text_digest: str
     start: Array | None = None
+    held_out: Mapping[str, TextMark] = field(default_factory=dict)
 
     @property
     def params(self) -> Params:
@@ -81,6 +90,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "optimizer_count": state.optimizer.count,
         "text_size": checkpoint.text_size,
         "text_digest": checkpoint.text_digest,
+        "held_out": {name: mark._asdict() for name, mark in checkpoint.held_out.items()},
     }
     metadata = {key: json.dumps(value) for key, value in described.items()}
     metadata["digest"] = json.dumps(_digest(tensors, metadata))
@@ -124,7 +134,7 @@ def load(path: Path) -> Checkpoint:
 def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     """The metadata as values, after checking format and version."""
     try:
-        described = {key: strict_json(value) for key, value in metadata.items()}
+        described = parsed(metadata, KEYS)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"its metadata is not JSON ({error})") from None
     if described.get("format") != FORMAT:
@@ -241,7 +251,8 @@ def _assemble(
     )
     size = checked_count("text_size", described["text_size"])
     digest = checked_digest(described["text_digest"])
-    return Checkpoint(state, vocabulary, described["config"], size, digest, start)
+    held_out = checked_marks(described.get("held_out", {}))
+    return Checkpoint(state, vocabulary, described["config"], size, digest, start, held_out)
 
 
 def _progress(values: dict[str, Any]) -> Progress:

@@ -3,12 +3,40 @@
 import json
 import re
 import reprlib
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
 
 COUNT_LIMIT = 10**15  # every count is below this
 SECONDS_LIMIT = 1e12  # every duration is below this
+# characters of a JSON document; a config has at most a million, which escapes make longer
+MAX_LENGTH, MAX_LENGTHS = 1 << 16, {"config": 1 << 23, "vocabulary": 1 << 25}
+
+
+def parsed(metadata: dict[str, str], wanted: Iterable[str]) -> dict[str, Any]:
+    """The values of JSON documents in metadata, as far as they are there.
+
+    Args:
+        metadata: Documents by key.
+        wanted: The keys to parse.
+
+    Raises:
+        ValueError: A document is too long or not JSON.
+        RecursionError: A document nests too deeply.
+    """
+    found = {}
+    for key in wanted:
+        if (document := metadata.get(key)) is None:
+            continue
+        if len(document) > MAX_LENGTHS.get(key, MAX_LENGTH):
+            raise ValueError(f"{key} has {len(document):,} characters")
+        # an empty list in a list takes twenty times its length in memory
+        if key == "vocabulary" and (document.count("[") > 2 or document.count("{") > 1):
+            raise ValueError("the vocabulary is not a list of characters")
+        found[key] = strict_json(document)
+    return found
 
 
 def strict_json(document: str) -> Any:
@@ -59,3 +87,20 @@ def checked_digest(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
         raise ValueError(f"text_digest = {reprlib.repr(value)}")
     return value
+
+
+def checked_marks(values: Any) -> dict[str, TextMark]:
+    """Makes the marks of held-out texts from plain values.
+
+    Raises:
+        ValueError: They are something else.
+    """
+    if not isinstance(values, dict) or not values.keys() <= {"validation", "test"}:
+        raise ValueError(f"held_out = {reprlib.repr(values)}")
+    found = {}
+    for name, mark in values.items():
+        if not isinstance(mark, dict) or mark.keys() != {"size", "digest"}:
+            raise ValueError(f"held_out.{name} = {reprlib.repr(mark)}")
+        size = checked_count(f"held_out.{name}.size", mark["size"])
+        found[name] = TextMark(size, checked_digest(mark["digest"]))
+    return found

@@ -16,6 +16,7 @@ from charrnn.optim.optimizers import OptimizerState
 from charrnn.optim.schedules import Schedule
 from charrnn.text.windows import Windows
 from charrnn.training.budget import Budget
+from charrnn.training.clock import Clock
 from charrnn.training.state import Progress, TrainState
 from charrnn.window import Window
 
@@ -97,13 +98,14 @@ class Trainer:
                 are unchanged, or an update or the validation loss is not.
         """
         progress = state.progress
-        start = self.clock() - progress.seconds
+        clock = Clock(self.clock)
+        start = clock() - progress.seconds
         used = self.budget.used(progress)
         while used < 1 and not self.budget.out_of_patience(progress) and not stopped():
-            before, step_start = used, self.clock()
+            before, step_start = used, clock()
             window = self.batches[progress.step]._replace(step=progress.step)
             nats, clipped, learning_rate = self._step(state, window, used)
-            now = self.clock()
+            now = clock()
             progress.step_seconds += now - step_start
             progress.seconds = now - start
             used = self.budget.used(progress)
@@ -124,10 +126,10 @@ class Trainer:
                 seconds=progress.seconds,
             )
             if due:
-                evaluation_start = self.clock()
+                evaluation_start = clock()
                 evaluated = self._evaluate(state)
-                progress.evaluated = progress.seconds = self.clock() - start
-                progress.evaluation_seconds = self.clock() - evaluation_start
+                progress.evaluated = progress.seconds = clock() - start
+                progress.evaluation_seconds = clock() - evaluation_start
                 used = self.budget.used(progress)
                 yield evaluated
             else:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
+from threading import Barrier
 from typing import TypeVar
 
 from charrnn.model.workspace import Workspace
@@ -40,11 +41,14 @@ def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
 class Workers:
     """A pool of threads, numbered from 0, each with a workspace; 0 is the caller's own thread.
 
+    Without a pool the caller's thread does the work of all, one after another, with the same
+    results bit for bit.
+
     Attributes:
         count: The number of threads.
     """
 
-    def __init__(self, count: int, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
         self.count = count
         self._pool = pool
         self._workspaces = [Workspace() for _ in range(count)]
@@ -59,6 +63,8 @@ class Workers:
         Returns:
             The results in the order of the threads.
         """
+        if self._pool is None:
+            return [task(n) for n in range(count)]
         # a thread does not inherit the caller's context, which holds NumPy's errstate
         others = [self._pool.submit(copy_context().run, task, n) for n in range(1, count)]
         try:
@@ -68,6 +74,11 @@ class Workers:
             raise
         wait(others)
         return [first, *(other.result() for other in others)]
+
+    @property
+    def parallel(self) -> bool:
+        """Whether there are as many threads as there should be."""
+        return self._pool is not None or self.count == 1
 
     def for_each_slice(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
         """Runs a task on contiguous slices of range(size), one per thread if it is large.
@@ -88,11 +99,26 @@ class Workers:
 def worker_threads(count: int) -> Iterator[Workers]:
     """Provides threads, and limits BLAS to one, whose own threads would compete with them."""
     with single_threaded_blas():
-        pool = ThreadPoolExecutor(max(count - 1, 1))
+        pool = _started_pool(count - 1) if count > 1 else None
         try:
             yield Workers(count, pool)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            if pool:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _started_pool(count: int) -> ThreadPoolExecutor | None:
+    """A pool with all of its threads running; None if they cannot be started."""
+    pool, all_started = ThreadPoolExecutor(count), Barrier(count + 1)
+    try:
+        for _ in range(count):
+            pool.submit(all_started.wait)
+    except RuntimeError:
+        all_started.abort()
+        pool.shutdown(wait=False, cancel_futures=True)
+        return None
+    all_started.wait()
+    return pool
 
 
 def split(size: int, count: int) -> list[slice]:

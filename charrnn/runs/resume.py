@@ -1,0 +1,173 @@
+"""Sets up a run that is resumed."""
+
+from typing import Any
+
+from charrnn.config.layers import changed
+from charrnn.config.settings import Config
+from charrnn.errors import InputError, UsageError
+from charrnn.runs.directory import RunDirectory
+from charrnn.runs.start import Run, assembled
+from charrnn.setup.loading import load_checkpoint
+from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths, require_files
+from charrnn.setup.preparation import prepare, text_difference
+from charrnn.setup.wiring import budget_of, resolve, text_paths
+from charrnn.system.escaping import CONTINUED
+from charrnn.text.reading import LongerText
+from charrnn.text.sources import STDIN
+from charrnn.training.checkpoint import Checkpoint
+from charrnn.training.state import Progress
+from charrnn.wording import call, pluralize
+
+LIMITS = ("max_steps", "epochs", "max_time", "patience")
+EXAMPLE_STEPS = 3000  # suggested to a run that has made none
+
+
+def resumed_run(
+    path: str,
+    text: list[str],
+    changes: dict[str, Any],
+    announce: Announce = lambda note: None,
+) -> Run:
+    """Sets up a run to resume from its last checkpoint.
+
+    Args:
+        path: The run directory.
+        text: Where the text is now; empty if it has not moved.
+        changes: Changes of the `training` settings LIMITS.
+        announce: Called with a note before a text is read that only a checkpoint names.
+
+    Raises:
+        UsageError: There is no run, it is complete, or another setting would change.
+        InputError: No checkpoint is usable, or the text is another one.
+    """
+    if fixed := [f"`training.{key}`" for key in changes if key not in LIMITS]:
+        raise UsageError(
+            f"{', '.join(fixed)} cannot change a run that is resumed.",
+            "leave it out, or start a new run; only "
+            f"{', '.join(f'`training.{key}`' for key in LIMITS)} may change.",
+        )
+    directory = RunDirectory.existing(path)
+    try:
+        return _resumed(directory, path, text, changes, announce)
+    except BaseException:
+        directory.release()
+        raise
+
+
+def _resumed(
+    directory: RunDirectory,
+    path: str,
+    text: list[str],
+    changes: dict[str, Any],
+    announce: Announce,
+) -> Run:
+    checkpoint, config, notes = _newest_usable(directory)
+    own = [] if text else own_text_paths(path, config)
+    if STDIN in own:
+        raise UsageError(
+            f"{path} was trained from standard input.",
+            "pipe the same text again: "
+            + call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v}),
+        )
+    held_out = [*config.data.validation, *config.data.test]
+    require_files(path, held_out)
+    announce_own_text(path, [*own, *held_out], announce)
+    texts = {"text": text} if text else {}
+    settings = resolve(changed(config, {"training": changes, "data": texts}))
+    notes += _without_best(directory, checkpoint.state.progress)
+    try:
+        known = checkpoint.vocabulary if settings.model.init_from else None
+        prepared = prepare(settings, known, checkpoint)
+    except LongerText as error:
+        raise InputError(
+            f"{error} It is not the text that {path} was trained on.", _other_text(path)
+        ) from None
+    except InputError as error:
+        hint = f"if the text has moved: {call('train', 'NEW/PATH', resume=path)}"
+        if text:
+            hint = f"is it the text that {path} was trained on, unchanged?"
+        raise InputError(str(error), hint) from None
+    _require_open(
+        path, config, settings, checkpoint.state.progress, prepared.batches.per_epoch, notes
+    )
+    if differs := text_difference(prepared.corpus, checkpoint):
+        raise InputError(
+            f"{', '.join(text_paths(settings))} is not the text that {path} was trained on: "
+            f"{differs}.",
+            _other_text(path),
+        )
+    notes = directory.notes + notes + prepared.notes
+    return assembled(directory, settings, prepared, checkpoint.state, notes)
+
+
+def _other_text(path: str) -> str:
+    return (
+        "give the original text with `resume`; or start from its weights on this one: "
+        f"{call('train', 'TEXT', init_from=path)}"
+    )
+
+
+def _require_open(
+    path: str,
+    own: Config,
+    config: Config,
+    done: Progress,
+    steps_per_epoch: int,
+    notes: tuple[str, ...],
+) -> None:
+    """Raises UsageError if the run is complete, with the notes on it.
+
+    own: the config that the run had; config: the one that it would be resumed with.
+    """
+    more = "".join(f"{CONTINUED}{note}" for note in notes)
+    budget = budget_of(config, steps_per_epoch)
+    if budget.out_of_patience(done):
+        again = call("train", *config.data.text, init_from=path)
+        raise UsageError(
+            f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought no "
+            f"improvement, and its patience is used up.{more}",
+            f"start a new run from its weights: {again}",
+        )
+    if budget.used(done) >= 1:
+        larger = f"`training.max_steps={2 * done.step or EXAMPLE_STEPS}`"
+        if config.training.epochs is not None:
+            larger = f"`training.epochs={2 * done.step / steps_per_epoch:.3g}`"
+        if budget.max_seconds is not None and done.seconds >= budget.max_seconds:
+            larger = f"`training.max_time={2 * done.seconds:.0f}s`"
+        made = f"{pluralize(done.step, 'step')} in {done.seconds:.0f} s"
+        if budget_of(own, steps_per_epoch).used(done) < 1:
+            raise UsageError(
+                f"{path} has made {made}, which is no less than the total asked for.{more}",
+                f"give a larger one, such as {larger}; or none, to keep the run's own.",
+            )
+        raise UsageError(
+            f"{path} is complete: it made {made}, all of its budget.{more}",
+            f"raise the total, such as {larger}",
+        )
+
+
+def _without_best(directory: RunDirectory, done: Progress) -> tuple[str, ...]:
+    """Forgets the best score if its checkpoint is lost; returns a note on it."""
+    if done.best_score is None:
+        return ()
+    try:
+        load_checkpoint(directory.checkpoint("best"))
+    except InputError as error:
+        done.best_score = done.best_train_nats = done.best_validation_nats = None
+        return (f"{error} The next evaluation counts as the best so far.",)
+    return ()
+
+
+def _newest_usable(directory: RunDirectory) -> tuple[Checkpoint, Config, tuple[str, ...]]:
+    """The checkpoint to resume from, its config, and notes on newer ones that are damaged."""
+    notes: tuple[str, ...] = ()
+    for path in directory.candidates():
+        try:
+            checkpoint, config = load_checkpoint(path)
+        except InputError as error:
+            notes += (str(error),)
+            continue
+        if path != (last := directory.checkpoint("last")):
+            notes += (f"resuming from {path.name} instead of {last.name}.",)
+        return checkpoint, config, notes
+    raise InputError(notes[0], "none of the run's checkpoints is usable; start a new run.")

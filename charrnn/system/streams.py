@@ -1,0 +1,42 @@
+"""The standard streams, any of which may be closed or lose its reader."""
+
+import contextlib
+import io
+import os
+import sys
+from typing import TextIO
+
+
+def prepare_streams() -> None:
+    """Gives a closed stream a file that discards what is written, and sets the encodings.
+
+    A text that was decoded with surrogates for invalid bytes is written as the same bytes.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the parent process
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until exit
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
+
+
+def say(line: str) -> None:
+    """Writes a line to standard error, if anyone can read it."""
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):  # closed, full, or without a reader: results still count
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Discards what is written to a stream from now on, such as by Python's flush at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def discard_unwritable(stream: TextIO) -> None:
+    """Discards what cannot be written, so that the program can exit cleanly."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        discard(stream)
