@@ -13,7 +13,7 @@ from tests.campaign.runner import conduct
 from tests.campaign.trial import Shared, Skipped, Trial
 
 SEED = 7
-COUNTS = {"settings": 12, "names": 3, "links": 4, "streams": 3, "errno": 2, "bursts": 2}
+COUNTS = {"settings": 8, "names": 3, "links": 3, "streams": 3, "bursts": 2}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.campaign.original import ENDED, Original, checkpoint_of
 from tests.campaign.process import Process, end, sane
 from tests.campaign.trial import Trial
 
-STEPS = 400
+STEPS = 150
 SMALL = 64  # bytes: no file can grow beyond it, as if the disk were full
 
 

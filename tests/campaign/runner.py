@@ -2,6 +2,7 @@
 
 import collections
 import faulthandler
+import importlib
 import itertools
 import multiprocessing
 import os
@@ -20,6 +21,15 @@ from tests.campaign.kinds import KINDS
 from tests.campaign.trial import Shared, Skipped, Trial
 
 LIMIT = 600  # seconds that a trial may take
+PRELOADED = (
+    *(f"charrnn.commands.{name}" for name in ("check_plan", "evaluate", "explain", "gradcheck")),
+    *(f"charrnn.commands.{name}" for name in ("gradflow", "inspect", "sample", "train")),
+    "charrnn.report.explanation_plots",
+    "charrnn.report.flow_plots",
+    "charrnn.report.gradient_table",
+    "charrnn.report.inspection",
+    "matplotlib.figure",
+)
 FORK = multiprocessing.get_context("fork")  # the program is imported once, not in every trial
 
 RAISED = re.compile(r"\w[\w.]*(?:Error|Warning|Exception|Interrupt|Exit)\b")
@@ -168,6 +178,8 @@ def conduct(
 ) -> Campaign:
     """Makes `count` trials of each kind, or cycles through the kinds until the time is up."""
     campaign, stop = Campaign(Shared(folder, seed)), time.monotonic() + 60 * minutes
+    for module in PRELOADED:
+        importlib.import_module(module)
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)  # some trials are those of another user
     working = Jobs(campaign.shared, jobs)
