@@ -90,6 +90,8 @@ PATHS = [
     "\u202egnp.exe",
     "山の上\xa0に",
     "$(touch owned)",
+    '`train("a")`',
+    "`until`",
     "x" * 3000,
 ]
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from charrnn.arrays import Array
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
 from charrnn.results import Curves, Explanation, Matrix, Statement, Table
-from charrnn.system.escaping import harmless
+from charrnn.system.escaping import harmless, harmless_message
 from charrnn.wording import layer_sizes, pluralize
 
 MAX_ROWS = 20  # of a table or matrix of numbers; of more, the first and the last
@@ -47,7 +47,7 @@ def description(found: Explanation) -> list[str]:
     sizes = layer_sizes(network.layers, network.hidden_size)
     layer = f", layer {network.layer} shown" if network.layers > 1 else ""
     return [
-        f"{harmless(network.name)}: {network.activation}, {sizes}, "
+        f"{harmless_message(network.name)}: {network.activation}, {sizes}, "
         f"A = {network.alphabet_size}{layer}",
         f"text {visible(network.text)}: T = {len(network.text) - 1}",
     ]

@@ -21,10 +21,12 @@ OPTIONS = {
     "training.seed",
 }
 STRING = r'"(?:[^"\\`\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-f]{4})*"'  # of JSON
-SETTING = re.compile(rf"`([a-z_]+(?:\.[a-z_0-9]+)*)(?:=({STRING}|[^`\n]*))?`")
-WORD = re.compile(rf"`({STRING})`")
 ARGUMENT = re.compile(rf"(?:([a-z_]+)=)?({STRING})(?:, )?")
-CALL = re.compile(rf"`([a-z]+)\(((?:{ARGUMENT.pattern})*)\)`")
+MARKED = re.compile(
+    rf"`(?:(?P<setting>[a-z_]+(?:\.[a-z_0-9]+)*)(?:=(?P<value>{STRING}|[^`\n]*))?"
+    rf"|(?P<command>[a-z]+)\((?P<arguments>(?:(?:[a-z_]+=)?{STRING}(?:, )?)*)\)"
+    rf"|(?P<word>{STRING}))`"
+)
 
 
 def as_flags(message: str) -> str:
@@ -36,9 +38,15 @@ def as_flags(message: str) -> str:
     `wording.call` writes it: `train("-", resume="runs/a")` is charrnn train - --resume runs/a. A
     path as `wording.word` writes it, `"runs/a b"`, is a word that a shell can read.
     """
-    message = SETTING.sub(lambda found: _flag(found[1], found[2]), message)
-    message = WORD.sub(lambda found: shell_word(json.loads(found[1])), message)
-    return CALL.sub(lambda found: _command(found[1], found[2]), message)
+
+    def rendered(found: re.Match[str]) -> str:
+        if found["setting"]:
+            return _flag(found["setting"], found["value"])
+        if found["command"]:
+            return _command(found["command"], found["arguments"])
+        return shell_word(json.loads(found["word"]))
+
+    return MARKED.sub(rendered, message)  # once: a path may contain what looks like a call
 
 
 def shell_word(text: str) -> str:

@@ -15,7 +15,7 @@ from charrnn.report.terminal import (
     table_of,
 )
 from charrnn.results import Agreement, Flow, GradientFlow, Truncation
-from charrnn.system.escaping import harmless
+from charrnn.system.escaping import harmless_message
 from charrnn.wording import activation_name, layer_sizes, pluralize
 
 BAR_WIDTHS = (48, 36, 24, 16)  # the first that fits is drawn
@@ -38,7 +38,7 @@ MEASURES = ("cosine", "‖g‖/‖G‖", "error")
 def print_gradient_flow(found: GradientFlow) -> None:
     """Prints one flow in full, or several side by side."""
     console = table_console()
-    print_line(console, harmless(found.model))
+    print_line(console, harmless_message(found.model))
     print_line(console, description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
 from charrnn.results import ALL_PARAMETERS, CheckedProblem, Entry, GradientCheck
-from charrnn.system.escaping import harmless
+from charrnn.system.escaping import harmless_message
 from charrnn.wording import layer_sizes, pluralize
 
 LEFT = ("", "shape", "weights", "compared", "verdict")
@@ -27,7 +27,7 @@ def print_gradient_table(result: GradientCheck) -> None:
     """Prints a table per oracle with a row per parameter, then the verdict."""
     console = table_console()
     for line in _title(result.checked):
-        print_line(console, harmless(line))
+        print_line(console, harmless_message(line))
     for (oracle, along), entries in groupby(
         result.entries, key=lambda entry: (entry.oracle, entry.along_direction)
     ):
