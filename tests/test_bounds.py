@@ -78,6 +78,8 @@ def test_what_is_within_the_bounds_is_accepted() -> None:
     config = load_config(None, [], {"data": {"text": names}})
     assert config.data.text == names
     require_bounded({"a": [["x" * 4096] * (MAX_CHARACTERS // 4096 - 1)]})
+    with pytest.raises(ValueError, match="more than 20,000 values"):
+        require_bounded([[]] * 30_000)
     with pytest.raises(ValueError, match="its values have more than"):
         require_bounded(["x" * 4096] * (MAX_CHARACTERS // 4096 + 1))
 

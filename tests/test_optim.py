@@ -173,3 +173,14 @@ def test_a_warm_up_begins_low_but_never_at_0(name: str, warmup: float) -> None:
     choices = {"cosine": {"final": 0.0}, "step": {"factor": 0.5, "milestones": [0.5]}}
     schedule = make_schedule(name, warmup, **choices.get(name, {}))
     assert 0 < schedule(0.0) <= 0.01
+
+
+@pytest.mark.parametrize("threshold", [1e300, 1e-300])
+def test_value_clipping_with_a_threshold_beyond_float32(threshold) -> None:
+    """It limits nothing, or everything to zero; nothing overflows."""
+    gradient = random_problem(default_rng(0)).params.astype(np.float32)
+    before = gradient.flat.copy()
+    with np.errstate(over="warn", invalid="warn"):
+        clipped = make_clip("value", threshold)(gradient).clipped
+    assert clipped == (threshold < 1)
+    assert np.array_equal(gradient.flat, before if threshold > 1 else np.zeros_like(before))

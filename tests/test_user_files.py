@@ -266,6 +266,7 @@ def test_an_empty_lock_is_not_of_this_program(tmp_path) -> None:
 def test_a_copy_of_a_run_by_hard_links_has_a_lock_of_its_own(tmp_path, text_file) -> None:
     run, copy = tmp_path / "run", tmp_path / "copy"
     train(new_run(config_of(text_file), str(run)), [])
+    (run / ".lock").write_text("process 1 on a.machine\n")
     shutil.copytree(run, copy, copy_function=os.link)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     train(resumed_run(str(copy), [], {"max_steps": 40}), [])
