@@ -26,7 +26,7 @@ from charrnn.text.reading import misread_utf8, read_text
 from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
-from charrnn.wording import call
+from charrnn.wording import call, word
 
 
 class Model(NamedTuple):
@@ -73,7 +73,7 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
         sound = _newest_sound(run) if run else None
         hint = error.hint
         if sound:
-            use = f"give it instead of {path}."
+            use = f"give it instead of {word(path)}"
             if command:
                 use = call(command[0], str(sound), *command[1:])
             hint = f"{sound.name} is sound: {use}"

@@ -197,6 +197,7 @@ def _check_hint(hint: str, names: dict[str, str], found: Finished) -> None:
     for before, word in zip(["", *words], words, strict=False):
         seen_end = seen_end or word == "--"
         path = word.partition("=")[2] if word.startswith("--") and word not in known else word
+        path = path[2:] if path.startswith("./-") else path  # so that it is no option
         right = path in known or any(_within(path, name) for name in known)
         assert PLAIN.fullmatch(path) or right, (
             f"a word of a hint is no given path: {word!r}, {found}"
