@@ -94,8 +94,9 @@ def run(arguments: list[str]) -> int:
     except RecursionError:
         return _fail("the input nests too deeply.", None, 3)
     except ImportError as error:  # of a compiled library, such as for lack of memory
-        cause = str(error).strip().splitlines()[-1].removeprefix("Original error was: ")
-        return _fail(f"a library cannot be loaded: {cause.rstrip('.')}.", None, 1)
+        *_, cause = ["?", *str(error).strip().splitlines()]
+        cause = cause.removeprefix("Original error was: ").rstrip(".")
+        return _fail(f"a library cannot be loaded: {cause}.", None, 1)
     except (RuntimeError, SystemError) as error:
         return _fail(f"the computation failed: {error}.", None, 1)
     except ValueError as error:

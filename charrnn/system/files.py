@@ -36,12 +36,12 @@ def write_atomically(path: Path, content: bytes) -> None:
 def create_whole(path: Path, content: bytes) -> None:
     """Creates a file that nobody ever sees empty. Raises FileExistsError if there is one."""
     temporary = _temporary(path)
-    temporary.write_bytes(content)
     try:
+        temporary.write_bytes(content)
         os.link(temporary, path)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links
+    except OSError:  # a full disk, or a file system without hard links
         with open(path, "xb") as file:
             file.write(content)
     finally:
