@@ -11,11 +11,9 @@ def main() -> None:
 
     from charrnn.system.signals import end_at_once
     from charrnn.system.streams import prepare_streams
-    from charrnn.system.threads import can_start_threads
 
     prepare_streams()  # first: a file that is opened takes the number of a closed stream
-    end_at_once()
-    if not can_start_threads():  # OpenBLAS, loaded with NumPy, would complain
+    if not end_at_once():  # no thread can be started: OpenBLAS, loaded with NumPy, would complain
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from charrnn.cli.main import main
 

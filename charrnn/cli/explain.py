@@ -69,7 +69,7 @@ def explain_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import plot_writer, write_json, write_notes
+    from charrnn.cli.output import plot_writer, write_json, write_note, write_notes
     from charrnn.commands.explain import explain
     from charrnn.report.explanation import print_explanation
     from charrnn.report.explanation_plots import plot_explanation
@@ -77,7 +77,7 @@ def explain_command(
     draw = plot_writer(plot, title)
     found, notes = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
-        seed, announce=lambda note: write_notes([note]),
+        seed, announce=write_note,
     )  # fmt: skip
     if draw:
         draw(plot_explanation(found, title))

@@ -67,7 +67,7 @@ def gradcheck_command(
     import sys
     from dataclasses import asdict
 
-    from charrnn.cli.output import verdict, write_json, write_notes
+    from charrnn.cli.output import verdict, write_json, write_note, write_notes
     from charrnn.commands.gradcheck import check_gradients
     from charrnn.report.gradient_table import print_gradient_table
 
@@ -85,7 +85,7 @@ def gradcheck_command(
         count,
         fast,
         max_memory=in_bytes(max_memory),
-        announce=lambda note: write_notes([note]),
+        announce=write_note,
     )
     write_notes(notes)
     with verdict(0 if result.passed else 1):

@@ -59,7 +59,7 @@ def gradflow_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import plot_writer, write_json, write_notes
+    from charrnn.cli.output import plot_writer, write_json, write_note, write_notes
     from charrnn.commands.gradflow import gradient_flow
     from charrnn.report.flow_plots import plot_gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
@@ -77,7 +77,7 @@ def gradflow_command(
         tolerance,
         seed,
         max_memory=in_bytes(max_memory),
-        announce=lambda note: write_notes([note]),
+        announce=write_note,
     )
     if draw:
         draw(plot_gradient_flow(found, title))

@@ -59,7 +59,12 @@ def write_line(line: str) -> None:
 def write_notes(notes: Iterable[str]) -> None:
     """Writes notes for the user to standard error."""
     for note in notes:
-        say(f"note: {harmless_message(as_flags(shortened(note)))}")
+        write_note(note)
+
+
+def write_note(note: str) -> None:
+    """Writes a note for the user to standard error."""
+    say(f"note: {harmless_message(as_flags(shortened(note)))}")
 
 
 @contextmanager

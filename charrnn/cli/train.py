@@ -150,7 +150,7 @@ def _new_run(
 def _resumed(
     path: str, text: list[str] | None, limits: dict[str, Any], fixed: dict[str, Any]
 ) -> "Run":
-    from charrnn.cli.output import write_notes
+    from charrnn.cli.output import write_note
     from charrnn.commands.train import resumed_run
 
     if not path:
@@ -162,4 +162,4 @@ def _resumed(
             "leave out these options, or start a new run; only `training.max_steps`, "
             "`training.epochs` and `training.max_time` can change.",
         )
-    return resumed_run(path, text or [], limits, announce=lambda note: write_notes([note]))
+    return resumed_run(path, text or [], limits, announce=write_note)

@@ -38,7 +38,7 @@ from charrnn.training.trainer import Divergence
 from charrnn.training.workers import worker_threads
 from charrnn.wording import setting
 
-MAX_TRIAL_STEPS = 10_000  # which ends also where a clock stands still
+MAX_TRIAL_STEPS = 10_000  # so that a trial ends even if the clock stands still
 SHORTEST = 1e-9  # seconds, of a trial by a clock that stands still
 TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
 

@@ -80,7 +80,7 @@ def check_config(
         require_bounded(values)
     except ValueError as error:
         raise UsageError(
-            f"the config is too large: {error}.", "name a directory of texts."
+            f"the config is too large: {error}.", "to read many files, name their directory."
         ) from None
     try:
         config = Config.model_validate(values)

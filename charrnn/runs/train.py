@@ -35,9 +35,7 @@ from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import call, pluralize
 
-TAKING_TURNS = (
-    "no thread can be started, so one does the work of all workers: results are the same."
-)
+TAKING_TURNS = "no thread can be started: the workers take turns, with the same results."
 # the best checkpoint is kept, and the evaluations since then still count
 NEVER_ROLLED_BACK = ("best_score", "best_train_nats", "best_validation_nats", "stale")
 

@@ -83,8 +83,7 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
         notes = (f"{path} has no best checkpoint: {file.name} is used.",)
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
-    mark = TextMark(checkpoint.text_size, checkpoint.text_digest)
-    steps, start = checkpoint.state.progress.step, checkpoint.start
+    mark, steps, start = checkpoint.mark, checkpoint.state.progress.step, checkpoint.start
     return Model(str(file), params, vocabulary, activation, config, mark, steps, notes, start)
 
 

@@ -75,12 +75,7 @@ def prepare(
     """
     paths = text_paths(config)
     documents, notes = (
-        read_own(
-            paths,
-            config,
-            TextMark(expected.text_size, expected.text_digest),
-            "the text that the run was trained on",
-        )
+        read_own(paths, config, expected.mark, "the text that the run was trained on")
         if expected
         else read_text(paths, decoding_of(config), selection_of(config))
     )
@@ -132,18 +127,20 @@ def _held_out(
 ) -> _HeldOut:
     """The text of data.validation or data.test in the vocabulary of the one to train on."""
     label, paths, sequences = f"the {name} text", getattr(config.data, name), sequences_of(config)
-    if expected is None:
-        documents, notes = read_text(paths, decoding_of(config), selection_of(config))
-    else:
-        wanted, whose = expected.held_out.get(name), f"{label} that the run began with"
-        if wanted is None:
-            raise InputError(
-                f"the checkpoint does not say what {label} of its run was.",
-                "start a new run; this one began before such texts were recorded.",
-            )
-        documents, notes = read_own(paths, config, wanted, whose)
-        require_own(paths, sequences.join(documents).mark(), wanted, whose)
+    wanted, whose = None, f"{label} that the run began with"
+    if expected and not (wanted := expected.held_out.get(name)):
+        raise InputError(
+            f"the checkpoint does not say what {label} of its run was.",
+            "start a new run; this one began before such texts were recorded.",
+        )
+    documents, notes = (
+        read_own(paths, config, wanted, whose)
+        if wanted
+        else read_text(paths, decoding_of(config), selection_of(config))
+    )
     mark = sequences.join(documents).mark()
+    if wanted:
+        require_own(paths, mark, wanted, whose)
     documents, more = vocabulary.handle_unknown(documents, usual_policy(vocabulary, config))
     text, _ = sequences.split(sequences.join(documents), 0.0)
     require_predictable(text, label)
@@ -219,7 +216,6 @@ def text_difference(corpus: Corpus, checkpoint: Checkpoint) -> str | None:
     ]
     if not differences and found != wanted:
         differences.append("its characters have other ids")
-    wanted_mark = TextMark(checkpoint.text_size, checkpoint.text_digest)
-    if differs := mark_difference(TextMark(corpus.size, corpus.digest), wanted_mark):
+    if differs := mark_difference(TextMark(corpus.size, corpus.digest), checkpoint.mark):
         differences.append(differs)
     return "; ".join(differences)

@@ -16,11 +16,14 @@ def not_ignored() -> list[signal.Signals]:
     return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def end_at_once() -> None:
+def end_at_once() -> bool:
     """From now on a stop signal ends the program, whatever it is doing.
 
     A handler in Python waits until a call into C returns, such as the decomposition of a large
     matrix. So a thread reads what Python's own handler in C writes.
+
+    Returns:
+        Whether that thread could be started; if not, the handlers in Python remain.
     """
     for number in not_ignored():
         signal.signal(number, lambda *_: _end())
@@ -29,9 +32,10 @@ def end_at_once() -> None:
     writing.setblocking(False)
     try:
         Thread(target=_watch, args=(reading,), name="stop signals", daemon=True).start()
-    except RuntimeError:  # no thread can be started; the handlers remain
-        return
+    except RuntimeError:
+        return False
     signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+    return True
 
 
 @contextmanager

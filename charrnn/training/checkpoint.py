@@ -66,6 +66,11 @@ class Checkpoint:
     held_out: Mapping[str, TextMark] = field(default_factory=dict)
 
     @property
+    def mark(self) -> TextMark:
+        """What identifies the text that the run trains on."""
+        return TextMark(self.text_size, self.text_digest)
+
+    @property
     def params(self) -> Params:
         """The model's weights."""
         return self.state.params

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from safetensors.numpy import load
 
 from charrnn.arrays import Array
 from charrnn.system.machine import physical_memory
+from charrnn.training.metadata import structure_size
 
 # a vocabulary of all Unicode characters, escaped twice, takes 23 million bytes
 MAX_HEADER_BYTES = 1 << 25
@@ -22,8 +22,6 @@ MAX_TENSORS, BYTES_PER_TENSOR = 1000, 200  # of its description, without names
 UNREADABLE = (
     SafetensorError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
 )  # fmt: skip
-# one that does not end is matched too: to look for its end from each quote takes quadratic time
-STRING = re.compile(rb'(?s)"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)')
 
 
 class Unusable(Exception):
@@ -53,8 +51,7 @@ class TensorFile:
         with _as_unusable(), ExitStack() as stack:
             self._file = stack.enter_context(_opened(path))
             self._size, self._head = _bounded_head(self._file)
-            # a list in a list takes twenty times its length in memory
-            if len(STRING.sub(b"", self._head)) > MAX_TENSORS * BYTES_PER_TENSOR:
+            if structure_size(self._head.decode("latin-1")) > MAX_TENSORS * BYTES_PER_TENSOR:
                 raise Unusable(f"it describes more than {MAX_TENSORS:,} tensors")
             header = json.loads(self._head[8:])
             self.metadata: dict[str, str] = dict(header.pop("__metadata__", None) or {})
