@@ -273,6 +273,17 @@ def test_a_copy_of_a_run_by_hard_links_has_a_lock_of_its_own(tmp_path, text_file
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
+def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path, monkeypatch) -> None:
+    def full(path: Path, content: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="full"):
+        Lock(tmp_path / ".lock")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_lock_is_created_without_hard_links_too(tmp_path, monkeypatch) -> None:
     def refuse(*arguments: object) -> None:
         raise OSError(errno.EPERM, "no hard links here")

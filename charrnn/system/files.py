@@ -42,8 +42,12 @@ def create_whole(path: Path, content: bytes) -> None:
     except FileExistsError:
         raise
     except OSError:  # a full disk, or a file system without hard links
-        with open(path, "xb") as file:
-            file.write(content)
+        path.touch(exist_ok=False)
+        try:
+            path.write_bytes(content)
+        except OSError:
+            path.unlink()
+            raise
     finally:
         temporary.unlink(missing_ok=True)
 
