@@ -1,12 +1,13 @@
 """The command `charrnn`; until there is something to save, a stop signal ends it immediately."""
 
-import signal
+# built in, unlike `signal`, whose import takes time in which Ctrl-C shows a traceback
+from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal  # type: ignore[import-not-found]
 
 
 def main() -> None:
     """Runs the command line."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # silently, until the imports are done
+    if getsignal(SIGINT) is default_int_handler:
+        signal(SIGINT, SIG_DFL)  # silently, until the imports are done
     import os
 
     from charrnn.system.signals import end_at_once

@@ -27,8 +27,7 @@ def shared() -> Iterator[Shared]:
 
 @pytest.mark.parametrize(
     ("kind", "number"),
-    # bursts depend on the moment in which Python starts: on demand only
-    [(kind, n) for kind in KINDS if kind != "bursts" for n in range(COUNTS.get(kind, 1))],
+    [(kind, n) for kind in KINDS for n in range(COUNTS.get(kind, 1))],
 )
 def test_a_trial_ends_without_loss(shared: Shared, kind: str, number: int) -> None:
     try:

@@ -2,14 +2,18 @@
 
 import os
 import re
+import runpy
 import shlex
 import signal
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 PATIENCE = 120.0  # seconds that a process may take
 ROOT = Path(__file__).parents[2]
@@ -19,6 +23,8 @@ SENTENCE = re.compile(r"^(?:error|stopped): ", re.MULTILINE)
 CODES = (0, 1, 2, 3, 130)  # all that a command may end with
 
 Process = subprocess.Popen[bytes]
+
+forking = False  # whether commands may be forked from this process, which has them imported
 
 
 @dataclass(frozen=True)
@@ -75,16 +81,46 @@ def begin(
         stderr: Where messages go.
         prepare: Called in the child before it starts.
     """
-    command = [*prefix, sys.executable, *python, "-m", "charrnn", *map(os.fspath, arguments)]
+    words = [os.fspath(argument) for argument in arguments]
+    command = [*prefix, sys.executable, *python, "-m", "charrnn", *words]
+    env = environment() if env is None else env
+    usual = "HOME" in env and "LD_PRELOAD" not in env and not (prefix or python or prepare)
+    if forking and usual:
+        prepare = partial(_become, words, env)
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=environment() if env is None else env,
+        env=env,
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         preexec_fn=prepare,
     )
+
+
+def _become(words: list[str], env: dict[str, str]) -> NoReturn:
+    """Makes a process that was just forked the command, without the time to start Python."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # this tells Popen that the command has started
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_IGN)  # as Python does
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(env)
+    tempfile.tempdir = None
+    sys.stdin, sys.stdout = os.fdopen(0, "r"), os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
+    sys.argv = ["charrnn", *words]
+    code: Any = 1
+    try:
+        runpy.run_module("charrnn", run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as exiting:
+        code = exiting.code or 0
+    except BaseException:
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def end(child: Process, patience: float = PATIENCE) -> Finished:

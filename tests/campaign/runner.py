@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from tests.campaign import process
 from tests.campaign.kinds import KINDS
 from tests.campaign.trial import Shared, Skipped, Trial
 
@@ -79,6 +80,7 @@ def attempt(kind: str, number: int, shared: Shared) -> Result:
 
 
 def _child(kind: str, number: int, shared: Shared, answer: Connection) -> None:
+    process.forking = True
     with open(shared.folder / f"{kind.replace(' ', '-')}-{number}.stderr", "w+b") as said:
         os.dup2(said.fileno(), 2)
         faulthandler.enable(said)
