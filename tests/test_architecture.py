@@ -36,8 +36,8 @@ ONLY_IN = {
     "rich": {"report"},
     "matplotlib": {"report"},
     "yaml": {"config"},
-    "pydantic": {"config"},
-    "pydantic_core": {"config"},
+    "pydantic": {"config", "setup"},
+    "pydantic_core": {"config", "setup"},
     "safetensors": {"training"},
     "threadpoolctl": {"system"},
 }

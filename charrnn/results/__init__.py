@@ -33,11 +33,15 @@ from charrnn.results.reports import (
     TextScore,
     Trial,
 )
+from charrnn.results.runs import RunLog
+from charrnn.results.surprisal import CharacterScores
+from charrnn.results.units import UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
+    "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
     "Columns",
@@ -52,6 +56,7 @@ __all__ = [
     "Matrix",
     "ModelReport",
     "Part",
+    "RunLog",
     "Samples",
     "Saturation",
     "Spectrum",
@@ -61,5 +66,7 @@ __all__ = [
     "TextScore",
     "Trial",
     "Truncation",
+    "UnitCorrelation",
+    "UnitReport",
     "Verdict",
 ]

@@ -1,0 +1,28 @@
+"""How well a model predicts each character of a text."""
+
+from dataclasses import dataclass
+
+from charrnn.arrays import Array
+
+
+@dataclass(frozen=True)
+class CharacterScores:
+    """Each character of a text, how well the model predicted it, and what it expected instead.
+
+    The first character of a stream is not predicted: its nats are NaN and its rank is 0.
+
+    Attributes:
+        text: The text, N characters.
+        nats: Surprisal -ln p of each character (N,).
+        ranks: Its rank among the characters that the model knows (N,), 1 for the likeliest.
+        likeliest: Numbers of the likeliest characters (N, k), the likeliest first.
+        probabilities: Their probabilities (N, k).
+        characters: The characters that the model knows, by their numbers.
+    """
+
+    text: str
+    nats: Array
+    ranks: Array
+    likeliest: Array
+    probabilities: Array
+    characters: tuple[str, ...]
