@@ -50,7 +50,7 @@ class Correlator:
         self._features, self._position = features, 0
         least = min(max(int(LEAST_SHIFT * N), 1), max(N - 1, 1))
         random = np.random.default_rng(seed)
-        self._shifts = random.integers(least, max(N - least, least) + 1, shifts).tolist()
+        self.shifts = random.integers(least, max(N - least, least) + 1, shifts).tolist()
         self._origin: Array | None = None
         self._sums, self._squares = np.zeros(units), np.zeros(units)
         self._products = np.zeros((shifts + 1, units, F))
@@ -69,7 +69,7 @@ class Correlator:
         self._sums += exact.sum(axis=0)
         self._squares += (exact * exact).sum(axis=0)
         self._products[0] += exact.T @ self._rows(0, len(states)).astype(np.float64)
-        for number, shift in enumerate(self._shifts, 1):
+        for number, shift in enumerate(self.shifts, 1):
             self._products[number] += moved.T @ self._rows(shift, len(states))
         self._position += len(states)
 
