@@ -1,19 +1,27 @@
 """What units follow: planted units are found, and the sums are those of NumPy's own functions."""
 
+import json
+import re
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
-from charrnn.analysis.units import SHIFTS, Correlator
+from charrnn.analysis.units import SHIFTS, Correlations, Correlator
+from charrnn.commands.units import RankedUnits, describe_units
+from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.setup.loading import load_model
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
-from tests.conftest import RHYME
+from tests.conftest import RHYME, TINY
 
 TANH = ACTIVATIONS["tanh"]
 
@@ -170,3 +178,108 @@ def test_predictions_are_those_of_the_softmax(delimited: bool) -> None:
     else:  # a line starts in the state that any newline leaves
         start = p[text.ids == newline][0]
         assert surprisal[0] == pytest.approx(-np.log(start[text.ids[0]]))
+
+
+def test_a_report_has_the_states_of_its_passage(trained: Path, text_file: Path) -> None:
+    report, notes = describe_units(str(trained), [str(text_file)], count=3, passage=100)
+    text = text_file.read_text()
+    assert (report.text, report.characters) == (text[:100], len(text))
+    assert (report.depth, report.state_size, report.layers) == (1, 16, (1, 1, 1))
+    assert any("unreliable" in note for note in notes)
+    model = load_model(str(trained))
+    ids = model.vocabulary.encode(Text.of(text))
+    h = states(model.params, ids[:, None], np.zeros((1, 16), np.float32), model.activation)[1:, 0]
+    np.testing.assert_allclose(report.states, h[:100, report.units], atol=1e-5)
+    newline = np.array([character == "\n" for character in text])
+    followed = {one.feature: one for one in report.features[0]}
+    closest = {one.found.feature: one for one in report.followers}["newline"]
+    expected = np.abs([np.corrcoef(unit, newline)[0, 1] for unit in h.T.astype(float)])
+    assert closest.unit == expected.argmax()
+    assert abs(closest.found.correlation) == pytest.approx(expected.max(), abs=1e-6)
+    magnitudes = [abs(units[0].correlation) for units in report.features]
+    assert magnitudes == sorted(magnitudes, reverse=True)
+    assert len(followed) == len(report.features[0])
+
+
+def test_those_beyond_chance_come_first() -> None:
+    found = RankedUnits(
+        ("a", "b"), Correlations(np.array([[0.5, 0.3], [0.1, -0.9]]), np.array([0.6, 0.2])), 2
+    )
+    assert [one.feature for one in found.followed_by(0)] == ["b", "a"]
+    assert [one.significant for one in found.followed_by(0)] == [True, False]
+    assert found.closest_units() == [1, 0]
+    assert [(one.unit, one.layer) for one in found.followers()] == [(0, 1), (1, 1)]
+
+
+def test_chosen_units_of_a_stack(stacked: Path, text_file: Path) -> None:
+    report, _ = describe_units(str(stacked), [str(text_file)], chosen=(9, 0), passage=5)
+    assert (report.units, report.layers, report.state_size) == ((9, 0), (2, 1), 16)
+    assert report.states.shape == (5, 2)
+    with pytest.raises(UsageError, match="unit 16 does not exist: the model has 16 units") as error:
+        describe_units(str(stacked), [str(text_file)], chosen=(16,))
+    assert "nearest is unit 15" in str(error.value.hint)
+
+
+@pytest.mark.parametrize("sequences", ["lines", "documents"])
+def test_sequences_start_afresh(charrnn, text_file: Path, sequences: str) -> None:
+    text_file = shutil.copy(text_file, "own.txt")
+    settings = [
+        *TINY,
+        "--set",
+        f"data.sequences={sequences}",
+        "--set",
+        "data.validation_fraction=0",
+    ]
+    assert charrnn("train", text_file, *settings, "--max-steps", 3, "--out", "run").code == 0
+    report, _ = describe_units("run", [text_file], chosen=range(16))
+    delimiter = {"lines": "\n", "documents": "\x03"}[sequences]
+    ends = [place for place, character in enumerate(report.text) if character == delimiter]
+    model = load_model("run")
+    start = np.tanh(
+        model.params.U[:, model.vocabulary.characters.index(delimiter)] + model.params.b
+    )
+    for end in ends:
+        np.testing.assert_allclose(report.states[end], start, atol=1e-6)
+    assert len(ends) > 1 or report.characters > len(report.text)
+
+
+def test_the_table_and_the_document_agree(charrnn, trained, text_file) -> None:
+    table = charrnn("eval", trained, text_file, "--units", 4)
+    document = json.loads(charrnn("eval", trained, text_file, "--units", 4, "--json").out)
+    assert table.code == 0
+    assert len(document["units"]) == 4
+    rows = [line.split() for line in table.out.splitlines()]
+    for unit, followed in zip(document["units"], document["features"], strict=True):
+        feature, r = followed[0]["feature"], followed[0]["correlation"]
+        assert any(
+            row[:1] == [str(unit)] and feature in " ".join(row) and f"{r:+.2f}" in " ".join(row)
+            for row in rows
+        )
+    assert "\x1b" not in table.out
+
+
+def test_characters_that_the_model_does_not_know(charrnn, trained, text_file) -> None:
+    strange = Path("strange.txt")
+    strange.write_text(text_file.read_text() + "é\n")
+    assert charrnn("eval", trained, strange, "--units", 2).code == 3
+    found = charrnn("eval", trained, strange, "--units", 2, "--unknown", "skip")
+    assert found.code == 0
+    assert "1 unknown character left out" in found.err
+
+
+@pytest.mark.parametrize("text", ["th", "eeee", "\n\n"])
+def test_a_text_that_says_nothing(charrnn, trained, text: str) -> None:
+    Path("short.txt").write_text(text)
+    found = charrnn("eval", trained, "short.txt", "--units", 2)
+    assert found.code == 0
+    assert f"{len(text)} characters are few" in found.err
+
+
+@pytest.mark.parametrize("width", [80, 60, 50])
+def test_the_tables_fit(charrnn, stacked, text_file, monkeypatch, width: int) -> None:
+    whole = {*charrnn("eval", stacked, text_file, "--units", 8).out.split()}
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    out = re.sub(r"\x1b\[[0-9;]*m", "", charrnn("eval", stacked, text_file, "--units", 8).out)
+    assert max(map(len, out.splitlines())) <= width
+    assert {word for word in out.split() if "─" not in word} <= whole

@@ -79,7 +79,7 @@ def describe_units(
         passages.append(states[: max(passage - position, 0)].copy())
         position += len(states)
         lowest, highest = min(lowest, float(states.min())), max(highest, float(states.max()))
-    found = _Found(features.names, correlator.result(), model.params)
+    found = RankedUnits(features.names, correlator.result(), model.params.hidden_size)
     units = list(chosen) or found.closest_units()[:count]
     lowest, highest = BOUNDS.get(model.activation.name, (lowest, highest))
     report = UnitReport(
@@ -134,12 +134,18 @@ def _require_finite(values: Array) -> None:
         )
 
 
-class _Found:
-    """The correlations of a model's units, ranked."""
+class RankedUnits:
+    """The correlations of a model's units, those beyond chance first.
 
-    def __init__(self, names: tuple[str, ...], found: Correlations, params: Params) -> None:
+    Args:
+        names: The names of the features.
+        found: Their correlations.
+        hidden_size: H, the number of units of a layer.
+    """
+
+    def __init__(self, names: tuple[str, ...], found: Correlations, hidden_size: int) -> None:
         self._names, self._values, self._chance = names, found.values, found.chance
-        self._H = params.hidden_size
+        self._H = hidden_size
         beats_chance = np.abs(found.values) > found.chance
         self._rank = np.abs(found.values) + 2 * beats_chance  # a magnitude is at most 1
 
