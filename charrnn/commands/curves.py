@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def notes_on_comparison(runs: Sequence[RunHistory]) -> tuple[str, ...]:
     digests = {run.summary.text_digest for run in runs if run.summary.text_digest}
     alphabets = {run.summary.alphabet for run in runs if run.summary.alphabet}
     if len(alphabets) > 1:
-        sizes = " and ".join(f"{size:,}" for size in sorted(alphabets))
+        sizes = ", ".join(f"{size:,}" for size in sorted(alphabets))
         return (f"the runs have alphabets of {sizes} characters: their losses are not comparable.",)
     if len(digests) > 1:
         return ("the runs were trained on different texts: their losses are not comparable.",)
@@ -110,8 +111,10 @@ def _group_label(runs: Sequence[RunHistory]) -> str:
         return runs[0].label
     seeds = {run.summary.seed for run in runs}
     noun = "seed" if len(seeds) == len(runs) else "run"
-    common = os.path.commonprefix([run.label for run in runs]).rstrip("-_./ 0123456789")
-    return f"{common or runs[0].label}, {pluralize(len(runs), noun)}"
+    columns = zip(*(run.label for run in runs), strict=False)
+    common = "".join(letters[0] for letters in takewhile(lambda one: len({*one}) == 1, columns))
+    name = common.rstrip("-_./ 0123456789") or runs[0].label
+    return f"{name}, {pluralize(len(runs), noun)}"
 
 
 def _require_run(path: str) -> None:

@@ -62,6 +62,14 @@ def list_runs(directory: str = DEFAULT_FOLDER) -> RunList:
     return RunList(directory, runs, notes)
 
 
+def is_single_run(directory: str) -> bool:
+    """Whether a path is the directory of one run, rather than a folder of them."""
+    try:
+        return is_run(Path(directory))
+    except (OSError, ValueError):
+        return False
+
+
 def sorted_runs(found: RunList, column: str, reverse: bool = False) -> RunList:
     """The same runs sorted by a column; those without a value come last.
 
