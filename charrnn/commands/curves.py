@@ -34,9 +34,12 @@ def load_run(path: str) -> RunHistory:
     metrics = RunFiles(run).metrics
     log = read_log(metrics)
     if not log.steps and not log.evaluations:
+        notes = "".join(f" {note}" for note in notes_on(log, metrics))
         raise InputError(
-            f"{metrics} has no training steps.",
-            f"the run may have been stopped before its first one: {call('train', resume=path)}",
+            f"{metrics} has no training steps.{notes}",
+            "the log is damaged; the checkpoints of the run can still be used."
+            if notes
+            else f"the run stopped before its first one: {call('train', resume=path)}",
         )
     values = config.model_dump(mode="json") if config else {}
     return RunHistory(name, summary, values, log, notes_on(log, metrics))
@@ -91,9 +94,9 @@ def notes_on_comparison(runs: Sequence[RunHistory]) -> tuple[str, ...]:
     alphabets = {run.summary.alphabet for run in runs if run.summary.alphabet}
     if len(alphabets) > 1:
         sizes = ", ".join(f"{size:,}" for size in sorted(alphabets))
-        return (f"the runs have alphabets of {sizes} characters: their losses are not comparable.",)
+        return (f"the alphabets differ ({sizes} characters): losses are not comparable.",)
     if len(digests) > 1:
-        return ("the runs were trained on different texts: their losses are not comparable.",)
+        return ("the texts of the runs differ: their losses are not comparable.",)
     return ()
 
 

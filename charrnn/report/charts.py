@@ -8,11 +8,12 @@ from string import ascii_lowercase
 from typing import NamedTuple
 
 import numpy as np
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from charrnn.arrays import Array
 from charrnn.report.line_ends import apart
+from charrnn.report.terminal import fitted
 from charrnn.system.escaping import harmless_message
 
 COLORS = ("cyan", "magenta", "green", "yellow", "red", "blue")  # that plotext and Rich both know
@@ -87,7 +88,7 @@ def line_chart(
         color = COLORS[number % len(COLORS)]
         traces.append(_trace(curve.label, curve.x, curve.y, top, logarithmic, color))
     traces = _lettered([trace for trace in traces if len(trace.y)])
-    head = [Text(set_cell_size(harmless_message(title), width).rstrip(), "bold")] if title else []
+    head = [Text(fitted(harmless_message(title), width), "bold")] if title else []
     rows = height - len(head)
     if all(trace.x is None for trace in traces):
         lines = [Text("no values to show"), *[Text()] * (rows - 1)]
@@ -104,7 +105,7 @@ def line_chart(
     ):
         if end:
             line.pad_right(width - margin - cell_len(line.plain))
-            line.append(" " + set_cell_size(harmless_message(end[0]), margin - 1).rstrip(), end[1])
+            line.append(" " + fitted(harmless_message(end[0]), margin - 1), end[1])
         lines.append(line)
     return Text("\n").join([*head, *lines])
 

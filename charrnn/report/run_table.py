@@ -3,12 +3,11 @@
 import os
 from collections.abc import Sequence
 
-from rich.cells import cell_len, chop_cells
 from rich.console import RenderableType
 from rich.text import Text
 
 from charrnn.report.event_lines import duration, figure
-from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
+from charrnn.report.terminal import first_that_fits, fitted, print_line, table_console, table_of
 from charrnn.results import RunList, RunState, RunSummary
 from charrnn.system.escaping import harmless_message, shortened
 from charrnn.wording import activation_name, pluralize
@@ -23,7 +22,7 @@ LEAST_IMPORTANT = (
     "steps",
     "difference",
 )  # is left out first
-MIN_NAME = 12
+MIN_NAME, LONGEST_TEXT = 12, 24
 OTHER_COLUMNS = 24  # at least, of nats and state with their gaps and some figures
 STYLES = {
     RunState.COMPLETE: "green",
@@ -78,8 +77,10 @@ def _row(run: RunSummary, longest_name: int) -> dict[str, RenderableType]:
     nats, bits = run.validation_nats_per_character, run.validation_bits_per_character
     difference = run.difference_nats_per_character
     return {
-        "name": Text(_fitted(run.name, longest_name)),
-        "text": Text(_fitted(text_name(run.texts) if run.activation else "", 24)),
+        "name": Text(fitted(harmless_message(run.name), longest_name)),
+        "text": Text(
+            fitted(harmless_message(text_name(run.texts)), LONGEST_TEXT) if run.activation else ""
+        ),
         "network": network_name(run),
         "seed": "" if run.seed is None else f"{run.seed}",
         "steps": steps_of(run),
@@ -94,13 +95,3 @@ def _row(run: RunSummary, longest_name: int) -> dict[str, RenderableType]:
 def _signed(difference: float) -> str:
     written = figure(abs(difference))
     return f"+{written}" if difference > 0 else f"-{written}"
-
-
-def _fitted(name: str, columns: int) -> str:
-    """A name of at most so many columns, without its middle if it is longer."""
-    name = harmless_message(name)
-    if cell_len(name) <= columns:
-        return name
-    half = (columns - 1) // 2
-    end = chop_cells(name[::-1], half)[0][::-1]
-    return f"{chop_cells(name, columns - 1 - half)[0]}…{end}"

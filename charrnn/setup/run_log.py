@@ -112,7 +112,8 @@ def read_log(path: Path) -> RunLog:
         ) from None
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}.", "give the directory of a run."
+            f"{path} cannot be read: {error.strerror}.",
+            "the other files of the run can still be used, such as its checkpoints.",
         ) from None
     found = {kind: events.all() for kind, events in kept.items()}
     return RunLog(
