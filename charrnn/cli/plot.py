@@ -11,7 +11,7 @@ def plot_command(
     run: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...", help="Run directories; runs that differ in their seed only are one."
+            metavar="RUN", help="Run directories; runs that differ in their seed only are one."
         ),
     ],
     out: Annotated[

@@ -23,7 +23,7 @@ LEAST_IMPORTANT = (
     "difference",
 )  # is left out first
 MIN_NAME, LONGEST_TEXT = 12, 24
-OTHER_COLUMNS = 24  # at least, of nats and state with their gaps and some figures
+MAX_NAME = 0.4  # of the width
 STYLES = {
     RunState.COMPLETE: "green",
     RunState.RUNNING: "cyan",
@@ -36,7 +36,7 @@ STYLES = {
 def print_runs(found: RunList) -> None:
     """Prints a row for each run, then what is wrong with the damaged ones."""
     console = table_console()
-    rows = [_row(run, max(console.width - OTHER_COLUMNS, MIN_NAME)) for run in found.runs]
+    rows = [_row(run, max(int(console.width * MAX_NAME), MIN_NAME)) for run in found.runs]
     omitted = (LEAST_IMPORTANT[:count] for count in range(len(LEAST_IMPORTANT) + 1))
     title = f"{harmless_message(found.directory)}: {pluralize(len(found.runs), 'run')}"
     print_line(console, title, style="bold")
