@@ -80,7 +80,9 @@ def line_chart(
         `height` lines of at most `width` columns, in colours that a console may drop.
     """
     width, height = max(width, MIN_WIDTH), max(height, MIN_HEIGHT)
-    top = LARGEST if highest is None or not isfinite(highest) else highest
+    top = LARGEST
+    if highest is not None and isfinite(highest) and (highest > 0 or not logarithmic):
+        top = highest
     traces = [
         _trace(level.label, None, [level.y], top, logarithmic, LEVEL_COLOR) for level in levels
     ]

@@ -187,7 +187,8 @@ def _lag_profile(
     profiles, matrix = lag_matrix(run, layer)
     places = along(run, np.array([one.step for one in profiles], np.float64), axis)
     every = -(-len(profiles) // MAX_COLUMN_LABELS) or 1
-    names = [f"{place:,.4g}" if not n % every else "" for n, place in enumerate(places)]
+    names = [f"{place:,.6g}" if np.isfinite(place) else "" for place in places]
+    names = [name if not n % every else "" for n, name in enumerate(names)]
     title = f"gradient flow{'' if layer is None else f', layer {layer}'}"
     heat_map(
         panel, np.maximum(matrix, SMALLEST), x=axis,
