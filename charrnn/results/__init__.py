@@ -24,16 +24,17 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.novelty import Copy, Items, Novelty, Overlap
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
     ModelReport,
-    Samples,
     TextReport,
     TextScore,
     Trial,
 )
 from charrnn.results.runs import RunLog
+from charrnn.results.samples import Generated, Samples
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitCorrelation, UnitReport
 
@@ -45,16 +46,21 @@ __all__ = [
     "CheckedProblem",
     "CheckpointSummary",
     "Columns",
+    "Copy",
     "Curves",
     "Decay",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
     "Flow",
+    "Generated",
     "GradientCheck",
     "GradientFlow",
+    "Items",
     "Matrix",
     "ModelReport",
+    "Novelty",
+    "Overlap",
     "Part",
     "RunLog",
     "Samples",
