@@ -24,11 +24,11 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.novelty import Copy, Items, Novelty, Overlap
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
     ModelReport,
-    Samples,
     TextReport,
     TextScore,
     Trial,
@@ -41,6 +41,7 @@ from charrnn.results.runs import (
     RunState,
     RunSummary,
 )
+from charrnn.results.samples import Generated, Samples
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitCorrelation, UnitReport
 
@@ -52,16 +53,21 @@ __all__ = [
     "CheckedProblem",
     "CheckpointSummary",
     "Columns",
+    "Copy",
     "Curves",
     "Decay",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
     "Flow",
+    "Generated",
     "GradientCheck",
     "GradientFlow",
+    "Items",
     "Matrix",
     "ModelReport",
+    "Novelty",
+    "Overlap",
     "Part",
     "RunGroup",
     "RunHistory",

@@ -102,13 +102,3 @@ class TextScore:
     bits_per_character: float
     bits_per_byte: float
     perplexity: float
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Texts that a model generated, each with the prompt that it continues."""
-
-    checkpoint: str
-    prime: str
-    seed: int
-    texts: tuple[str, ...]
