@@ -30,7 +30,6 @@ from charrnn.results.reports import (
     CheckpointSummary,
     ModelReport,
     TextReport,
-    TextScore,
     Trial,
 )
 from charrnn.results.runs import (
@@ -42,6 +41,7 @@ from charrnn.results.runs import (
     RunSummary,
 )
 from charrnn.results.samples import Generated, Samples
+from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitCorrelation, UnitReport
 
@@ -56,6 +56,7 @@ __all__ = [
     "Copy",
     "Curves",
     "Decay",
+    "DynamicScore",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
@@ -80,6 +81,7 @@ __all__ = [
     "Spectrum",
     "Statement",
     "Table",
+    "TextBaselines",
     "TextReport",
     "TextScore",
     "Trial",
