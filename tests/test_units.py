@@ -1,5 +1,6 @@
 """What units follow: planted units are found, and the sums are those of NumPy's own functions."""
 
+import io
 import json
 import re
 import shutil
@@ -9,15 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
 from charrnn.analysis.units import SHIFTS, Correlations, Correlator
-from charrnn.commands.units import RankedUnits, describe_units
-from charrnn.errors import UsageError
+from charrnn.commands.units import RankedUnits, describe_units, units_of_ids
+from charrnn.errors import CharrnnError, UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.report.coloured_text import print_unit
+from charrnn.results import UnitCorrelation, UnitReport
 from charrnn.setup.loading import load_model
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
@@ -215,9 +219,9 @@ def test_chosen_units_of_a_stack(stacked: Path, text_file: Path) -> None:
     report, _ = describe_units(str(stacked), [str(text_file)], chosen=(9, 0), passage=5)
     assert (report.units, report.layers, report.state_size) == ((9, 0), (2, 1), 16)
     assert report.states.shape == (5, 2)
-    with pytest.raises(UsageError, match="unit 16 does not exist: the model has 16 units") as error:
+    with pytest.raises(UsageError, match="unit 17 does not exist: the model has 16 units") as error:
         describe_units(str(stacked), [str(text_file)], chosen=(16,))
-    assert "nearest is unit 15" in str(error.value.hint)
+    assert "`show=unit:16`" in str(error.value.hint)
 
 
 @pytest.mark.parametrize("sequences", ["lines", "documents"])
@@ -252,7 +256,7 @@ def test_the_table_and_the_document_agree(charrnn, trained, text_file) -> None:
     for unit, followed in zip(document["units"], document["features"], strict=True):
         feature, r = followed[0]["feature"], followed[0]["correlation"]
         assert any(
-            row[:1] == [str(unit)] and feature in " ".join(row) and f"{r:+.2f}" in " ".join(row)
+            row[:1] == [str(unit + 1)] and feature in " ".join(row) and f"{r:+.2f}" in " ".join(row)
             for row in rows
         )
     assert "\x1b" not in table.out
@@ -283,3 +287,76 @@ def test_the_tables_fit(charrnn, stacked, text_file, monkeypatch, width: int) ->
     out = re.sub(r"\x1b\[[0-9;]*m", "", charrnn("eval", stacked, text_file, "--units", 8).out)
     assert max(map(len, out.splitlines())) <= width
     assert {word for word in out.split() if "─" not in word} <= whole
+
+
+def test_a_text_in_the_colours_of_a_unit(charrnn, trained, text_file, monkeypatch) -> None:
+    arguments = ("eval", trained, text_file, "--show", "unit:3", "--length", 60)
+    plain = charrnn(*arguments)
+    assert plain.out.startswith(text_file.read_text()[:60].replace("\n", "⏎\n"))
+    assert "\x1b" not in plain.out
+    document = json.loads(charrnn(*arguments, "--json").out)
+    assert (document["units"], document["names"]) == ([2], ["unit:3"])
+    states, first = [row[0] for row in document["states"]], document["features"][0][0]
+    assert f"{first['feature']} {first['correlation']:+.2f}" in " ".join(plain.out.split())
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    found = charrnn(*arguments).out
+    styles = re.findall(r"\x1b\[([0-9;]+)m([^\x1b])\x1b\[0m", found)[: len(states)]
+    assert "".join(character for _, character in styles).replace("⏎", "\n") == document["text"]
+    for (style, _), state in zip(styles, states, strict=True):
+        red, _, blue = map(int, style.split(";")[-3:])
+        if abs(state) > 0.11:
+            assert (red > blue) == (state > 0), state
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "ends"),
+    [(-1, 1, ("-1", "0.7 to 1")), (0, 1, ("0", "0.85 to 1")), (0, 20, ("0", "14 to 20"))],
+)
+def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, ends) -> None:
+    """Red is beyond the middle; for a ReLU beyond 0, where it rests."""
+    follows = (UnitCorrelation("letter", 0.5, 0.1), UnitCorrelation("digit", 0.05, 0.1))
+    states = np.array([[lowest], [highest], [(lowest + highest) / 2]])
+    report = UnitReport(
+        "abc", (4,), (2,), ("unit:5",), (follows,), states, lowest, highest, 3, 2, 8, (), ()
+    )
+    console = Console(file=io.StringIO(), force_terminal=True, width=200, color_system="truecolor")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("charrnn.report.coloured_text.table_console", lambda: console)
+        print_unit(report)
+    shown = console.file.getvalue()
+    legend = re.findall(r"\x1b\[[0-9;]+m ([^\x1b]+) \x1b\[0m", shown)
+    assert (legend[0], legend[-1]) == ends
+    assert "unit 5 of 8, in layer 2 of 2: correlates with letter +0.50\n" in shown
+    red = re.search(r"\x1b\[([0-9;]+)mb\x1b\[0m", shown)
+    assert red is not None
+    assert "192;49;26" in red[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "hint"),
+    [
+        (["--show", "unit:0"], "unit 0 does not exist: the model has 16 units", "--show unit:1"),
+        (["--show", "unit:17"], "unit 17 does not exist", "--show unit:16"),
+        (["--show", "unit"], "--show unit is not a view", "--show unit:1"),
+        (["--show", "suprisal"], "--show suprisal is not a view", "--show surprisal"),
+        (["--units", 2, "--show", "unit:1"], "--units and --show unit:1 are both given", "once"),
+        (["--units", 2, "--block", 9], "--units and --block are both given", "once"),
+        (["--show", "unit:1", "--dynamic", 0.1], "and --dynamic are both given", "once"),
+        (["--units", 0], "greater than or equal to 1", ""),
+    ],
+)
+def test_errors_name_what_is_nearest(charrnn, trained, text_file, arguments, problem, hint) -> None:
+    found = charrnn("eval", trained, text_file, *arguments)
+    assert (found.code, found.out) == (2, "")
+    assert problem in " ".join(found.err.split())
+    assert hint in " ".join(found.err.split())
+
+
+def test_states_that_overflow_are_an_error(stacked, text_file) -> None:
+    model = load_model(str(stacked))
+    params = model.params.map(lambda flat: np.full_like(flat, 1e30))
+    model = model._replace(params=params, activation=ACTIVATIONS["relu"])
+    text = Text.of(text_file.read_text())
+    with pytest.raises(CharrnnError, match="overflow"):
+        units_of_ids(model, model.vocabulary.encode(text), text)

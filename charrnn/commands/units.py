@@ -1,6 +1,7 @@
 """Finds out what the hidden units of a model follow in a text."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
-from charrnn.wording import pluralize
+from charrnn.text.text import Text
+from charrnn.wording import nearest, pluralize, setting
 
 COUNT = 12  # units
 PASSAGE = 2000  # characters
@@ -26,8 +28,6 @@ FEW = 5000  # characters, below which a unit may seem to follow anything
 BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
-@single_threaded_blas()
-@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
 def describe_units(
     checkpoint: str,
     paths: list[str],
@@ -47,7 +47,7 @@ def describe_units(
         changes: Changes of the model's `data` settings, such as another encoding.
         count: The number of units to describe, those that follow a feature most closely.
         passage: The number of characters at the start of the text whose states are returned.
-        chosen: Units to describe instead, by their numbers from 0 in the joint state.
+        chosen: Units to describe instead, by their indices from 0 in the joint state.
 
     Returns:
         The units, and notes on the text.
@@ -63,6 +63,24 @@ def describe_units(
     model = model._replace(config=changed(model.config, {"data": changes or {}}))
     ids, text, notes = encode_text(model, paths, unknown)
     notes += _notes(len(text))
+    return units_of_ids(model, ids, text, count, passage, chosen), notes
+
+
+@single_threaded_blas()
+@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
+def units_of_ids(
+    model: Model,
+    ids: Array,
+    text: Text,
+    count: int = COUNT,
+    passage: int = PASSAGE,
+    chosen: Sequence[int] = (),
+) -> UnitReport:
+    """The same for a text (N,) of the model's ids, and the text that they stand for.
+
+    Raises:
+        CharrnnError: The states overflow.
+    """
     ids, text = ids[:MAX_CHARACTERS], text[:MAX_CHARACTERS].compact()
     read = _as_read(model, ids)
     uncertainty, surprisal = predictions(read)
@@ -82,10 +100,11 @@ def describe_units(
     found = RankedUnits(features.names, correlator.result(), model.params.hidden_size)
     units = list(chosen) or found.closest_units()[:count]
     lowest, highest = BOUNDS.get(model.activation.name, (lowest, highest))
-    report = UnitReport(
+    return UnitReport(
         text=str(text[:passage]),
         units=tuple(units),
         layers=tuple(map(found.layer, units)),
+        names=tuple(map(unit_name, units)),
         features=tuple(found.followed_by(unit)[:PER_UNIT] for unit in units),
         states=np.concatenate(passages)[:, units],
         lowest=lowest,
@@ -96,16 +115,59 @@ def describe_units(
         followers=found.followers(),
         omitted=features.omitted,
     )
-    return report, notes
+
+
+def unit_name(unit: int) -> str:
+    """What commands call a unit with an index from 0: "unit:17" for 16."""
+    return f"unit:{unit + 1}"
+
+
+def unit_view(
+    show: str | None, units: int | None, length: int, scoring: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """What of `describe_units` the options of `eval` ask for; None if they ask for a score.
+
+    Args:
+        show: What the text is coloured by: "surprisal", or a unit such as "unit:17".
+        units: The number of units to describe.
+        length: The number of characters to show.
+        scoring: The names of options that were given for a score.
+
+    Raises:
+        UsageError: There is no such view, or options contradict each other.
+    """
+    unit = None if show in (None, "surprisal") else _shown_unit(str(show))
+    if unit is None and units is None:
+        return None
+    asked = "`units`" if units else setting("show", str(show))
+    others = [setting("show", str(show))] * bool(units and show) + [f"`{o}`" for o in scoring]
+    if others:
+        raise UsageError(f"{asked} and {others[0]} are both given.", "run `eval` once for each.")
+    if units:
+        return {"count": units, "passage": 0}
+    return {"chosen": [unit], "passage": length}
+
+
+def _shown_unit(view: str) -> int:
+    """The index from 0 of the unit that a view names: 16 for "unit:17"."""
+    if found := re.fullmatch(r"unit:([0-9]{1,9})", view):
+        return int(found[1]) - 1
+    guess = "unit:1" if view.startswith("u") else nearest(view, ["surprisal"])
+    raise UsageError(
+        f"{setting('show', view)} is not a view.",
+        (f"did you mean `show={guess}`? " if guess else "")
+        + "choose `show=surprisal` or a unit, numbered from 1, such as `show=unit:17`",
+    )
 
 
 def require_unit(unit: int, params: Params) -> None:
-    """Raises UsageError if a model has no unit of this number."""
-    last = params.state_size - 1
-    if not 0 <= unit <= last:
+    """Raises UsageError if a model has no unit of this index from 0."""
+    count = params.state_size
+    if not 0 <= unit < count:
         raise UsageError(
-            f"unit {unit} does not exist: the model has {pluralize(last + 1, 'unit')}.",
-            f"nearest is unit {min(max(unit, 0), last)}; units are numbered from 0 to {last}.",
+            f"unit {unit + 1} does not exist: the model has {pluralize(count, 'unit')}, counted "
+            "from 1.",
+            f"the nearest is `show=unit:{min(max(unit, 0), count - 1) + 1}`",
         )
 
 
@@ -166,7 +228,9 @@ class RankedUnits:
     def followers(self) -> tuple[FeatureFollower, ...]:
         """The closest unit of each feature."""
         return tuple(
-            FeatureFollower(unit, self.layer(unit), self._correlation(unit, feature))
+            FeatureFollower(
+                unit, self.layer(unit), self._correlation(unit, feature), unit_name(unit)
+            )
             for feature, unit in enumerate(np.abs(self._values).argmax(axis=0).tolist())
         )
 

@@ -38,7 +38,7 @@ def print_units(report: UnitReport) -> None:
 def _by_unit(report: UnitReport) -> list[dict[str, RenderableType]]:
     rows = []
     for unit, layer, found in zip(report.units, report.layers, report.features, strict=True):
-        row: dict[str, RenderableType] = {"unit": f"{unit}", "layer": f"{layer}"}
+        row: dict[str, RenderableType] = {"unit": f"{unit + 1}", "layer": f"{layer}"}
         for name, r, number in (("follows", "r", 0), ("also", "its r", 1)):
             one = found[number] if number < len(found) else None
             row |= {name: Text(one.feature) if one else "", r: _number(one) if one else ""}
@@ -51,7 +51,7 @@ def _by_feature(report: UnitReport) -> list[dict[str, RenderableType]]:
     return [
         {
             "feature": Text(one.found.feature),
-            "unit": f"{one.unit}",
+            "unit": f"{one.unit + 1}",
             "layer": f"{one.layer}",
             "r": _number(one.found),
             "chance": f"{one.found.chance:.2f}",

@@ -24,16 +24,24 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.novelty import Copy, Items, Novelty, Overlap
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
     ModelReport,
-    Samples,
     TextReport,
-    TextScore,
     Trial,
 )
-from charrnn.results.runs import RunLog
+from charrnn.results.runs import (
+    RunGroup,
+    RunHistory,
+    RunList,
+    RunLog,
+    RunState,
+    RunSummary,
+)
+from charrnn.results.samples import Generated, Samples
+from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
@@ -45,24 +53,36 @@ __all__ = [
     "CheckedProblem",
     "CheckpointSummary",
     "Columns",
+    "Copy",
     "Curves",
     "Decay",
+    "DynamicScore",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
     "FeatureFollower",
     "Flow",
+    "Generated",
     "GradientCheck",
     "GradientFlow",
+    "Items",
     "Matrix",
     "ModelReport",
+    "Novelty",
+    "Overlap",
     "Part",
+    "RunGroup",
+    "RunHistory",
+    "RunList",
     "RunLog",
+    "RunState",
+    "RunSummary",
     "Samples",
     "Saturation",
     "Spectrum",
     "Statement",
     "Table",
+    "TextBaselines",
     "TextReport",
     "TextScore",
     "Trial",
