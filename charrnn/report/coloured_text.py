@@ -58,7 +58,9 @@ UNIT = Palette(
     basic=("white on blue", "black on cyan", "", "", "", "black on yellow", "white on red"),
 )  # fmt: skip
 
-NEUTRAL = 3  # the style in the middle
+RESTING = Palette(  # from the middle up, for a ReLU, which rests at 0
+    UNIT.bounds[3:], UNIT.styles[3:], UNIT.plain[3:], UNIT.basic and UNIT.basic[3:]
+)
 
 
 def print_unit(report: UnitReport) -> None:
@@ -70,8 +72,8 @@ def print_unit(report: UnitReport) -> None:
     bounded = (report.lowest, report.highest) in ((-1, 1), (0, 1))
     states = report.states[:, 0]
     highest = report.highest if bounded else float(states.max(initial=0))
-    middle = (report.lowest + highest) / 2 if bounded else 0.0  # a ReLU rests at 0
-    palette = UNIT if bounded else Palette(*(part and part[NEUTRAL:] for part in UNIT))
+    middle = (report.lowest + highest) / 2 if bounded else 0.0
+    palette = UNIT if bounded else RESTING
     reach = max(highest - middle, 1e-30)
     lower_ends = [middle + bound * reach for bound in (-1 if bounded else 0, *palette.bounds)]
     legend = [f"{value:.2g}" for value in lower_ends]
