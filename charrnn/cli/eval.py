@@ -63,7 +63,7 @@ def eval_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
-    from charrnn.commands.evaluate import Evaluation
+    from charrnn.commands.evaluate import Evaluation, require_showable
     from charrnn.commands.surprisal import joined
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal
@@ -72,6 +72,8 @@ def eval_command(
     write = character_writer(per_character) if per_character is not None else None
     if per_character is not None:
         require_output("per_character", per_character)
+    if show is not None:
+        require_showable(show)
     evaluation = Evaluation(checkpoint, text, unknown, given(encoding=encoding, errors=errors))
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
@@ -81,7 +83,7 @@ def eval_command(
     if json:
         write_json(asdict(score))
         return
-    if show:
+    if show is not None:
         print_surprisal(joined([*evaluation.pieces(length)]))
         write_line("")
     for line in score_lines(score):

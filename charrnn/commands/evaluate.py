@@ -19,6 +19,9 @@ from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
+from charrnn.wording import nearest
+
+SHOWN = ("surprisal",)
 
 
 class Evaluation:
@@ -50,8 +53,9 @@ class Evaluation:
             InputError: The checkpoint or the text is unusable, or has unknown characters.
             UsageError: The changes are invalid, or unknown characters cannot be replaced.
         """
-        model = load_model(checkpoint, ("eval", *paths))
-        self.model = model._replace(config=changed(model.config, {"data": changes or {}}))
+        self._trained = load_model(checkpoint, ("eval", *paths))
+        config = changed(self._trained.config, {"data": changes or {}})
+        self.model = self._trained._replace(config=config)
         self.ids, self.text, self.notes = encode_text(self.model, paths, unknown)
         self._sequences = sequences_of(self.model.config)
 
@@ -142,7 +146,7 @@ class Evaluation:
         try:
             if len(self.ids) > MAX_SCORED:
                 raise InputError(f"the text has more than {MAX_SCORED:,} characters.")
-            training = known_text(self.model, [], announce).training.ids
+            training = known_text(self._trained, [], announce).training.ids
             counted = counted_nats(training, self.ids, self._sequences, len(vocabulary))
         except (InputError, UsageError) as error:
             announce(f"without counts of the training text: {error}")
@@ -152,6 +156,16 @@ class Evaluation:
             ngram=counted.ngram if counted else None,
             context=NGRAM_CONTEXT,
             xz=xz_nats(self.text, predicted),
+        )
+
+
+def require_showable(what: str) -> None:
+    """Raises UsageError for what a text cannot be coloured by."""
+    if what not in SHOWN:
+        guess = nearest(what, SHOWN)
+        raise UsageError(
+            f"a text cannot be shown in the colours of {what!r}.",
+            f"did you mean `show={guess}`?" if guess else f"known: {', '.join(SHOWN)}.",
         )
 
 
