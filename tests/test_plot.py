@@ -489,7 +489,9 @@ def test_a_loss_far_above_guessing_does_not_flatten_the_others(trained: Path) ->
     run = replace(run, log=replace(run.log, steps=steps))
     uniform = run.log.baselines.uniform_nats_per_character if run.log.baselines else 0
     panel = plot_runs(group_by_config([run]), ["loss"]).axes[0]
-    assert uniform < panel.get_ylim()[1] < 1.2 * uniform
+    low, high = panel.get_ylim()
+    assert uniform < high < 1.2 * uniform
+    assert -1 < low < min(curve.nats_per_character for curve in run.log.steps)
 
 
 @pytest.mark.parametrize("value", [float("nan"), 1e308])
