@@ -140,11 +140,11 @@ class RunEnded:
     test_nats_per_character: float | None
     ngram_nats_per_character: float | None
     uniform_nats_per_character: float
-    unigram_nats_per_character: float | None
-    xz_nats_per_character: float | None
     characters_per_second: float
     seconds: float
     failure: str | None
+    unigram_nats_per_character: float | None = None
+    xz_nats_per_character: float | None = None
 
 
 Event = (

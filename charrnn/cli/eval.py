@@ -102,7 +102,7 @@ def eval_command(
     if json:
         write_json(asdict(score))
         return
-    if show:
+    if show is not None:
         print_surprisal(joined([*evaluation.pieces(length)]))
         write_line("")
     for line in score_lines(score):

@@ -50,8 +50,9 @@ class Evaluation:
             InputError: The checkpoint or the text is unusable, or has unknown characters.
             UsageError: The changes are invalid, or unknown characters cannot be replaced.
         """
-        model = load_model(checkpoint, ("eval", *paths))
-        self.model = model._replace(config=changed(model.config, {"data": changes or {}}))
+        self._trained = load_model(checkpoint, ("eval", *paths))
+        config = changed(self._trained.config, {"data": changes or {}})
+        self.model = self._trained._replace(config=config)
         self.ids, self.text, self.notes = encode_text(self.model, paths, unknown)
         self._sequences = sequences_of(self.model.config)
 
@@ -142,7 +143,7 @@ class Evaluation:
         try:
             if len(self.ids) > MAX_SCORED:
                 raise InputError(f"the text has more than {MAX_SCORED:,} characters.")
-            training = known_text(self.model, [], announce).training.ids
+            training = known_text(self._trained, [], announce).training.ids
             counted = counted_nats(training, self.ids, self._sequences, len(vocabulary))
         except (InputError, UsageError) as error:
             announce(f"without counts of the training text: {error}")

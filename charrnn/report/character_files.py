@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ from charrnn.units import BITS_PER_NAT
 from charrnn.wording import setting
 
 Row = dict[str, Any]
+COLUMNS = ("position", "character", "bits", "rank")
 
 
 def character_writer(path: str) -> Callable[[Iterable[CharacterScores]], None]:
@@ -39,7 +41,9 @@ def character_writer(path: str) -> Callable[[Iterable[CharacterScores]], None]:
     def write(pieces: Iterable[CharacterScores]) -> None:
         with replacing(Path(path)) as file:
             text = TextIOWrapper(file, "utf-8", errors="surrogatepass", newline="")
-            WRITERS[suffix](_rows(pieces), text)
+            remaining = iter(pieces)
+            first = next(remaining)
+            WRITERS[suffix](_rows(chain([first], remaining)), first.likeliest.shape[1], text)
             text.flush()
             text.detach()
 
@@ -64,19 +68,16 @@ def _rows(pieces: Iterable[CharacterScores]) -> Iterator[Row]:
             position += 1
 
 
-def _write_csv(rows: Iterable[Row], file: TextIO) -> None:
+def _write_csv(rows: Iterable[Row], count: int, file: TextIO) -> None:
     writer = csv.writer(file, lineterminator="\n")
-    headings = False
+    pairs = [f"{name}_{n}" for n in range(1, count + 1) for name in ("likely", "p")]
+    writer.writerow([*COLUMNS, *pairs])
     for row in rows:
-        likeliest = row.pop("likeliest")
-        if not headings and likeliest:
-            pairs = [f"{name}_{n + 1}" for n in range(len(likeliest)) for name in ("likely", "p")]
-            writer.writerow([*row, *pairs])
-            headings = True
-        writer.writerow([*row.values(), *(value for pair in likeliest for value in pair)])
+        likeliest = [value for pair in row["likeliest"] for value in pair]
+        writer.writerow([*(row[column] for column in COLUMNS), *likeliest])
 
 
-def _write_json_lines(rows: Iterable[Row], file: TextIO) -> None:
+def _write_json_lines(rows: Iterable[Row], count: int, file: TextIO) -> None:
     for row in rows:
         file.write(harmless_json(json.dumps(row, ensure_ascii=False)) + "\n")
 
