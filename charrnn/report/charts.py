@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from math import ceil, floor, isfinite, log10
+from string import ascii_lowercase
 from typing import NamedTuple
 
 import numpy as np
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from charrnn.arrays import Array
 from charrnn.report.line_ends import apart
+from charrnn.report.terminal import fitted
 from charrnn.system.escaping import harmless_message
 
 COLORS = ("cyan", "magenta", "green", "yellow", "red", "blue")  # that plotext and Rich both know
@@ -19,6 +22,7 @@ MIN_WIDTH, MIN_HEIGHT = 24, 6  # of a chart, below which nothing can be read
 MAX_MARGIN = 0.36  # of the width, for the labels
 DOTS = 2  # of Braille, per column
 COLUMNS_PER_TICK, ROWS_PER_TICK = 10, 3
+EARLY = 0.9  # of the axis, up to which the end of a curve is far from its label
 LARGEST = 1e30  # what is drawn; larger values are at the edge
 
 
@@ -46,6 +50,7 @@ class _Trace(NamedTuple):
     x: Array | None
     y: Array
     color: str
+    letter: str = ""
 
 
 def line_chart(
@@ -82,8 +87,8 @@ def line_chart(
     for number, curve in enumerate(curves):
         color = COLORS[number % len(COLORS)]
         traces.append(_trace(curve.label, curve.x, curve.y, top, logarithmic, color))
-    traces = [trace for trace in traces if len(trace.y)]
-    head = [Text(set_cell_size(harmless_message(title), width).rstrip(), "bold")] if title else []
+    traces = _lettered([trace for trace in traces if len(trace.y)])
+    head = [Text(fitted(harmless_message(title), width), "bold")] if title else []
     rows = height - len(head)
     if all(trace.x is None for trace in traces):
         lines = [Text("no values to show"), *[Text()] * (rows - 1)]
@@ -100,7 +105,7 @@ def line_chart(
     ):
         if end:
             line.pad_right(width - margin - cell_len(line.plain))
-            line.append(" " + set_cell_size(harmless_message(end[0]), margin - 1).rstrip(), end[1])
+            line.append(" " + fitted(harmless_message(end[0]), margin - 1), end[1])
         lines.append(line)
     return Text("\n").join([*head, *lines])
 
@@ -126,6 +131,20 @@ def _trace(
         ys = ys[shown]
     ys = np.clip(ys, -LARGEST, top)
     return _Trace(label, xs, np.log10(ys) if logarithmic else ys, color)
+
+
+def _lettered(traces: list[_Trace]) -> list[_Trace]:
+    """Letters at the ends of curves and before their labels, if some end far from their labels."""
+    ends = [float(trace.x[-1]) for trace in traces if trace.x is not None]
+    if len(ends) < 2 or min(ends) > EARLY * max(ends):
+        return traces
+    letters = cycle(ascii_lowercase)
+    lettered = []
+    for trace in traces:
+        letter = "" if trace.x is None else next(letters)
+        label = f"{letter} {trace.label}" if letter else trace.label
+        lettered.append(trace._replace(letter=letter, label=label))
+    return lettered
 
 
 def _range(values: Array) -> tuple[float, float]:
@@ -180,6 +199,10 @@ def _canvas(
         if trace.x is not None:
             x, y = trace.x.tolist(), trace.y.tolist()
             plotext.plot(x, y, marker="braille", color=trace.color)
+    for trace in traces:
+        if trace.letter and trace.x is not None:
+            x, y = trace.x[-1:].tolist(), trace.y[-1:].tolist()
+            plotext.scatter(x, y, marker=trace.letter, color=trace.color)
     return [Text.from_ansi(line) for line in plotext.build().split("\n")[:height]]
 
 

@@ -33,7 +33,14 @@ from charrnn.results.reports import (
     TextScore,
     Trial,
 )
-from charrnn.results.runs import RunLog
+from charrnn.results.runs import (
+    RunGroup,
+    RunHistory,
+    RunList,
+    RunLog,
+    RunState,
+    RunSummary,
+)
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitCorrelation, UnitReport
 
@@ -56,7 +63,12 @@ __all__ = [
     "Matrix",
     "ModelReport",
     "Part",
+    "RunGroup",
+    "RunHistory",
+    "RunList",
     "RunLog",
+    "RunState",
+    "RunSummary",
     "Samples",
     "Saturation",
     "Spectrum",
