@@ -1,19 +1,29 @@
 """The lower part of a terminal, which is redrawn in place below what is printed."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from threading import Event, RLock, Thread
 
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    ConsoleRenderable,
+    RenderableType,
+    RenderHook,
+    RenderResult,
+)
 from rich.control import Control
 from rich.file_proxy import FileProxy
 from rich.segment import ControlType, Segment
 
+from charrnn.system.signals import before_suspension
 from charrnn.system.streams import is_in_foreground
 
 SECONDS_PER_FRAME = 0.25
-ERASE_BELOW = "\x1b[J"
+# a line, and from its second column all below: from the corner, tmux would keep it in its history
+ERASE = "\r\x1b[2K\x1b[C\x1b[J\r"
 WRAP, NO_WRAP = "\x1b[?7h", "\x1b[?7l"
 
 
@@ -25,7 +35,7 @@ class LiveArea(RenderHook):
     way, and the old frame is what is below it. Frames do not depend on the ones before.
     """
 
-    def __init__(self, console: Console, render: Callable[[], ConsoleRenderable]) -> None:
+    def __init__(self, console: Console, render: Callable[[], RenderableType]) -> None:
         self._console = console
         self._frame = _Frame(render)
         self._stopped = Event()
@@ -44,6 +54,7 @@ class LiveArea(RenderHook):
                 (contextlib.redirect_stderr, sys.stderr),
             ):
                 self._redirected.enter_context(redirect(FileProxy(self._console, stream)))
+            self._redirected.callback(before_suspension(self._erase))
             self._console.push_render_hook(self)
             Thread(target=self._redraw, name="live area", daemon=True).start()
 
@@ -54,7 +65,7 @@ class LiveArea(RenderHook):
                 self._stopped.set()
                 self._console.pop_render_hook()
                 self._redirected.close()
-                self._console.control(_control("\r" + ERASE_BELOW))
+                self._console.control(_control(ERASE))
 
     def draw(self) -> None:
         """Draws a frame now. Raises: OSError."""
@@ -66,7 +77,12 @@ class LiveArea(RenderHook):
         """Adds a frame to what is printed, unless the program runs in the background."""
         if not is_in_foreground(self._console.file):
             return renderables
-        return [_control("\r" + ERASE_BELOW), *renderables, self._frame]
+        return [_control(ERASE), *renderables, self._frame]
+
+    def _erase(self) -> None:
+        """Removes the frame, so that a shell goes on in its place; for use in a signal handler."""
+        with contextlib.suppress(OSError, ValueError):
+            os.write(self._console.file.fileno(), ERASE.encode())
 
     def _redraw(self) -> None:
         with contextlib.suppress(OSError):  # printing reports it
@@ -77,7 +93,7 @@ class LiveArea(RenderHook):
 class _Frame:
     """What a function renders, with the cursor moved to its top afterwards."""
 
-    def __init__(self, render: Callable[[], ConsoleRenderable]) -> None:
+    def __init__(self, render: Callable[[], RenderableType]) -> None:
         self._render = render
 
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:

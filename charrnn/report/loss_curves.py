@@ -46,7 +46,9 @@ class LossCurves:
             self._validation = [point for point in self._validation if point[0] <= event.step]
 
     def _add_training(self, step: int, nats: float) -> None:
-        # a log has every tenth step only
+        if not isfinite(nats):  # of a log that someone changed
+            return
+        # a log lacks most steps
         kept = SMOOTHING ** max(step - (step - 1 if self._step is None else self._step), 1)
         self._step = step
         self._sum = kept * self._sum + (1 - kept) * nats
@@ -75,5 +77,6 @@ class LossCurves:
         levels = [] if self._ngram is None else [Level(f"n-gram {self._ngram:.3f}", self._ngram)]
         title = "loss, nats per character"
         return line_chart(
-            curves, width, height, levels=levels, title=title, x="step", highest=highest
-        )
+            curves, width, height, levels=levels, title=title, x="step", highest=highest,
+            lettered=False,  # which would come and go between evaluations
+        )  # fmt: skip
