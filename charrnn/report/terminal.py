@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len, chop_cells
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 
 UNLIMITED = 1000  # columns, wider than any table: off a terminal, nothing is wrapped or left out
@@ -70,15 +70,18 @@ def table_of(
     rows: Sequence[Mapping[str, RenderableType]],
     left: Container[str] = (),
     omitted: Container[str] = (),
+    wrapping: Container[str] = (),
 ) -> Table:
     """A table with a column per key of its rows, except for those omitted.
 
-    left: columns that are aligned to the left; numbers are aligned to the right.
+    left: columns that are aligned to the left; numbers are aligned to the right. wrapping: columns
+    that may be narrower than their cells, which then take several lines.
     """
     table = simple_table(title)
     shown = [heading for heading in rows[0] if heading not in omitted]
     for heading in shown:
-        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+        justify: JustifyMethod = "left" if heading in left else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading not in wrapping)
     for row in rows:
         table.add_row(*(row[heading] for heading in shown))
     return table
