@@ -312,7 +312,7 @@ def test_a_text_in_the_colours_of_a_unit(charrnn, trained, text_file, monkeypatc
 
 @pytest.mark.parametrize(
     ("lowest", "highest", "ends"),
-    [(-1, 1, ("-1", "0.7 to 1")), (0, 1, ("0", "0.85 to 1")), (0, 20, ("0", "14 to 20"))],
+    [(-1, 1, ("-1", "0.7–1")), (0, 1, ("0", "0.85–1")), (0, 20, ("0", "14–20"))],
 )
 def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, ends) -> None:
     """Red is beyond the middle; for a ReLU beyond 0, where it rests."""
