@@ -33,6 +33,7 @@ from charrnn.results.reports import (
     TextScore,
     Trial,
 )
+from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import RunLog
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitCorrelation, UnitReport
@@ -41,6 +42,7 @@ __all__ = [
     "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
+    "Assessment",
     "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
@@ -54,9 +56,12 @@ __all__ = [
     "GradientCheck",
     "GradientFlow",
     "Matrix",
+    "MeasuredModel",
     "ModelReport",
     "Part",
+    "ReportedRun",
     "RunLog",
+    "RunReport",
     "Samples",
     "Saturation",
     "Spectrum",

@@ -1,0 +1,110 @@
+"""Gathers what a report shows: runs, and measurements on the model of one of them."""
+
+from math import inf
+from pathlib import Path
+
+from charrnn.commands.report_measurements import measure
+from charrnn.config.layers import load_config
+from charrnn.config.settings import Config
+from charrnn.errors import InputError, UsageError
+from charrnn.results import ReportedRun, RunLog, RunReport
+from charrnn.runs.assessment import assess
+from charrnn.setup.loading import Model, load_checkpoint, load_model
+from charrnn.setup.own_text import Announce
+from charrnn.setup.paths import Kind, instead, kind_of
+from charrnn.setup.run_files import RunFiles
+from charrnn.setup.run_log import read_log
+from charrnn.wording import call, setting
+
+
+def report_runs(
+    paths: list[str], text: str | None = None, announce: Announce = lambda note: None
+) -> tuple[RunReport, Model | None, tuple[str, ...]]:
+    """Reports on a run; of several, on the best if they can be compared, else on the first.
+
+    Args:
+        paths: The run directories.
+        text: A text to measure the model on; None for the one that its run held out.
+        announce: Called with a note before a text is read that only a checkpoint names.
+
+    Returns:
+        The report; the model, if it is usable; and notes on what is missing.
+
+    Raises:
+        InputError: A path is no run, or a run has logged nothing; or `text` is unusable.
+        UsageError: `text` is not a text.
+    """
+    runs = tuple(reported_run(path) for path in dict.fromkeys(paths))
+    held_out = {held_out_text(run.log) for run in runs}
+    comparable = len(held_out) == 1 and None not in held_out
+    run = min(runs, key=lambda run: _least_loss(run.log)) if comparable else runs[0]
+    try:
+        model = load_model(run.path)
+    except InputError as error:
+        without = "The model of this run cannot be read, so what is measured on it is left out."
+        return RunReport(run, runs, comparable, None, (without,)), None, (f"{error}",)
+    measured, missing, notes = measure(model, text, announce)
+    report = RunReport(run, runs, comparable, measured, missing)
+    return report, model, (*model.notes, *notes)
+
+
+def reported_run(path: str) -> ReportedRun:
+    """A run with its config, its log and how it went.
+
+    Raises:
+        InputError: It is no run, or has logged nothing.
+    """
+    files = RunFiles(Path(path))
+    kind = kind_of(path)
+    if kind is not Kind.RUN and not files.metrics.is_file():
+        hint = "give the directory of a run, such as runs/NAME-1."
+        hint = instead(path, kind) if kind in (Kind.RUNS, Kind.CONFIG) else hint
+        missing = f"there is no run {path!r}."
+        raise InputError(
+            missing if kind is Kind.MISSING else f"{path} is {kind.value}, not a run.", hint
+        )
+    if not files.metrics.is_file():
+        raise InputError(
+            f"{path} has no metrics.jsonl, the log that a report is made of.",
+            f"resume the run: {call('train', resume=path)}; or look at its model: "
+            f"{call('inspect', path)}",
+        )
+    log = read_log(files.metrics)
+    if not (log.steps or log.evaluations):
+        raise InputError(
+            f"{files.metrics} has no training step.",
+            f"train for longer: {call('train', resume=path)}",
+        )
+    config = _config(files)
+    return ReportedRun(path, config.model_dump(mode="json"), log, assess(config, log, path))
+
+
+def _config(files: RunFiles) -> Config:
+    """The config of a run: that of its directory, or else of its newest sound checkpoint."""
+    try:
+        return load_config(str(files.config), [], {})
+    except UsageError as error:
+        for checkpoint in files.candidates():
+            try:
+                return load_checkpoint(checkpoint)[1]
+            except InputError:
+                continue
+        raise InputError(
+            f"{files.path} has no config that can be read: {error}",
+            f"restore {setting('config', str(files.config))}",
+        ) from None
+
+
+def held_out_text(log: RunLog) -> tuple[float, float] | None:
+    """What tells held-out texts apart: the baselines on them; None if there are none."""
+    if not log.baselines:
+        return None
+    return (
+        round(log.baselines.uniform_nats_per_character, 9),
+        round(log.baselines.ngram_nats_per_character, 9),
+    )
+
+
+def _least_loss(log: RunLog) -> float:
+    losses = [found.validation_nats_per_character for found in log.evaluations]
+    return min((loss for loss in losses if loss is not None and loss == loss), default=inf)
