@@ -14,6 +14,7 @@ from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
+from charrnn.cli.report import report_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
@@ -35,6 +36,7 @@ app.command("inspect")(inspect_command)
 app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
+app.command("report")(report_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -24,6 +24,7 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
@@ -56,6 +57,7 @@ __all__ = [
     "Matrix",
     "ModelReport",
     "Part",
+    "PlayableModel",
     "RunLog",
     "Samples",
     "Saturation",
