@@ -379,7 +379,6 @@ for (const id of ["temperature", "top-k", "top-p", "min-p"]) {
   });
 }
 
-at("about").textContent = MODEL.about;
 at("warmth").value = number("temperature", 1).toFixed(2);
 at("unit").max = units * MODEL.layers;
 at("top-k").max = MODEL.characters.length;

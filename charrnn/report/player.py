@@ -3,38 +3,19 @@
 import base64
 import hashlib
 import json
-from html import escape
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from charrnn.arrays import Array
 from charrnn.results import PlayableModel
 from charrnn.system.escaping import drawable, shortened
 from charrnn.wording import activation_name, pluralize
 
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-{markup}</main>
-{data}
-<script>{script}</script>
-</body>
-</html>
-"""
-# of a page with nothing else around
-BODY = """
-html { background: #fff; }
-@media (prefers-color-scheme: dark) { html { background: #17171b; } }
-body { margin: 0 auto; padding: 1rem 16px 3rem; max-width: 64rem; }
-"""
+SCRIPTS = ("network.js", "reading.js", "play.js")
 # what would end the element or start a comment in it; the rest is ASCII
 UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
@@ -49,39 +30,48 @@ class Player(NamedTuple):
         script: JavaScript, to be run after both.
     """
 
-    markup: str
-    style: str
-    data: str
-    script: str
+    markup: Markup
+    style: Markup
+    data: Markup
+    script: Markup
 
 
-def player(model: PlayableModel) -> Player:
-    """Makes the part of a page in which a model writes."""
-    script = "".join(_source(name) for name in ("network.js", "reading.js", "play.js"))
+def player(model: PlayableModel, *, alone: bool = False) -> Player:
+    """Makes the part of a page in which a model writes.
+
+    Args:
+        model: The model.
+        alone: Whether there is nothing else in the page, so that its title is the page's.
+    """
+    section = _templates().get_template("play.html")
+    script = "".join(_source(name) for name in SCRIPTS)
     document = json.dumps(_document(model)).translate(UNSAFE)
     return Player(
-        markup=_source("play.html"),
-        style=_source("play.css"),
-        data=f'<script type="application/json" id="play-model">{document}</script>',
-        script=f"(() => {{\n{script}}})();\n",
+        markup=Markup(section.render(alone=alone, name=_shown(model.name), about=_about(model))),
+        style=Markup(_source("play.css")),
+        data=Markup(f'<script type="application/json" id="play-model">{document}</script>'),
+        script=Markup(f"(() => {{\n{script}}})();\n"),
     )
 
 
 def player_page(model: PlayableModel) -> str:
     """Makes a page, a single file, in which a model writes. It can load and send nothing."""
-    part = player(model)
-    style = BODY + part.style
+    part = player(model, alone=True)
+    style = Markup(_source("play_page.css")) + part.style
     policy = (
-        f"default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"script-src {_hash(part.script)}; style-src {_hash(style)}"
     )
-    return PAGE.format(
-        policy=policy,
-        title=escape(f"{_shown(model.name)}: a network that writes"),
-        style=style,
-        markup=part.markup,
-        data=part.data,
-        script=part.script,
+    page = _templates().get_template("play_page.html")
+    return page.render(policy=policy, name=_shown(model.name), style=style, player=part)
+
+
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("charrnn", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
     )
 
 
@@ -97,11 +87,12 @@ def _hash(content: str) -> str:
 def _document(model: PlayableModel) -> dict[str, Any]:
     """The model as values of JSON, its arrays as base64 of float32 in little-endian order."""
 
-    def encoded(array: Any) -> str:
-        return base64.b64encode(array.astype("<f4").tobytes()).decode()
+    def encoded(array: Array) -> str:
+        with np.errstate(over="ignore"):  # an overflow in float64 is one in float32
+            array = array.astype("<f4")
+        return base64.b64encode(array.tobytes()).decode()
 
     return {
-        "about": _about(model),
         "activation": model.activation,
         "hidden_size": model.hidden_size,
         "layers": model.layers,
