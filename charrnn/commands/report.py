@@ -1,15 +1,17 @@
 """Gathers what a report shows: runs, and measurements on the model of one of them."""
 
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
+from charrnn.commands import player
 from charrnn.commands.report_measurements import measure
 from charrnn.config.layers import load_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.results import ReportedRun, RunLog, RunReport
 from charrnn.runs.assessment import assess
-from charrnn.setup.loading import Model, load_checkpoint, load_model
+from charrnn.setup.loading import load_checkpoint, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.paths import Kind, instead, kind_of
 from charrnn.setup.run_files import RunFiles
@@ -18,17 +20,23 @@ from charrnn.wording import call, setting
 
 
 def report_runs(
-    paths: list[str], text: str | None = None, announce: Announce = lambda note: None
-) -> tuple[RunReport, Model | None, tuple[str, ...]]:
+    paths: list[str],
+    text: str | None = None,
+    playable: bool = True,
+    max_size: float | None = None,
+    announce: Announce = lambda note: None,
+) -> tuple[RunReport, tuple[str, ...]]:
     """Reports on a run; of several, on the best if they can be compared, else on the first.
 
     Args:
         paths: The run directories.
         text: A text to measure the model on; None for the one that its run held out.
+        playable: Whether the model itself is part of the report, to write with it.
+        max_size: The bytes that it may take; see `playable_model`.
         announce: Called with a note before a text is read that only a checkpoint names.
 
     Returns:
-        The report; the model, if it is usable; and notes on what is missing.
+        The report, and notes on what is left out.
 
     Raises:
         InputError: A path is no run, or a run has logged nothing; or `text` is unusable.
@@ -38,14 +46,33 @@ def report_runs(
     held_out = {held_out_text(run.log) for run in runs}
     comparable = len(held_out) == 1 and None not in held_out
     run = min(runs, key=lambda run: _least_loss(run.log)) if comparable else runs[0]
+    report = RunReport(run, runs, comparable, None, None, ())
     try:
         model = load_model(run.path)
     except InputError as error:
         without = "The model of this run cannot be read, so what is measured on it is left out."
-        return RunReport(run, runs, comparable, None, (without,)), None, (f"{error}",)
+        return replace(report, missing=(without,)), (str(error),)
     measured, missing, notes = measure(model, text, announce)
-    report = RunReport(run, runs, comparable, measured, missing)
-    return report, model, (*model.notes, *notes)
+    embedded = None
+    if playable:
+        try:
+            embedded = player.playable(model, max_size)
+        except InputError as error:
+            missing += ("The model itself is too large for this page.",)
+            notes += (f"{error} {(error.hint or '').capitalize()}",)
+    report = replace(report, model=measured, playable=embedded, missing=missing)
+    return report, (*model.notes, *notes)
+
+
+def require_single_model(paths: list[str], text: str | None, without_model: bool) -> None:
+    """Raises UsageError for what a page of a model alone has no use for."""
+    if len(paths) > 1:
+        raise UsageError("`play_only` is given several models.", "give one of them.")
+    for option, given in (("text", text is not None), ("no_model", without_model)):
+        if given:
+            raise UsageError(
+                f"`play_only` and `{option}` are both given.", "leave out one of them."
+            )
 
 
 def reported_run(path: str) -> ReportedRun:

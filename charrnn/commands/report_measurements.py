@@ -13,7 +13,7 @@ from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.surprisal import scores_of_ids
 from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.results import GradientFlow, Matrix, MeasuredModel
+from charrnn.results import CharacterScores, GradientFlow, Matrix, MeasuredModel
 from charrnn.setup.loading import Model, encode_text, load_checkpoint
 from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths, require_files
 from charrnn.setup.preparation import prepare, text_difference
@@ -24,6 +24,7 @@ from charrnn.text.sources import STDIN
 from charrnn.wording import call, rough_duration
 
 PASSAGE = 3000  # characters that are scored and shown
+NEAR = 500  # characters, within which it starts at the beginning of a line
 TERMS = 32  # characters whose terms are shown
 LAGS, LOSSES = 64, 512  # of the gradient flow
 LONGEST = 20.0  # seconds that a measurement may take
@@ -110,11 +111,33 @@ def _measured(
 
     found = MeasuredModel(
         empty.checkpoint, empty.step, empty.weights, empty.alphabet, text.label,
-        scores=tried("Surprisal is", lambda: scores_of_ids(model, text.ids, PASSAGE)),
+        scores=tried("Surprisal is", lambda: _scores(model, text.ids)),
         flow=tried("The gradient flow is", lambda: _flow(model, text.ids)),
         terms=tried("The terms of the gradient are", lambda: _terms(model, text.ids)),
     )  # fmt: skip
     return found, tuple(missing)
+
+
+def _scores(model: Model, ids: Array) -> CharacterScores:
+    """The scores of a passage, from the beginning of a line on where one is near."""
+    start = _passage_start(model, ids)
+    found = scores_of_ids(model, ids, start + PASSAGE)
+    return CharacterScores(
+        found.text[start:],
+        found.nats[start:],
+        found.ranks[start:],
+        found.likeliest[start:],
+        found.probabilities[start:],
+        found.characters,
+    )
+
+
+def _passage_start(model: Model, ids: Array) -> int:
+    """Where the first line begins that is complete; 0 if that is not near."""
+    if sequences_of(model.config).delimiter:
+        return 0
+    before = model.vocabulary.decode(ids[: min(NEAR, len(ids) // 2)])
+    return before.find("\n") + 1
 
 
 @single_threaded_blas()
@@ -141,7 +164,8 @@ def _terms(model: Model, ids: Array) -> Matrix:
     if model.params.state_size > MOST_UNITS:
         raise CharrnnError(f"the network has more than {MOST_UNITS:,} units.")
     delimiter = sequences_of(model.config).delimiter
-    passage = model.vocabulary.decode(ids[:PASSAGE])
+    start = _passage_start(model, ids)
+    passage = model.vocabulary.decode(ids[start : start + PASSAGE])
     if delimiter:
         passage = max(passage.split(delimiter), key=lambda line: min(len(line), TERMS))
     found, _ = explain("terms", model.path, text=passage[: TERMS + 1])

@@ -18,6 +18,7 @@ from charrnn.report.page_curves import (
 from charrnn.report.page_figures import Figure
 from charrnn.report.page_gradients import flow_figure, history_figure, terms_figure
 from charrnn.report.page_passages import surprisal_passage, unit_passage
+from charrnn.report.player import player
 from charrnn.results import ReportedRun, RunReport
 
 
@@ -37,16 +38,19 @@ def report_page(report: RunReport) -> str:
     figures = _figures(run, report, compared)
     passage = surprisal_passage(model.scores) if model and model.scores else None
     units = unit_passage(model.units) if model and model.units else None
-    style, script = _source("report.css"), _source("report.js")
+    part = player(report.playable) if report.playable else None
+    style = _source("report.css") + (str(part.style) if part else "")
+    scripts = [_source("report.js"), *([str(part.script)] if part else ())]
     values: dict[str, Any] = {"charts": {name: found.values for name, found in figures.items()}}
     if passage:
         values["passage"] = passage.values
     if units:
         values["units"] = units.values
     page: str = templates.get_template("report.html").render(
-        policy=content_policy([script], [style]),
+        policy=content_policy(scripts, [style]),
         style=style,
-        script=script,
+        scripts=scripts,
+        player=part,
         values=values,
         version=__version__,
         name=page_facts.name_of_run(run),

@@ -10,7 +10,7 @@ from charrnn.report.page_figures import Figure, chart_figure
 from charrnn.report.svg_charts import Chart, Line
 from charrnn.results import ReportedRun, RunLog
 
-POINTS = 300  # of a curve; more are averaged
+POINTS = 300  # of a curve; more than twice as many are averaged
 HEADROOM = 1.04  # above the loss of guessing
 LARGEST = 1e12  # what a log may say beyond it is shown as this
 SERIES = 6  # colours of the style sheet
@@ -51,7 +51,7 @@ def gradient_figure(log: RunLog, threshold: float | None) -> Figure | None:
         return None
     at, means = _thinned(steps, norms)
     lines = [Line("gradient norm", at, means, "s1")]
-    if len(steps) > POINTS:
+    if len(steps) > 2 * POINTS:
         lines.insert(0, Line("its largest", *_thinned(steps, norms, np.nanmax), "faint"))
     levels = {} if threshold is None else {f"clipped above {threshold:g}": threshold}
     chart = Chart("Gradient norm", "step", "norm", tuple(lines), levels, logarithmic=True)
@@ -107,10 +107,10 @@ def _series(found: Iterable[Item], value: Callable[[Item], float | None]) -> tup
 def _thinned(
     steps: Array, values: Array, reduced: Callable[[Array], Any] = np.nanmean
 ) -> tuple[Array, Array]:
-    """At most POINTS points, each the mean of its neighbours."""
+    """The points, or POINTS means of neighbours if there are many."""
     shown = np.isfinite(values)
     steps, values = steps[shown], values[shown]
-    if len(steps) <= POINTS:
+    if len(steps) <= 2 * POINTS:
         return steps, values
     parts = [part for part in np.array_split(np.arange(len(steps)), POINTS) if len(part)]
     middles = np.array([steps[part].mean() for part in parts])

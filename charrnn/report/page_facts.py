@@ -8,8 +8,8 @@ from typing import Any
 
 from charrnn.events import Sampled
 from charrnn.report.event_lines import duration, figure, in_epochs
-from charrnn.report.flags import as_flags, marked_pieces
-from charrnn.results import MeasuredModel, ReportedRun, RunLog, RunReport
+from charrnn.report.flags import marked_pieces
+from charrnn.results import MeasuredModel, ReportedRun, RunLog
 from charrnn.system.escaping import drawable, shortened
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import activation_name, layer_sizes, pluralize
@@ -22,7 +22,7 @@ HEADLINES = {
     "short": "Too early to tell",
 }
 LARGEST_NATS = 700.0  # whose exponential is finite
-MAX_SAMPLES, MAX_SAMPLE_LENGTH = 8, 1200
+MAX_SAMPLES, MAX_SAMPLE_LENGTH = 6, 1200
 FILE_SETTINGS = ("data.text", "data.validation", "data.test", "model.init_from")
 
 
@@ -155,7 +155,11 @@ def _flattened(values: dict[str, Any], section: str) -> Iterator[tuple[str, str]
         elif path in FILE_SETTINGS:
             yield key, _file_name(value)
         else:
-            yield key, f"{value:g}" if isinstance(value, float) else str(value)
+            yield key, str(value).lower() if isinstance(value, bool) else _number(value)
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _file_name(path: str) -> str:
@@ -215,26 +219,3 @@ def _every_setting(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for section, values in config.items():
         for key, value in _flattened(values, section):
             yield f"{section}.{key}", value
-
-
-def report_document(report: RunReport, page: str, size: int) -> dict[str, Any]:
-    """What a program is told about a report: where it is, and how each run went."""
-    return {
-        "page": page,
-        "bytes": size,
-        "shown": report.run.path,
-        "comparable": report.comparable,
-        "missing": [as_flags(message) for message in report.missing],
-        "runs": [
-            {
-                "run": run.path,
-                "standing": run.assessment.standing,
-                "reason": as_flags(run.assessment.reason),
-                "remarks": [as_flags(message) for message in run.assessment.remarks],
-                "advice": [as_flags(message) for message in run.assessment.advice],
-                "nats_per_character": found[0] if (found := best_loss(run.log)) else None,
-                "held_out": bool(found and found[1]),
-            }
-            for run in report.compared
-        ],
-    }

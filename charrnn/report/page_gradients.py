@@ -73,7 +73,7 @@ def terms_figure(terms: Matrix) -> Figure:
     norms = np.nan_to_num(terms.values, nan=0.0)
     largest = max(float(norms.max(initial=0.0)), TINY)
     shares = np.where(np.isnan(terms.values), np.nan, np.sqrt(norms / largest))
-    labels = [label.translate(VISIBLE) for label in terms.rows]
+    labels = [label.partition(" ")[2].translate(VISIBLE) for label in terms.rows]
     notes = {
         (row, column): f"loss {row + 1} {labels[row]}, step {column + 1} {labels[column]}: "
         f"{terms.values[row, column]:.2g}"

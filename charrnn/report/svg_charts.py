@@ -106,12 +106,14 @@ def draw_chart(chart: Chart) -> str:
 
 
 def axes_of(chart: Chart) -> tuple[_Axis, _Axis]:
-    """The axes on which everything shown has a place."""
+    """The axes on which everything shown has a place; the x axis starts at 0."""
     x = np.concatenate([line.x for line in chart.lines])
     heights = np.array([*np.concatenate([line.y for line in chart.lines]), *chart.levels.values()])
     heights = heights[np.isfinite(heights) & ((heights > 0) | (not chart.logarithmic))]
     low, high = chart.limits or ((heights.min(), heights.max()) if len(heights) else (0.0, 1.0))
-    return _Axis(*_apart(x.min(), x.max())), _Axis(*_apart(low, high), chart.logarithmic)
+    return _Axis(*_apart(min(x.min(initial=0), 0), x.max(initial=0))), _Axis(
+        *_apart(low, high), chart.logarithmic
+    )
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
@@ -59,6 +60,7 @@ __all__ = [
     "MeasuredModel",
     "ModelReport",
     "Part",
+    "PlayableModel",
     "ReportedRun",
     "RunLog",
     "RunReport",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from charrnn.results.explanations import Matrix
 from charrnn.results.gradients import GradientFlow
+from charrnn.results.playable import PlayableModel
 from charrnn.results.runs import RunLog
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitReport
@@ -84,12 +85,14 @@ class RunReport:
         run: The run that is shown in full.
         compared: All runs, in the order in which they were given.
         comparable: Whether they were evaluated on the same text.
-        model: Its model; None if it is left out.
-        missing: The parts that are missing, and why.
+        model: What was measured on its model; None if it cannot be read.
+        playable: The model, to write with it in the page; None if it is left out.
+        missing: The parts that are left out, and why.
     """
 
     run: ReportedRun
     compared: tuple[ReportedRun, ...]
     comparable: bool
     model: MeasuredModel | None
+    playable: PlayableModel | None
     missing: tuple[str, ...]

@@ -1,0 +1,126 @@
+"""The part of a page in which a model writes, and a page of nothing else."""
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from charrnn.arrays import Array
+from charrnn.results import PlayableModel
+from charrnn.system.escaping import drawable, shortened
+from charrnn.wording import activation_name, pluralize
+
+SCRIPTS = ("network.js", "reading.js", "play.js")
+# what would end the element or start a comment in it; the rest is ASCII
+UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+class Player(NamedTuple):
+    """The part of a page in which a model writes.
+
+    Attributes:
+        markup: HTML, a section.
+        style: CSS.
+        data: HTML, a script element with the model, before the script.
+        script: JavaScript, to be run after both.
+    """
+
+    markup: Markup
+    style: Markup
+    data: Markup
+    script: Markup
+
+
+def player(model: PlayableModel, *, alone: bool = False) -> Player:
+    """Makes the part of a page in which a model writes.
+
+    Args:
+        model: The model.
+        alone: Whether there is nothing else in the page, so that its title is the page's.
+    """
+    section = _templates().get_template("play.html")
+    script = "".join(_source(name) for name in SCRIPTS)
+    document = json.dumps(_document(model)).translate(UNSAFE)
+    return Player(
+        markup=Markup(section.render(alone=alone, name=_shown(model.name), about=_about(model))),
+        style=Markup(_source("play.css")),
+        data=Markup(f'<script type="application/json" id="play-model">{document}</script>'),
+        script=Markup(f"(() => {{\n{script}}})();\n"),
+    )
+
+
+def player_page(model: PlayableModel) -> str:
+    """Makes a page, a single file, in which a model writes. It can load and send nothing."""
+    part = player(model, alone=True)
+    style = Markup(_source("play_page.css")) + part.style
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"script-src {_hash(part.script)}; style-src {_hash(style)}"
+    )
+    page = _templates().get_template("play_page.html")
+    return page.render(policy=policy, name=_shown(model.name), style=style, player=part)
+
+
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("charrnn", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _source(name: str) -> str:
+    return (files("charrnn") / "page" / name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    """What a policy allows this content of an element by."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+def _document(model: PlayableModel) -> dict[str, Any]:
+    """The model as values of JSON, its arrays as base64 of float32 in little-endian order."""
+
+    def encoded(array: Array) -> str:
+        with np.errstate(over="ignore"):  # an overflow in float64 is one in float32
+            array = array.astype("<f4")
+        return base64.b64encode(array.tobytes()).decode()
+
+    return {
+        "activation": model.activation,
+        "hidden_size": model.hidden_size,
+        "layers": model.layers,
+        "characters": model.characters,
+        "weights": {name: encoded(array) for name, array in model.weights.items()},
+        "start": None if model.start is None else encoded(model.start),
+        "opening": model.opening,
+        "delimiter": model.delimiter,
+        "replacement": model.replacement,
+    }
+
+
+def _about(model: PlayableModel) -> str:
+    """What this is, in sentences."""
+    units = pluralize(model.hidden_size, f"{activation_name(model.activation)} unit")
+    network = units if model.layers == 1 else f"{model.layers} layers of {units}"
+    names = [_shown(name) for name in model.texts]
+    if len(names) > 3:
+        names[2:] = [pluralize(len(names) - 2, "other")]
+    texts = " and ".join([", ".join(names[:-1])] * (len(names) > 1) + names[-1:])
+    characters = pluralize(model.text_size, "character")
+    return (
+        f"A recurrent network of {network} ({pluralize(model.size, 'weight')}) that has learned to "
+        f"predict the next character of {texts} ({characters}) in "
+        f"{pluralize(model.steps, 'step')}. It runs in this page, and nothing that you type "
+        "leaves it."
+    )
+
+
+def _shown(name: str) -> str:
+    return shortened(drawable(name))
