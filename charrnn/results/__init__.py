@@ -37,7 +37,7 @@ from charrnn.results.reports import (
 from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import RunLog
 from charrnn.results.surprisal import CharacterScores
-from charrnn.results.units import UnitCorrelation, UnitReport
+from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
@@ -53,6 +53,7 @@ __all__ = [
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "FeatureFollower",
     "Flow",
     "GradientCheck",
     "GradientFlow",
