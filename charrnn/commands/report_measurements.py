@@ -10,10 +10,12 @@ from charrnn.analysis.gradflow import measure_flow
 from charrnn.arrays import Array
 from charrnn.commands.explain import explain
 from charrnn.commands.flow_plan import plan_flow
+from charrnn.commands.speed import seconds_per_multiplication
 from charrnn.commands.surprisal import scores_of_ids
+from charrnn.commands.units import units_of_ids
 from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import CharrnnError, InputError, UsageError
-from charrnn.results import CharacterScores, GradientFlow, Matrix, MeasuredModel
+from charrnn.results import CharacterScores, GradientFlow, Matrix, MeasuredModel, UnitReport
 from charrnn.setup.loading import Model, encode_text, load_checkpoint
 from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths, require_files
 from charrnn.setup.preparation import prepare, text_difference
@@ -21,11 +23,14 @@ from charrnn.setup.subject import Subject, looking_back, problem_after
 from charrnn.setup.wiring import resolve, sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.sources import STDIN
+from charrnn.text.text import Text
 from charrnn.wording import call, rough_duration
 
 PASSAGE = 3000  # characters that are scored and shown
 NEAR = 500  # characters, within which it starts at the beginning of a line
 TERMS = 32  # characters whose terms are shown
+UNITS = 16  # whose states are shown
+UNIT_CHARACTERS = 50_000  # on which units are compared with features
 LAGS, LOSSES = 64, 512  # of the gradient flow
 LONGEST = 20.0  # seconds that a measurement may take
 MOST_UNITS = 4096  # of a state, for the terms of all losses
@@ -114,6 +119,7 @@ def _measured(
         scores=tried("Surprisal is", lambda: _scores(model, text.ids)),
         flow=tried("The gradient flow is", lambda: _flow(model, text.ids)),
         terms=tried("The terms of the gradient are", lambda: _terms(model, text.ids)),
+        units=tried("What units follow is", lambda: _units(model, text.ids)),
     )  # fmt: skip
     return found, tuple(missing)
 
@@ -138,6 +144,21 @@ def _passage_start(model: Model, ids: Array) -> int:
         return 0
     before = model.vocabulary.decode(ids[: min(NEAR, len(ids) // 2)])
     return before.find("\n") + 1
+
+
+def _units(model: Model, ids: Array) -> UnitReport:
+    """The units that follow the features of the text most closely, with their states in it."""
+    start, (H, L) = _passage_start(model, ids), (model.params.hidden_size, model.params.depth)
+    ids = ids[start : start + UNIT_CHARACTERS]
+    seconds = 4 * len(ids) * (2 * L - 1) * H * H * seconds_per_multiplication()
+    if seconds > LONGEST:
+        raise CharrnnError(f"it takes about {rough_duration(seconds)}.")
+    text = Text(model.vocabulary.characters, ids)
+    found = units_of_ids(model, ids, text, count=1, passage=1)
+    followers = [follower for follower in found.followers if follower.found.significant]
+    followers.sort(key=lambda follower: -abs(follower.found.correlation))
+    chosen = [*dict.fromkeys(follower.unit for follower in followers)][:UNITS]
+    return units_of_ids(model, ids, text, UNITS, PASSAGE, chosen)
 
 
 @single_threaded_blas()

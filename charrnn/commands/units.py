@@ -16,6 +16,7 @@ from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
+from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
 COUNT = 12  # units
@@ -26,8 +27,6 @@ FEW = 5000  # characters, below which a unit may seem to follow anything
 BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
-@single_threaded_blas()
-@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
 def describe_units(
     checkpoint: str,
     paths: list[str],
@@ -63,6 +62,24 @@ def describe_units(
     model = model._replace(config=changed(model.config, {"data": changes or {}}))
     ids, text, notes = encode_text(model, paths, unknown)
     notes += _notes(len(text))
+    return units_of_ids(model, ids, text, count, passage, chosen), notes
+
+
+@single_threaded_blas()
+@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
+def units_of_ids(
+    model: Model,
+    ids: Array,
+    text: Text,
+    count: int = COUNT,
+    passage: int = PASSAGE,
+    chosen: Sequence[int] = (),
+) -> UnitReport:
+    """The same for a text (N,) of the model's ids, and the text that they stand for.
+
+    Raises:
+        CharrnnError: The states overflow.
+    """
     ids, text = ids[:MAX_CHARACTERS], text[:MAX_CHARACTERS].compact()
     read = _as_read(model, ids)
     uncertainty, surprisal = predictions(read)
@@ -82,7 +99,7 @@ def describe_units(
     found = _Found(features.names, correlator.result(), model.params)
     units = list(chosen) or found.closest_units()[:count]
     lowest, highest = BOUNDS.get(model.activation.name, (lowest, highest))
-    report = UnitReport(
+    return UnitReport(
         text=str(text[:passage]),
         units=tuple(units),
         layers=tuple(map(found.layer, units)),
@@ -96,7 +113,6 @@ def describe_units(
         followers=found.followers(),
         omitted=features.omitted,
     )
-    return report, notes
 
 
 def require_unit(unit: int, params: Params) -> None:

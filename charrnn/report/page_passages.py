@@ -14,7 +14,6 @@ SHADES = 9  # of surprisal, from 0
 MOST_BITS = 8.0  # the darkest shade
 LEVELS = 11  # of a state, from its lowest to its highest value
 ALPHABET = "abcdefghijk"  # the levels, one letter each
-MOST_UNITS = 30
 NAMES = {" ": "space", "\n": "newline", "\t": "tab"}
 
 
@@ -54,27 +53,41 @@ def surprisal_passage(scores: CharacterScores) -> Passage:
 def unit_passage(found: UnitReport) -> Passage:
     """The text in the colours of the unit that follows a feature most closely."""
     span = max(found.highest - found.lowest, 1e-12)
-    states = np.nan_to_num(found.states[:, :MOST_UNITS], nan=found.lowest)
+    states = np.nan_to_num(found.states, nan=found.lowest)
     shares = np.clip((states - found.lowest) / span, 0, 1)
     levels = np.round(shares * (LEVELS - 1)).astype(int)
     letters = np.array(list(ALPHABET))[levels]
-    choices = []
-    for number, unit in enumerate(found.units[:MOST_UNITS]):
-        layer = f" of layer {found.layers[number]}" if len({*found.layers}) > 1 else ""
-        follows = ", ".join(
-            f"{feature.feature} ({feature.correlation:+.2f})"
-            for feature in found.features[number][:2]
-        )
-        choices.append((number, f"unit {unit + 1}{layer}: {follows}"))
+    choices = _choices(found) or [(n, _unit_name(found, n)) for n in range(len(found.units))]
+    first = choices[0][0] if choices else 0
     values = {
         "levels": ["".join(letters[:, number]) for number in range(letters.shape[1])],
         "lowest": found.lowest,
         "highest": found.highest,
     }
-    classes = (f"u{level}" for level in levels[:, 0])
+    classes = (f"u{level}" for level in levels[:, first])
     return Passage(
         tuple(zip(map(visible, found.text), classes, strict=True)), values, tuple(choices)
     )
+
+
+def _choices(found: UnitReport) -> list[tuple[int, str]]:
+    """The features that a unit follows, each with the unit, those followed most closely first."""
+    numbers = {unit: number for number, unit in enumerate(found.units)}
+    followers = [f for f in found.followers if f.found.significant and f.unit in numbers]
+    followers.sort(key=lambda follower: -abs(follower.found.correlation))
+    return [
+        (
+            numbers[follower.unit],
+            f"{drawable(follower.found.feature)}: {_unit_name(found, numbers[follower.unit])} "
+            f"({follower.found.correlation:+.2f})",
+        )
+        for follower in followers
+    ]
+
+
+def _unit_name(found: UnitReport, number: int) -> str:
+    layer = f" of layer {found.layers[number]}" if found.depth > 1 else ""
+    return f"unit {found.units[number] + 1}{layer}"
 
 
 def visible(character: str) -> str:
