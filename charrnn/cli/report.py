@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import JsonOption, in_bytes
+from charrnn.cli.options import JsonOption, UnknownOption, in_bytes
 
 
 def report_command(
@@ -26,6 +26,7 @@ def report_command(
             metavar="FILE", help="Text to show the model on.  [default: what its run held out]"
         ),
     ] = None,
+    unknown: UnknownOption = None,
     no_model: Annotated[
         bool,
         typer.Option("--no-model", help="Leave out the model, which can write in the page."),
@@ -67,7 +68,7 @@ def report_command(
         page = player_page(model)
         document = player_document(model, out, page)
     else:
-        report, notes = report_runs(runs, text, not no_model, size, write_note)
+        report, notes = report_runs(runs, text, unknown, not no_model, size, write_note)
         write_notes(notes)
         page = report_page(report)
         document = page_document(report, out, page)

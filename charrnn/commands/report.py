@@ -18,10 +18,13 @@ from charrnn.setup.run_files import RunFiles
 from charrnn.setup.run_log import read_log
 from charrnn.wording import call, setting
 
+GIVE_A_RUN = "give the directory of a run, such as runs/NAME-1."
+
 
 def report_runs(
     paths: list[str],
     text: str | None = None,
+    unknown: str | None = None,
     playable: bool = True,
     max_size: float | None = None,
     announce: Announce = lambda note: None,
@@ -31,6 +34,8 @@ def report_runs(
     Args:
         paths: The run directories.
         text: A text to measure the model on; None for the one that its run held out.
+        unknown: What to do with characters of it that the model does not know; see
+            `unknown_policy`.
         playable: Whether the model itself is part of the report, to write with it.
         max_size: The bytes that it may take; see `playable_model`.
         announce: Called with a note before a text is read that only a checkpoint names.
@@ -51,15 +56,16 @@ def report_runs(
         model = load_model(run.path)
     except InputError as error:
         without = "The model of this run cannot be read, so what is measured on it is left out."
-        return replace(report, missing=(without,)), (str(error),)
-    measured, missing, notes = measure(model, text, announce)
+        return replace(report, missing=(without,)), (f"the model is left out: {error}",)
+    measured, missing, notes = measure(model, text, unknown, announce)
     embedded = None
     if playable:
         try:
             embedded = player.playable(model, max_size)
         except InputError as error:
             missing += ("The model itself is too large for this page.",)
-            notes += (f"{error} {(error.hint or '').capitalize()}",)
+            more = error.hint or ""
+            notes += (f"the model is left out of the page: {error} {more[:1].upper()}{more[1:]}",)
     report = replace(report, model=measured, playable=embedded, missing=missing)
     return report, (*model.notes, *notes)
 
@@ -82,20 +88,8 @@ def reported_run(path: str) -> ReportedRun:
         InputError: It is no run, or has logged nothing.
     """
     files = RunFiles(Path(path))
-    kind = kind_of(path)
-    if kind is not Kind.RUN and not files.metrics.is_file():
-        hint = "give the directory of a run, such as runs/NAME-1."
-        hint = instead(path, kind) if kind in (Kind.RUNS, Kind.CONFIG) else hint
-        missing = f"there is no run {path!r}."
-        raise InputError(
-            missing if kind is Kind.MISSING else f"{path} is {kind.value}, not a run.", hint
-        )
     if not files.metrics.is_file():
-        raise InputError(
-            f"{path} has no metrics.jsonl, the log that a report is made of.",
-            f"resume the run: {call('train', resume=path)}; or look at its model: "
-            f"{call('inspect', path)}",
-        )
+        raise _no_log(path, files)
     log = read_log(files.metrics)
     if not (log.steps or log.evaluations):
         raise InputError(
@@ -104,6 +98,27 @@ def reported_run(path: str) -> ReportedRun:
         )
     config = _config(files)
     return ReportedRun(path, config.model_dump(mode="json"), log, assess(config, log, path))
+
+
+def _no_log(path: str, files: RunFiles) -> InputError:
+    """What is wrong with a path that has no log, and what to give instead."""
+    kind = kind_of(path)
+    if kind is Kind.MISSING:
+        return InputError(f"there is no run {path!r}.", GIVE_A_RUN)
+    if kind is Kind.RUN or (kind is Kind.TEXT and files.path.is_dir()):
+        ways = [GIVE_A_RUN]
+        if kind is Kind.RUN:
+            ways = [f"look at its model: {call('inspect', path)}"]
+        if files.config.is_file():
+            ways.append(f"train it again: {call('train', config=str(files.config))}")
+        return InputError(
+            f"{path} has no metrics.jsonl, the log that a report is made of.", "; or ".join(ways)
+        )
+    hint = instead(path, kind) if kind in (Kind.RUNS, Kind.CONFIG) else GIVE_A_RUN
+    run = files.path.absolute().parent.parent
+    if kind is Kind.CHECKPOINT and RunFiles(run).metrics.is_file():
+        hint = f"give its run: {call('report', str(files.path.parent.parent))}"
+    return InputError(f"{path} is {kind.value}, not a run.", hint)
 
 
 def _config(files: RunFiles) -> Config:

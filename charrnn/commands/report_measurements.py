@@ -46,13 +46,17 @@ class _Text(NamedTuple):
 
 
 def measure(
-    model: Model, text: str | None, announce: Announce = lambda note: None
+    model: Model,
+    text: str | None = None,
+    unknown: str | None = None,
+    announce: Announce = lambda note: None,
 ) -> tuple[MeasuredModel, tuple[str, ...], tuple[str, ...]]:
     """Measures a model on a text, or on the one that its run held out.
 
     Args:
         model: The model.
         text: A text file; None for the text of its run.
+        unknown: What to do with characters of it that the model does not know.
         announce: Called with a note before a text is read that only a checkpoint names.
 
     Returns:
@@ -65,7 +69,7 @@ def measure(
         model.path, model.steps, model.params.size, tuple(model.vocabulary.characters)
     )
     if text is not None:
-        ids, _, notes = encode_text(model, [text])
+        ids, _, notes = encode_text(model, [text], unknown)
         found, missing = _measured(model, empty, _Text(ids, Path(text).name))
         return found, missing, notes + missing
     try:

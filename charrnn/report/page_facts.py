@@ -12,12 +12,13 @@ from charrnn.report.flags import marked_pieces
 from charrnn.results import MeasuredModel, ReportedRun, RunLog
 from charrnn.system.escaping import drawable, shortened
 from charrnn.units import BITS_PER_NAT
-from charrnn.wording import activation_name, layer_sizes, pluralize
+from charrnn.wording import activation_name, layer_sizes, pluralize, rough_duration
 
 HEADLINES = {
     "useless": "No better than guessing",
     "overfitting": "Overfitting",
     "learning": "Still learning",
+    "underfitting": "Underfitting",
     "settled": "About right",
     "short": "Too early to tell",
 }
@@ -99,7 +100,7 @@ def key_figures(run: ReportedRun, model: MeasuredModel | None) -> list[tuple[str
     if run.log.steps:
         last = run.log.steps[-1]
         figures.append((f"{last.step:,}", f"steps, {in_epochs(last.epoch)}"))
-        figures.append((duration(min(last.seconds, 1e9)), "of training"))
+        figures.append((rough_duration(min(last.seconds, 1e9)), "of training"))
     if model:
         figures.append((f"{model.weights:,}", "weights"))
     return figures

@@ -35,7 +35,7 @@ class Figure:
 
 def chart_figure(name: str, chart: Chart) -> Figure:
     """A chart as a figure of the page."""
-    x, y = axes_of(chart)
+    x, _ = axes_of(chart)
     values = {
         "x": [x.low, x.high],
         "title": chart.x_title,
@@ -45,7 +45,6 @@ def chart_figure(name: str, chart: Chart) -> Figure:
                 "look": line.look,
                 "x": [float(f"{value:.6g}") for value in line.x[shown]],
                 "y": [float(f"{value:.4g}") for value in line.y[shown]],
-                "up": [round(float(p), 3) for p in np.clip(y.places(line.y[shown]), -1, 2)],
             }
             for line in chart.lines
             for shown in [np.isfinite(line.y)]

@@ -15,7 +15,7 @@ from charrnn.report.ticks import linear_ticks, logarithmic_ticks, tick_label
 from charrnn.system.escaping import drawable
 
 GRAIN = 1000  # units of a curve's coordinates per width and height
-MAX_LABELS = 33  # of the rows or columns of a heat map
+SMALLEST = 1e-15  # number that has a place on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,9 @@ def axes_of(chart: Chart) -> tuple[_Axis, _Axis]:
     """The axes on which everything shown has a place; the x axis starts at 0."""
     x = np.concatenate([line.x for line in chart.lines])
     heights = np.array([*np.concatenate([line.y for line in chart.lines]), *chart.levels.values()])
-    heights = heights[np.isfinite(heights) & ((heights > 0) | (not chart.logarithmic))]
-    low, high = chart.limits or ((heights.min(), heights.max()) if len(heights) else (0.0, 1.0))
+    least = SMALLEST if chart.logarithmic else -np.inf
+    heights = heights[np.isfinite(heights) & (heights >= least)]
+    low, high = chart.limits or ((heights.min(), heights.max()) if len(heights) else (0.1, 1.0))
     return _Axis(*_apart(min(x.min(initial=0), 0), x.max(initial=0))), _Axis(
         *_apart(low, high), chart.logarithmic
     )

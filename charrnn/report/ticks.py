@@ -3,6 +3,7 @@
 from math import ceil, floor, log10
 
 MANTISSAS = (1, 2, 5, 10)
+FEW_DECADES = 100  # times from end to end, below which powers of ten are too few
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -19,7 +20,7 @@ def logarithmic_ticks(low: float, high: float, most: int = 7) -> list[float]:
     """Powers of ten between two positive numbers, or also 2 and 5 times these where few fit."""
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
     every = -(-len(decades) // most)
-    mantissas = (1, 2, 5) if len(decades) <= 3 else (1,)
+    mantissas = (1, 2, 5) if high / low < FEW_DECADES else (1,)
     found = [m * 10.0**decade for decade in decades[::every] for m in mantissas]
     return [tick for tick in found if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
 

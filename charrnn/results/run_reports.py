@@ -11,7 +11,7 @@ from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitReport
 
 SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
-Standing = Literal["useless", "overfitting", "learning", "settled", "short"]
+Standing = Literal["useless", "overfitting", "short", "learning", "underfitting", "settled"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Assessment:
 
     Attributes:
         standing: "useless" if the model is no better than guessing; "overfitting" if held-out loss
-            rose again; "learning" if it was still falling at the end; "settled" if it was not;
-            "short" if there are too few evaluations to tell.
+            rose again; "short" if there are too few evaluations to tell; "learning" if the loss was
+            still falling at the end; "underfitting" if it was not, but counting characters predicts
+            better; "settled" otherwise.
         reason: What in the log says so.
         remarks: What else the log shows.
         advice: What to change, with settings in backquotes.

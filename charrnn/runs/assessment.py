@@ -5,7 +5,7 @@ from math import inf, isfinite
 import numpy as np
 
 from charrnn.config.settings import Config
-from charrnn.events import Evaluated, Stepped
+from charrnn.events import Baselines, Evaluated, Stepped
 from charrnn.results import Assessment, RunLog
 from charrnn.results.run_reports import SEED_VARIATION
 from charrnn.runs.outcome import failure
@@ -31,7 +31,8 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     3. short: there are fewer than FEWEST_EVALUATIONS.
     4. learning: in the last fifth of the run L fell by more than SEED_VARIATION, and by at least
        half as much as training loss. If L falls much slower, the network memorizes its text.
-    5. settled: otherwise.
+    5. underfitting: L is above that of the n-gram by more than SEED_VARIATION.
+    6. settled: otherwise.
 
     Args:
         config: The config of the run.
@@ -74,7 +75,19 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     else:
         reason = f"{what} has levelled off: it changed by {gained:.3f} nats {last_fifth}."
         reason = reason.replace("changed", "fell") if gained > 0 else reason
+    if held_out and log.baselines and _behind_ngram(log.baselines, best) > SEED_VARIATION:
+        reason += " Counting characters still predicts the text better."
+        more = (f"Try a larger network: {_larger(config)}", _longer(config, log, path))
+        return Assessment("underfitting", reason, remarks, more)
     return Assessment("settled", reason, remarks, _refinements(config, curve[-1], held_out))
+
+
+def _behind_ngram(baselines: Baselines, best: float) -> float:
+    return best - baselines.ngram_nats_per_character
+
+
+def _larger(config: Config) -> str:
+    return f"`model.hidden_size={3 * config.model.hidden_size // 2}`"
 
 
 def _loss(found: Evaluated, held_out: bool) -> float:
@@ -98,15 +111,16 @@ def _failure(config: Config, log: RunLog, best: float, uniform: float) -> str | 
 
 
 def _remarks(log: RunLog, best: float | None) -> tuple[str, ...]:
-    """What else the log shows: the n-gram, clipping, rollbacks, lines that are damaged."""
+    """What else the log shows: the n-gram, clipping, rollbacks, damaged lines."""
     remarks = []
     if log.baselines and best is not None:
-        ngram, context = log.baselines.ngram_nats_per_character, log.baselines.context
-        if best > ngram + SEED_VARIATION:
-            remarks.append(
-                f"Counts of {context + 1} characters in a row predict the held-out text better, by "
-                f"{best - ngram:.3f} nats per character."
-            )
+        behind, counts = _behind_ngram(log.baselines, best), log.baselines.context + 1
+        verdict = f"{abs(behind):.3f} nats per character {'worse' if behind > 0 else 'better'} than"
+        verdict = verdict if abs(behind) > SEED_VARIATION else "about as well as"
+        remarks.append(
+            f"The network predicts the held-out text {verdict} counts of {counts} characters in a "
+            "row."
+        )
     last: Stepped | None = log.steps[-1] if log.steps else None
     if last and last.clipped_share > OFTEN:
         remarks.append(
@@ -151,7 +165,6 @@ def _more_dropout(config: Config) -> float:
 
 def _refinements(config: Config, last: Evaluated, held_out: bool) -> tuple[str, ...]:
     """What may still help a network that has levelled off."""
-    larger = f"`model.hidden_size={3 * config.model.hidden_size // 2}`"
     if not held_out:
         return ("Hold out a part of the text: `data.validation_fraction=0.1`",)
     validation = _loss(last, True)
@@ -165,6 +178,6 @@ def _refinements(config: Config, last: Evaluated, held_out: bool) -> tuple[str, 
     if gap < NARROW_GAP:
         return (
             "Training loss is hardly lower than held-out loss, so nothing is memorized: a larger "
-            f"network or a longer run would help: {larger}",
+            f"network or a longer run would help: {_larger(config)}",
         )
-    return (f"Little is left to gain with this text. A larger network may help: {larger}",)
+    return (f"Little is left to gain with this text. A larger network may help: {_larger(config)}",)
