@@ -1,7 +1,6 @@
 """Pages as a parser reads them, and a run that tries to inject something into its page."""
 
 import json
-import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +17,14 @@ PAYLOADS = (
     "a\u2028b\u2029c\u202ed\u2066e\u200ff",
     "\ufeff\x7f&lt;b&gt;&amp;",
 )  # fmt: skip
+TAGS = {  # of the elements that a page is made of
+    "html", "head", "meta", "title", "style", "body", "header", "main", "section", "footer", "nav",
+    "aside", "article", "h1", "h2", "h3", "p", "a", "b", "i", "strong", "code", "pre", "span",
+    "div", "dl", "dt", "dd", "ul", "ol", "li", "table", "caption", "thead", "tbody", "tr", "th",
+    "td", "figure", "figcaption", "output", "bdi", "label", "select", "option", "script", "svg",
+    "g", "path", "line", "rect", "circle", "text", "textarea", "input", "button", "details",
+    "summary", "noscript", "canvas", "em", "small",
+}  # fmt: skip
 LOGGED = ("nul \x00 \x1b[31m\x9b bell \x07", "half \ud800 pair", "\uffff")
 
 
@@ -61,8 +68,8 @@ def hostile_run(folder: Path) -> Path:
     text.write_text(("".join(PAYLOADS) + "\nand so on\n") * 40, encoding="utf-8")
     assert main.run(["train", str(text), *TINY, "--max-steps", "30", "--out", str(run)]) == 0
     config, log = run / "config.yaml", run / "metrics.jsonl"
-    patterns = json.dumps(list(PAYLOADS[:4]))
-    config.write_text(re.sub(r"include: \[\]", f"include: {patterns}", config.read_text()))
+    patterns = json.dumps(list(PAYLOADS[:6]))
+    config.write_text(config.read_text().replace("include: []", f"include: {patterns}"))
     lines = [json.loads(line) for line in log.read_text().split("\n")[:-1]]
     step = next(line for line in lines if line["event"] == "step")
     for number, payload in enumerate((*PAYLOADS, *LOGGED)):

@@ -9,17 +9,9 @@ from pathlib import Path
 import pytest
 
 from charrnn.report.ticks import linear_ticks, logarithmic_ticks
-from tests.pages import PAYLOADS, Elements, copy_of, hostile_run
+from tests.pages import PAYLOADS, TAGS, Elements, copy_of, hostile_run
 
 SECTIONS = ["result", "training", "samples", "play", "surprisal", "units", "gradients", "settings"]
-TAGS = {
-    "html", "head", "meta", "title", "style", "body", "header", "main", "section", "footer", "nav",
-    "aside", "article", "h1", "h2", "h3", "p", "a", "b", "i", "strong", "code", "pre", "span",
-    "div", "dl", "dt", "dd", "ul", "ol", "li", "table", "caption", "thead", "tbody", "tr", "th",
-    "td", "figure", "figcaption", "output", "bdi", "label", "select", "option", "script", "svg",
-    "g", "path", "line", "rect", "circle", "text", "textarea", "input", "button", "details",
-    "summary", "noscript", "canvas", "em", "small",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

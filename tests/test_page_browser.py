@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from tests.browser import Browser
-from tests.pages import hostile_run
+from tests.pages import TAGS, hostile_run
 
 WIDE = """
 return [...document.querySelectorAll("body *")].filter(
@@ -121,6 +121,8 @@ def test_nothing_of_a_hostile_run_is_executed(charrnn, browser: Browser, hostile
         """
     )
     assert browser.run("return window.hacked === undefined")
+    tags = "return [...new Set([...document.querySelectorAll('*')].map((e) => e.localName))]"
+    assert {*browser.run(tags)} <= TAGS
     assert browser.console() == []
     assert browser.requests() == []
 
