@@ -31,7 +31,7 @@ class Browser:
     """Pages in Chromium, what they print to the console and what they request."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
-        self.driver = driver
+        self.driver, self.scheme = driver, "light"
 
     def open(self, page: Path) -> None:
         """Opens a file and forgets what earlier pages said."""
@@ -67,6 +67,7 @@ class Browser:
 
     def emulate(self, scheme: str = "light", media: str = "screen") -> None:
         """Sets the preferred colour scheme, light or dark, and the medium, screen or print."""
+        self.scheme = scheme
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"media": media, "features": features}
@@ -80,7 +81,8 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def pdf(self, path: Path) -> None:
-        """Prints the page to a PDF on A4."""
+        """Prints the page to a PDF on A4, in the colour scheme that it is viewed in."""
+        self.emulate(self.scheme, "print")
         options = {"paperWidth": 8.27, "paperHeight": 11.69}
         printed = self.driver.execute_cdp_cmd("Page.printToPDF", options)
         path.write_bytes(base64.b64decode(printed["data"]))

@@ -38,11 +38,7 @@ def score_text(
     count = choose_workers("auto", SCORING_LANES, model.params.hidden_size)
     with worker_threads(count) as workers:
         score = Scorer(model.activation, workers)(model.params, windows)
-    if not isfinite(score.nats):
-        raise CharrnnError(
-            "the model's score on this text is not finite.",
-            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
-        )
+    require_finite(score.nats)
     bits = score.bits_per_character * score.characters
     result = TextScore(
         characters=score.characters,
@@ -52,3 +48,12 @@ def score_text(
         perplexity=score.perplexity,
     )
     return result, notes
+
+
+def require_finite(nats: float) -> None:
+    """Raises CharrnnError for a score that is not finite."""
+    if not isfinite(nats):
+        raise CharrnnError(
+            "the model's score on this text is not finite.",
+            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
+        )

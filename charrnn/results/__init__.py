@@ -34,14 +34,16 @@ from charrnn.results.reports import (
     TextScore,
     Trial,
 )
+from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import RunLog
 from charrnn.results.surprisal import CharacterScores
-from charrnn.results.units import UnitCorrelation, UnitReport
+from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
+    "Assessment",
     "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
@@ -51,14 +53,18 @@ __all__ = [
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "FeatureFollower",
     "Flow",
     "GradientCheck",
     "GradientFlow",
     "Matrix",
+    "MeasuredModel",
     "ModelReport",
     "Part",
     "PlayableModel",
+    "ReportedRun",
     "RunLog",
+    "RunReport",
     "Samples",
     "Saturation",
     "Spectrum",

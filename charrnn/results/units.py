@@ -10,12 +10,35 @@ class UnitCorrelation:
     """How closely a unit follows a feature of the text.
 
     Attributes:
-        feature: The feature, such as "inside quotes".
+        feature: The feature, such as "inside double quotes".
         correlation: Pearson's correlation of the unit's state with the feature, from -1 to 1.
+        chance: The largest magnitude that any unit reached by chance, with the feature shifted
+            along the text.
     """
 
     feature: str
     correlation: float
+    chance: float = 0.0
+
+    @property
+    def significant(self) -> bool:
+        """Whether the unit follows the feature more closely than by chance."""
+        return abs(self.correlation) > self.chance
+
+
+@dataclass(frozen=True)
+class FeatureFollower:
+    """The unit that follows a feature most closely.
+
+    Attributes:
+        unit: Its number, in the state with the layers side by side, from 0.
+        layer: Its layer, from 1.
+        found: The feature, and how closely it is followed.
+    """
+
+    unit: int
+    layer: int
+    found: UnitCorrelation
 
 
 @dataclass(frozen=True)
@@ -23,13 +46,18 @@ class UnitReport:
     """The units of a model on a text, those that follow a feature most closely first.
 
     Attributes:
-        text: The text, N characters.
+        text: A passage of the text, its first N characters.
         units: The numbers of the units, in the state with the layers side by side, from 0.
         layers: The layer of each of these units, from 1.
-        features: What each follows, the closest first.
-        states: The state of each of these units after each character (N, units).
+        features: What each follows, the closest first, after those that beat chance the others.
+        states: The state of each of these units after each character of the passage (N, units).
         lowest: The least value that the activation takes, -1, 0 or the least state of a ReLU.
         highest: The greatest value, 1 or the greatest state of a ReLU.
+        characters: The number of characters of the text that were compared.
+        depth: The number of layers of the model.
+        state_size: The number of units of all layers.
+        followers: For each feature of the text the unit that follows it most closely.
+        omitted: Features that do not vary in the text, or that equal another one.
     """
 
     text: str
@@ -39,3 +67,8 @@ class UnitReport:
     states: Array
     lowest: float
     highest: float
+    characters: int = 0
+    depth: int = 1
+    state_size: int = 0
+    followers: tuple[FeatureFollower, ...] = ()
+    omitted: tuple[str, ...] = ()
