@@ -110,8 +110,8 @@ function writeOne(id) {
   if (writing) {
     if (lines ? ended : true) writing.left--;
     if (ended && !lines) stop("The text has ended; what follows is another one.");
-    else if (writing.left <= 0) stop("");
-    else if (reading.length >= MAX_LENGTH) stop("This page writes no longer texts: clear it.");
+    else if (writing.left <= 0) stop("Written.");
+    else if (reading.length >= MAX_LENGTH) stop("The text is full; clear it to go on.");
   }
   return picture(MODEL.characters[id]);
 }
@@ -145,6 +145,7 @@ function edited() {
   const characters = charactersOf(area.value);
   const kept = reading.rewind(characters);
   edits++;
+  prompt = null; // another text would take away what was changed
   pending = characters.slice(kept);
   const unknown = [...new Set(characters)].filter((character) => !reading.ids.has(character));
   if (unknown.length) {
@@ -188,6 +189,7 @@ const bars = Array.from({ length: Math.min(LIKELIEST, MODEL.characters.length) }
   button.addEventListener("click", () => {
     if (pending.length) return;
     insert(writeOne(row.id));
+    prompt = null;
     schedule();
   });
   return row;
@@ -335,10 +337,12 @@ function chooseUnit() {
   const key = at("key");
   key.replaceChildren();
   const swatch = (value, text) => {
-    const box = document.createElement("span");
+    const [item, box] = [document.createElement("span"), document.createElement("span")];
+    item.className = "play-item";
     box.className = "play-swatch";
     box.style.backgroundColor = colour(value, 0.75);
-    key.append(box, ` ${text}  `);
+    item.append(box, ` ${text}`);
+    key.append(item, " ");
   };
   if (unit) {
     if (MODEL.activation === "tanh") swatch(-1, "−1");
@@ -356,9 +360,9 @@ function chooseUnit() {
 area.addEventListener("input", edited);
 area.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("write").click();
-  if (event.key === "Escape" && writing) stop("");
+  if (event.key === "Escape" && writing) stop("Stopped.");
 });
-at("write").addEventListener("click", () => (writing ? stop("") : start()));
+at("write").addEventListener("click", () => (writing ? stop("Stopped.") : start()));
 at("again").addEventListener("click", () => {
   const before = prompt;
   at("seed").value = (number("seed", 1) + 1) % 2 ** 53;
@@ -417,6 +421,11 @@ window.charrnn = {
   stateAfter: (text) => Array.from(readAnew(text).h),
   /** The probabilities of the character after a text, in the order of `characters`. */
   probabilities: (text) => Array.from(readAnew(text).probabilities),
+  /** Those with which it is drawn. */
+  drawn(text, options) {
+    const { order, p } = distribution(readAnew(text).o, options);
+    return order.map((_, id) => p[order.indexOf(id)]);
+  },
   /** At most so many characters that the network writes after a text. */
   write(text, length, options = {}, seed = 1) {
     const anew = readAnew(text);

@@ -92,10 +92,9 @@ def _about(model: PlayableModel) -> str:
     texts = " and ".join([", ".join(names[:-1])] * (len(names) > 1) + names[-1:])
     characters = pluralize(model.text_size, "character")
     return (
-        f"A recurrent network of {network} ({pluralize(model.size, 'weight')}) that has learned to "
-        f"predict the next character of {texts} ({characters}) in "
-        f"{pluralize(model.steps, 'step')}. It runs in this page, and nothing that you type "
-        "leaves it."
+        f"A recurrent network of {network} and {pluralize(model.size, 'weight')}, trained for "
+        f"{pluralize(model.steps, 'step')} to predict the next character of {texts} "
+        f"({characters}). It runs in this page, and nothing that you type leaves it."
     )
 
 
