@@ -36,6 +36,7 @@ ONLY_IN = {
     "rich": {"report"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
+    "plotext": {"report"},
     "yaml": {"config"},
     "pydantic": {"config", "setup"},
     "pydantic_core": {"config", "setup"},

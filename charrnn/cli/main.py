@@ -14,7 +14,9 @@ from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
+from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
+from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
@@ -33,6 +35,8 @@ app.command("train")(train_command)
 app.command("sample")(sample_command)
 app.command("eval")(eval_command)
 app.command("inspect")(inspect_command)
+app.command("runs")(runs_command)
+app.command("plot")(plot_command)
 app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)

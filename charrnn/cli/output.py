@@ -28,8 +28,10 @@ def require_output(option: str, path: str) -> None:
         ) from None
 
 
-def plot_writer(plot: str | None, title: str | None) -> Callable[[Any], None] | None:
-    """A function that writes a figure to the file of `plot`; None if it is None.
+def plot_writer(
+    plot: str | None, title: str | None, option: str = "plot"
+) -> Callable[[Any], None] | None:
+    """A function that writes a figure to the file of an option; None if it is None.
 
     Raises:
         UsageError: The file cannot be written, is of another kind, or there is a title without it.
@@ -40,8 +42,8 @@ def plot_writer(plot: str | None, title: str | None) -> Callable[[Any], None] | 
         return None
     from charrnn.report.figures import drawing
 
-    draw = drawing(plot)
-    require_output("plot", plot)
+    draw = drawing(plot, option)
+    require_output(option, plot)
     return draw
 
 
@@ -54,6 +56,11 @@ def write_json(document: Any) -> None:
 def write_line(line: str) -> None:
     """Writes one line; on a terminal, control characters are made visible."""
     sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
+
+
+def write_text(text: str) -> None:
+    """Writes lines as they are; on a terminal, control characters are made visible."""
+    sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
 
 
 def write_notes(notes: Iterable[str]) -> None:

@@ -35,16 +35,16 @@ MAX_TICKS, MAX_NUMBERED_CELLS = 40, 100
 SMALLEST_NUMBER = 5  # points; in cells too small for it, no numbers are written
 
 
-def drawing(path: str) -> "Callable[[Figure], None]":
-    """A function that writes a figure to this file.
+def drawing(path: str, option: str = "plot") -> "Callable[[Figure], None]":
+    """A function that writes a figure to this file, which messages name as that of an option.
 
     Raises:
         UsageError: If the format is not one of FORMATS or matplotlib is not installed.
     """
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(
-            f"{setting('plot', path)} is not one of {', '.join(FORMATS)}.",
-            f"such as {setting('plot', path + '.png')}",
+            f"{setting(option, path)} is not one of {', '.join(FORMATS)}.",
+            f"such as {setting(option, path + '.png')}",
         )
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
@@ -53,7 +53,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
         raise UsageError(f"matplotlib cannot start: {error}.", "mend its settings.") from None
     except ImportError:
         raise UsageError(
-            "`plot` needs matplotlib, which is not installed.",
+            f"`{option}` needs matplotlib, which is not installed.",
             "install it: pip install 'charrnn[plot]', or pip install matplotlib",
         ) from None
 
@@ -70,7 +70,7 @@ def drawing(path: str) -> "Callable[[Figure], None]":
             write_atomically(Path(path), content.getvalue())
         except OSError as error:
             raise UsageError(
-                f"{setting('plot', path)} cannot be written: {error.strerror}.",
+                f"{setting(option, path)} cannot be written: {error.strerror}.",
                 "choose another file.",
             ) from None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.console import Console, RenderableType
 from rich.table import Table
 
@@ -81,3 +81,14 @@ def first_that_fits(console: Console, tables: Iterable[Table]) -> Table:
         if console.measure(table, options=unlimited).maximum <= console.width:
             break
     return table
+
+
+def fitted(line: str, columns: int) -> str:
+    """A line of at most so many columns, at least one; without its middle if it is longer."""
+    if cell_len(line) <= columns:
+        return line
+    after = (columns - 1) // 2
+    before = columns - 1 - after
+    start = chop_cells(line, before)[0] if before else ""
+    end = chop_cells(line[::-1], after)[0][::-1] if after else ""
+    return f"{start}…{end}"

@@ -35,7 +35,14 @@ from charrnn.results.reports import (
     Trial,
 )
 from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
-from charrnn.results.runs import RunLog
+from charrnn.results.runs import (
+    RunGroup,
+    RunHistory,
+    RunList,
+    RunLog,
+    RunState,
+    RunSummary,
+)
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
@@ -63,8 +70,13 @@ __all__ = [
     "Part",
     "PlayableModel",
     "ReportedRun",
+    "RunGroup",
+    "RunHistory",
+    "RunList",
     "RunLog",
     "RunReport",
+    "RunState",
+    "RunSummary",
     "Samples",
     "Saturation",
     "Spectrum",

@@ -15,6 +15,7 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from som
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
 FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 HOLDER = re.compile(r"process \d+ on [^\n]* *\n")
+HELD_BY = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
 
 
 class Held(Exception):
@@ -71,6 +72,39 @@ def is_lock(path: Path) -> bool:
         return _is_own(file)
     finally:
         os.close(file)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process of this machine holds a lock, which is only looked at.
+
+    The lock is not tried, since a process that starts meanwhile would find it taken. Of a process
+    of another machine, or where open files cannot be listed, only what its file says is known.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | FLAGS)
+    except OSError:
+        return False
+    try:
+        status = os.fstat(file)
+        found = HELD_BY.fullmatch(_content(file)) if _is_own(file) else None
+    finally:
+        os.close(file)
+    if not found or found[2] != platform.node() or not int(found[1]):
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+        files = list(Path(f"/proc/{found[1]}/fd").iterdir())
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # it lives; which files it has open, others may not see
+    return any(_is_same(file, status) for file in files)
+
+
+def _is_same(file: Path, status: os.stat_result) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(file.stat(), status)
+    return False
 
 
 def _opened(path: Path) -> int:

@@ -114,18 +114,25 @@ def load(path: Path) -> Checkpoint:
     Raises:
         InputError: The file is missing, is not a checkpoint, or is damaged.
     """
-    try:
+    with reported(path):
         with TensorFile(path) as file:
-            described = _described(path, file.metadata)
-            with _as_unusable():
+            described = described_by(path, file.metadata)
+            with as_unusable():
                 vocabulary = checked_vocabulary(described["vocabulary"])
                 expected = _model_shapes(described["config"], vocabulary)
                 _check_layout(file, expected)
             tensors = file.read()
         if described.get("digest") != _digest(tensors, file.metadata):
             raise Unusable("it is damaged: its digest does not match its content")
-        with _as_unusable():
+        with as_unusable():
             return _assemble(tensors, described, vocabulary, expected)
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """Turns the errors of reading a checkpoint into InputError."""
+    try:
+        yield
     except FileNotFoundError:
         raise InputError(
             f"there is no checkpoint {str(path)!r}.", "give a .safetensors file or a run directory."
@@ -136,7 +143,7 @@ def load(path: Path) -> Checkpoint:
         raise _unusable(path, str(error)) from None
 
 
-def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+def described_by(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
     """The metadata as values, after checking format and version."""
     try:
         described = parsed(metadata, KEYS)
@@ -152,7 +159,7 @@ def _described(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
             "use the release of charrnn that wrote it.",
         )
     if version == 2:
-        with _as_unusable():
+        with as_unusable():
             _upgrade(described["config"]["model"])
     return described
 
@@ -166,7 +173,7 @@ def _upgrade(model: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _as_unusable() -> Iterator[None]:
+def as_unusable() -> Iterator[None]:
     """Turns the errors that unexpected content causes into Unusable."""
     try:
         yield
@@ -252,7 +259,7 @@ def _assemble(
         {slot: parameters(f"{OPTIMIZER}{slot}.") for slot in _slots(tensors)},
     )
     state = TrainState(
-        parameters(MODEL), optimizer, tensors.pop(HIDDEN), _progress(described["progress"])
+        parameters(MODEL), optimizer, tensors.pop(HIDDEN), checked_progress(described["progress"])
     )
     size = checked_count("text_size", described["text_size"])
     digest = checked_digest(described["text_digest"])
@@ -260,7 +267,8 @@ def _assemble(
     return Checkpoint(state, vocabulary, described["config"], size, digest, start, held_out)
 
 
-def _progress(values: dict[str, Any]) -> Progress:
+def checked_progress(values: dict[str, Any]) -> Progress:
+    """Makes the progress of a run from plain values. Raises: ValueError."""
     types = get_type_hints(Progress)
     if values.keys() != types.keys():
         raise ValueError(f"progress has the fields {reprlib.repr(sorted(values))}")

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from charrnn.training.metadata import structure_size
 
 # a vocabulary of all Unicode characters, escaped twice, takes 23 million bytes
 MAX_HEADER_BYTES = 1 << 25
+BYTES = {"F32": 4, "F64": 8}
 MAX_TENSORS, BYTES_PER_TENSOR = 1000, 200  # of its description, without names
 UNREADABLE = (
     SafetensorError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
@@ -75,6 +77,12 @@ class TensorFile:
     def describe(self, name: str) -> tuple[str, tuple[int, ...]]:
         """Type, as safetensors names it, and shape of a tensor."""
         return self._described[name]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the file is shorter than its tensors."""
+        wanted = sum(BYTES.get(dtype, 0) * prod(shape) for dtype, shape in self._described.values())
+        return self._size < len(self._head) + wanted
 
     def read(self) -> dict[str, Array]:
         """Reads all tensors."""
