@@ -110,7 +110,7 @@ function writeOne(id) {
   if (writing) {
     if (lines ? ended : true) writing.left--;
     if (ended && !lines) stop("The text has ended; what follows is another one.");
-    else if (writing.left <= 0) stop("Written.");
+    else if (writing.left <= 0) stop("Done.");
     else if (reading.length >= MAX_LENGTH) stop("The text is full; clear it to go on.");
   }
   return picture(MODEL.characters[id]);
