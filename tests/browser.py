@@ -11,6 +11,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
 ARGUMENTS = (
     "--headless=new",
@@ -39,6 +40,8 @@ class Browser:
         self.console()
         self.requests()
         self.driver.get(page.resolve().as_uri())
+        loaded = "return document.readyState === 'complete'"
+        WebDriverWait(self.driver, 60).until(lambda _: self.run(loaded))
 
     def run(self, script: str, *arguments: object) -> object:
         """Runs JavaScript, the body of a function, and returns what it returns."""

@@ -11,7 +11,7 @@ from charrnn.system.resources import CORPUS_NAME, text_resources
 from tests.help_blocks import BLOCK, README, with_current_help
 
 COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)
-COMMANDS = ("train", "sample", "eval", "gradcheck", "gradflow", "inspect", "explain")
+COMMANDS = ("train", "sample", "eval", "gradcheck", "gradflow", "inspect", "explain", "report")
 TEXT = README.read_text(encoding="utf-8")
 
 

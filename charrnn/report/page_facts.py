@@ -130,7 +130,7 @@ def facts(run: ReportedRun, model: MeasuredModel | None) -> list[tuple[str, str]
         rate = run.log.steps[-1].characters_per_second
         rows.append(("speed", f"{min(rate, 1e15):,.0f} characters/s"))
     if model:
-        rows.append(("model shown here", f"after {pluralize(model.step, 'step')}"))
+        rows.append(("model here", f"after {pluralize(model.step, 'step')}"))
     return rows
 
 

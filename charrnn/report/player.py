@@ -1,16 +1,14 @@
 """The part of a page in which a model writes, and a page of nothing else."""
 
 import base64
-import hashlib
 import json
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from charrnn.arrays import Array
+from charrnn.report.page_source import content_policy, page_source, templates
 from charrnn.results import PlayableModel
 from charrnn.system.escaping import drawable, shortened
 from charrnn.wording import activation_name, pluralize
@@ -43,12 +41,12 @@ def player(model: PlayableModel, *, alone: bool = False) -> Player:
         model: The model.
         alone: Whether there is nothing else in the page, so that its title is the page's.
     """
-    section = _templates().get_template("play.html")
-    script = "".join(_source(name) for name in SCRIPTS)
+    section = templates().get_template("play.html")
+    script = "".join(page_source(name) for name in SCRIPTS)
     document = json.dumps(_document(model)).translate(UNSAFE)
     return Player(
         markup=Markup(section.render(alone=alone, name=_shown(model.name), about=_about(model))),
-        style=Markup(_source("play.css")),
+        style=Markup(page_source("play.css")),
         data=Markup(f'<script type="application/json" id="play-model">{document}</script>'),
         script=Markup(f"(() => {{\n{script}}})();\n"),
     )
@@ -57,31 +55,10 @@ def player(model: PlayableModel, *, alone: bool = False) -> Player:
 def player_page(model: PlayableModel) -> str:
     """Makes a page, a single file, in which a model writes. It can load and send nothing."""
     part = player(model, alone=True)
-    style = Markup(_source("play_page.css")) + part.style
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src {_hash(part.script)}; style-src {_hash(style)}"
-    )
-    page = _templates().get_template("play_page.html")
+    style = Markup(page_source("play_page.css")) + part.style
+    policy = content_policy([part.script], [style])
+    page = templates().get_template("play_page.html")
     return page.render(policy=policy, name=_shown(model.name), style=style, player=part)
-
-
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("charrnn", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-
-
-def _source(name: str) -> str:
-    return (files("charrnn") / "page" / name).read_text(encoding="utf-8")
-
-
-def _hash(content: str) -> str:
-    """What a policy allows this content of an element by."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 def _document(model: PlayableModel) -> dict[str, Any]:
