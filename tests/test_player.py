@@ -246,7 +246,7 @@ def test_after_any_edit_the_state_is_as_if_read_anew(open_page, trained) -> None
         text = text[:start] + "".join(random.choice(alphabet, random.integers(60))) + text[end:]
         page.set("text", text)
         assert page.hook("state") == page.hook("stateAfter", text)
-    assert len(text) > 150
+    assert len(text) > 100
     for length in range(len(text), len(text) - 5, -1):
         page.set("text", text[:length])
         assert page.hook("state") == page.hook("stateAfter", text[:length])
