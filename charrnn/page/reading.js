@@ -84,26 +84,22 @@ class Reading {
   }
 
   /**
-   * Goes back to what is in common with another text.
+   * Goes back to the last state that is kept of what is in common with another text, and returns
+   * how much of it need not be read again.
    *
    * Of a text that is edited every state is as if it were read anew. The network's own text is one
    * that is typed from its first change on.
    */
   rewind(characters) {
+    const { entries } = this;
     let common = 0;
     const shorter = Math.min(this.length, characters.length);
-    while (common < shorter && this.entries[common].character === characters[common]) common++;
+    while (common < shorter && entries[common].character === characters[common]) common++;
     if (common === 0 || common < this.own) this.begin(characters.length > 0);
-    else this._cut(common);
-    return this.length;
-  }
-
-  _cut(length) {
-    const again = [];
-    this.entries.length = length;
-    while (this.length && !this.entries[this.length - 1].h) again.push(this.entries.pop());
+    else entries.length = common;
+    while (this.length && !this.h) this.entries.pop();
     this._moved();
-    while (again.length) this.append(again.pop().character);
+    return this.length;
   }
 
   _moved() {

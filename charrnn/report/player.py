@@ -13,7 +13,8 @@ from charrnn.results import PlayableModel
 from charrnn.system.escaping import drawable, shortened
 from charrnn.wording import activation_name, pluralize
 
-SCRIPTS = ("network.js", "reading.js", "play.js")
+# in one scope: each uses those before it, and functions of all
+SCRIPTS = ("network.js", "reading.js", "play.js", "show.js", "controls.js")
 # what would end the element or start a comment in it; the rest is ASCII
 UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
