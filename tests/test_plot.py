@@ -97,6 +97,7 @@ def test_logged_steps_are_where_the_log_says(trained: Path, axis) -> None:
     middle = along(run, (known.x[1:] + known.x[:-1]) / 2, axis)
     assert np.all((known.y[:-1] < middle) & (middle < known.y[1:]))
     assert along(run, np.array([1000.0]), axis)[0] > known.y[-1]
+    assert along(run, np.array([0, 0.5]), axis).tolist() == [0, known.y[0] / 2]
 
 
 def test_the_shares_of_clipped_steps_add_up(trained: Path) -> None:
@@ -201,7 +202,8 @@ def test_runs_of_one_name_are_told_apart(trained: Path, tmp_path: Path) -> None:
         shutil.copytree(trained, tmp_path / folder)
     runs = loaded(tmp_path / "x/a", tmp_path / "y/a", tmp_path / "y/b")
     assert [run.label for run in runs] == ["x/a", "y/a", "b"]
-    assert len(loaded(trained, trained, trained.parent / "." / trained.name)) == 1
+    (tmp_path / "link").symlink_to(trained)
+    assert len(loaded(trained, trained, tmp_path / "link")) == 1
     same = load_run(str(trained))
     assert [run.label for run in distinguished([same])] == ["rhyme"]
 
@@ -218,6 +220,11 @@ def test_other_texts_and_alphabets_are_noted(charrnn, trained: Path, tmp_path: P
     assert notes_on_comparison([run, run]) == ()
     assert "texts of the runs differ" in notes_on_comparison([run, other])[0]
     assert f"({run.summary.alphabet}, 99 characters)" in notes_on_comparison([run, larger])[0]
+    assert len(group_by_config([run, run])) == 1
+    assert len(group_by_config([run, other])) == 2
+    Path("other.txt").write_text("another text, quite different from that one\n" * 99)
+    assert charrnn("train", "other.txt", *TINY, "--max-steps", 3, "--out", "other").code == 0
+    assert "note: the alphabets differ" in charrnn("plot", "other", trained).err
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -413,7 +420,7 @@ def test_values_above_the_highest_are_drawn_at_the_edge() -> None:
 
 
 def test_shades_are_decades() -> None:
-    matrix = np.array([[1.0, 1.0], [0.1, 0.01], [1e-3, 1e-9], [np.nan, 10]])
+    matrix = np.array([[1.0, 1.0], [0.1, 0.01], [1e-3, 1e-9], [np.nan, np.inf]])
     lines = shade_map(matrix, np.array([5.0, 10.0]), 27, 20, x="steps", y="lag")
     assert [line[6:] for line in lines[:4]] == [
         " " * 10 + "█" * 10, "░" * 10 + " " * 10, "▓" * 10 + "▒" * 10, "█" * 20,
@@ -464,6 +471,27 @@ def test_strange_numbers_break_no_plot(trained: Path, axis, capsys) -> None:
     assert not re.search(r"\b(nan|inf) [a-z]", capsys.readouterr().out)
     values = baselines_of(group_by_config(runs), "ngram_nats_per_character")
     assert all(0 < value < 1e30 for _, value in values)
+
+
+@pytest.mark.parametrize("value", STRANGE)
+@pytest.mark.parametrize("axis", AXES)
+def test_points_are_finite_and_in_order(trained: Path, value: float, axis) -> None:
+    run = strange(*loaded(trained), value, everywhere=False)
+    for points in (step_curve(run, "nats_per_character", axis), validation_curve(run, axis)):
+        assert np.isfinite(points.x).all()
+        assert np.isfinite(points.y).all()
+        assert (np.diff(points.x) > 0).all()
+
+
+def test_a_loss_far_above_guessing_does_not_flatten_the_others(trained: Path) -> None:
+    run = load_run(str(trained))
+    steps = (replace(run.log.steps[0], nats_per_character=1e20), *run.log.steps[1:])
+    run = replace(run, log=replace(run.log, steps=steps))
+    uniform = run.log.baselines.uniform_nats_per_character if run.log.baselines else 0
+    panel = plot_runs(group_by_config([run]), ["loss"]).axes[0]
+    low, high = panel.get_ylim()
+    assert uniform < high < 1.2 * uniform
+    assert -1 < low < min(curve.nats_per_character for curve in run.log.steps)
 
 
 @pytest.mark.parametrize("value", [float("nan"), 1e308])

@@ -1,18 +1,20 @@
 """Scores each character of a text."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from charrnn.analysis.surprisal import Surprisals, surprisals_of
 from charrnn.arrays import Array
-from charrnn.commands.evaluate import require_finite
 from charrnn.config.layers import changed
+from charrnn.errors import CharrnnError
 from charrnn.results import CharacterScores
 from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
+from charrnn.text.sequences import Sequences
 
 LIKELIEST = 5  # characters that are named at each position
 
@@ -60,26 +62,51 @@ def scores_of_ids(model: Model, ids: Array, limit: int | None = None) -> Charact
     Raises:
         CharrnnError: A score is not finite.
     """
-    return _joined([*score_pieces(model, ids, limit)])
+    return joined([*score_pieces(model, ids, limit)])
 
 
 def score_pieces(model: Model, ids: Array, limit: int | None = None) -> Iterator[CharacterScores]:
     """The same in pieces of bounded memory, one after another in the order of the text."""
     length = len(ids) if limit is None else min(limit, len(ids))
-    context = sequences_of(model.config).context_lengths(ids)[:length]
-    first = int(context[:1].sum() == 0)  # of a stream the first is not predicted
-    x, y = np.roll(ids, 1)[first:length], ids[first:length]
+    x, y, fresh = prediction_steps(ids, sequences_of(model.config), length)
+    first = length - len(y)
     count = min(LIKELIEST, len(model.vocabulary))
     if first:
         yield _scores(model, ids[:1], _unpredicted(count))
     start = first
-    for found in surprisals_of(
-        model.params, x, y, context[first:] == 1, model.activation, LIKELIEST
-    ):
+    for found in surprisals_of(model.params, x, y, fresh, model.activation, LIKELIEST):
         require_finite(float(found.nats.sum()))
         stop = start + len(found.nats)
         yield _scores(model, ids[start:stop], found)
         start = stop
+
+
+def prediction_steps(
+    ids: Array, sequences: Sequences, length: int | None = None
+) -> tuple[Array, Array, Array]:
+    """What a network reads, and what it predicts, in the order of the text.
+
+    Args:
+        ids: The text (N,).
+        sequences: How it is read as sequences.
+        length: The number of characters at its beginning to predict; None for all.
+
+    Returns:
+        The input ids (M,), the targets (M,), and whether the state before each input is zero (M,).
+        Of a stream the first character is no target.
+    """
+    context = sequences.context_lengths(ids)[:length]
+    first = int(context[:1].sum() == 0)
+    return np.roll(ids, 1)[first:length], ids[first:length], context[first:] == 1
+
+
+def require_finite(nats: float) -> None:
+    """Raises CharrnnError for a score that is not finite."""
+    if not isfinite(nats):
+        raise CharrnnError(
+            "the model's score on this text is not finite.",
+            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
+        )
 
 
 def _unpredicted(count: int) -> Surprisals:
@@ -96,7 +123,8 @@ def _scores(model: Model, ids: Array, found: Surprisals) -> CharacterScores:
     )
 
 
-def _joined(pieces: list[CharacterScores]) -> CharacterScores:
+def joined(pieces: list[CharacterScores]) -> CharacterScores:
+    """The scores of pieces of a text, one after another, as those of one text."""
     arrays = {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
         for name in Surprisals._fields

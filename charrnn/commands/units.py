@@ -1,6 +1,7 @@
 """Finds out what the hidden units of a model follow in a text."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
-from charrnn.wording import pluralize
+from charrnn.wording import nearest, pluralize, setting
 
 COUNT = 12  # units
 PASSAGE = 2000  # characters
@@ -46,7 +47,7 @@ def describe_units(
         changes: Changes of the model's `data` settings, such as another encoding.
         count: The number of units to describe, those that follow a feature most closely.
         passage: The number of characters at the start of the text whose states are returned.
-        chosen: Units to describe instead, by their numbers from 0 in the joint state.
+        chosen: Units to describe instead, by their indices from 0 in the joint state.
 
     Returns:
         The units, and notes on the text.
@@ -96,13 +97,14 @@ def units_of_ids(
         passages.append(states[: max(passage - position, 0)].copy())
         position += len(states)
         lowest, highest = min(lowest, float(states.min())), max(highest, float(states.max()))
-    found = _Found(features.names, correlator.result(), model.params)
+    found = RankedUnits(features.names, correlator.result(), model.params.hidden_size)
     units = list(chosen) or found.closest_units()[:count]
     lowest, highest = BOUNDS.get(model.activation.name, (lowest, highest))
     return UnitReport(
         text=str(text[:passage]),
         units=tuple(units),
         layers=tuple(map(found.layer, units)),
+        names=tuple(map(unit_name, units)),
         features=tuple(found.followed_by(unit)[:PER_UNIT] for unit in units),
         states=np.concatenate(passages)[:, units],
         lowest=lowest,
@@ -115,13 +117,57 @@ def units_of_ids(
     )
 
 
+def unit_name(unit: int) -> str:
+    """What commands call a unit with an index from 0: "unit:17" for 16."""
+    return f"unit:{unit + 1}"
+
+
+def unit_view(
+    show: str | None, units: int | None, length: int, scoring: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """What of `describe_units` the options of `eval` ask for; None if they ask for a score.
+
+    Args:
+        show: What the text is coloured by: "surprisal", or a unit such as "unit:17".
+        units: The number of units to describe.
+        length: The number of characters to show.
+        scoring: The names of options that were given for a score.
+
+    Raises:
+        UsageError: There is no such view, or options contradict each other.
+    """
+    unit = None if show in (None, "surprisal") else _shown_unit(str(show))
+    if unit is None and units is None:
+        return None
+    asked = "`units`" if units else setting("show", str(show))
+    others = [setting("show", str(show))] * bool(units and show) + [f"`{o}`" for o in scoring]
+    if others:
+        raise UsageError(f"{asked} and {others[0]} are both given.", "run `eval` once for each.")
+    if units:
+        return {"count": units, "passage": 0}
+    return {"chosen": [unit], "passage": length}
+
+
+def _shown_unit(view: str) -> int:
+    """The index from 0 of the unit that a view names: 16 for "unit:17"."""
+    if found := re.fullmatch(r"unit:([0-9]{1,9})", view):
+        return int(found[1]) - 1
+    guess = "unit:1" if view.startswith("u") else nearest(view, ["surprisal"])
+    raise UsageError(
+        f"{setting('show', view)} is not a view.",
+        (f"did you mean `show={guess}`? " if guess else "")
+        + "choose `show=surprisal` or a unit, numbered from 1, such as `show=unit:17`",
+    )
+
+
 def require_unit(unit: int, params: Params) -> None:
-    """Raises UsageError if a model has no unit of this number."""
-    last = params.state_size - 1
-    if not 0 <= unit <= last:
+    """Raises UsageError if a model has no unit of this index from 0."""
+    count = params.state_size
+    if not 0 <= unit < count:
         raise UsageError(
-            f"unit {unit} does not exist: the model has {pluralize(last + 1, 'unit')}.",
-            f"nearest is unit {min(max(unit, 0), last)}; units are numbered from 0 to {last}.",
+            f"unit {unit + 1} does not exist: the model has {pluralize(count, 'unit')}, counted "
+            "from 1.",
+            f"the nearest is `show=unit:{min(max(unit, 0), count - 1) + 1}`",
         )
 
 
@@ -150,12 +196,18 @@ def _require_finite(values: Array) -> None:
         )
 
 
-class _Found:
-    """The correlations of a model's units, ranked."""
+class RankedUnits:
+    """The correlations of a model's units, those beyond chance first.
 
-    def __init__(self, names: tuple[str, ...], found: Correlations, params: Params) -> None:
+    Args:
+        names: The names of the features.
+        found: Their correlations.
+        hidden_size: H, the number of units of a layer.
+    """
+
+    def __init__(self, names: tuple[str, ...], found: Correlations, hidden_size: int) -> None:
         self._names, self._values, self._chance = names, found.values, found.chance
-        self._H = params.hidden_size
+        self._H = hidden_size
         beats_chance = np.abs(found.values) > found.chance
         self._rank = np.abs(found.values) + 2 * beats_chance  # a magnitude is at most 1
 
@@ -176,7 +228,9 @@ class _Found:
     def followers(self) -> tuple[FeatureFollower, ...]:
         """The closest unit of each feature."""
         return tuple(
-            FeatureFollower(unit, self.layer(unit), self._correlation(unit, feature))
+            FeatureFollower(
+                unit, self.layer(unit), self._correlation(unit, feature), unit_name(unit)
+            )
             for feature, unit in enumerate(np.abs(self._values).argmax(axis=0).tolist())
         )
 

@@ -52,17 +52,19 @@ def surprisal_passage(scores: CharacterScores) -> Passage:
 
 def unit_passage(found: UnitReport) -> Passage:
     """The text in the colours of the unit that follows a feature most closely."""
-    span = max(found.highest - found.lowest, 1e-12)
-    states = np.nan_to_num(found.states, nan=found.lowest)
-    shares = np.clip((states - found.lowest) / span, 0, 1)
+    states = np.nan_to_num(found.states, nan=0.0)
+    bounded = (found.lowest, found.highest) in ((-1, 1), (0, 1))
+    highest = found.highest if bounded else max(float(states.max(initial=0)), 1e-12)
+    lowest = found.lowest if bounded else -highest  # a ReLU is at rest at 0, the middle
+    shares = np.clip((states - lowest) / (highest - lowest), 0, 1)
     levels = np.round(shares * (LEVELS - 1)).astype(int)
     letters = np.array(list(ALPHABET))[levels]
     choices = _choices(found) or [(n, _unit_name(found, n)) for n in range(len(found.units))]
     first = choices[0][0] if choices else 0
     values = {
         "levels": ["".join(letters[:, number]) for number in range(letters.shape[1])],
-        "lowest": found.lowest,
-        "highest": found.highest,
+        "lowest": lowest,
+        "highest": highest,
     }
     classes = (f"u{level}" for level in levels[:, first])
     return Passage(

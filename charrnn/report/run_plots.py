@@ -116,9 +116,11 @@ def _loss(panel: "Axes", groups: Sequence[RunGroup], axis: Axis) -> None:
     colors = {group.label: color for group, color in _colored(groups)}
     for label, value in ngram if len(ngram) > 1 else ():
         panel.axhline(value, color=colors[label], linestyle="--", linewidth=0.8)
-    if uniform:
+    if uniform:  # what is above is cut off
         most = MAX_ABOVE_UNIFORM * max(value for _, value in uniform)
-        panel.set_ylim(top=min(panel.get_ylim()[1], most))
+        if panel.get_ylim()[1] > most:
+            least = min(np.min(np.asarray(line.get_ydata())) for line, _ in labels)
+            panel.set_ylim(least - 0.05 * (most - least), most)
     title = "loss" if alone else "validation loss (thin: training)"
     if len(ngram) > 1:
         title = "validation loss (thin: training, dashed: n-gram)"

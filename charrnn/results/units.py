@@ -18,7 +18,7 @@ class UnitCorrelation:
 
     feature: str
     correlation: float
-    chance: float = 0.0
+    chance: float
 
     @property
     def significant(self) -> bool:
@@ -31,14 +31,16 @@ class FeatureFollower:
     """The unit that follows a feature most closely.
 
     Attributes:
-        unit: Its number, in the state with the layers side by side, from 0.
+        unit: Its index, in the state with the layers side by side, from 0.
         layer: Its layer, from 1.
         found: The feature, and how closely it is followed.
+        name: What `eval --show` calls the unit, with its number from 1: "unit:17".
     """
 
     unit: int
     layer: int
     found: UnitCorrelation
+    name: str
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class UnitReport:
 
     Attributes:
         text: A passage of the text, its first N characters.
-        units: The numbers of the units, in the state with the layers side by side, from 0.
+        units: The indices of the units, in the state with the layers side by side, from 0.
         layers: The layer of each of these units, from 1.
+        names: What `eval --show` calls each, with its number from 1: "unit:17".
         features: What each follows, the closest first, after those that beat chance the others.
         states: The state of each of these units after each character of the passage (N, units).
         lowest: The least value that the activation takes, -1, 0 or the least state of a ReLU.
@@ -63,12 +66,13 @@ class UnitReport:
     text: str
     units: tuple[int, ...]
     layers: tuple[int, ...]
+    names: tuple[str, ...]
     features: tuple[tuple[UnitCorrelation, ...], ...]
     states: Array
     lowest: float
     highest: float
-    characters: int = 0
-    depth: int = 1
-    state_size: int = 0
-    followers: tuple[FeatureFollower, ...] = ()
-    omitted: tuple[str, ...] = ()
+    characters: int
+    depth: int
+    state_size: int
+    followers: tuple[FeatureFollower, ...]
+    omitted: tuple[str, ...]
