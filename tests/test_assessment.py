@@ -94,6 +94,13 @@ def test_without_held_out_text_training_loss_is_judged() -> None:
     assert found.standing == "learning"
     assert any("held out" in remark for remark in found.remarks)
     assert judged([None] * 10, FLAT).standing == "settled"
+    assert judged([None] * 10, [*FLAT[:9], 1.9]).standing == "settled"  # noise, no overfitting
+
+
+def test_a_loss_that_rises_a_little_is_said_to_rise() -> None:
+    rising = [*FLAT[:8], 1.715, 1.72]
+    assert "rose by 0.010 nats" in judged(rising).reason
+    assert "fell by 0.010 nats" in judged(FLAT).reason
 
 
 def test_remarks() -> None:

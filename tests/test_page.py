@@ -194,6 +194,22 @@ def test_several_runs_are_compared(charrnn, trained: Path, stacked: Path, hostil
     assert "different texts" in other.text
 
 
+def test_without_held_out_text_no_run_is_called_right(charrnn, text_file: Path) -> None:
+    """Also of a single step, whose curves are points."""
+    none = ["--set", "data.validation_fraction=0", "--set", "training.window=8"]
+    small = ["--set", "model.hidden_size=8", "--set", "training.batch_size=4"]
+    flat = ["--set", "optimizer.learning_rate=1e-9", "--max-steps", "9"]
+    assert charrnn("train", text_file, *none, *small, *flat, "--out", "run").code == 0
+    page = page_of(charrnn, "run", "--no-model")
+    assert "Levelled off." in page.text
+    assert "About right" not in page.text
+    assert (
+        charrnn("train", text_file, *small, *none[2:], "--max-steps", 1, "--out", "one").code == 0
+    )
+    circles = page_of(charrnn, "one", "--no-model").named("circle")
+    assert {"dot s1", "dot s2", "dot faint"} <= {found["class"] for found in circles}
+
+
 def test_json_says_where_the_page_is(charrnn, trained: Path) -> None:
     document = json.loads(charrnn("report", trained, "--out", "a page.html", "--json").out)
     assert document["page"] == "a page.html"

@@ -48,7 +48,7 @@ def _of_the_run(report: RunReport) -> dict[str, Any]:
     compared = report.compared if len(report.compared) > 1 else ()
     return {
         "name": page_facts.name_of_run(run),
-        "headline": page_facts.HEADLINES[run.assessment.standing],
+        "headline": page_facts.headline(run),
         "standing": run.assessment.standing,
         "assessment": run.assessment,
         "key_figures": page_facts.key_figures(run, model),

@@ -38,6 +38,14 @@ class Bar:
     perplexity: str
 
 
+def headline(run: ReportedRun) -> str:
+    """The verdict on a run in a few words; without held-out text none says that all is right."""
+    found, standing = best_loss(run.log), run.assessment.standing
+    return (
+        "Levelled off" if standing == "settled" and found and not found[1] else HEADLINES[standing]
+    )
+
+
 def name_of_run(run: ReportedRun) -> str:
     """The name of a run: that of its directory."""
     return shown(PurePath(run.path).name or run.path)
@@ -198,7 +206,7 @@ def comparison_rows(runs: Sequence[ReportedRun], best: ReportedRun) -> list[dict
         rows.append(
             {
                 "name": name_of_run(run),
-                "standing": HEADLINES[run.assessment.standing],
+                "standing": headline(run),
                 "loss": figure(found[0]) if found else "–",
                 "bits": f"{found[0] * BITS_PER_NAT:.3f}" if found else "–",
                 "steps": f"{last.step:,}" if last else "–",

@@ -92,7 +92,7 @@ def draw_chart(chart: Chart) -> str:
         path = "L".join(f"{GRAIN * a:.1f} {GRAIN * (1 - b):.1f}" for a, b in points)
         if path:
             SubElement(curves, "path", {"class": f"curve {line.look}", "d": f"M{path}"})
-        for a, b in points if line.dots else ():
+        for a, b in points if line.dots or len(points) == 1 else ():
             if 0 <= b <= 1:
                 place = {"cx": _percent(a), "cy": _percent(1 - b)}
                 SubElement(svg, "circle", {"class": f"dot {line.look}", "r": "3", **place})

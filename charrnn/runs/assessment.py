@@ -27,7 +27,7 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     none is held out.
 
     1. useless: the least L is not below that of guessing.
-    2. overfitting: the last L is above the least by more than SEED_VARIATION.
+    2. overfitting: the last held-out loss is above the least by more than SEED_VARIATION.
     3. short: there are fewer than FEWEST_EVALUATIONS.
     4. learning: in the last fifth of the run L fell by more than SEED_VARIATION, and by at least
        half as much as training loss. If L falls much slower, the network memorizes its text.
@@ -52,7 +52,7 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     what = "Held-out loss" if held_out else "Training loss"
     if not held_out:
         remarks += ("No text is held out, so this report cannot tell learning from memorizing.",)
-    if losses[-1] > best + SEED_VARIATION:
+    if held_out and losses[-1] > best + SEED_VARIATION:
         since = curve[int(np.argmin(losses))].step
         reason = (
             f"{what} was lowest at step {since:,}, {best:.3f} nats per character, and has risen by "
@@ -73,8 +73,8 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
             f"{in_training:.3f}: the network now mostly memorizes its text."
         )
     else:
-        reason = f"{what} has levelled off: it changed by {gained:.3f} nats {last_fifth}."
-        reason = reason.replace("changed", "fell") if gained > 0 else reason
+        moved = f"it {'fell' if gained >= 0 else 'rose'} by {abs(gained):.3f} nats"
+        reason = f"{what} has levelled off: {moved} {last_fifth}."
     if held_out and log.baselines and _behind_ngram(log.baselines, best) > SEED_VARIATION:
         reason += " Counting characters still predicts the text better."
         more = (f"Try a larger network: {_larger(config)}", _longer(config, log, path))
