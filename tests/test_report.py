@@ -67,7 +67,7 @@ def test_plain_steps_are_rare() -> None:
 def test_live_view_has_everything() -> None:
     text = shown(LiveView, STARTED, BASELINES, STEPPED, EVALUATED, SAMPLED, terminal=True)
     for words in (
-        "50%  1:00 left", "45   epoch 5.00", "2.000 nats, 2.885 bits", "3.250 before clipping",
+        "50%  1:00 left", "45, epoch 5.00", "2.000 nats, 2.885 bits", "3.250 before clipping",
         "12.5% of steps", "2.00e-03", "123,456 characters/s", "1.500 nats", "step 45",
         "[Enter ODA, with [bold]brackets[/bold].]",
     ):  # fmt: skip

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from charrnn.analysis.unit_ranking import RankedUnits
 from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
 from charrnn.analysis.units import SHIFTS, Correlations, Correlator
-from charrnn.commands.units import RankedUnits, describe_units, units_of_ids
+from charrnn.commands.units import describe_units, units_of_ids
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
@@ -311,7 +312,7 @@ def test_a_text_in_the_colours_of_a_unit(charrnn, trained, text_file, monkeypatc
 
 @pytest.mark.parametrize(
     ("lowest", "highest", "ends"),
-    [(-1, 1, ("-1", "0.7 to 1")), (0, 1, ("0", "0.85 to 1")), (0, 20, ("0", "14 to 20"))],
+    [(-1, 1, ("-1", "0.7–1")), (0, 1, ("0", "0.85–1")), (0, 20, ("0", "14–20"))],
 )
 def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, ends) -> None:
     """Red is beyond the middle; for a ReLU beyond 0, where it rests."""
@@ -327,6 +328,7 @@ def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, 
     shown = console.file.getvalue()
     legend = re.findall(r"\x1b\[[0-9;]+m ([^\x1b]+) \x1b\[0m", shown)
     assert (legend[0], legend[-1]) == ends
+    assert len(legend) == (4 if highest == 20 else 7)
     assert "unit 5 of 8, in layer 2 of 2: correlates with letter +0.50\n" in shown
     red = re.search(r"\x1b\[([0-9;]+)mb\x1b\[0m", shown)
     assert red is not None
@@ -353,9 +355,13 @@ def test_errors_name_what_is_nearest(charrnn, trained, text_file, arguments, pro
     assert hint in " ".join(found.err.split())
 
 
-def test_states_that_overflow_are_an_error(stacked, text_file) -> None:
+@pytest.mark.parametrize("hidden", [False, True])  # by an upper layer that stays at 0
+def test_states_that_overflow_are_an_error(stacked, text_file, hidden: bool) -> None:
     model = load_model(str(stacked))
     params = model.params.map(lambda flat: np.full_like(flat, 1e30))
+    if hidden:
+        params.layers[1].U[...], params.layers[1].W[...] = -1, 0
+        params.layers[1].b[...], params.c[...] = 0, 0
     model = model._replace(params=params, activation=ACTIVATIONS["relu"])
     text = Text.of(text_file.read_text())
     with pytest.raises(CharrnnError, match="overflow"):

@@ -74,7 +74,8 @@ def eval_command(
     from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
     from charrnn.commands.surprisal import joined
-    from charrnn.commands.units import describe_units, unit_view
+    from charrnn.commands.unit_views import unit_view
+    from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal, print_unit
     from charrnn.report.score_lines import score_lines

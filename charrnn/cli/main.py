@@ -20,9 +20,9 @@ from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
-from charrnn.report.flags import as_flags
-from charrnn.system.escaping import harmless_message, shortened
-from charrnn.system.streams import discard, say
+from charrnn.report.messages import say_message
+from charrnn.system.escaping import shortened
+from charrnn.system.streams import discard
 
 app = typer.Typer(
     name="charrnn",
@@ -151,7 +151,7 @@ def _usage(error: typer.TyperException) -> tuple[str, str]:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    say(f"{label}: {harmless_message(as_flags(shortened(message)))}")
+    say_message(label, shortened(message))
     if hint:
-        say(f"hint:  {harmless_message(as_flags(hint))}")
+        say_message("hint", hint)
     return code

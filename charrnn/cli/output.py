@@ -11,10 +11,10 @@ from typing import Any
 import typer
 
 from charrnn.errors import UsageError
-from charrnn.report.flags import as_flags
-from charrnn.system.escaping import harmless, harmless_json, harmless_message, shortened
+from charrnn.report.messages import say_message
+from charrnn.system.escaping import harmless, harmless_json, shortened
 from charrnn.system.files import require_writable
-from charrnn.system.streams import discard, say
+from charrnn.system.streams import discard
 from charrnn.wording import setting
 
 
@@ -71,7 +71,7 @@ def write_notes(notes: Iterable[str]) -> None:
 
 def write_note(note: str) -> None:
     """Writes a note for the user to standard error."""
-    say(f"note: {harmless_message(as_flags(shortened(note)))}")
+    say_message("note", shortened(note))
 
 
 @contextmanager

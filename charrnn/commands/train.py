@@ -1,14 +1,19 @@
 """Trains a model on text, in a new or a resumed run."""
 
+import contextlib
+
 from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
+from charrnn.errors import InputError
+from charrnn.results import RunLog
 from charrnn.runs import start
 from charrnn.runs.resume import resumed_run
 from charrnn.runs.start import Run
 from charrnn.runs.train import train
 from charrnn.setup.parent import configure
+from charrnn.setup.run_log import read_log
 
-__all__ = ["Run", "new_run", "resumed_run", "train"]
+__all__ = ["Run", "logged", "new_run", "resumed_run", "train"]
 
 
 def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: str | None) -> Run:
@@ -27,3 +32,12 @@ def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: 
     check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     config, parent = configure(config_path, assignments, flags)
     return start.new_run(config, out, parent)
+
+
+def logged(run: Run) -> RunLog | None:
+    """What a resumed run has logged so far; None for a new run, or if its log is unreadable."""
+    if not run.state.progress.step:
+        return None
+    with contextlib.suppress(InputError):
+        return read_log(run.directory.metrics)
+    return None

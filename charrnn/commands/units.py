@@ -1,24 +1,24 @@
 """Finds out what the hidden units of a model follow in a text."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from charrnn.analysis.unit_ranking import RankedUnits, unit_name
 from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
-from charrnn.analysis.units import Correlations, Correlator
+from charrnn.analysis.units import Correlator
 from charrnn.arrays import Array
+from charrnn.commands.unit_views import require_unit
 from charrnn.config.layers import changed
-from charrnn.errors import CharrnnError, UsageError
-from charrnn.model.params import Params
-from charrnn.results import FeatureFollower, UnitCorrelation, UnitReport
+from charrnn.errors import CharrnnError
+from charrnn.results import UnitReport
 from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
-from charrnn.wording import nearest, pluralize, setting
+from charrnn.wording import pluralize
 
 COUNT = 12  # units
 PASSAGE = 2000  # characters
@@ -117,60 +117,6 @@ def units_of_ids(
     )
 
 
-def unit_name(unit: int) -> str:
-    """What commands call a unit with an index from 0: "unit:17" for 16."""
-    return f"unit:{unit + 1}"
-
-
-def unit_view(
-    show: str | None, units: int | None, length: int, scoring: Collection[str] = ()
-) -> dict[str, Any] | None:
-    """What of `describe_units` the options of `eval` ask for; None if they ask for a score.
-
-    Args:
-        show: What the text is coloured by: "surprisal", or a unit such as "unit:17".
-        units: The number of units to describe.
-        length: The number of characters to show.
-        scoring: The names of options that were given for a score.
-
-    Raises:
-        UsageError: There is no such view, or options contradict each other.
-    """
-    unit = None if show in (None, "surprisal") else _shown_unit(str(show))
-    if unit is None and units is None:
-        return None
-    asked = "`units`" if units else setting("show", str(show))
-    others = [setting("show", str(show))] * bool(units and show) + [f"`{o}`" for o in scoring]
-    if others:
-        raise UsageError(f"{asked} and {others[0]} are both given.", "run `eval` once for each.")
-    if units:
-        return {"count": units, "passage": 0}
-    return {"chosen": [unit], "passage": length}
-
-
-def _shown_unit(view: str) -> int:
-    """The index from 0 of the unit that a view names: 16 for "unit:17"."""
-    if found := re.fullmatch(r"unit:([0-9]{1,9})", view):
-        return int(found[1]) - 1
-    guess = "unit:1" if view.startswith("u") else nearest(view, ["surprisal"])
-    raise UsageError(
-        f"{setting('show', view)} is not a view.",
-        (f"did you mean `show={guess}`? " if guess else "")
-        + "choose `show=surprisal` or a unit, numbered from 1, such as `show=unit:17`",
-    )
-
-
-def require_unit(unit: int, params: Params) -> None:
-    """Raises UsageError if a model has no unit of this index from 0."""
-    count = params.state_size
-    if not 0 <= unit < count:
-        raise UsageError(
-            f"unit {unit + 1} does not exist: the model has {pluralize(count, 'unit')}, counted "
-            "from 1.",
-            f"the nearest is `show=unit:{min(max(unit, 0), count - 1) + 1}`",
-        )
-
-
 def _notes(characters: int) -> tuple[str, ...]:
     if characters > MAX_CHARACTERS:
         return (f"units are compared on the first {MAX_CHARACTERS:,} characters of the text.",)
@@ -193,50 +139,4 @@ def _require_finite(values: Array) -> None:
         raise CharrnnError(
             "the model's states on this text overflow.",
             "its weights are too large; train with a lower model.initialization.recurrent_gain.",
-        )
-
-
-class RankedUnits:
-    """The correlations of a model's units, those beyond chance first.
-
-    Args:
-        names: The names of the features.
-        found: Their correlations.
-        hidden_size: H, the number of units of a layer.
-    """
-
-    def __init__(self, names: tuple[str, ...], found: Correlations, hidden_size: int) -> None:
-        self._names, self._values, self._chance = names, found.values, found.chance
-        self._H = hidden_size
-        beats_chance = np.abs(found.values) > found.chance
-        self._rank = np.abs(found.values) + 2 * beats_chance  # a magnitude is at most 1
-
-    def layer(self, unit: int) -> int:
-        """The layer of a unit, from 1."""
-        return unit // self._H + 1
-
-    def closest_units(self) -> list[int]:
-        """All units, those that follow a feature most closely first."""
-        closest = self._rank.max(axis=1, initial=0)
-        return [int(unit) for unit in np.argsort(-closest, kind="stable")]
-
-    def followed_by(self, unit: int) -> tuple[UnitCorrelation, ...]:
-        """What a unit follows, the closest first."""
-        order = np.argsort(-self._rank[unit], kind="stable")
-        return tuple(self._correlation(unit, feature) for feature in order)
-
-    def followers(self) -> tuple[FeatureFollower, ...]:
-        """The closest unit of each feature."""
-        return tuple(
-            FeatureFollower(
-                unit, self.layer(unit), self._correlation(unit, feature), unit_name(unit)
-            )
-            for feature, unit in enumerate(np.abs(self._values).argmax(axis=0).tolist())
-        )
-
-    def _correlation(self, unit: int, feature: int) -> UnitCorrelation:
-        return UnitCorrelation(
-            self._names[feature],
-            float(self._values[unit, feature]),
-            float(self._chance[feature]),
         )

@@ -63,6 +63,7 @@ def line_chart(
     x: str = "",
     highest: float | None = None,
     logarithmic: bool = False,
+    lettered: bool = True,
 ) -> Text:
     """Draws curves as Braille dots, and labels them and the levels at the right.
 
@@ -75,6 +76,7 @@ def line_chart(
         x: What the x axis shows.
         highest: Larger values are drawn at this height.
         logarithmic: Whether the y axis is logarithmic; values of 0 or less are left out.
+        lettered: Whether curves that end far from their labels get letters.
 
     Returns:
         `height` lines of at most `width` columns, in colours that a console may drop.
@@ -89,7 +91,8 @@ def line_chart(
     for number, curve in enumerate(curves):
         color = COLORS[number % len(COLORS)]
         traces.append(_trace(curve.label, curve.x, curve.y, top, logarithmic, color))
-    traces = _lettered([trace for trace in traces if len(trace.y)])
+    traces = [trace for trace in traces if len(trace.y)]
+    traces = _lettered(traces) if lettered else traces
     head = [Text(fitted(harmless_message(title), width), "bold")] if title else []
     rows = height - len(head)
     if all(trace.x is None for trace in traces):
@@ -243,6 +246,7 @@ def _labels(
     traces: Sequence[_Trace], low: float, high: float, rows: int
 ) -> list[tuple[str, str] | None]:
     """The label of each row from the top, with its colour: as near to the end as there is room."""
+    traces = sorted(traces, key=lambda trace: -trace.y[-1])  # of a row, the larger is on top
     wanted = np.array([(trace.y[-1] - low) / (high - low) * (rows - 1) for trace in traces])
     places = apart(wanted, np.ones(len(traces)), -0.5, rows - 0.5)
     labels: list[tuple[str, str] | None] = [None] * rows

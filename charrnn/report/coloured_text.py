@@ -77,7 +77,7 @@ def print_unit(report: UnitReport) -> None:
     reach = max(highest - middle, 1e-30)
     lower_ends = [middle + bound * reach for bound in (-1 if bounded else 0, *palette.bounds)]
     legend = [f"{value:.2g}" for value in lower_ends]
-    legend[-1] += f" to {highest:.2g}"
+    legend[-1] += f"–{highest:.2g}"
     print_coloured(report.text, (states - middle) / reach, palette, legend, "state:")
     name = f"{report.names[0].replace(':', ' ')} of {report.state_size:,}"
     if report.depth > 1:

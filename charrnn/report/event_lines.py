@@ -86,8 +86,8 @@ def validation_line(event: Evaluated) -> str:
     return line + ("  best" if event.best else "")
 
 
-def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) -> list[str]:
-    """The outcome of a run, compared with the baselines.
+def ending(best_step: int | None, event: RunEnded) -> list[str]:
+    """The outcome of a run.
 
     best_step: the step of the best checkpoint, if it was evaluated since the run was resumed.
     """
@@ -99,11 +99,17 @@ def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) 
         f"{pluralize(event.steps, 'step')} in {duration(event.seconds)}, "
         f"{event.characters_per_second:,.0f} characters/s{best}"
     ]
-    validation, test = event.validation_nats_per_character, event.test_nats_per_character
-    if test is not None:
-        lines.append(f"on the test text: {as_loss(test)}, of the best checkpoint")
-    if validation is None or baselines is None:
-        return lines
+    if event.test_nats_per_character is not None:
+        loss = as_loss(event.test_nats_per_character)
+        lines.append(f"on the test text: {loss}, of the best checkpoint")
+    return lines
+
+
+def comparison(baselines: Baselines | None, event: RunEnded) -> list[tuple[str, str]]:
+    """The loss on the held-out text beside the baselines: names, and what is said of each."""
+    validation = event.validation_nats_per_character
+    if validation is None or baselines is None or not event.steps:
+        return []
     better = baselines.ngram_nats_per_character - validation
     verdict = f"{abs(better):.3f} nats {'better' if better > 0 else 'worse'} than the n-gram"
     if abs(better) < SEED_VARIATION:
@@ -119,10 +125,6 @@ def ending(baselines: Baselines | None, best_step: int | None, event: RunEnded) 
     losses = [in_both_units(nats) for nats, _ in rows.values()]
     width = max(map(len, losses))
     return [
-        *lines,
-        "on the held-out text, per character:",
-        *(
-            f"  {name:<13}  {loss + ':':<{width + 1}} {words}"
-            for (name, (_, words)), loss in zip(rows.items(), losses, strict=True)
-        ),
+        (f"{name:<13}  ", f"{loss + ':':<{width + 1}} {words}")
+        for (name, (_, words)), loss in zip(rows.items(), losses, strict=True)
     ]

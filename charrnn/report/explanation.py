@@ -87,19 +87,25 @@ def _print_columns(
     while rest:
         sizes = range(len(rest), 0, -1)
         tables = (_piece(cells, [names[0], *rest[:size]], left) for size in sizes)
-        table = first_that_fits(console, tables)
+        wrapped = _piece(cells, names[:1] + rest[:1], left, rest[:1])
+        table = first_that_fits(console, [*tables, wrapped])
         console.print(table)
         rest = rest[len(table.columns) - 1 :]
     if len(chosen) < count:
         print_line(console, f"{pluralize(count - len(chosen), 'row')} between left out")
 
 
-def _piece(cells: dict[str, list[RenderableType]], names: list[str], left: set[str]) -> RichTable:
+def _piece(
+    cells: dict[str, list[RenderableType]],
+    names: list[str],
+    left: set[str],
+    wrapping: Sequence[str] = (),
+) -> RichTable:
     rows = [
         dict(zip(names, row, strict=True))
         for row in zip(*(cells[name] for name in names), strict=True)
     ]
-    return table_of("", rows, left)
+    return table_of("", rows, left, wrapping=wrapping)
 
 
 def _chosen(count: int) -> list[int]:

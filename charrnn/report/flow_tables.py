@@ -19,10 +19,12 @@ from charrnn.system.escaping import harmless_message
 from charrnn.wording import activation_name, layer_sizes, pluralize
 
 BAR_WIDTHS = (48, 36, 24, 16)  # the first that fits is drawn
-LEGEND = (
-    "γσ₁: the bound (18) per character; λ₁: the largest Lyapunov exponent; f′: the mean slope; "
-    "rate: per character, fitted. See docs/equations.md."
-)
+LEGEND = {
+    "γσ₁": "the bound (18) per character",
+    "λ₁": "the largest Lyapunov exponent",
+    "f′": "the mean slope",
+    "rate": "per character, fitted",
+}
 BARS = "bars: relative to lag 0, log scale; │ marks 1; bound: (γσ₁)^l, equation (18)"
 # columns of the comparison to leave out on a narrow terminal, tried in this order
 OMITTED: tuple[tuple[str, ...], ...] = (
@@ -56,8 +58,11 @@ def print_gradient_flow(found: GradientFlow) -> None:
         if found.layers > 1:
             print_line(console, "the gradient in the top layer")
         tables = (_comparison(found.flows, omitted) for omitted in OMITTED)
-        console.print(first_that_fits(console, tables))
-        print_line(console, LEGEND)
+        table = first_that_fits(console, tables)
+        console.print(table)
+        shown = [column.header for column in table.columns if column.header in LEGEND]
+        legend = "; ".join(f"{heading}: {LEGEND[str(heading)]}" for heading in shown)
+        print_line(console, f"{legend}. See docs/equations.md.")
     if found.truncation:
         console.print()
         measures = (MEASURES, ("cosine", "error"), ("error",))

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 from rich import box
 from rich.cells import cell_len, chop_cells
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 
 UNLIMITED = 1000  # columns, wider than any table: off a terminal, nothing is wrapped or left out
@@ -27,22 +27,33 @@ def table_console() -> PipeConsole:
     return console
 
 
-def print_line(console: Console, line: str, style: str | None = None) -> None:
-    """Prints a line: on a terminal wrapped between words, with an indent; elsewhere as it is."""
+def print_line(
+    console: Console, line: str, style: str | None = None, *, hanging: int | None = None
+) -> None:
+    """Prints a line: on a terminal wrapped between words, with an indent; elsewhere as it is.
+
+    hanging: the indent of continuation lines; by default two columns more than that of the line.
+    """
     if console.is_terminal:
-        line = "\n".join(_wrapped(part, console.width) for part in line.split("\n"))
+        line = wrapped(line, console.width, hanging)
     console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def _wrapped(line: str, width: int) -> str:
-    words = re.findall(r"\s*\S+", line)
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    lines = words[:1]
-    for word in words[1:]:
-        if cell_len(lines[-1] + word) <= width:
-            lines[-1] += word
-        else:
-            lines.append(indent + word.lstrip())
+def wrapped(text: str, width: int, hanging: int | None = None) -> str:
+    """Lines broken between words; if possible where there is more space than between words."""
+    return "\n".join(_wrapped(line, width, hanging) for line in text.split("\n"))
+
+
+def _wrapped(line: str, width: int, hanging: int | None) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) + 2 if hanging is None else hanging)
+    lines = [""]
+    for column in re.findall(r"\s*\S+(?:\s\S+)*", line):
+        fits = lines != [""] and cell_len(indent + column.lstrip()) <= width
+        for part in [column] if fits else re.findall(r"\s*\S+", column):
+            if lines == [""] or cell_len(lines[-1] + part) <= width:
+                lines[-1] += part
+            else:
+                lines.append(indent + part.lstrip())
     return "\n".join(lines)
 
 
@@ -59,15 +70,18 @@ def table_of(
     rows: Sequence[Mapping[str, RenderableType]],
     left: Container[str] = (),
     omitted: Container[str] = (),
+    wrapping: Container[str] = (),
 ) -> Table:
     """A table with a column per key of its rows, except for those omitted.
 
-    left: columns that are aligned to the left; numbers are aligned to the right.
+    left: columns that are aligned to the left; numbers are aligned to the right. wrapping: columns
+    that may be narrower than their cells, which then take several lines.
     """
     table = simple_table(title)
     shown = [heading for heading in rows[0] if heading not in omitted]
     for heading in shown:
-        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+        justify: JustifyMethod = "left" if heading in left else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading not in wrapping)
     for row in rows:
         table.add_row(*(row[heading] for heading in shown))
     return table

@@ -3,9 +3,9 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from socket import socket, socketpair
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -51,6 +51,29 @@ def handled(by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
         for number, handler in previous.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+
+
+def before_suspension(act: Callable[[], None]) -> Callable[[], None]:
+    """Calls a function whenever Ctrl-Z suspends the program; returns a function that ends this.
+
+    Outside the main thread, which alone can handle signals, nothing is done.
+    """
+    suspended = signal.SIGTSTP
+    if current_thread() is not main_thread() or signal.getsignal(suspended) is not signal.SIG_DFL:
+        return lambda: None
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        act()
+        signal.signal(suspended, signal.SIG_DFL)
+        os.kill(os.getpid(), suspended)  # returns when the program is resumed
+        signal.signal(suspended, handle)
+
+    def end() -> None:
+        with suppress(ValueError):  # in another thread
+            signal.signal(suspended, signal.SIG_DFL)
+
+    signal.signal(suspended, handle)
+    return end
 
 
 def _watch(reading: socket) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import TextIO
+from typing import IO, TextIO
 
 
 def prepare_streams() -> None:
@@ -41,3 +41,11 @@ def discard_unwritable(stream: TextIO) -> None:
         stream.flush()
     except (OSError, ValueError):
         discard(stream)
+
+
+def is_in_foreground(stream: IO[str]) -> bool:
+    """Whether this program has the terminal of a stream to itself; true if it is no terminal."""
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return True

@@ -1,0 +1,202 @@
+"""A live view of a run: progress, the trend of the loss, figures and the last sample."""
+
+import contextlib
+import sys
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from charrnn.events import (
+    Baselines,
+    Evaluated,
+    Event,
+    LagProfile,
+    Noted,
+    RunEnded,
+    RunStarted,
+    Sampled,
+    Stepped,
+    StopRequested,
+)
+from charrnn.report.event_lines import duration, figure, in_both_units
+from charrnn.report.live_area import LiveArea
+from charrnn.report.loss_curves import LossCurves
+from charrnn.report.plain_lines import PlainLines
+from charrnn.results import RunLog
+from charrnn.system.escaping import harmless
+from charrnn.system.streams import discard_unwritable
+
+MIN_WIDTH = 24  # narrower, the view is cut
+MAX_WIDTH = 80  # a wider view would leave more behind in the scrollback when a window shrinks
+MIN_CHART, MAX_CHART = 6, 20  # lines
+CHART_SHARE = 0.6  # of the lines that the bar and the figures leave; the sample has the others
+MIN_SAMPLE = 3  # lines
+SAMPLE_AT_END = 9  # lines of the last sample, with its title, that remain at the end
+TWO_COLUMNS, GAP = 70, 3  # the width from which figures stand in two columns, what is between them
+MARGIN = "│ "  # of a sample
+
+Row = tuple[str, str, str]  # a name and its value, with details and without
+
+
+class LiveView:
+    """A live view that is redrawn four times per second, below the evaluations."""
+
+    def __init__(self, console: Console, past: RunLog | None = None) -> None:
+        self._console = console
+        self._plain = PlainLines(console)
+        self._losses = LossCurves()
+        self._step: Stepped | None = None
+        self._evaluated: Evaluated | None = None
+        self._lags: LagProfile | None = None
+        self._sampled: Sampled | None = None
+        self._area = LiveArea(console, self.frame)
+        if past:
+            events: tuple[Event, ...] = (*past.steps, *past.evaluations)
+            for event in events:
+                self._losses.add(event)
+
+    def __call__(self, event: Event) -> None:
+        """Shows an event in the view."""
+        self._losses.add(event)
+        if isinstance(event, Stepped):
+            self._step = event
+        elif isinstance(event, Evaluated):
+            self._evaluated = event
+            self._plain(event)  # stays above the view
+        elif isinstance(event, Noted):
+            self._plain(event)
+        elif isinstance(event, LagProfile):
+            self._lags = event
+        elif isinstance(event, Sampled):
+            self._sampled = event
+        elif isinstance(event, RunStarted | Baselines | StopRequested):
+            self._plain(event)
+            self._area.start()
+        elif isinstance(event, RunEnded):
+            self._end()
+            self._plain(event)
+
+    def flush(self) -> None:
+        """Does nothing: the view has no pending output."""
+
+    def close(self) -> None:
+        """Removes the view, if the run was stopped, and keeps the last sample."""
+        with contextlib.suppress(OSError):
+            self._end()
+        discard_unwritable(sys.stderr)
+
+    def _end(self) -> None:
+        self._area.stop()
+        if self._sampled:
+            width = max(min(self._console.width, MAX_WIDTH), MIN_WIDTH)
+            self._console.print(_sample(self._console, self._sampled, width, SAMPLE_AT_END))
+        self._sampled = None
+
+    def frame(self) -> RenderableType:
+        """The view, in a part of the terminal's height that leaves some lines above it."""
+        step, sampled = self._step, self._sampled
+        if step is None:
+            return Text("first step …", style="dim")
+        size = self._console.size
+        width = max(min(size.width - 1, MAX_WIDTH), MIN_WIDTH)
+        left = size.height - max(size.height // 6, 1) - 1
+        figures = _figures(*self._rows(step), width)[:left]
+        left -= len(figures)
+        chart = 0
+        if left >= MIN_CHART + MIN_SAMPLE and not self._console.options.ascii_only:
+            chart = min(max(round(CHART_SHARE * left), MIN_CHART), MAX_CHART)
+        parts: list[RenderableType] = [_bar(step, width)]
+        if chart and (drawn := self._losses.chart(width, chart)):
+            parts.append(drawn)
+        parts += figures
+        if sampled and left - chart >= MIN_SAMPLE:
+            parts.append(_sample(self._console, sampled, width, left - chart))
+        return Group(*parts)
+
+    def _rows(self, step: Stepped) -> tuple[list[Row], list[Row]]:
+        """The figures on progress, and those on the gradient."""
+        progress = [
+            ("step", f"{step.step:,}, epoch {step.epoch:.2f}", f"{step.step:,}"),
+            ("training", *_loss(self._losses.smoothed)),
+        ]
+        evaluated = self._evaluated
+        if evaluated and evaluated.validation_nats_per_character is not None:
+            progress.append(("validation", *_loss(evaluated.validation_nats_per_character)))
+        speed, norm = f"{step.characters_per_second:,.0f}", figure(step.gradient_norm)
+        progress.append(("speed", f"{speed} characters/s", f"{speed}/s"))
+        gradient = [
+            ("gradient norm", f"{norm} before clipping", norm),
+            ("clipped", f"{step.clipped_share:.1%} of steps", f"{step.clipped_share:.1%}"),
+            ("learning rate", f"{step.learning_rate:.2e}", f"{step.learning_rate:.2e}"),
+        ]
+        if self._lags:
+            gradient.append(("gradient flow", *_flow(self._lags)))
+        return progress, gradient
+
+
+def _loss(nats: float) -> tuple[str, str]:
+    return in_both_units(nats), f"{figure(nats)} nats"
+
+
+def _flow(lags: LagProfile) -> tuple[str, str]:
+    rate = f"×{figure(lags.rate)}"
+    if lags.half_life is None:
+        return f"{rate} per character", rate
+    words = f"{'half-life' if lags.rate < 1 else 'doubling in'} {lags.half_life:.3g}"
+    return f"{words} characters", words
+
+
+def _bar(step: Stepped, width: int) -> Table:
+    left = step.seconds * (1 - step.used) / step.used if step.used else 0.0
+    bar = Table.grid(expand=True, padding=(0, 1))
+    bar.width = width
+    bar.add_column(ratio=1)
+    bar.add_column(justify="right", no_wrap=True)
+    drawn = ProgressBar(
+        1.0, step.used, style="bright_black", complete_style="cyan", finished_style="cyan"
+    )
+    bar.add_row(drawn, Text(f"{step.used:4.0%}  {duration(left)} left", style="bold"))
+    return bar
+
+
+def _figures(left: list[Row], right: list[Row], width: int) -> list[Text]:
+    """Lines of two figures side by side in a wide view, else of one."""
+    lines = _column(left, width)
+    widest = max((cell_len(line.plain) for line in lines), default=0)
+    others = _column(right, width - widest - GAP)
+    if width < TWO_COLUMNS or len(others) < len(right):
+        return _column(left + right, width)
+    lines += [Text()] * (len(others) - len(lines))
+    for number, other in enumerate(others):
+        gap = widest + GAP - cell_len(lines[number].plain)
+        lines[number] = Text.assemble(lines[number], " " * gap, other)
+    return lines
+
+
+def _column(rows: list[Row], width: int) -> list[Text]:
+    """Names and values: with details if they fit, without if not, else left out."""
+    lines = []
+    margin = max(len(name) for name, _, _ in rows) + 2
+    for name, *values in rows:
+        for value in values:
+            if margin + len(value) <= width:
+                lines.append(Text(f"{name:{margin}}", style="dim") + Text(value))
+                break
+    return lines
+
+
+def _sample(console: Console, sampled: Sampled, width: int, height: int) -> Text:
+    """A sample below its title; of more lines than fit, the first."""
+    room, rows = width - len(MARGIN), height - 1
+    # a long sample is cut before it is wrapped, which takes time
+    text = Text(harmless(sampled.text)[: 2 * room * rows].strip("\n"))
+    lines = text.wrap(console, room, tab_size=4)
+    shown = lines[:rows]
+    if len(lines) > rows:
+        shown[-1].truncate(room - 2)
+        shown[-1].append(" …" if shown[-1].plain else "…")
+    title = Text(f"sample at step {sampled.step:,}", style="dim")
+    return Text("\n").join([title, *(Text(MARGIN, style="dim") + line for line in shown)])
