@@ -183,7 +183,7 @@ def _column(rows: list[Row], width: int) -> list[Text]:
     for name, *values in rows:
         for value in values:
             if margin + len(value) <= width:
-                lines.append(Text(f"{name:{margin}}", style="dim") + Text(value))
+                lines.append(Text.assemble((f"{name:{margin}}", "dim"), value))
                 break
     return lines
 
