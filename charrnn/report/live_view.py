@@ -183,7 +183,7 @@ def _column(rows: list[Row], width: int) -> list[Text]:
     for name, *values in rows:
         for value in values:
             if margin + len(value) <= width:
-                lines.append(Text(f"{name:{margin}}", style="dim") + Text(value))
+                lines.append(Text.assemble((f"{name:{margin}}", "dim"), value))
                 break
     return lines
 
@@ -193,10 +193,10 @@ def _sample(console: Console, sampled: Sampled, width: int, height: int) -> Text
     room, rows = width - len(MARGIN), height - 1
     # a long sample is cut before it is wrapped, which takes time
     text = Text(harmless(sampled.text)[: 2 * room * rows].strip("\n"))
-    lines = text.wrap(console, room, tab_size=4)
+    lines = [line.plain.rstrip() for line in text.wrap(console, room, tab_size=4)]
     shown = lines[:rows]
     if len(lines) > rows:
-        shown[-1].truncate(room - 2)
-        shown[-1].append(" …" if shown[-1].plain else "…")
+        last = shown[-1] if cell_len(shown[-1]) <= room - 2 else shown[-1].rpartition(" ")[0]
+        shown[-1] = f"{last} …" if last else "…"
     title = Text(f"sample at step {sampled.step:,}", style="dim")
-    return Text("\n").join([title, *(Text(MARGIN, style="dim") + line for line in shown)])
+    return Text("\n").join([title, *(Text.assemble((MARGIN, "dim"), line) for line in shown)])
