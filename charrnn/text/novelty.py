@@ -44,7 +44,7 @@ def in_common(texts: Sequence[Array], longer: Array, lengths: Sequence[int]) -> 
     take about 10 s per 10⁸ characters of the longer one, in memory that only the texts determine.
 
     Args:
-        texts: The ids (n,) of each text.
+        texts: The ids (n,) of each text; -1 occurs nowhere.
         longer: The ids (N,) of the longer one.
         lengths: The lengths of passages of which the share is wanted, from 1.
     """
@@ -61,8 +61,8 @@ def in_common(texts: Sequence[Array], longer: Array, lengths: Sequence[int]) -> 
     shares = []
     for length, found in zip(lengths, seen, strict=True):
         own = passages.numbers(length)
-        own = own[own > 0]
-        shares.append(float(found[own].mean()) if len(own) else None)
+        number = sum(max(len(text) - length + 1, 0) for text in texts)
+        shares.append(float(found[own[own > 0]].sum() / number) if number else None)
     return Common(tuple(shares), best, offset)
 
 
@@ -87,7 +87,8 @@ class _Passages:
     def __init__(self, texts: Sequence[Array]) -> None:
         self.longest = max(map(len, texts), default=0)
         end = np.full(1, -1)
-        self._ids = np.concatenate([part for text in texts for part in (text.astype(int), end)])
+        parts = [part for text in texts for part in (text.astype(int), end)]
+        self._ids = np.concatenate([end, *parts])
         self._tables: dict[int, _Table] = {}
         self._numbers: dict[int, Array] = {}
 
@@ -100,7 +101,7 @@ class _Passages:
         return self._tables[length]
 
     def numbers(self, length: int) -> Array:
-        """The number of the passage that starts at each position of the texts, and at each end."""
+        """The number of the passage that starts at each position of the texts and between."""
         self.table(length)
         return self._numbers[length]
 
