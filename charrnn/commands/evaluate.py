@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf, isfinite, log
 from typing import Any
 
-from charrnn.commands.surprisal import prediction_steps, require_finite, score_pieces
+from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.optim.clipping import make_clip
@@ -125,7 +125,7 @@ class Evaluation:
         with single_threaded_blas():
             found = dynamic_score(
                 self.model.params,
-                *prediction_steps(self.ids, self._sequences),
+                *read_text_of(self.model, self.ids).steps,
                 self.model.activation,
                 rate=rate,
                 segment=segment,
