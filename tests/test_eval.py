@@ -111,8 +111,10 @@ def test_a_limit_scores_the_beginning_alike(trained: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [7, 64, 399, 400, 10**6])
-def test_blocks_predict_every_character_once(length: int) -> None:
+def test_blocks_predict_every_character_once(length: int, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.text.stream.MAX_BLOCKS", 10)
     windows = [*block_windows(IDS, length)]
+    assert all(window.x.shape[0] <= length and window.x.shape[1] <= 10 for window in windows)
     targets = np.concatenate([window.y.T.ravel() for window in windows])
     np.testing.assert_array_equal(targets, IDS[1:])
     assert all(window.fresh.all() for window in windows)
