@@ -16,7 +16,6 @@ from rich.console import Console
 from charrnn.analysis.surprisal import surprisals, surprisals_of
 from charrnn.analysis.unit_states import ReadText
 from charrnn.commands.evaluate import Evaluation
-from charrnn.commands.surprisal import score_characters
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
@@ -90,8 +89,8 @@ def test_equally_likely_characters_come_in_their_order() -> None:
 def test_the_sum_of_surprisals_is_the_score(run: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(run)
     Path("words.txt").write_text(WORDS)
-    found, _ = score_characters(str(path), ["words.txt"])
-    score = Evaluation(str(path), ["words.txt"]).score(baselines=False)
+    evaluation = Evaluation(str(path), ["words.txt"])
+    found, score = evaluation.characters(), evaluation.score(baselines=False)
     predicted = found.ranks > 0
     assert predicted.sum() == score.characters
     assert found.nats[predicted].mean() == pytest.approx(score.nats_per_character, rel=1e-5)
@@ -104,8 +103,8 @@ def test_the_sum_of_surprisals_is_the_score(run: str, request: pytest.FixtureReq
 
 def test_a_limit_scores_the_beginning_alike(trained: Path) -> None:
     Path("words.txt").write_text(WORDS)
-    whole, _ = score_characters(str(trained), ["words.txt"])
-    part, _ = score_characters(str(trained), ["words.txt"], limit=20)
+    evaluation = Evaluation(str(trained), ["words.txt"])
+    whole, part = evaluation.characters(), evaluation.characters(20)
     assert part.text == whole.text[:20]
     np.testing.assert_array_equal(part.ranks, whole.ranks[:20])
 
@@ -273,7 +272,7 @@ def test_a_file_of_characters_reads_back(
     for run in (of_lines, trained):
         path = Path(f"scores.{ending}")
         assert charrnn("eval", run, "words.txt", "--per-character", path).code == 0
-        expected, _ = score_characters(str(run), ["words.txt"])
+        expected = Evaluation(str(run), ["words.txt"]).characters()
         if ending == "jsonl":
             rows = [json.loads(line) for line in path.read_text().splitlines()]
         else:

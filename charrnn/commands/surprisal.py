@@ -1,53 +1,18 @@
 """Scores each character of a text."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from charrnn.analysis.surprisal import Surprisals, surprisals_of
 from charrnn.analysis.unit_states import ReadText
 from charrnn.arrays import Array
-from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError
 from charrnn.results import CharacterScores
-from charrnn.setup.loading import Model, encode_text, load_model
+from charrnn.setup.loading import Model
 from charrnn.setup.wiring import sequences_of
-from charrnn.system.blas import single_threaded_blas
 
 LIKELIEST = 5  # characters that are named at each position
-
-
-@single_threaded_blas()
-def score_characters(
-    checkpoint: str,
-    paths: list[str],
-    unknown: str | None = None,
-    changes: dict[str, Any] | None = None,
-    *,
-    limit: int | None = None,
-) -> tuple[CharacterScores, tuple[str, ...]]:
-    """Scores each character of a text, or of its beginning.
-
-    Args:
-        checkpoint: A checkpoint or a run directory.
-        paths: Text files or directories; - reads stdin.
-        unknown: What to do with characters that the model does not know; see `unknown_policy`.
-        changes: Changes of the model's `data` settings, such as another encoding.
-        limit: The number of characters to score; None for all.
-
-    Returns:
-        The scores, and notes on the text.
-
-    Raises:
-        InputError: The checkpoint or the text is unusable, or has unknown characters.
-        UsageError: The changes are invalid, or unknown characters cannot be replaced.
-        CharrnnError: A score is not finite.
-    """
-    model = load_model(checkpoint, ("eval", *paths))
-    model = model._replace(config=changed(model.config, {"data": changes or {}}))
-    ids, _, notes = encode_text(model, paths, unknown)
-    return scores_of_ids(model, ids, limit), notes
 
 
 def scores_of_ids(model: Model, ids: Array, limit: int | None = None) -> CharacterScores:
