@@ -73,7 +73,6 @@ def eval_command(
 
     from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
-    from charrnn.commands.surprisal import joined
     from charrnn.commands.unit_views import unit_view
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
@@ -104,7 +103,7 @@ def eval_command(
         write_json(asdict(score))
         return
     if show is not None:
-        print_surprisal(joined([*evaluation.pieces(length)]))
+        print_surprisal(evaluation.characters(length))
         write_line("")
     for line in score_lines(score):
         write_line(line)

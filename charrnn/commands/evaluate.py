@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf, isfinite, log
 from typing import Any
 
-from charrnn.commands.surprisal import prediction_steps, require_finite, score_pieces
+from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.optim.clipping import make_clip
@@ -103,10 +103,19 @@ class Evaluation:
             dynamic=None if dynamic is None else self._dynamic(dynamic),
         )
 
-    def pieces(self, limit: int | None = None) -> Iterator[CharacterScores]:
-        """The scores of each character, in pieces of bounded memory; of the first `limit` only."""
+    @single_threaded_blas()
+    def characters(self, limit: int | None = None) -> CharacterScores:
+        """The scores of each character, or of the first `limit` of them.
+
+        Raises:
+            CharrnnError: A score is not finite.
+        """
+        return scores_of_ids(self.model, self.ids, limit)
+
+    def pieces(self) -> Iterator[CharacterScores]:
+        """The same in pieces of bounded memory, in the order of the text."""
         with single_threaded_blas():
-            yield from score_pieces(self.model, self.ids, limit)
+            yield from score_pieces(self.model, self.ids)
 
     def _score(self, block: int | None) -> Score:
         model = self.model
@@ -125,7 +134,7 @@ class Evaluation:
         with single_threaded_blas():
             found = dynamic_score(
                 self.model.params,
-                *prediction_steps(self.ids, self._sequences),
+                *read_text_of(self.model, self.ids).steps,
                 self.model.activation,
                 rate=rate,
                 segment=segment,
@@ -154,15 +163,3 @@ class Evaluation:
             context=NGRAM_CONTEXT,
             xz=xz_nats(self.text, predicted),
         )
-
-
-def score_text(
-    checkpoint: str, paths: list[str], unknown: str | None, changes: dict[str, Any]
-) -> tuple[TextScore, tuple[str, ...]]:
-    """Scores a model on a text; see `Evaluation`.
-
-    Returns:
-        The score, without baselines, and notes on the text.
-    """
-    evaluation = Evaluation(checkpoint, paths, unknown, changes)
-    return evaluation.score(baselines=False), evaluation.notes

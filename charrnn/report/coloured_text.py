@@ -10,10 +10,10 @@ from rich.text import Text
 from charrnn.arrays import Array
 from charrnn.report.terminal import print_line, table_console
 from charrnn.results import CharacterScores, UnitCorrelation, UnitReport
-from charrnn.system.escaping import DIRECTIONS, harmless
+from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless
 from charrnn.units import BITS_PER_NAT
 
-ONE_COLUMN = str.maketrans(dict.fromkeys(map(chr, DIRECTIONS), "\ufffd") | {"\t": " "})
+ONE_COLUMN = str.maketrans({"\t": " "}) | WITHOUT_DIRECTIONS
 
 
 class Palette(NamedTuple):

@@ -13,8 +13,8 @@ from charrnn.text.text import Text
 
 NGRAM_CONTEXT = 4
 MAX_COUNTED = 2_000_000  # characters of training text; more would take memory and gain little
-MAX_SCORED = 20_000_000  # characters that counts can be compared on
-MAX_COMPRESSED = 2_000_000  # characters; a longer text would take more than some seconds
+MAX_SCORED = 20_000_000  # characters; counting more would take too much memory
+MAX_COMPRESSED = 2_000_000  # characters; more would take longer than a few seconds
 
 
 class CountedNats(NamedTuple):
@@ -60,7 +60,7 @@ def counted_nats(
 def xz_nats(text: Text, predicted: int) -> float | None:
     """The size to which xz compresses a text by itself, in nats per predicted character.
 
-    A compressor starts without knowledge, and on a short text learns little on its way.
+    A compressor starts without any statistics, so that the size says little on a short text.
 
     Args:
         text: The text.

@@ -1,5 +1,8 @@
 """N-gram counts: how well they alone predict a text, and how certain they are of it."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
 from charrnn.arrays import Array
@@ -32,25 +35,8 @@ def witten_bell_nats(
         Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
     probability = np.full(len(ids), 1 / alphabet_size)
-    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each character
-    for length in range(order + 1):
-        if length:
-            # a longer context is that of the last character, and the last character
-            context = _pair_numbers(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
-        known = context_lengths >= length
-        seen = counted & known
-        pair = _pair_numbers(context, ids, alphabet_size)
-        pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
-        context_counts = np.bincount(context[seen], minlength=context.max() + 1)
-        pair_context = np.zeros(len(pair_counts), dtype=np.int32)
-        pair_context[pair] = context
-        distinct = np.bincount(pair_context[pair_counts > 0], minlength=len(context_counts))
-        n, d = context_counts[context], distinct[context]
-        probability = np.where(
-            known & (n > 0),
-            (pair_counts[pair] + d * probability) / np.maximum(n + d, 1),
-            probability,
-        )
+    for counts in _counts(ids, counted, context_lengths, alphabet_size, order):
+        probability = counts.interpolated(probability)
     return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
 
 
@@ -69,38 +55,78 @@ def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
     Returns:
         Nats (N,).
     """
-    positions = np.arange(len(ids))
-    following = np.roll(ids, -1)
-    probability = np.full(len(ids), 1 / alphabet_size)  # of the character that follows
-    entropy = np.full(len(ids), np.log(alphabet_size))
-    context = np.zeros(len(ids), dtype=np.int32)
+    N = len(ids)
+    probability = np.full(N, 1 / alphabet_size)
+    entropy = np.full(N, np.log(alphabet_size))  # of the prediction of each character
+    context_lengths = np.arange(N)
+    context_lengths[:1] = N  # the prediction after the last character is kept at the first
+    for counts in _counts(ids, np.arange(N) > 0, context_lengths, alphabet_size, order):
+        share, example = counts.backed_off, counts.example
+        lower = (share * probability)[example]
+        probability = counts.interpolated(probability)
+        p = probability[example]
+        correction = np.bincount(
+            counts.context[example],
+            p * np.log(p) - lower * np.log(lower),
+            counts.context.max() + 1,
+        )
+        mixed = share * entropy - share * np.log(share) - correction[counts.context]
+        entropy = np.where(counts.used, mixed, entropy)
+    nonnegative: Array = np.maximum(np.roll(entropy, -1), 0)  # but for rounding
+    return nonnegative
+
+
+class _Counts(NamedTuple):
+    """What follows the contexts of one length, for each character of a text.
+
+    Attributes:
+        context: The number of the context before it (N,).
+        used: Whether that context was counted (N,).
+        occurrences: How often the character was counted after it (N,).
+        n: How often the context was counted (N,).
+        d: The number of distinct characters that were counted after it (N,).
+        example: For each pair of context and character that was counted, a position of it.
+    """
+
+    context: Array
+    used: Array
+    occurrences: Array
+    n: Array
+    d: Array
+    example: Array
+
+    @property
+    def backed_off(self) -> Array:
+        """The weight λ = d / (n + d) of the shorter context (N,), 1 where none was counted."""
+        return np.where(self.used, self.d / np.maximum(self.n + self.d, 1), 1)
+
+    def interpolated(self, q: Array) -> Array:
+        """The probability of each character (N,), from that after one character fewer."""
+        return np.where(
+            self.used, (self.occurrences + self.d * q) / np.maximum(self.n + self.d, 1), q
+        )
+
+
+def _counts(
+    ids: Array, counted: Array, context_lengths: Array, alphabet_size: int, order: int
+) -> Iterator[_Counts]:
+    """The counts after no character, after one and so on; see `witten_bell_nats`."""
+    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each character
     for length in range(order + 1):
         if length:
-            context = _pair_numbers(np.roll(context, 1), ids, alphabet_size)
-        known = positions >= length - 1
-        counted = known & (positions < len(ids) - 1)
-        pair = _pair_numbers(context, following, alphabet_size)
-        pair_counts = np.bincount(pair[counted], minlength=pair.max() + 1)
-        n = np.bincount(context[counted], minlength=context.max() + 1)
-        some_position = np.zeros(len(pair_counts), dtype=np.int64)
-        some_position[pair[counted]] = positions[counted]
-        some_position = some_position[pair_counts > 0]
-        its_context = context[some_position]
-        d = np.bincount(its_context, minlength=len(n))
-        backed_off = d / np.maximum(n + d, 1)
-        lower = backed_off[its_context] * probability[some_position]
-        p = lower + pair_counts[pair_counts > 0] / (n + d)[its_context]
-        correction = np.bincount(its_context, p * np.log(p) - lower * np.log(lower), len(n))
-        share, used = backed_off[context], known & (n[context] > 0)
-        mixing = share * np.log(np.where(used, share, 1))
-        entropy = np.where(used, share * entropy - mixing - correction[context], entropy)
-        probability = np.where(
-            used,
-            share * probability + pair_counts[pair] / np.maximum(n + d, 1)[context],
-            probability,
-        )
-    nonnegative: Array = np.maximum(entropy, 0)  # but for rounding
-    return nonnegative
+            # a longer context is that of the last character, and the last character
+            context = _pair_numbers(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
+        known = context_lengths >= length
+        seen = np.flatnonzero(counted & known)
+        pair = _pair_numbers(context, ids, alphabet_size)
+        pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
+        n = np.bincount(context[seen], minlength=context.max() + 1)
+        example = np.zeros(len(pair_counts), dtype=np.intp)
+        example[pair[seen]] = seen
+        example = example[pair_counts > 0]
+        d = np.bincount(context[example], minlength=len(n))
+        used = known & (n[context] > 0)
+        yield _Counts(context, used, pair_counts[pair], n[context], d[context], example)
 
 
 def _pair_numbers(contexts: Array, ids: Array, alphabet_size: int) -> Array:

@@ -26,8 +26,8 @@ class Common(NamedTuple):
     """What texts have in common with a longer text.
 
     Attributes:
-        shares: For each length, the fraction of the texts' passages that occur in it; None if there
-            are no passages of that length.
+        shares: For each length, the fraction of the texts' passages, at every position, that occur
+            in it; None if there are no passages of that length.
         length: The length of the longest passage that occurs in it.
         offset: Where it first occurs there.
     """
@@ -46,7 +46,7 @@ def in_common(texts: Sequence[Array], longer: Array, lengths: Sequence[int]) -> 
     Args:
         texts: The ids (n,) of each text; -1 occurs nowhere.
         longer: The ids (N,) of the longer one.
-        lengths: The lengths of passages of which the share is wanted, from 1.
+        lengths: The lengths of the passages, each at least 1.
     """
     passages = _Passages(texts)
     lengths = [*lengths]
