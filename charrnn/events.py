@@ -25,15 +25,18 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class Baselines:
-    """The loss of two baselines on the held-out text.
+    """The loss of baselines on the held-out text.
 
     ngram: of an n-gram model with `context` characters of context. uniform: if all characters are
-    equally likely.
+    equally likely. unigram: of how often each character occurs. xz: the size to which xz compresses
+    the text by itself; None for a very long one. Logs of earlier versions lack the last two.
     """
 
     uniform_nats_per_character: float
     ngram_nats_per_character: float
     context: int
+    unigram_nats_per_character: float | None = None
+    xz_nats_per_character: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ class RunEnded:
     characters_per_second: float
     seconds: float
     failure: str | None
+    unigram_nats_per_character: float | None = None
+    xz_nats_per_character: float | None = None
 
 
 Event = (

@@ -106,7 +106,14 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         (b"model: {hidden_size: 2.5}", "model.hidden_size = 2.5 should be a whole number."),
         (b"optimizer: {learning_rate: x}", "optimizer.learning_rate = 'x' should be a number."),
         (b"data: {text: [3]}", r"c\.yaml: data.text.0 = 3 should be a string."),
-        (b"data: {text: 3}", "data.text = 3 should be a list."),
+        (b"data: {text: 3}", "data.text = 3 should be a string or a list of strings; quote a name"),
+        (b"data: {text: {a: b}}", "should be a list."),
+        (b"data:\n  include: *.txt", r"line 2 has a \* without quotes; write '\*\.txt'\."),
+        (
+            b"training: {stride: none}",
+            "training.stride = 'none' should be a whole number; did you mean null?",
+        ),
+        (b"training: {window: none}", "training.window = 'none' should be a whole number."),
         (b"training: {true: on}", "the key 'true' is not a string"),
         (b"model: {1: 2}", "the key '1' is not a string"),
         (b"training:\n  seed: 1\n  seed: 2\n", "the key 'seed' appears twice"),
@@ -300,6 +307,12 @@ def test_a_dumped_value_is_read_back(value: object) -> None:
 def test_what_is_no_duration_is_refused(written: str) -> None:
     with pytest.raises(UsageError, match="is not a duration such as 90s, 3m or 1h30m"):
         load_config(None, [f"training.max_time={written}"], {})
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("90 s", 90), ("1h 30m", 5400), ("2.5 m", 150)])
+def test_a_duration_may_have_spaces(written: str, seconds: float) -> None:
+    config = load_config(None, [f"training.max_time={written}"], {})
+    assert config.training.max_time == seconds
 
 
 @pytest.mark.parametrize("flags", [{}, {"training": {"seed": 5}}])

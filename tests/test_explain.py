@@ -526,3 +526,10 @@ def test_a_long_explanation_is_announced(charrnn, monkeypatch, topic) -> None:
 
 def test_a_window_beyond_all_texts_is_refused(charrnn) -> None:
     assert charrnn("explain", "truncation", "--window", "9" * 21, "--stride", 5).code == 2
+
+
+@pytest.mark.parametrize("topic", ["forward", "terms", "truncation", "softmax"])
+def test_no_character_of_the_text_turns_the_direction_of_the_line(charrnn, topic) -> None:
+    outcome = charrnn("explain", topic, "--text", "run\u2066s \u202eon\u2028")
+    assert outcome.code == 0
+    assert not set("\u2066\u202e\u2028") & set(outcome.out)

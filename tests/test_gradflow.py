@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from math import isfinite
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.double_sum import double_sum
-from charrnn.analysis.flow import by_lag, decay, lag_profiles
+from charrnn.analysis.flow import Profile, by_lag, decay, decay_from_peak, lag_profiles
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.jacobians import lanes
 from charrnn.analysis.problems import Problem, random_problem
@@ -527,3 +528,15 @@ def test_a_bound_is_never_infinity_times_zero(layers) -> None:
     with np.errstate(over="warn", invalid="warn", divide="warn"):
         for flow in measure_flow(problem, TANH, 5, default_rng(0)):
             assert np.array_equal(flow.bound, np.zeros(6))
+
+
+def test_a_layer_without_gradient_at_lag_0_has_a_finite_profile() -> None:
+    """No unit of a ReLU layer is active at the loss, but earlier ones are, through that above."""
+    profile = Profile(np.array([0.0, 5.0, 2.0]), np.zeros(3), np.ones(3))
+    peak, fitted = decay_from_peak(profile.remaining)
+    assert peak == 1
+    assert isfinite(fitted.rate)
+
+
+def test_a_rate_never_overflows() -> None:
+    assert isfinite(decay(np.array([1.0, 1e-300, 1e308])).rate)

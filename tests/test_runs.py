@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,7 +128,8 @@ def test_a_run_that_has_not_saved_yet_is_running(runs: Path) -> None:
 def test_a_lock_of_nobody_here_is_not_held(tmp_path: Path, holder: str) -> None:
     line = holder.format(node=platform.node(), pid=os.getpid())
     (tmp_path / ".lock").write_bytes(line.encode().ljust(99) + b"\n")
-    assert not is_held(tmp_path / ".lock")
+    with (tmp_path / ".lock").open():
+        assert not is_held(tmp_path / ".lock")
 
 
 def test_a_lock_that_is_no_file_is_not_held(tmp_path: Path) -> None:
@@ -146,6 +148,7 @@ def test_while_running_the_log_is_ahead_of_the_checkpoint(runs: Path) -> None:
     assert state_of(run).step == 60
     lock = Lock(run / ".lock")
     assert (state_of(run).step, state_of(run).seconds) == (90, 1000.5)
+    assert state_of(run).validation_nats_per_character is not None
     lock.release()
 
 
@@ -183,8 +186,9 @@ def test_a_divergence_belongs_to_the_state_that_it_followed(charrnn, text_file) 
         assert state_of(run).state is RunState.STOPPED
         renamed.rename(folder)
     report = json.loads((folder / "report.json").read_text())
-    (folder / "report.json").write_text(json.dumps(report | {"checkpoint_step": 10**6}))
-    assert state_of(run).state is RunState.STOPPED  # it has saved another state since
+    for other in (-1, 10**6):  # it has saved another state since
+        (folder / "report.json").write_text(json.dumps(report | {"checkpoint_step": other}))
+        assert state_of(run).state is RunState.STOPPED
     (folder / "report.json").write_text("[" * 10**5)
     assert state_of(run).state is RunState.DIVERGED
 
@@ -241,6 +245,14 @@ def test_a_config_that_is_a_pipe_is_not_waited_for(runs: Path) -> None:
     assert state_of(run).state is RunState.DAMAGED
 
 
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="needs a folder in /dev")
+def test_a_pipe_in_a_folder_of_devices_is_not_waited_for() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        os.mkfifo(Path(folder, "config.yaml"))
+        Path(folder, "metrics.jsonl").touch()
+        assert state_of(Path(folder)).state is RunState.DAMAGED
+
+
 def test_runs_in_folders_are_found_one_level_deep(charrnn, runs: Path) -> None:
     shutil.copytree(runs / "rhyme", runs / "sweep" / "run-10")
     shutil.copytree(runs / "rhyme", runs / "sweep" / "run-2")
@@ -267,11 +279,15 @@ def test_csv_has_the_same_values(charrnn, runs: Path) -> None:
 
 
 def test_the_metrics_of_a_run_as_csv(charrnn, runs: Path) -> None:
+    log = runs / "stacked" / "metrics.jsonl"
+    evaluated = '"evaluation", "step": {}'.format
+    log.write_text(log.read_text().replace(evaluated(20), evaluated(15)))  # between logged steps
     rows = list(csv.DictReader(io.StringIO(charrnn("runs", "runs/stacked", "--csv").out)))
-    lines = [json.loads(line) for line in (runs / "stacked/metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     steps = {line["step"]: line for line in lines if line["event"] == "step"}
     evaluations = {line["step"]: line for line in lines if line["event"] == "evaluation"}
-    assert [int(row["step"]) for row in rows] == sorted(steps.keys() | evaluations.keys())
+    assert [int(row["step"]) for row in rows] == [1, 10, 15, 20, 30]
+    assert steps.keys() | evaluations.keys() == {1, 10, 15, 20, 30}
     for row in rows:
         step, evaluation = steps.get(int(row["step"])), evaluations.get(int(row["step"]))
         for key in ("nats_per_character", "bits_per_character", "learning_rate", "clipped_share"):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -142,3 +143,17 @@ def test_no_error_of_the_machine_shows_a_traceback(charrnn, monkeypatch, error, 
     outcome = charrnn("inspect")
     assert outcome.code == 1
     assert outcome.err.startswith(f"error: {words}\n")
+
+
+def test_an_error_that_follows_from_ctrl_c_is_an_interruption(charrnn, monkeypatch) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        lock = threading.Condition()
+        try:
+            raise KeyboardInterrupt  # as a signal between the calls of a lock does
+        finally:
+            lock.release()
+
+    monkeypatch.setattr(main, "app", interrupt)
+    outcome = charrnn("train")
+    assert outcome.code == 130
+    assert outcome.err == "stopped: interrupted; checkpoints saved so far are kept.\n"

@@ -15,6 +15,7 @@ from charrnn.model.rnn import logits, states
 from charrnn.results import Decay
 
 SMALLEST_FLOAT = float(np.finfo(np.float64).tiny)
+LARGEST_FLOAT = float(np.finfo(np.float64).max)
 MAX_STEADY_CHANGE = 0.005  # per character; a profile that changes less is steady
 
 
@@ -98,9 +99,13 @@ class Profile(NamedTuple):
 
     @property
     def remaining(self) -> Array:
-        """The fraction of the gradient of the same losses that is left at each lag."""
-        remaining: Array = self.norms / np.maximum(self.starts, SMALLEST_FLOAT)
-        return remaining
+        """The fraction of the gradient of the same losses that is left at each lag, finite.
+
+        In a layer below the top one it may be 0 at lag 0, where no unit is active, but not later.
+        """
+        with np.errstate(over="ignore"):
+            remaining = self.norms / np.maximum(self.starts, SMALLEST_FLOAT)
+        return np.minimum(remaining, LARGEST_FLOAT)
 
 
 def lag_profiles(problem: Problem, activation: Activation, lags: int) -> list[Profile]:
@@ -156,7 +161,8 @@ def decay(remaining: Array) -> Decay:
     """
     lags = np.flatnonzero((remaining > 0) & (np.arange(len(remaining)) > 0))
     if len(lags) > 1:
-        rate = exp(np.polyfit(lags, np.log(remaining[lags]), 1)[0])
+        slope = np.polyfit(lags, np.log(remaining[lags]), 1)[0]
+        rate = exp(min(slope, log(LARGEST_FLOAT)))
     else:  # a single lag; or all of it vanished at once, or overflowed
         rate = float(remaining[1]) if len(remaining) > 1 else inf
     above = np.flatnonzero(remaining >= 0.01)

@@ -19,6 +19,50 @@ def eval_command(
     text: Annotated[
         list[str], typer.Argument(metavar="TEXT", help="Text files or directories; - reads stdin.")
     ],
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Print the beginning of the text in the colours of its surprisal (surprisal) or "
+            "of the state of a hidden unit (such as unit:17).",
+        ),
+    ] = None,
+    length: Annotated[int, typer.Option(metavar="N", min=1, help="Characters to show.")] = 2000,
+    units: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Show the N hidden units that follow a feature of the text most closely.",
+        ),
+    ] = None,
+    per_character: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write bits, rank and the five likeliest of each character, as .csv or .jsonl.",
+        ),
+    ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Score blocks of N characters, each from the zero state."
+        ),
+    ] = None,
+    dynamic: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Score with dynamic evaluation too: a step of training at this learning rate on "
+            "each window after scoring it.",
+        ),
+    ] = None,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines/--no-baselines", help="Compare with counts of the training text, and xz."
+        ),
+    ] = True,
     encoding: EncodingOption = None,
     errors: ErrorsOption = None,
     unknown: UnknownOption = None,
@@ -27,15 +71,40 @@ def eval_command(
     """Measure how well a model predicts a text."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_line, write_notes
-    from charrnn.commands.evaluate import score_text
+    from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
+    from charrnn.commands.evaluate import Evaluation
+    from charrnn.commands.surprisal import joined
+    from charrnn.commands.unit_views import unit_view
+    from charrnn.commands.units import describe_units
+    from charrnn.report.character_files import character_writer
+    from charrnn.report.coloured_text import print_surprisal, print_unit
+    from charrnn.report.score_lines import score_lines
+    from charrnn.report.unit_tables import print_units
 
-    score, notes = score_text(checkpoint, text, unknown, given(encoding=encoding, errors=errors))
-    write_notes(notes)
+    changes = given(encoding=encoding, errors=errors)
+    scoring = given(block=block, dynamic=dynamic, per_character=per_character)
+    if (view := unit_view(show, units, length, scoring)) is not None:
+        found, notes = describe_units(checkpoint, text, unknown, changes, **view)
+        write_notes(notes)
+        if json:
+            write_json(asdict(found))
+        else:
+            print_units(found) if units else print_unit(found)
+        return
+    write = character_writer(per_character) if per_character is not None else None
+    if per_character is not None:
+        require_output("per_character", per_character)
+    evaluation = Evaluation(checkpoint, text, unknown, changes)
+    write_notes(evaluation.notes)
+    score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
+    if write:
+        write(evaluation.pieces())
+        write_note(f"the scores of each character are in {per_character}")
     if json:
         write_json(asdict(score))
-    else:
-        for name, value in asdict(score).items():
-            shown = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
-            label = "characters predicted" if name == "characters" else name.replace("_", " ")
-            write_line(f"{label:22} {shown}")
+        return
+    if show is not None:
+        print_surprisal(joined([*evaluation.pieces(length)]))
+        write_line("")
+    for line in score_lines(score):
+        write_line(line)

@@ -15,6 +15,7 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
+from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
@@ -39,6 +40,7 @@ app.command("plot")(plot_command)
 app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
+app.command("report")(report_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -80,7 +82,7 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         return _fail(*_usage(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; checkpoints saved so far are kept.", None, 130, "stopped")
+        return _stopped()
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
             raise  # Typer turns a broken pipe into SystemExit
@@ -102,11 +104,24 @@ def run(arguments: list[str]) -> int:
         cause = cause.removeprefix("Original error was: ").rstrip(".")
         return _fail(f"a library cannot be loaded: {cause}.", None, 1)
     except (RuntimeError, SystemError) as error:
+        if _interrupted(error):
+            return _stopped()
         return _fail(f"the computation failed: {error}.", None, 1)
     except ValueError as error:
         if type(error).__name__ != "LinAlgError":  # NumPy is not imported for the sake of its name
             raise
         return _fail(f"the computation failed: {error}.", None, 1)
+
+
+def _stopped() -> int:
+    return _fail("interrupted; checkpoints saved so far are kept.", None, 130, "stopped")
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an error follows from Ctrl-C, such as that of a lock that was not taken any more."""
+    return error is not None and (
+        isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__)
+    )
 
 
 def _system_error(error: OSError) -> tuple[str, str | None, int]:

@@ -1,34 +1,51 @@
 """`charrnn sample`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
+
+if TYPE_CHECKING:
+    from charrnn.commands.sample import Sampler
 
 SEPARATOR = "\n-----\n"
 
 
 def sample_command(
     checkpoint: CheckpointArgument,
-    prime: Annotated[str | None, typer.Option(metavar="TEXT", help="Prompt to continue.")] = None,
+    prime: Annotated[
+        str | None, typer.Option("--prime", "-p", metavar="TEXT", help="Prompt to continue.")
+    ] = None,
     prime_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="File with the prompt to continue.")
     ] = None,
+    no_prime: Annotated[
+        bool, typer.Option("--no-prime", help="Print only what is generated, not the prompt.")
+    ] = False,
     length: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, max=10**9, help="Characters to generate after the prompt."
+            "--length",
+            "-n",
+            metavar="N",
+            min=0,
+            max=10**9,
+            help="Characters to generate after the prompt.",
         ),
     ] = 500,
     temperature: Annotated[
-        float,
+        list[float] | None,
         typer.Option(
+            "--temperature",
+            "-t",
             metavar="X",
             min=0,
-            help="0 is greedy, 1 samples from the model; 0.5–0.8 usually reads best.",
+            show_default=False,
+            help="0 is greedy, 1 samples from the model; 0.5–0.8 usually reads best. Repeatable: "
+            "a text for each.  [default: 1.0]",
         ),
-    ] = 1.0,
+    ] = None,
     top_k: Annotated[
         int | None,
         typer.Option(metavar="K", min=1, help="Sample from the K most likely characters."),
@@ -42,6 +59,16 @@ def sample_command(
             help="Sample from the most likely characters with total probability P.",
         ),
     ] = 1.0,
+    min_p: Annotated[
+        float,
+        typer.Option(
+            metavar="P",
+            min=0,
+            max=1,
+            help="Sample from characters with at least P times the probability of the most likely "
+            "one. Temperature, top-k, top-p and min-p act in this order.",
+        ),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed.")] = 1,
     count: Annotated[
         int,
@@ -57,12 +84,29 @@ def sample_command(
         ),
     ] = None,
     unknown: UnknownOption = None,
+    novelty: Annotated[
+        bool,
+        typer.Option("--novelty", help="Show how much of the texts occurs in the training text."),
+    ] = False,
+    novel_only: Annotated[
+        bool,
+        typer.Option(
+            "--novel-only", help="Leave out texts, lines or documents of the training text."
+        ),
+    ] = False,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text to compare with. Repeatable.  [default: the model's training text]",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Generate text from a model, optionally continuing a prompt."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_notes, write_stream
+    from charrnn.cli.output import write_json, write_note, write_notes
     from charrnn.commands.sample import Sampler
     from charrnn.system.blas import single_threaded_blas
 
@@ -71,19 +115,39 @@ def sample_command(
         prime=prime,
         prime_file=prime_file,
         length=length,
-        temperature=temperature,
+        temperature=temperature or [1.0],
         top_k=top_k,
         top_p=top_p,
+        min_p=min_p,
         seed=seed,
         until=until,
         unknown=unknown,
+        show_prime=not no_prime,
+        novelty=novelty,
+        novel_only=novel_only,
+        text=text or [],
+        announce=write_note,
     )
     write_notes(sampler.notes)
     with single_threaded_blas():
-        if not json:
-            write_stream(
-                sampler.texts(count), *(("\n", "\n") if sampler.lines else (SEPARATOR, ""))
-            )
-            return
-        samples = sampler.samples(count)
-    write_json(asdict(samples))
+        if json:
+            write_json(asdict(sampler.samples(count)))
+        else:
+            _write(sampler, count, novelty)
+    sampler.require_found(count)
+
+
+def _write(sampler: "Sampler", count: int, novelty: bool) -> None:
+    """Writes the texts as they are generated, those of several temperatures below headings."""
+    from charrnn.cli.output import write_line, write_stream
+    from charrnn.report.novelty import print_novelty
+
+    several = len(sampler.temperatures) > 1
+    separator, end = ("\n", "\n") if sampler.lines else (SEPARATOR, "\n" * (several or novelty))
+    for number, temperature in enumerate(sampler.temperatures):
+        if several:
+            write_line("\n" * (number > 0) + f"----- temperature {temperature:g} -----")
+        write_stream(sampler.texts(count, temperature), separator, end)
+    if novelty:
+        write_line("")
+        print_novelty(sampler.novelty())

@@ -1,54 +1,168 @@
-"""Scores a model on a text, in nats, bits and perplexity."""
+"""Scores a model on a text: as a whole, in blocks, while it goes on learning, and by character."""
 
-from math import isfinite
+from collections.abc import Iterator
+from math import inf, isfinite, log
 from typing import Any
 
+from charrnn.commands.surprisal import prediction_steps, require_finite, score_pieces
 from charrnn.config.layers import changed
-from charrnn.errors import CharrnnError
-from charrnn.results import TextScore
+from charrnn.errors import CharrnnError, InputError, UsageError
+from charrnn.optim.clipping import make_clip
+from charrnn.results import CharacterScores, DynamicScore, TextBaselines, TextScore
+from charrnn.setup.known_text import known_text
 from charrnn.setup.loading import encode_text, load_model
+from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
-from charrnn.training.evaluation import SCORING_LANES, Scorer
+from charrnn.system.blas import single_threaded_blas
+from charrnn.text.count_baselines import MAX_SCORED, NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.stream import block_windows
+from charrnn.training.dynamic_evaluation import dynamic_score
+from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
+
+
+class Evaluation:
+    """A model and a text, read and encoded.
+
+    Attributes:
+        model: The model.
+        ids: The text in the model's alphabet (N,), for lines and documents with their delimiters.
+        text: The same as text.
+        notes: What the user should know about both.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        paths: list[str],
+        unknown: str | None = None,
+        changes: dict[str, Any] | None = None,
+    ) -> None:
+        """Loads a model and reads a text.
+
+        Args:
+            checkpoint: A checkpoint or a run directory.
+            paths: Text files or directories; - reads stdin.
+            unknown: What to do with characters that the model does not know; see `unknown_policy`.
+            changes: Changes of the model's `data` settings, such as another encoding.
+
+        Raises:
+            InputError: The checkpoint or the text is unusable, or has unknown characters.
+            UsageError: The changes are invalid, or unknown characters cannot be replaced.
+        """
+        self._trained = load_model(checkpoint, ("eval", *paths))
+        config = changed(self._trained.config, {"data": changes or {}})
+        self.model = self._trained._replace(config=config)
+        self.ids, self.text, self.notes = encode_text(self.model, paths, unknown)
+        self._sequences = sequences_of(self.model.config)
+
+    def score(
+        self,
+        *,
+        block: int | None = None,
+        dynamic: float | None = None,
+        baselines: bool = True,
+        announce: Announce = lambda note: None,
+    ) -> TextScore:
+        """Scores the model on the text.
+
+        Args:
+            block: Length of blocks that are each scored from the zero state, as nanoGPT scores; by
+                default the state is carried on as in training.
+            dynamic: Learning rate of dynamic evaluation, whose score is reported too.
+            baselines: Whether the loss of simpler models on the text is reported too.
+            announce: Called with a note before a text is read that only the checkpoint names, and
+                with the reason if it cannot be used.
+
+        Raises:
+            UsageError: The model was trained on lines or documents, which have no blocks.
+            CharrnnError: A score is not finite.
+        """
+        if block is not None and self._sequences.delimiter:
+            raise UsageError(
+                f"`block={block}` is for a stream, but {self.model.path} was trained on "
+                f"{self.model.config.data.sequences}, each from an empty context.",
+                "leave `block` out.",
+            )
+        if dynamic is not None and not 0 <= dynamic < inf:
+            raise UsageError(
+                f"`dynamic={dynamic}` is not a learning rate.", "for example `dynamic=0.1`"
+            )
+        found = self._score(block)
+        return TextScore(
+            characters=found.characters,
+            nats_per_character=found.nats_per_character,
+            bits_per_character=found.bits_per_character,
+            bits_per_byte=found.bits_per_character
+            * found.characters
+            / self.text[-found.characters :].utf8_size(),
+            perplexity=found.perplexity,
+            scoring="blocks" if block else self.model.config.data.sequences,
+            block=block,
+            baselines=self._baselines(found.characters, announce) if baselines else None,
+            dynamic=None if dynamic is None else self._dynamic(dynamic),
+        )
+
+    def pieces(self, limit: int | None = None) -> Iterator[CharacterScores]:
+        """The scores of each character, in pieces of bounded memory; of the first `limit` only."""
+        with single_threaded_blas():
+            yield from score_pieces(self.model, self.ids, limit)
+
+    def _score(self, block: int | None) -> Score:
+        model = self.model
+        windows = block_windows(self.ids, block) if block else None
+        count = choose_workers("auto", SCORING_LANES, model.params.hidden_size)
+        with worker_threads(count) as workers:
+            score = Scorer(model.activation, workers)
+            found = score(model.params, windows or self._sequences.scoring_windows(self.ids))
+        require_finite(found.nats)
+        return found
+
+    def _dynamic(self, rate: float) -> DynamicScore:
+        """The score with dynamic evaluation, clipped as in training."""
+        training = self.model.config.training
+        segment = training.window
+        with single_threaded_blas():
+            found = dynamic_score(
+                self.model.params,
+                *prediction_steps(self.ids, self._sequences),
+                self.model.activation,
+                rate=rate,
+                segment=segment,
+                clip=make_clip(training.clip.by, training.clip.threshold),
+            )
+        if not isfinite(found.nats):
+            raise CharrnnError(
+                f"dynamic evaluation diverged with a learning rate of {rate:g}.",
+                f"lower it: `dynamic={rate / 10:g}`",
+            )
+        return DynamicScore(rate, segment, found.nats_per_character, found.bits_per_character)
+
+    def _baselines(self, predicted: int, announce: Announce) -> TextBaselines:
+        vocabulary, counted = self.model.vocabulary, None
+        try:
+            if len(self.ids) > MAX_SCORED:
+                raise InputError(f"the text has more than {MAX_SCORED:,} characters.")
+            training = known_text(self._trained, [], announce).training.ids
+            counted = counted_nats(training, self.ids, self._sequences, len(vocabulary))
+        except (InputError, UsageError) as error:
+            announce(f"without counts of the training text: {error}")
+        return TextBaselines(
+            uniform=log(len(vocabulary)),
+            unigram=counted.unigram if counted else None,
+            ngram=counted.ngram if counted else None,
+            context=NGRAM_CONTEXT,
+            xz=xz_nats(self.text, predicted),
+        )
 
 
 def score_text(
     checkpoint: str, paths: list[str], unknown: str | None, changes: dict[str, Any]
 ) -> tuple[TextScore, tuple[str, ...]]:
-    """Scores a model on a text.
-
-    Args:
-        checkpoint: A checkpoint or a run directory.
-        paths: Text files or directories; - reads stdin.
-        unknown: What to do with characters that the model does not know; see `unknown_policy`.
-        changes: Changes of the model's `data` settings, such as another encoding.
+    """Scores a model on a text; see `Evaluation`.
 
     Returns:
-        The score, and notes on the text.
-
-    Raises:
-        InputError: The checkpoint or the text is unusable, or has unknown characters.
-        UsageError: The changes are invalid, or unknown characters cannot be replaced.
-        CharrnnError: The score is not finite.
+        The score, without baselines, and notes on the text.
     """
-    model = load_model(checkpoint, ("eval", *paths))
-    model = model._replace(config=changed(model.config, {"data": changes}))
-    ids, text, notes = encode_text(model, paths, unknown)
-    windows = sequences_of(model.config).scoring_windows(ids)
-    count = choose_workers("auto", SCORING_LANES, model.params.hidden_size)
-    with worker_threads(count) as workers:
-        score = Scorer(model.activation, workers)(model.params, windows)
-    if not isfinite(score.nats):
-        raise CharrnnError(
-            "the model's score on this text is not finite.",
-            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
-        )
-    bits = score.bits_per_character * score.characters
-    result = TextScore(
-        characters=score.characters,
-        nats_per_character=score.nats_per_character,
-        bits_per_character=score.bits_per_character,
-        bits_per_byte=bits / text[-score.characters :].utf8_size(),
-        perplexity=score.perplexity,
-    )
-    return result, notes
+    evaluation = Evaluation(checkpoint, paths, unknown, changes)
+    return evaluation.score(baselines=False), evaluation.notes

@@ -53,6 +53,8 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         message = f"should be a section with the key{'s' * (not choose)} {', '.join(keys)}"
     guess = nearest(value, options) if isinstance(value, str) else None
     remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
+    if str(value).lower() == "none" and _takes_null(path):
+        remedy = "; did you mean null?"
     return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
 
 
@@ -102,6 +104,13 @@ def _walk(location: tuple[int | str, ...]) -> tuple[list[str], list[Section]]:
         field = sections[0].model_fields.get(part) if len(sections) == 1 else None
         sections = sections_of(field.annotation) if field else []
     return path, sections
+
+
+def _takes_null(path: list[str]) -> bool:
+    """Whether a setting may be null."""
+    _, sections = _walk(tuple(path[:-1]))
+    fields = [section.model_fields.get(path[-1]) for section in sections]
+    return any(field and type(None) in get_args(field.annotation) for field in fields)
 
 
 def _tag(section: Section) -> str:

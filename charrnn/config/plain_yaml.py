@@ -63,6 +63,11 @@ def parse(content: bytes | str) -> Any:
         node = loader.get_single_node()
         _check_keys(node)
         return None if node is None else loader.construct_document(node)
+    except yaml.scanner.ScannerError as error:
+        if error.context != "while scanning an alias":
+            raise ValueError(" ".join(str(error).split())) from None
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ValueError(f"line {line} has a * without quotes; write '*.txt'") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from None
 

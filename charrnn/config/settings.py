@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -20,6 +19,7 @@ from charrnn.config.values import (
     FileName,
     Fraction,
     Number,
+    OneOrMore,
     Positive,
     Seconds,
     UnitInterval,
@@ -67,15 +67,11 @@ class Model(_Section):
         return extend
 
 
-FileNames = Annotated[
-    list[FileName], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
-]
-
-
+FileNames = Annotated[list[FileName], OneOrMore]
 Patterns = Annotated[
     list[Annotated[str, Field(max_length=255)]],
     Field(max_length=MAX_PATTERNS),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    OneOrMore,
 ]
 
 

@@ -29,7 +29,8 @@ def _duration(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     parts = re.fullmatch(
-        r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", value.strip()
+        r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?",
+        "".join(value.split()),
     )
     if not parts or not any(parts.groups()):
         raise ValueError("is not a duration such as 90s, 3m or 1h30m")
@@ -42,6 +43,13 @@ def _workers(value: Any) -> Any:
     if value == "auto" or (type(value) is int and 1 <= value <= MAX_WORKERS):
         return value
     raise ValueError(f"should be auto or a whole number from 1 to {MAX_WORKERS}")
+
+
+def _one_or_more(value: Any) -> Any:
+    """A list as it is, or of a single string."""
+    if isinstance(value, int | float):
+        raise ValueError("should be a string or a list of strings; quote a name that is a number")
+    return [value] if isinstance(value, str) else value
 
 
 def _file_name(value: str) -> str:
@@ -62,4 +70,5 @@ Fraction = Annotated[Number, Field(ge=0, lt=1)]
 UnitInterval = Annotated[Number, Field(ge=0, le=1)]
 Seconds = Annotated[Positive, BeforeValidator(_duration)]
 FileName = Annotated[str, AfterValidator(_file_name)]
+OneOrMore = BeforeValidator(_one_or_more)
 Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]

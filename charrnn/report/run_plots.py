@@ -116,9 +116,11 @@ def _loss(panel: "Axes", groups: Sequence[RunGroup], axis: Axis) -> None:
     colors = {group.label: color for group, color in _colored(groups)}
     for label, value in ngram if len(ngram) > 1 else ():
         panel.axhline(value, color=colors[label], linestyle="--", linewidth=0.8)
-    if uniform:
+    if uniform:  # what is above is cut off
         most = MAX_ABOVE_UNIFORM * max(value for _, value in uniform)
-        panel.set_ylim(top=min(panel.get_ylim()[1], most))
+        if panel.get_ylim()[1] > most:
+            least = min(np.min(np.asarray(line.get_ydata())) for line, _ in labels)
+            panel.set_ylim(least - 0.05 * (most - least), most)
     title = "loss" if alone else "validation loss (thin: training)"
     if len(ngram) > 1:
         title = "validation loss (thin: training, dashed: n-gram)"
@@ -187,7 +189,8 @@ def _lag_profile(
     profiles, matrix = lag_matrix(run, layer)
     places = along(run, np.array([one.step for one in profiles], np.float64), axis)
     every = -(-len(profiles) // MAX_COLUMN_LABELS) or 1
-    names = [f"{place:,.4g}" if not n % every else "" for n, place in enumerate(places)]
+    names = [f"{place:,.6g}" if np.isfinite(place) else "" for place in places]
+    names = [name if not n % every else "" for n, name in enumerate(names)]
     title = f"gradient flow{'' if layer is None else f', layer {layer}'}"
     heat_map(
         panel, np.maximum(matrix, SMALLEST), x=axis,

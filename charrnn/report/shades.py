@@ -41,7 +41,8 @@ def shade_map(
         f"{row if line % 2 == 0 or lines < 6 else '':>{NUMBER}}┤{''.join(shades[line])}"
         for line, row in enumerate(chosen)
     ]
-    first, last = f"{places[0]:,.6g}", f"{places[-1]:,.6g} {x}"
+    first, last = (f"{place:,.6g}" if np.isfinite(place) else "" for place in places[[0, -1]])
+    last = f"{last} {x}"
     space = " " * max(across - len(first) - len(last), 1)
     return [
         *reversed(drawn),

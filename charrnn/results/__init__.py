@@ -24,15 +24,16 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.novelty import Copy, Items, Novelty, Overlap
+from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
     ModelReport,
-    Samples,
     TextReport,
-    TextScore,
     Trial,
 )
+from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import (
     RunGroup,
     RunHistory,
@@ -41,32 +42,46 @@ from charrnn.results.runs import (
     RunState,
     RunSummary,
 )
+from charrnn.results.samples import Generated, Samples
+from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
-from charrnn.results.units import UnitCorrelation, UnitReport
+from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
+    "Assessment",
     "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
     "Columns",
+    "Copy",
     "Curves",
     "Decay",
+    "DynamicScore",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "FeatureFollower",
     "Flow",
+    "Generated",
     "GradientCheck",
     "GradientFlow",
+    "Items",
     "Matrix",
+    "MeasuredModel",
     "ModelReport",
+    "Novelty",
+    "Overlap",
     "Part",
+    "PlayableModel",
+    "ReportedRun",
     "RunGroup",
     "RunHistory",
     "RunList",
     "RunLog",
+    "RunReport",
     "RunState",
     "RunSummary",
     "Samples",
@@ -74,6 +89,7 @@ __all__ = [
     "Spectrum",
     "Statement",
     "Table",
+    "TextBaselines",
     "TextReport",
     "TextScore",
     "Trial",

@@ -87,28 +87,3 @@ class ModelReport:
     def sound(self) -> bool:
         """Whether all of the run's checkpoints are usable."""
         return all(other.fault is None for other in self.others)
-
-
-@dataclass(frozen=True)
-class TextScore:
-    """How well a model predicts a text.
-
-    Every character is predicted but the first of a stream. bits_per_byte spreads the same bits over
-    the bytes that those characters have in UTF-8.
-    """
-
-    characters: int
-    nats_per_character: float
-    bits_per_character: float
-    bits_per_byte: float
-    perplexity: float
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Texts that a model generated, each with the prompt that it continues."""
-
-    checkpoint: str
-    prime: str
-    seed: int
-    texts: tuple[str, ...]

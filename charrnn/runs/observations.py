@@ -3,7 +3,6 @@
 from itertools import islice
 from math import log
 
-import numpy as np
 from numpy.random import default_rng
 
 from charrnn.arrays import Array
@@ -14,34 +13,21 @@ from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.sampling.start import start_state
 from charrnn.setup.wiring import activation_of, sequences_of
-from charrnn.text.ngram import witten_bell_nats
-
-NGRAM_CONTEXT = 4
-NGRAM_CHARACTERS = 2_000_000  # more would take memory and gain little
+from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.text import Text
 
 
 def baselines(run: Run) -> Baselines:
     """The loss on the held-out text without a network."""
-    corpus, alphabet = run.corpus, len(run.corpus.vocabulary)
-    sequences = sequences_of(run.config)
-    training, held_out = corpus.training[-NGRAM_CHARACTERS:], run.scored
-    ids = np.concatenate([training, held_out])
-    is_target = np.concatenate(
-        [sequences.context_lengths(part) > 0 for part in (training, held_out)]
-    )
-    in_training = np.arange(len(ids)) < len(training)
-    ngram = witten_bell_nats(
-        ids,
-        counted=is_target & in_training,
-        scored=is_target & ~in_training,
-        context_lengths=sequences.context_lengths(ids),
-        alphabet_size=alphabet,
-        order=NGRAM_CONTEXT,
-    )
+    vocabulary, sequences = run.corpus.vocabulary, sequences_of(run.config)
+    counted = counted_nats(run.corpus.training, run.scored, sequences, len(vocabulary))
+    predicted = int((sequences.context_lengths(run.scored) > 0).sum())
     return Baselines(
-        uniform_nats_per_character=log(alphabet),
-        ngram_nats_per_character=ngram,
+        uniform_nats_per_character=log(len(vocabulary)),
+        ngram_nats_per_character=counted.ngram,
         context=NGRAM_CONTEXT,
+        unigram_nats_per_character=counted.unigram,
+        xz_nats_per_character=xz_nats(Text(vocabulary.characters, run.scored), predicted),
     )
 
 

@@ -212,6 +212,8 @@ def _ended(
         test_nats_per_character=test,
         ngram_nats_per_character=compared.ngram_nats_per_character if compared else None,
         uniform_nats_per_character=uniform,
+        unigram_nats_per_character=compared.unigram_nats_per_character if compared else None,
+        xz_nats_per_character=compared.xz_nats_per_character if compared else None,
         characters_per_second=progress.characters / max(progress.step_seconds, 1e-9),
         seconds=progress.seconds,
         failure=failure(run.config, score, uniform, progress.step, progress.rollbacks, worst),

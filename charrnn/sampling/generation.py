@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 
+import numpy as np
 from numpy.random import Generator
 
 from charrnn.arrays import Array
@@ -42,6 +43,7 @@ class GeneratedTexts:
         count: int | None = None,
         lanes: int = MAX_LANES,
         start: Array | None = None,
+        scored: bool = False,
     ) -> None:
         """Reads the prompt.
 
@@ -60,6 +62,7 @@ class GeneratedTexts:
             lanes: The number of texts to generate together at most.
             start: The state (L·H,) before the newline after which texts without a prompt begin;
                 None for the zero state.
+            scored: Whether to compute the probabilities that `scored_texts` gives.
 
         Raises:
             UsageError: The prompt has unknown characters.
@@ -73,7 +76,8 @@ class GeneratedTexts:
         else:
             prompt = default_prompt(vocabulary) if start is None else START
         ids = vocabulary.encode(Text.of(prompt))
-        self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start)
+        self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start, scored)
+        self._scored = scored
         self._characters = list(vocabulary.characters)
         self._delimiter = delimiter
         self._length, self._until = length, until
@@ -84,10 +88,26 @@ class GeneratedTexts:
 
     def __iter__(self) -> Iterator[Iterator[str]]:
         """Raises, while a text is read: CharrnnError if the hidden state overflows in it."""
+        return (self._read(text) for text in self._in_order())
+
+    def scored_texts(self) -> Iterator[tuple[str, Array]]:
+        """Each text with ln p of each of its characters (N,), NaN unless they are scored.
+
+        p is the probability under the model itself: at temperature 1, among all characters. The
+        delimiter that ends a text has none.
+
+        Raises:
+            CharrnnError: The hidden state overflows.
+        """
+        for text in self._in_order():
+            characters = "".join(self._read(text))
+            yield characters, np.array(text.log_probabilities or [np.nan] * len(characters))
+
+    def _in_order(self) -> Iterator["_Text"]:
         while self._count is None or self._next < self._count:
             self._start_texts()
             text = self._texts.pop(self._next)
-            yield self._read(text)
+            yield text
             text.ended = True
             self._next += 1
 
@@ -118,9 +138,12 @@ class GeneratedTexts:
     def _advance(self) -> None:
         """Generates one more character of every text in a lane."""
         ended = False
-        for text, id in zip(self._in_lane, self._lanes().tolist(), strict=False):
+        ids = self._lanes().tolist()
+        for lane, (text, id) in enumerate(zip(self._in_lane, ids, strict=False)):
             if text is not None and not text.ended:
                 self._append(text, id)
+                if self._scored and len(text.log_probabilities) < text.length:
+                    text.log_probabilities.append(float(self._lanes.log_probabilities[lane]))
                 ended |= text.ended
         if ended:
             self._start_texts()
@@ -143,6 +166,7 @@ class _Text:
 
     def __init__(self, ended: bool) -> None:
         self.buffer: deque[str] = deque()
+        self.log_probabilities: list[float] = []
         self.length, self.tail = 0, ""
         self.ended, self.overflowed = ended, False
 

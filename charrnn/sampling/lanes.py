@@ -5,13 +5,19 @@ from numpy.random import Generator
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
+from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import Stepper
 from charrnn.sampling.choice import Choose
 
 
 class Lanes:
-    """One text per lane, each after the same prompt and with its own random numbers."""
+    """One text per lane, each after the same prompt and with its own random numbers.
+
+    Attributes:
+        log_probabilities: ln p of the latest id of each text (lanes,) under the model itself; NaN
+            unless they are scored.
+    """
 
     def __init__(
         self,
@@ -21,10 +27,12 @@ class Lanes:
         choose: Choose,
         lanes: int,
         start: Array | None = None,
+        scored: bool = False,
     ) -> None:
         """Reads the prompt: its ids (N,), at least one.
 
         start: the state (L·H,) to read it from; None for zero.
+        scored: whether to keep `log_probabilities`.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             reader = Stepper(params, activation, 1)
@@ -36,7 +44,8 @@ class Lanes:
         self._start, self._first, self._choose = reader.h[:, 0], prompt[-1], choose
         self._latest = np.full(lanes, prompt[-1])
         self._random = [np.random.default_rng(0)] * lanes
-        self._draws = np.empty(lanes)
+        self._draws, self._scored = np.empty(lanes), scored
+        self.log_probabilities = np.full(lanes, np.nan)
 
     def start(self, lane: int, random: Generator) -> None:
         """Starts another text in a lane."""
@@ -49,5 +58,8 @@ class Lanes:
         for lane, random in enumerate(self._random):
             self._draws[lane] = random.random()
         with np.errstate(over="ignore", invalid="ignore"):  # NO_ID reports it
-            self._latest = self._choose(self._step(self._latest), self._draws)
+            o = self._step(self._latest)
+            self._latest = self._choose(o, self._draws)
+            if self._scored:
+                self.log_probabilities = -cross_entropy(o.astype(np.float64), self._latest)
         return self._latest

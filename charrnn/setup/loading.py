@@ -2,6 +2,7 @@
 
 import os
 import reprlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Model(NamedTuple):
         steps: Its training steps.
         notes: What the user should know about the choice of the checkpoint.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
+        held_out: What identifies its validation and test texts, by name, if it had any.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Model(NamedTuple):
     steps: int
     notes: tuple[str, ...] = ()
     start: Array | None = None
+    held_out: Mapping[str, TextMark] = {}
 
 
 def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
@@ -84,7 +87,10 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
     activation = activation_of(config)
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
     mark, steps, start = checkpoint.mark, checkpoint.state.progress.step, checkpoint.start
-    return Model(str(file), params, vocabulary, activation, config, mark, steps, notes, start)
+    return Model(
+        str(file), params, vocabulary, activation, config, mark, steps, notes, start,
+        checkpoint.held_out,
+    )  # fmt: skip
 
 
 def _newest_sound(run: RunFiles) -> Path | None:

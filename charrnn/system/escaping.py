@@ -11,7 +11,7 @@ _CONTROLS = {
 }
 _ESCAPES = {code: f"\\u{code:04x}" for code in (*_C1, *_SURROGATES)}
 # marks of direction, embeddings, overrides and isolates, and separators of lines
-_DIRECTIONS = {
+DIRECTIONS = {
     code: f"\\u{code:04x}"
     for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
@@ -32,13 +32,13 @@ def harmless_message(text: str) -> str:
     A quoted value, such as a file name, then cannot imitate a line of output, or turn the direction
     of the text around it.
     """
-    text = harmless(text).translate(_DIRECTIONS)
+    text = harmless(text).translate(DIRECTIONS)
     return re.sub(rf"\n(?!{CONTINUED[1:]})", "\u240a", text)
 
 
 def drawable(text: str) -> str:
     """Neutralises a text in a picture, in which XML allows neither controls nor noncharacters."""
-    return harmless(text).translate(_DIRECTIONS | _NONCHARACTERS)
+    return harmless(text).translate(DIRECTIONS | _NONCHARACTERS)
 
 
 def shortened(text: str) -> str:

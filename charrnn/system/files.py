@@ -7,8 +7,9 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 LEFTOVER = re.compile(r"\.charrnn-[0-9a-f]{16}\.tmp")  # the names of temporary files
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # from file systems without fsync
@@ -19,14 +20,21 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     A link at the path is replaced, not followed.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which replaces that at the path when the block ends without an error."""
     temporary = _temporary(path)
     try:
         with open(temporary, "xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             _sync(file.fileno())
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise

@@ -1,4 +1,4 @@
-"""The n-gram baseline: how well counts alone predict a text."""
+"""N-gram counts: how well they alone predict a text, and how certain they are of it."""
 
 import numpy as np
 
@@ -52,6 +52,55 @@ def witten_bell_nats(
             probability,
         )
     return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
+
+
+def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
+    """Entropy of an n-gram model's prediction after each character, with the text's own counts.
+
+    The model is that of `witten_bell_nats`. With λ = d / (n + d), the sum Σ p log p over the
+    alphabet is λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the
+    time is linear in the length of the text.
+
+    Args:
+        ids: The text (N,).
+        order: The number of characters in the longest context.
+        alphabet_size: The number of characters in the vocabulary.
+
+    Returns:
+        Nats (N,).
+    """
+    positions = np.arange(len(ids))
+    following = np.roll(ids, -1)
+    probability = np.full(len(ids), 1 / alphabet_size)  # of the character that follows
+    entropy = np.full(len(ids), np.log(alphabet_size))
+    context = np.zeros(len(ids), dtype=np.int32)
+    for length in range(order + 1):
+        if length:
+            context = _pair_numbers(np.roll(context, 1), ids, alphabet_size)
+        known = positions >= length - 1
+        counted = known & (positions < len(ids) - 1)
+        pair = _pair_numbers(context, following, alphabet_size)
+        pair_counts = np.bincount(pair[counted], minlength=pair.max() + 1)
+        n = np.bincount(context[counted], minlength=context.max() + 1)
+        some_position = np.zeros(len(pair_counts), dtype=np.int64)
+        some_position[pair[counted]] = positions[counted]
+        some_position = some_position[pair_counts > 0]
+        its_context = context[some_position]
+        d = np.bincount(its_context, minlength=len(n))
+        backed_off = d / np.maximum(n + d, 1)
+        lower = backed_off[its_context] * probability[some_position]
+        p = lower + pair_counts[pair_counts > 0] / (n + d)[its_context]
+        correction = np.bincount(its_context, p * np.log(p) - lower * np.log(lower), len(n))
+        share, used = backed_off[context], known & (n[context] > 0)
+        mixing = share * np.log(np.where(used, share, 1))
+        entropy = np.where(used, share * entropy - mixing - correction[context], entropy)
+        probability = np.where(
+            used,
+            share * probability + pair_counts[pair] / np.maximum(n + d, 1)[context],
+            probability,
+        )
+    nonnegative: Array = np.maximum(entropy, 0)  # but for rounding
+    return nonnegative
 
 
 def _pair_numbers(contexts: Array, ids: Array, alphabet_size: int) -> Array:

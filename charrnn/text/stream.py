@@ -1,6 +1,6 @@
 """A text as one continuous stream: contiguous lanes, cut into windows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -11,6 +11,7 @@ from charrnn.text.windows import require_fit
 from charrnn.window import NO_TARGET, Window, signed
 
 MIN_HELD_OUT = 20  # characters of a file
+MAX_BLOCK_INPUTS = 1 << 18  # of a window of blocks
 
 
 class Stream:
@@ -137,6 +138,26 @@ class StreamWindows:
 
     def _start(self, index: int) -> int:
         return max((index + 1) * self._stride - self._window, 0)
+
+
+def block_windows(ids: Array, length: int) -> Iterator[Window]:
+    """The inputs of a text in blocks of this length, each from the zero state.
+
+    Args:
+        ids: The text (N,).
+        length: The number of inputs of a block; the last block may have fewer.
+
+    Yields:
+        Windows whose lanes are blocks.
+    """
+    whole = (len(ids) - 1) // length * length
+    x, y = (ids[start : start + whole].reshape(-1, length).T for start in (0, 1))
+    lanes = max(MAX_BLOCK_INPUTS // length, 1)
+    for start in range(0, x.shape[1], lanes):
+        some = slice(start, start + lanes)
+        yield Window(x[:, some], y[:, some], np.ones(len(x[0, some]), dtype=bool))
+    if whole < len(ids) - 1:
+        yield stream_window(ids[whole:])
 
 
 def stream_window(ids: Array) -> Window:

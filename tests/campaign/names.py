@@ -203,7 +203,7 @@ def _check_hint(hint: str, names: dict[str, str], found: Finished) -> None:
             f"a word of a hint is no given path: {word!r}, {found}"
         )
         option = before.startswith("-")
-        if path == word and word in known and word.startswith("-") and word != "--":
+        if path == word and word in known and word[:1] == "-" and word not in ("-", "--"):
             assert option or seen_end, f"a path in a hint would be an option: {word!r}, {found}"
 
 

@@ -22,7 +22,7 @@ OTHERS = (
     ["sample", "run", "--length", "30000"],
     ["sample", "run", "--length", "2000", "--count", "40", "--json"],
     ["eval", "run", "long.txt"],
-    ["explain", "--plot", "a.svg"],
+    ["explain", "terms", "--plot", "a.svg"],
     ["explain", "slips"],
     ["inspect", "long.txt"],
     ["inspect", "run"],

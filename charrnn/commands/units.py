@@ -1,0 +1,142 @@
+"""Finds out what the hidden units of a model follow in a text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from charrnn.analysis.unit_ranking import RankedUnits, unit_name
+from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
+from charrnn.analysis.units import Correlator
+from charrnn.arrays import Array
+from charrnn.commands.unit_views import require_unit
+from charrnn.config.layers import changed
+from charrnn.errors import CharrnnError
+from charrnn.results import UnitReport
+from charrnn.setup.loading import Model, encode_text, load_model
+from charrnn.setup.wiring import sequences_of
+from charrnn.system.blas import single_threaded_blas
+from charrnn.text.features import features_of
+from charrnn.text.text import Text
+from charrnn.wording import pluralize
+
+COUNT = 12  # units
+PASSAGE = 2000  # characters
+PER_UNIT = 5  # features
+MAX_CHARACTERS = 200_000  # more would hardly change the correlations
+FEW = 5000  # characters, below which a unit may seem to follow anything
+BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+
+
+def describe_units(
+    checkpoint: str,
+    paths: list[str],
+    unknown: str | None = None,
+    changes: dict[str, Any] | None = None,
+    *,
+    count: int = COUNT,
+    passage: int = PASSAGE,
+    chosen: Sequence[int] = (),
+) -> tuple[UnitReport, tuple[str, ...]]:
+    """Compares the state of each unit after every character with features of the text there.
+
+    Args:
+        checkpoint: A checkpoint or a run directory.
+        paths: Text files or directories; - reads stdin.
+        unknown: What to do with characters that the model does not know; see `unknown_policy`.
+        changes: Changes of the model's `data` settings, such as another encoding.
+        count: The number of units to describe, those that follow a feature most closely.
+        passage: The number of characters at the start of the text whose states are returned.
+        chosen: Units to describe instead, by their indices from 0 in the joint state.
+
+    Returns:
+        The units, and notes on the text.
+
+    Raises:
+        InputError: The checkpoint or the text is unusable, or has unknown characters.
+        UsageError: The changes are invalid, or there is no such unit.
+        CharrnnError: The states overflow.
+    """
+    model = load_model(checkpoint, ("eval", *paths))
+    for unit in chosen:
+        require_unit(unit, model.params)
+    model = model._replace(config=changed(model.config, {"data": changes or {}}))
+    ids, text, notes = encode_text(model, paths, unknown)
+    notes += _notes(len(text))
+    return units_of_ids(model, ids, text, count, passage, chosen), notes
+
+
+@single_threaded_blas()
+@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
+def units_of_ids(
+    model: Model,
+    ids: Array,
+    text: Text,
+    count: int = COUNT,
+    passage: int = PASSAGE,
+    chosen: Sequence[int] = (),
+) -> UnitReport:
+    """The same for a text (N,) of the model's ids, and the text that they stand for.
+
+    Raises:
+        CharrnnError: The states overflow.
+    """
+    ids, text = ids[:MAX_CHARACTERS], text[:MAX_CHARACTERS].compact()
+    read = _as_read(model, ids)
+    uncertainty, surprisal = predictions(read)
+    _require_finite(uncertainty)
+    features = features_of(
+        text, {"the model's uncertainty": uncertainty, "the model's surprisal": surprisal}
+    )
+    correlator = Correlator(features.values, model.params.state_size)
+    passages: list[Array] = []
+    position, lowest, highest = 0, np.inf, -np.inf
+    for states in states_in_order(read):
+        _require_finite(states)
+        correlator.add(states)
+        passages.append(states[: max(passage - position, 0)].copy())
+        position += len(states)
+        lowest, highest = min(lowest, float(states.min())), max(highest, float(states.max()))
+    found = RankedUnits(features.names, correlator.result(), model.params.hidden_size)
+    units = list(chosen) or found.closest_units()[:count]
+    lowest, highest = BOUNDS.get(model.activation.name, (lowest, highest))
+    return UnitReport(
+        text=str(text[:passage]),
+        units=tuple(units),
+        layers=tuple(map(found.layer, units)),
+        names=tuple(map(unit_name, units)),
+        features=tuple(found.followed_by(unit)[:PER_UNIT] for unit in units),
+        states=np.concatenate(passages)[:, units],
+        lowest=lowest,
+        highest=highest,
+        characters=len(text),
+        depth=model.params.depth,
+        state_size=model.params.state_size,
+        followers=found.followers(),
+        omitted=features.omitted,
+    )
+
+
+def _notes(characters: int) -> tuple[str, ...]:
+    if characters > MAX_CHARACTERS:
+        return (f"units are compared on the first {MAX_CHARACTERS:,} characters of the text.",)
+    if characters < FEW:
+        return (
+            f"{pluralize(characters, 'character')} are few: correlations are unreliable below "
+            f"about {FEW:,}.",
+        )
+    return ()
+
+
+def _as_read(model: Model, ids: Array) -> ReadText:
+    delimiter = sequences_of(model.config).delimiter
+    number = None if delimiter is None else model.vocabulary.characters.index(delimiter)
+    return ReadText(model.params, model.activation, ids, number)
+
+
+def _require_finite(values: Array) -> None:
+    if not np.isfinite(values).all():
+        raise CharrnnError(
+            "the model's states on this text overflow.",
+            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
+        )

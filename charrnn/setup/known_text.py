@@ -1,0 +1,151 @@
+"""The text that a model knows from training, to find what generated texts repeat of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from charrnn.errors import UsageError
+from charrnn.setup.loading import Model
+from charrnn.setup.own_text import (
+    Announce,
+    announce_own_text,
+    own_text_paths,
+    read_own,
+    require_files,
+    require_own,
+)
+from charrnn.setup.paths import require_texts
+from charrnn.setup.wiring import decoding_of, selection_of, sequences_of
+from charrnn.text.corpus import build_corpus
+from charrnn.text.reading import read_text
+from charrnn.text.sources import STDIN
+from charrnn.text.text import Text, TextMark
+
+
+@dataclass(frozen=True)
+class KnownText:
+    """A text to compare generated texts with.
+
+    Attributes:
+        files: Its files.
+        own: Whether the model was trained on it.
+        text: All of it, in the order in which it was read.
+        training: The part to compare with.
+        held_out: The part that was not trained on; None if there is none.
+        characters: The characters that the model knows; it writes no others.
+        delimiter: What ends a line or a document; None for a stream.
+        item: What a sequence between delimiters is called; None for a stream.
+        notes: What the user should know about the text.
+    """
+
+    files: tuple[str, ...]
+    own: bool
+    text: Text
+    training: Text
+    held_out: Text | None
+    characters: str
+    delimiter: str | None
+    item: str | None
+    notes: tuple[str, ...] = ()
+
+    def has(self, text: str) -> bool:
+        """Whether this is one of its items, or in a stream a passage of it; an empty text is."""
+        if self.delimiter is None:
+            return text in self._string
+        return not text or text in self._items
+
+    @cached_property
+    def _string(self) -> str:
+        return str(self.training)
+
+    @cached_property
+    def _items(self) -> frozenset[str]:
+        return frozenset(items_of(self.training, self.delimiter or ""))
+
+
+def items_of(text: Text, delimiter: str) -> list[str]:
+    """The lines or documents of a text that are not empty."""
+    return [item for item in str(text).split(delimiter) if item]
+
+
+def known_text(model: Model, paths: list[str], announce: Announce) -> KnownText:
+    """The text to compare generated texts with.
+
+    Args:
+        model: The model.
+        paths: The text; none for the training part of the one that the model was trained on.
+        announce: Called before a text is read that only the checkpoint names, with a note on that.
+
+    Raises:
+        InputError: The text is unusable, or not the own one.
+        UsageError: The model was trained from standard input, and no text is given; or a path is
+            not a text.
+    """
+    return _other_text(model, paths) if paths else _own_text(model, announce)
+
+
+def _other_text(model: Model, paths: list[str]) -> KnownText:
+    require_texts(paths)
+    documents, notes = read_text(paths, decoding_of(model.config), selection_of(model.config))
+    text = _known(sequences_of(model.config).join(documents), model)
+    return _described(model, paths, text, text, None, notes)
+
+
+def _own_text(model: Model, announce: Announce) -> KnownText:
+    config, data = model.config, model.config.data
+    sequences = sequences_of(config)
+    paths = own_text_paths(model.path, config)
+    if STDIN in paths:
+        raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
+    mark = model.held_out.get("validation")
+    validation = data.validation if mark else []
+    require_files(model.path, validation)
+    announce_own_text(model.path, [*paths, *validation], announce)
+    whose = f"the text that {model.path} was trained on"
+    documents, _ = read_own(paths, config, model.mark, whose)
+    text = sequences.join(documents)
+    require_own(paths, text.mark(), model.mark, whose)
+    corpus = build_corpus(
+        text,
+        0.0 if data.validation else data.validation_fraction,
+        sequences,
+        data.min_count,
+        model.vocabulary,
+        lengths=[len(document) for document in documents] if data.hold_out == "each" else (),
+    )
+    characters = model.vocabulary.characters
+    held_out = Text(characters, corpus.validation) if len(corpus.validation) else None
+    if mark:
+        held_out = _validation_text(model, mark)
+    training = Text(characters, corpus.training)
+    return _described(model, paths, _known(text, model), training, held_out, own=True)
+
+
+def _validation_text(model: Model, mark: TextMark) -> Text:
+    whose, paths = "the validation text of the run", model.config.data.validation
+    text = sequences_of(model.config).join(read_own(paths, model.config, mark, whose).documents)
+    require_own(paths, text.mark(), mark, whose)
+    return _known(text, model)
+
+
+def _known(text: Text, model: Model) -> Text:
+    """The text with U+FFFD for characters that the model does not know."""
+    strange = {*text.characters} - {*model.vocabulary.characters}
+    return text.replace(strange) if strange else text
+
+
+def _described(
+    model: Model,
+    paths: list[str],
+    text: Text,
+    training: Text,
+    held_out: Text | None,
+    notes: tuple[str, ...] = (),
+    *,
+    own: bool = False,
+) -> KnownText:
+    sequences = sequences_of(model.config)
+    item = sequences.name if sequences.delimiter else None
+    return KnownText(
+        tuple(paths), own, text, training, held_out, model.vocabulary.characters,
+        sequences.delimiter, item, notes,
+    )  # fmt: skip
