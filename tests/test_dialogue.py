@@ -44,15 +44,14 @@ def line_model(tmp_path_factory):
     return load_model(str(folder / "run"))
 
 
+def snapshot(turn: Turn) -> tuple:
+    """All of a state, bit for bit."""
+    position = turn.position and (turn.position.last, turn.position.h.tobytes())
+    return turn.text, turn.continuations, position
+
+
 def same(one: Turn, other: Turn) -> bool:
-    """Whether two states are bit for bit the same."""
-    if (one.text, one.continuations) != (other.text, other.continuations):
-        return False
-    if one.position is None or other.position is None:
-        return one.position is other.position
-    return one.position.last == other.position.last and (
-        one.position.h.tobytes() == other.position.h.tobytes()
-    )
+    return snapshot(one) == snapshot(other)
 
 
 def answers(lines: DialogueLines, line: str) -> list:
@@ -107,21 +106,21 @@ def test_undo_restores_every_state_exactly(model, line_model, typed, of_lines) -
     lines = DialogueLines(Dialogue(line_model if of_lines else model, settings))
     if of_lines:
         typed = [line.replace("The ", "An").replace("a lamp\\n", "B") for line in typed]
-    history = [lines.dialogue.turn]
+    history = [snapshot(lines.dialogue.turn)]
     for line in typed:
         before = lines.dialogue.turn
         answers(lines, line)
         if line == "/undo":
             if len(history) > 1:
                 history.pop()
-            assert same(lines.dialogue.turn, history[-1])
+            assert snapshot(lines.dialogue.turn) == history[-1]
         elif line == "/again":
-            history[-1] = lines.dialogue.turn
+            history[-1] = snapshot(lines.dialogue.turn)
         elif lines.dialogue.turn is not before:
-            history.append(lines.dialogue.turn)
+            history.append(snapshot(lines.dialogue.turn))
     for turn in reversed(history[:-1]):
         answers(lines, "/undo")
-        assert same(lines.dialogue.turn, turn)
+        assert snapshot(lines.dialogue.turn) == turn
     assert "nothing to undo" in said(answers(lines, "/undo"))
 
 

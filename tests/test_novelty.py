@@ -52,7 +52,9 @@ letters = st.integers(1, 4).flatmap(
 @pytest.mark.parametrize("chunk", [5, 1 << 17])
 @pytest.mark.parametrize("dense", [0, 1 << 22])
 def test_shares_and_longest_copy_are_those_of_a_search(monkeypatch, chunk, dense) -> None:
-    """With chunks shorter than a copy, and with each kind of table."""
+    """With chunks shorter than a copy, and with each kind of table, that lets others pass."""
+    monkeypatch.setattr(algorithm, "FILTER_ENTRIES", 1)
+    monkeypatch.setattr(algorithm, "MIN_FILTER", 1)
     monkeypatch.setattr(algorithm, "CHUNK_CHARACTERS", chunk)
     monkeypatch.setattr(algorithm, "MAX_DENSE", dense)
 
@@ -76,6 +78,12 @@ def test_a_copy_is_entirely_shared(text, before, after) -> None:
     common = in_common([ids(text)], ids(before + text + after), [1, (len(text) + 1) // 2])
     assert common.shares == (1, 1)
     assert common.length == len(text)
+
+
+@pytest.mark.parametrize("before", range(7))
+def test_a_copy_may_begin_anywhere_in_a_chunk(monkeypatch, before) -> None:
+    monkeypatch.setattr(algorithm, "CHUNK_CHARACTERS", 1)
+    assert in_common([ids(b"abc")], ids(b"a" * before + b"abc"), [3]) == ((1.0,), 3, before)
 
 
 def test_a_passage_does_not_cross_the_end_of_a_text() -> None:
@@ -120,6 +128,10 @@ def test_a_line_is_found_in_the_order_of_the_file(named) -> None:
     assert overlap.items is not None
     assert overlap.items.copies == ("Hanna", "Anna", "Anna")
     assert (overlap.items.count, overlap.items.repeated) == (4, 1)
+    assert found.held_out is not None
+    assert found.held_out.items is not None
+    assert found.held_out.characters == overlap.characters == 16
+    assert 2 <= len(found.held_out.items.copies) == found.held_out.items.count <= 6
 
 
 def test_another_text_may_have_other_characters(trained) -> None:

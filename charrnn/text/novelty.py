@@ -18,7 +18,7 @@ from charrnn.arrays import Array
 
 CHUNK_CHARACTERS = 1 << 17  # of the longer text, processed at a time
 MAX_DENSE = 1 << 22  # entries of a table with one for every pair
-FILTER_ENTRIES = 16  # per pair, in a table that excludes most others
+FILTER_ENTRIES, MIN_FILTER = 16, 1 << 16  # per pair and at least, in a table excluding most others
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # spreads pairs over that table
 
 
@@ -148,7 +148,7 @@ class _Table:
         self._keys = np.unique(keys[keys >= 0])
         self.count = len(self._keys)
         self._dense: Array | None = None
-        bits = int(max(self.count * FILTER_ENTRIES, 1 << 16)).bit_length()
+        bits = max(self.count * FILTER_ENTRIES, MIN_FILTER).bit_length()
         if self.count and (largest := int(self._keys[-1])) < MAX_DENSE:
             self._dense = np.zeros(largest + 1, np.intp)
             self._dense[self._keys] = np.arange(1, self.count + 1)
