@@ -18,7 +18,7 @@ from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
-from charrnn.wording import nearest, pluralize, setting
+from charrnn.wording import call, nearest, pluralize, setting
 
 COUNT = 12  # units
 PASSAGE = 2000  # characters
@@ -142,7 +142,9 @@ def unit_view(
     asked = "`units`" if units else setting("show", str(show))
     others = [setting("show", str(show))] * bool(units and show) + [f"`{o}`" for o in scoring]
     if others:
-        raise UsageError(f"{asked} and {others[0]} are both given.", "run `eval` once for each.")
+        raise UsageError(
+            f"{asked} and {others[0]} are both given.", f"run {call('eval')} once for each."
+        )
     if units:
         return {"count": units, "passage": 0}
     return {"chosen": [unit], "passage": length}

@@ -150,6 +150,7 @@ def block_windows(ids: Array, length: int) -> Iterator[Window]:
     Yields:
         Windows whose lanes are blocks.
     """
+    length = min(length, max(len(ids) - 1, 1))  # NumPy has no lengths beyond 64 bits
     whole = (len(ids) - 1) // length * length
     x, y = (ids[start : start + whole].reshape(-1, length).T for start in (0, 1))
     lanes = max(MAX_BLOCK_INPUTS // length, 1)
