@@ -324,6 +324,13 @@ def test_what_is_no_run_is_explained(charrnn, trained: Path, tmp_path: Path) -> 
         assert "hint:" in outcome.err
 
 
+def test_a_run_of_no_steps_is_said_to_need_some(charrnn, text_file: Path) -> None:
+    charrnn("train", text_file, *TINY, "--max-steps", 0, "--out", "first")
+    found = charrnn("plot", "first")
+    assert found.code == 3
+    assert "charrnn train --resume first --max-steps 1000" in " ".join(found.err.split())
+
+
 def test_a_cut_line_is_noted(charrnn, trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "cut")
     log = tmp_path / "cut" / "metrics.jsonl"

@@ -92,7 +92,7 @@ def eval_command(
         return
     write = character_writer(per_character) if per_character is not None else None
     if per_character is not None:
-        require_output("per_character", per_character)
+        require_output("per_character", per_character, text)
     evaluation = Evaluation(checkpoint, text, unknown, changes)
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)

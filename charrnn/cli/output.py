@@ -13,14 +13,22 @@ import typer
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
 from charrnn.system.escaping import harmless, harmless_json, shortened
-from charrnn.system.files import require_writable
+from charrnn.system.files import is_same_file, require_writable
 from charrnn.system.streams import discard
 from charrnn.wording import setting
 
 
-def require_output(option: str, path: str) -> None:
-    """Refuses a file that cannot be written, before its content is computed. Raises: UsageError."""
+def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
+    """Refuses a file that cannot be written, or that is a source, before its content is computed.
+
+    Raises:
+        UsageError: The file is refused.
+    """
     try:
+        if any(source != "-" and is_same_file(path, source) for source in sources):
+            raise UsageError(
+                f"{setting(option, path)} would overwrite what is read.", "choose another file."
+            )
         require_writable(Path(path))
     except OSError as error:
         raise UsageError(
