@@ -40,6 +40,8 @@ def list_runs(directory: str = DEFAULT_FOLDER) -> RunList:
     path = Path(directory)
     skipped = 0
     try:
+        if not directory:  # which Path reads as the working directory
+            raise InputError("'' is not a folder.", 'give the path of one, such as `"."`')
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
             raise InputError(f"{directory} {what}.", _elsewhere(directory))
@@ -52,9 +54,7 @@ def list_runs(directory: str = DEFAULT_FOLDER) -> RunList:
         ) from None
     except ValueError as error:
         raise InputError(f"{directory!r} is not a valid path: {error}.") from None
-    notes = (f"{pluralize(skipped, 'folder')} of {directory} could not be looked at.",) * bool(
-        skipped
-    )
+    notes = (f"{pluralize(skipped, 'folder')} of {directory} could not be read.",) * bool(skipped)
     if not paths:
         more = f" {notes[0]}" if notes else ""
         raise InputError(f"there are no runs in {directory}.{more}", _elsewhere(directory))
