@@ -245,6 +245,12 @@ def test_a_run_that_links_lead_to_is_listed_once(runs: Path) -> None:
     assert names == ["rhyme", "stacked"]
 
 
+def test_an_empty_path_is_not_the_working_directory(charrnn, runs: Path) -> None:
+    found = charrnn("runs", "")
+    assert (found.code, found.out) == (3, "")
+    assert "error: '' is not a folder." in found.err
+
+
 def test_no_difference_has_no_sign() -> None:
     assert signed(0.0) == "0.000"
     assert signed(0.5) == "+0.500"

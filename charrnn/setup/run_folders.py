@@ -36,7 +36,7 @@ def find_runs(path: Path, limit: int = MAX_ENTRIES) -> tuple[list[Path], int]:
         limit: How many folders are looked at.
 
     Returns:
-        The run directories, and the number of folders that could not be looked at.
+        The run directories, and the number of folders that could not be read.
 
     Raises:
         OSError: The folder cannot be read.
