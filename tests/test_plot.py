@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.text import Text
 from rich.cells import cell_len
@@ -383,6 +383,7 @@ def test_charts_fit_a_terminal(charrnn, seeds, trained, stacked, monkeypatch, wi
     st.lists(st.tuples(st.text(max_size=40), FLOATS), max_size=3),
     st.integers(1, 150), st.integers(1, 40), st.booleans(), st.none() | FLOATS,
 )  # fmt: skip
+@example([("a\n       b", [(0.0, 0.0)])], [("\t", 0.0)], 40, 10, False, None)
 def test_a_chart_of_anything_has_its_size(curves, levels, width, height, log, highest) -> None:
     drawn = line_chart(
         [Curve(label, [x for x, _ in points], [y for _, y in points]) for label, points in curves],
