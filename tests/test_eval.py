@@ -367,7 +367,7 @@ def test_a_shown_text_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch)
 def test_show_prints_the_beginning_of_the_text(charrnn, trained: Path, text_file: Path) -> None:
     outcome = charrnn("eval", trained, text_file, "--show", "surprisal", "--length", 30)
     assert outcome.out.startswith(f"{RHYME[:30]}\n")
-    assert "colours are shown on a terminal only." in outcome.out
+    assert "note: colours are shown on a terminal only." in outcome.err
     assert "\x1b" not in outcome.out
     outcome = charrnn("eval", trained, text_file, "--show", "surprise")
     assert outcome.code == 2
@@ -378,3 +378,23 @@ def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:
     Path("words.txt").write_text(WORDS)
     with pytest.raises(UsageError, match="`block=5` is for a stream"):
         Evaluation(str(of_lines), ["words.txt"]).score(block=5)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--length", 5], "--length 5 is how much of the text is shown"),
+        (["--show", "surprisal", "--json"], "--show surprisal and --json are both given"),
+    ],
+)
+def test_options_without_effect_are_refused(charrnn, trained, text_file, options, words) -> None:
+    outcome = charrnn("eval", trained, text_file, *options)
+    assert outcome.code == 2
+    assert words in outcome.err
+
+
+def test_counts_of_the_scored_text_are_noted(charrnn, trained: Path, text_file: Path) -> None:
+    words = "this is the training text"
+    assert words in charrnn("eval", trained, text_file).err
+    Path("words.txt").write_text(WORDS)
+    assert words not in charrnn("eval", trained, "words.txt").err

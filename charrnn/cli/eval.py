@@ -27,7 +27,10 @@ def eval_command(
             "of the state of a hidden unit (such as unit:17).",
         ),
     ] = None,
-    length: Annotated[int, typer.Option(metavar="N", min=1, help="Characters to show.")] = 2000,
+    length: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Characters to show.  [default: 2000]"),
+    ] = None,
     units: Annotated[
         int | None,
         typer.Option(
@@ -73,7 +76,7 @@ def eval_command(
 
     from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
-    from charrnn.commands.unit_views import unit_view
+    from charrnn.commands.unit_views import SHOWN, require_shown, unit_view
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal, print_unit
@@ -82,7 +85,8 @@ def eval_command(
 
     changes = given(encoding=encoding, errors=errors)
     scoring = given(block=block, dynamic=dynamic, per_character=per_character)
-    if (view := unit_view(show, units, length, scoring)) is not None:
+    require_shown(show, length, json)
+    if (view := unit_view(show, units, length or SHOWN, scoring)) is not None:
         found, notes = describe_units(checkpoint, text, unknown, changes, **view)
         write_notes(notes)
         if json:
@@ -103,7 +107,7 @@ def eval_command(
         write_json(asdict(score))
         return
     if show is not None:
-        print_surprisal(evaluation.characters(length))
+        print_surprisal(evaluation.characters(length or SHOWN))
         write_line("")
     for line in score_lines(score):
         write_line(line)

@@ -1,7 +1,7 @@
 """Scores a model on a text: as a whole, in blocks, while it goes on learning, and by character."""
 
 from collections.abc import Iterator
-from math import inf, isfinite, log
+from math import inf, log
 from typing import Any
 
 from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
@@ -19,6 +19,8 @@ from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
+
+DIVERGED = 2.0  # times the loss of guessing, or of the model without steps
 
 
 class Evaluation:
@@ -100,7 +102,7 @@ class Evaluation:
             scoring="blocks" if block else self.model.config.data.sequences,
             block=block,
             baselines=self._baselines(found.characters, announce) if baselines else None,
-            dynamic=None if dynamic is None else self._dynamic(dynamic),
+            dynamic=None if dynamic is None else self._dynamic(dynamic, found),
         )
 
     @single_threaded_blas()
@@ -127,8 +129,9 @@ class Evaluation:
         require_finite(found.nats)
         return found
 
-    def _dynamic(self, rate: float) -> DynamicScore:
+    def _dynamic(self, rate: float, static: Score) -> DynamicScore:
         """The score with dynamic evaluation, clipped as in training."""
+        guessing = log(len(self.model.vocabulary))
         training = self.model.config.training
         segment = training.window
         with single_threaded_blas():
@@ -140,7 +143,8 @@ class Evaluation:
                 segment=segment,
                 clip=make_clip(training.clip.by, training.clip.threshold),
             )
-        if not isfinite(found.nats):
+        worst = DIVERGED * max(guessing, static.nats_per_character)
+        if not found.nats_per_character < worst:  # nor if it is NaN
             raise CharrnnError(
                 f"dynamic evaluation diverged with a learning rate of {rate:g}.",
                 f"lower it: `dynamic={rate / 10:g}`",
@@ -151,9 +155,11 @@ class Evaluation:
         vocabulary, counted = self.model.vocabulary, None
         try:
             if len(self.ids) > MAX_SCORED:
-                raise InputError(f"the text has more than {MAX_SCORED:,} characters.")
-            training = known_text(self._trained, [], announce).training.ids
-            counted = counted_nats(training, self.ids, self._sequences, len(vocabulary))
+                raise InputError(f"the text to score has more than {MAX_SCORED:,} characters.")
+            known = known_text(self._trained, [], announce)
+            if len(known.text) == len(self.text) and known.text.mark() == self.text.mark():
+                announce("this is the training text: its counts know what they predict here.")
+            counted = counted_nats(known.training.ids, self.ids, self._sequences, len(vocabulary))
         except (InputError, UsageError) as error:
             announce(f"without counts of the training text: {error}")
         return TextBaselines(

@@ -8,6 +8,27 @@ from charrnn.errors import UsageError
 from charrnn.model.params import Params
 from charrnn.wording import call, nearest, pluralize, setting
 
+SHOWN = 2000  # characters
+
+
+def require_shown(show: str | None, length: int | None, json: bool) -> None:
+    """Raises UsageError for options of `eval` that have no effect together.
+
+    Args:
+        show: What the text is coloured by.
+        length: The number of characters to show.
+        json: Whether the result is a document, which has no colours.
+    """
+    if length is not None and show is None:
+        raise UsageError(
+            f"`length={length}` is how much of the text is shown.", "add `show=surprisal`"
+        )
+    if show == "surprisal" and json:
+        raise UsageError(
+            "`show=surprisal` and `json` are both given.",
+            "leave one out; `per_character=scores.jsonl` writes the same numbers.",
+        )
+
 
 def unit_view(
     show: str | None, units: int | None, length: int, scoring: Collection[str] = ()

@@ -11,6 +11,7 @@ from charrnn.arrays import Array
 from charrnn.report.terminal import print_line, table_console
 from charrnn.results import CharacterScores, UnitCorrelation, UnitReport
 from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless
+from charrnn.system.streams import say
 from charrnn.units import BITS_PER_NAT
 
 ONE_COLUMN = str.maketrans({"\t": " "}) | WITHOUT_DIRECTIONS
@@ -123,9 +124,10 @@ def print_coloured(
     for style, words in zip(styles, legend, strict=True):
         explained.append(" ")
         explained.append(f" {words} ", style)
-    console.print(explained) if console.is_terminal else print_line(
-        console, "colours are shown on a terminal only."
-    )
+    if console.is_terminal:
+        console.print(explained)
+    else:
+        say("note: colours are shown on a terminal only.")
 
 
 def _styles(palette: Palette, console: Console) -> Sequence[str]:
