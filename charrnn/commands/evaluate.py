@@ -14,7 +14,7 @@ from charrnn.setup.loading import encode_text, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.text.count_baselines import MAX_SCORED, NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
 from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
@@ -141,8 +141,6 @@ class Evaluation:
     def _baselines(self, predicted: int, announce: Announce) -> TextBaselines:
         vocabulary, counted = self.model.vocabulary, None
         try:
-            if len(self.ids) > MAX_SCORED:
-                raise InputError(f"the text has more than {MAX_SCORED:,} characters.")
             training = known_text(self._trained, [], announce).training.ids
             counted = counted_nats(training, self.ids, self._sequences, len(vocabulary))
         except (InputError, UsageError) as error:

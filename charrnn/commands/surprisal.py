@@ -95,9 +95,11 @@ def prediction_steps(
         The input ids (M,), the targets (M,), and whether the state before each input is zero (M,).
         Of a stream the first character is no target.
     """
-    context = sequences.context_lengths(ids)[:length]
-    first = int(context[:1].sum() == 0)
-    return np.roll(ids, 1)[first:length], ids[first:length], context[first:] == 1
+    first = 0 if sequences.delimiter else 1
+    x, y = np.roll(ids, 1)[first:length], ids[first:length]  # the last id is the delimiter
+    fresh = x == ids[-1] if sequences.delimiter else np.zeros(len(x), dtype=bool)
+    fresh[:1] = True
+    return x, y, fresh
 
 
 def require_finite(nats: float) -> None:

@@ -1,19 +1,31 @@
 """N-gram counts: how well they alone predict a text, and how certain they are of it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from charrnn.arrays import Array
 
 
-def witten_bell_nats(
-    ids: Array,
-    counted: Array,
-    scored: Array,
-    context_lengths: Array,
-    alphabet_size: int,
-    order: int,
-) -> float:
-    """Mean nats per character of an n-gram model with Witten-Bell smoothing.
+class _Level(NamedTuple):
+    """The counts after contexts of one length.
+
+    Attributes:
+        pairs: Each pair of context and character in the text, as context · A + character, sorted.
+            A pair's place is the number of the context that is one character longer.
+        pair_counts: How often each is counted.
+        totals: n of each context: how many characters are counted after it.
+        distinct: d of each context: how many distinct ones.
+    """
+
+    pairs: Array
+    pair_counts: Array
+    totals: Array
+    distinct: Array
+
+
+class NGram:
+    """An n-gram model with Witten-Bell smoothing, fitted to a text.
 
     The probability of a character after its last `order` characters is interpolated with that
     after one character fewer, down to the uniform distribution. With the count n of the context,
@@ -21,43 +33,59 @@ def witten_bell_nats(
     p = (count + d q) / (n + d).
 
     Args:
-        ids: The text (N,).
-        counted: Where the model is fitted (N,).
-        scored: Where it is evaluated (N,).
-        context_lengths: The number of characters before each in its sequence (N,).
-        alphabet_size: The number of characters in the vocabulary.
-        order: The number of characters in the longest context.
+        ids: The text (N,); the character before the first is the last one, a delimiter if any.
+        context_lengths: The number of characters before each in its sequence (N,); one with 0 is
+            not predicted, and so not counted.
+        alphabet_size: A, the number of characters in the vocabulary.
+        order: The number of characters in the longest context; 0 for a unigram model.
 
     Reference:
         Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
-    probability = np.full(len(ids), 1 / alphabet_size)
-    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each character
-    for length in range(order + 1):
-        if length:
-            # a longer context is that of the last character, and the last character
-            context = _pair_numbers(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
-        known = context_lengths >= length
-        seen = counted & known
-        pair = _pair_numbers(context, ids, alphabet_size)
-        pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
-        context_counts = np.bincount(context[seen], minlength=context.max() + 1)
-        pair_context = np.zeros(len(pair_counts), dtype=np.int32)
-        pair_context[pair] = context
-        distinct = np.bincount(pair_context[pair_counts > 0], minlength=len(context_counts))
-        n, d = context_counts[context], distinct[context]
-        probability = np.where(
-            known & (n > 0),
-            (pair_counts[pair] + d * probability) / np.maximum(n + d, 1),
-            probability,
-        )
-    return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
+
+    def __init__(self, ids: Array, context_lengths: Array, alphabet_size: int, order: int) -> None:
+        self._alphabet_size, self._levels = alphabet_size, list[_Level]()
+        counted = context_lengths > 0
+        contexts, count = np.zeros(len(ids), np.int64), 1  # the number of each one's context
+        for length in range(order + 1):
+            known = context_lengths >= length
+            pairs, place = np.unique(contexts * alphabet_size + ids, return_inverse=True)
+            pair_counts = np.bincount(place[known & counted], minlength=len(pairs))
+            of_pair = pairs // alphabet_size
+            totals = np.bincount(of_pair, pair_counts, minlength=count)
+            distinct = np.bincount(of_pair[pair_counts > 0], minlength=count)
+            self._levels.append(_Level(pairs, pair_counts, totals, distinct))
+            contexts, count = np.roll(place, 1), len(pairs)
+
+    def probabilities(self, ids: Array, context_lengths: Array) -> Array:
+        """The probability of each character after those before it.
+
+        Args:
+            ids: A text (M,); the character before the first is the last one.
+            context_lengths: The number of characters before each in its sequence (M,).
+
+        Returns:
+            p (order + 1, M): row k looks at the last k characters.
+        """
+        p = np.full(len(ids), 1 / self._alphabet_size)
+        rows = np.empty((len(self._levels), len(ids)))
+        contexts = np.zeros(len(ids), np.int64)  # -1 for one that the counted text lacks
+        for length, level in enumerate(self._levels):
+            pairs = np.where(contexts < 0, -1, contexts * self._alphabet_size + ids)
+            place = np.minimum(np.searchsorted(level.pairs, pairs), len(level.pairs) - 1)
+            found = level.pairs[place] == pairs
+            n, d = level.totals[contexts], level.distinct[contexts]
+            used = (contexts >= 0) & (context_lengths >= length) & (n > 0)
+            mixed = np.where(found, level.pair_counts[place], 0) + d * p
+            p = rows[length] = np.where(used, mixed / np.maximum(n + d, 1), p)
+            contexts = np.roll(np.where(found, place, -1), 1)
+        return rows
 
 
 def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
     """Entropy of an n-gram model's prediction after each character, with the text's own counts.
 
-    The model is that of `witten_bell_nats`. With λ = d / (n + d), the sum Σ p log p over the
+    The model is `NGram`. With λ = d / (n + d), the sum Σ p log p over the
     alphabet is λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the
     time is linear in the length of the text.
 
