@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from charrnn.cli import main
 from charrnn.commands import inspect
+from tests.browser import browser, chromium  # noqa: F401
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile(

@@ -35,6 +35,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"report"},
     "matplotlib": {"report"},
+    "jinja2": {"report"},
     "plotext": {"report"},
     "yaml": {"config"},
     "pydantic": {"config", "setup"},

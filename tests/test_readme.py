@@ -21,6 +21,7 @@ COMMANDS = (
     "explain",
     "runs",
     "plot",
+    "report",
 )
 TEXT = README.read_text(encoding="utf-8")
 

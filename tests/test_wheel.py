@@ -32,5 +32,6 @@ def test_wheel_installed_elsewhere_trains_on_its_own_corpus(tmp_path: Path) -> N
     assert document["steps"] == 3
     assert document["run"] == "runs/farrow-quay-1"
     assert len(run("-m", "charrnn", "sample", document["run"], "--length", "20")) == 20
+    assert run("-m", "charrnn", "report", document["run"]).strip() == "report.html"
     names = json.loads(run("-m", "charrnn", "train", "-c", "names", "--max-steps", "3", "--json"))
     assert names["run"] == "runs/place-names-1"

@@ -15,6 +15,7 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
+from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
@@ -39,6 +40,7 @@ app.command("plot")(plot_command)
 app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
+app.command("report")(report_command)
 
 
 def _print_version(wanted: bool) -> None:

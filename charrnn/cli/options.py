@@ -110,14 +110,14 @@ def one_config(configs: list[str] | None) -> str | None:
 UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
-def in_bytes(size: str | None) -> float | None:
+def in_bytes(size: str | None, option: str = "max_memory") -> float | None:
     """A size such as 500MB, 4G or 2e9 in bytes. Raises: UsageError."""
     if size is None:
         return None
     form = r"(\d+(?:\.\d+)?(?:e\d{1,3})?) ?([KMGT]?)(?:i?B)?"
     found = re.fullmatch(form, size.strip(), re.IGNORECASE)
     if not found or not float(found[1]):
-        raise UsageError(f"`max_memory={size}` is not a size.", "for example `max_memory=4GB`")
+        raise UsageError(f"`{option}={size}` is not a size.", f"for example `{option}=4GB`")
     return float(found[1]) * UNITS[found[2].upper()]
 
 

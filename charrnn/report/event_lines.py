@@ -1,10 +1,9 @@
 """Events as lines of text."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
+from charrnn.results.run_reports import SEED_VARIATION
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
-
-SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
 
 
 def figure(value: float) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Iterator
 from shlex import quote
 
 # settings of the config that have an option of their own; every other one is changed with --set
@@ -39,14 +40,25 @@ def as_flags(message: str) -> str:
     path as `wording.word` writes it, `"runs/a b"`, is a word that a shell can read.
     """
 
-    def rendered(found: re.Match[str]) -> str:
-        if found["setting"]:
-            return _flag(found["setting"], found["value"])
-        if found["command"]:
-            return _command(found["command"], found["arguments"])
-        return shell_word(json.loads(found["word"]))
+    return "".join(piece for piece, _ in marked_pieces(message))
 
-    return MARKED.sub(rendered, message)  # once: a path may contain what looks like a call
+
+def marked_pieces(message: str) -> Iterator[tuple[str, bool]]:
+    """The pieces of such a message, each with whether it was marked as something to type."""
+    end = 0
+    for found in MARKED.finditer(message):  # once: a path may contain what looks like a call
+        yield message[end : found.start()], False
+        yield _rendered(found), True
+        end = found.end()
+    yield message[end:], False
+
+
+def _rendered(found: re.Match[str]) -> str:
+    if found["setting"]:
+        return _flag(found["setting"], found["value"])
+    if found["command"]:
+        return _command(found["command"], found["arguments"])
+    return shell_word(json.loads(found["word"]))
 
 
 def shell_word(text: str) -> str:

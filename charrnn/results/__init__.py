@@ -25,6 +25,7 @@ from charrnn.results.gradients import (
     Verdict,
 )
 from charrnn.results.novelty import Copy, Items, Novelty, Overlap
+from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
     Alphabet,
     CheckpointSummary,
@@ -32,6 +33,7 @@ from charrnn.results.reports import (
     TextReport,
     Trial,
 )
+from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import (
     RunGroup,
     RunHistory,
@@ -49,6 +51,7 @@ __all__ = [
     "ALL_PARAMETERS",
     "Agreement",
     "Alphabet",
+    "Assessment",
     "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
@@ -67,14 +70,18 @@ __all__ = [
     "GradientFlow",
     "Items",
     "Matrix",
+    "MeasuredModel",
     "ModelReport",
     "Novelty",
     "Overlap",
     "Part",
+    "PlayableModel",
+    "ReportedRun",
     "RunGroup",
     "RunHistory",
     "RunList",
     "RunLog",
+    "RunReport",
     "RunState",
     "RunSummary",
     "Samples",
