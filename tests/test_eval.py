@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.random import default_rng
+from rich.cells import cell_len
 from rich.console import Console
 
 from charrnn.analysis.surprisal import surprisals, surprisals_of
@@ -23,6 +26,7 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.optim.clipping import make_clip
 from charrnn.report import coloured_text
+from charrnn.report.text_lines import laid_out
 from charrnn.results import CharacterScores
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import block_windows
@@ -30,6 +34,7 @@ from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.units import BITS_PER_NAT
 from tests.conftest import RHYME, TINY
 from tests.scores import evaluate
+from tests.test_narrow_terminals import ANSI
 
 TANH = ACTIVATIONS["tanh"]
 stream = SEQUENCES["stream"].scoring_windows
@@ -135,9 +140,8 @@ def test_a_text_of_lines_has_no_blocks(charrnn, of_lines: Path) -> None:
     outcome = charrnn("eval", of_lines, "words.txt", "--block", 5)
     assert outcome.code == 2
     assert "was trained on lines, each from an empty context" in outcome.err
-    assert "scored as              lines, each from the zero state" in (
-        charrnn("eval", of_lines, "words.txt").out
-    )
+    shown = charrnn("eval", of_lines, "words.txt").out
+    assert f"{len(WORDS) + 1} characters predicted in lines, each from the zero state" in shown
 
 
 def test_dynamic_evaluation_without_steps_is_the_score() -> None:
@@ -293,6 +297,11 @@ def test_a_file_of_characters_is_named_well(charrnn, trained: Path, text_file: P
     outcome = charrnn("eval", trained, text_file, "--per-character", "no/scores.csv")
     assert outcome.code == 2
     assert "--per-character no/scores.csv cannot be written" in outcome.err
+    Path("words.csv").write_text(WORDS)
+    outcome = charrnn("eval", trained, "words.csv", "--per-character", "./words.csv")
+    assert outcome.code == 2
+    assert "--per-character ./words.csv would replace the text itself" in outcome.err
+    assert Path("words.csv").read_text() == WORDS
 
 
 def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> None:
@@ -340,14 +349,66 @@ def test_a_shown_text_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch)
     assert "[bold]" in shown
 
 
-def test_show_prints_the_beginning_of_the_text(charrnn, trained: Path, text_file: Path) -> None:
+def test_off_a_terminal_marks_show_the_surprisal(charrnn, trained: Path, text_file: Path) -> None:
     outcome = charrnn("eval", trained, text_file, "--show", "surprisal", "--length", 30)
-    assert outcome.out.startswith(f"{RHYME[:30]}\n")
-    assert "colours are shown on a terminal only." in outcome.out
+    text, marks, legend = outcome.out.splitlines()[:3]
+    assert text == RHYME[:30]
+    bits = score_characters(str(trained), [str(text_file)], limit=30)[0].nats * BITS_PER_NAT
+    lower = {" ": 0, "1": 1, "2": 2, "4": 4, "6": 6, "8": 8}
+    for one, mark in zip(bits[1:], marks.ljust(30)[1:], strict=True):
+        assert lower[mark] == max(bound for bound in lower.values() if bound <= one)
+    assert marks[0] == " "
+    assert legend == "below a character: its surprisal, at least 1, 2, 4, 6 or 8 bits"
     assert "\x1b" not in outcome.out
+
+
+def test_show_in_a_document_has_the_characters(charrnn, trained: Path, text_file: Path) -> None:
+    arguments = ["eval", trained, text_file, "--json", "--no-baselines"]
+    alone, shown = (
+        json.loads(charrnn(*arguments, *more).out)
+        for more in ([], ["--show", "surprisal", "--length", 9])
+    )
+    characters = shown.pop("shown")
+    assert shown == alone
+    assert characters["text"] == RHYME[:9]
+    assert characters["nats"][0] is None
+    assert len(characters["likeliest"]) == 9
+
+
+def test_there_is_no_other_view(charrnn, trained: Path, text_file: Path) -> None:
     outcome = charrnn("eval", trained, text_file, "--show", "surprise")
     assert outcome.code == 2
     assert "did you mean --show surprisal" in outcome.err
+
+
+@given(st.text("ab \n\t文\u0301\x1b", max_size=60), st.integers(2, 12))
+def test_lines_keep_every_character_and_fit(text: str, width: int) -> None:
+    lines = [*laid_out(text, width)]
+    assert [position for line in lines for position, _ in line] == [*range(len(text))]
+    for line, after in zip(lines, [*lines[1:], None], strict=False):
+        shown = "".join(glyph for _, glyph in line)
+        assert cell_len(shown) <= width
+        broken = after is not None and text[line[-1][0]] not in "\n\t "
+        assert not broken or " " not in shown, "inside a word, though there was a space"
+    assert len([*laid_out(text, None)]) == len(text.splitlines())
+
+
+def test_marks_are_below_their_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    coloured_text.print_surprisal(example("a文b\n\nc", [2.0, 9.0, 1.0, 0.0, 7.0, 0.5]))
+    assert capsys.readouterr().out.splitlines()[:4] == ["a文b", "28 1", "⏎", "6"]
+
+
+def test_words_are_not_broken_on_a_terminal(charrnn, trained, text_file, monkeypatch) -> None:
+    arguments = ["eval", trained, text_file, "--show", "surprisal", "--dynamic", 0.1]
+    whole = {*ANSI.sub("", charrnn(*arguments).out).split()} | {*(RHYME * 12).split()}
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for width in (80, 50):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = ANSI.sub("", charrnn(*arguments).out).splitlines()
+        assert max(map(cell_len, lines)) <= width
+        words = {word.strip("⏎─") for line in lines for word in line.split()}
+        legend = {"bits:", "0", "1", "2", "4", "6", "8", "or", "more"}
+        assert words <= {word.strip("─") for word in whole} | legend
 
 
 def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:

@@ -78,7 +78,7 @@ def eval_command(
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal, print_unit
-    from charrnn.report.score_lines import score_lines
+    from charrnn.report.score_table import print_score
     from charrnn.report.unit_tables import print_units
 
     changes = given(encoding=encoding, errors=errors)
@@ -93,18 +93,18 @@ def eval_command(
         return
     write = character_writer(per_character) if per_character is not None else None
     if per_character is not None:
-        require_output("per_character", per_character)
+        require_output("per_character", per_character, text)
     evaluation = Evaluation(checkpoint, text, unknown, changes)
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
     if write:
         write(evaluation.pieces())
         write_note(f"the scores of each character are in {per_character}")
+    shown = joined([*evaluation.pieces(length)]) if show is not None else None
     if json:
-        write_json(asdict(score))
+        write_json(asdict(score) | ({"shown": asdict(shown)} if shown else {}))
         return
-    if show is not None:
-        print_surprisal(joined([*evaluation.pieces(length)]))
+    if shown:
+        print_surprisal(shown)
         write_line("")
-    for line in score_lines(score):
-        write_line(line)
+    print_score(score)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,19 @@ from charrnn.system.streams import discard
 from charrnn.wording import setting
 
 
-def require_output(option: str, path: str) -> None:
-    """Refuses a file that cannot be written, before its content is computed. Raises: UsageError."""
+def require_output(option: str, path: str, inputs: Iterable[str] = ()) -> None:
+    """Refuses a file that cannot be written, or is an input, before its content is computed.
+
+    Raises:
+        UsageError: It is refused.
+    """
+    file = Path(path)
     try:
-        require_writable(Path(path))
+        if any(file.exists() and os.path.exists(one) and file.samefile(one) for one in inputs):
+            raise UsageError(
+                f"{setting(option, path)} would replace the text itself.", "choose another file."
+            )
+        require_writable(file)
     except OSError as error:
         raise UsageError(
             f"{setting(option, path)} cannot be written: {error.strerror}.", "choose another file."
