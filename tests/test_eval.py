@@ -4,6 +4,7 @@ import csv
 import json
 import lzma
 from collections import Counter
+from dataclasses import replace
 from io import StringIO
 from math import log
 from pathlib import Path
@@ -26,6 +27,7 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.optim.clipping import make_clip
 from charrnn.report import coloured_text
+from charrnn.report.character_files import character_writer
 from charrnn.report.text_lines import laid_out
 from charrnn.results import CharacterScores
 from charrnn.text.sequences import SEQUENCES
@@ -308,8 +310,6 @@ def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> Non
     evaluation = Evaluation(str(trained), [str(text_file)])
     params = evaluation.model.params.map(lambda flat: flat * np.float32(np.inf))
     evaluation.model = evaluation.model._replace(params=params)
-    from charrnn.report.character_files import character_writer
-
     with pytest.raises(CharrnnError, match="is not finite"), np.errstate(invalid="ignore"):
         character_writer("scores.csv")(evaluation.pieces())
     assert not [*Path().iterdir()]
@@ -324,7 +324,7 @@ def coloured(scores: CharacterScores, monkeypatch: pytest.MonkeyPatch, **options
 
 
 def example(text: str, bits: list[float]) -> CharacterScores:
-    nothing = np.zeros((len(text), 1))
+    nothing = np.zeros((len(text), 1), int)
     nats = np.array(bits) * log(2)
     return CharacterScores(text, nats, np.ones(len(text), int), nothing, nothing, ("a",))
 
@@ -415,3 +415,37 @@ def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:
     Path("words.txt").write_text(WORDS)
     with pytest.raises(UsageError, match="`block=5` is for a stream"):
         Evaluation(str(of_lines), ["words.txt"]).score(block=5)
+
+
+def test_what_takes_long_says_so(trained: Path, text_file: Path, monkeypatch) -> None:
+    notes: list[str] = []
+    evaluation = Evaluation(str(trained), [str(text_file)])
+    evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
+    [*evaluation.pieces(announce=notes.append)]
+    assert notes == []
+    monkeypatch.setattr("charrnn.commands.evaluate.NOTED_SECONDS", -1.0)
+    monkeypatch.setattr("charrnn.commands.evaluate.TIMED", 2)
+    evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
+    [*evaluation.pieces(limit=500, announce=notes.append)]
+    assert len(notes) == 2
+    assert notes[0].startswith("dynamic evaluation takes about ")
+    assert notes[1].startswith("the other 0 characters take about ")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_every_character_survives_a_file(ending: str) -> None:
+    text = "\r\n\r\",;'\t \x0b\x85\u2028é文😀\x1b=a"
+    scores = example(text, [float("nan"), *range(1, len(text))])
+    ranks = np.arange(len(text))
+    pieces = [replace(scores, ranks=ranks, characters=("\r", ","))]
+    character_writer(f"scores.{ending}")(pieces)
+    content = Path(f"scores.{ending}").read_bytes().decode()
+    if ending == "csv":
+        header, *rows = csv.reader(StringIO(content, newline=""))
+        assert {len(row) for row in rows} == {len(header)}
+        found = [(row[1], row[4]) for row in rows]
+    else:
+        documents = [json.loads(line) for line in content.split("\n")[:-1]]
+        found = [(row["character"], (row["likeliest"] or [("",)])[0][0]) for row in documents]
+    assert "".join(character for character, _ in found) == text
+    assert [likeliest for _, likeliest in found] == ["", *["\r"] * (len(text) - 1)]

@@ -98,7 +98,7 @@ def eval_command(
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
     if write:
-        write(evaluation.pieces())
+        write(evaluation.pieces(announce=write_note))
         write_note(f"the scores of each character are in {per_character}")
     shown = joined([*evaluation.pieces(length)]) if show is not None else None
     if json:

@@ -1,9 +1,11 @@
 """Scores a model on a text: as a whole, in blocks, while it goes on learning, and by character."""
 
+import time
 from collections.abc import Iterator
 from math import inf, isfinite, log
 from typing import Any
 
+from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.commands.surprisal import prediction_steps, require_finite, score_pieces
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError, InputError, UsageError
@@ -19,6 +21,10 @@ from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
+from charrnn.wording import rough_duration
+
+TIMED = 50_000  # characters whose scores are timed, to say how long the others take
+CALLS_PER_CHARACTER = 7e-6  # seconds of a step of dynamic evaluation beside its products
 
 
 class Evaluation:
@@ -71,8 +77,8 @@ class Evaluation:
                 default the state is carried on as in training.
             dynamic: Learning rate of dynamic evaluation, whose score is reported too.
             baselines: Whether the loss of simpler models on the text is reported too.
-            announce: Called with a note before a text is read that only the checkpoint names, and
-                with the reason if it cannot be used.
+            announce: Called with a note before a text is read that only the checkpoint names, with
+                the reason if it cannot be used, and before what takes more than a few seconds.
 
         Raises:
             UsageError: The model was trained on lines or documents, which have no blocks.
@@ -100,13 +106,23 @@ class Evaluation:
             scoring="blocks" if block else self.model.config.data.sequences,
             block=block,
             baselines=self._baselines(found.characters, announce) if baselines else None,
-            dynamic=None if dynamic is None else self._dynamic(dynamic),
+            dynamic=None if dynamic is None else self._dynamic(dynamic, announce),
         )
 
-    def pieces(self, limit: int | None = None) -> Iterator[CharacterScores]:
-        """The scores of each character, in pieces of bounded memory; of the first `limit` only."""
+    def pieces(
+        self, limit: int | None = None, announce: Announce = lambda note: None
+    ) -> Iterator[CharacterScores]:
+        """The scores of each character, in pieces of bounded memory; of the first `limit` only.
+
+        announce: called with a note if they take more than a few seconds.
+        """
+        total, done, start = min(limit or len(self.ids), len(self.ids)), 0, time.perf_counter()
         with single_threaded_blas():
-            yield from score_pieces(self.model, self.ids, limit)
+            for piece in score_pieces(self.model, self.ids, limit):
+                yield piece
+                if done < TIMED <= (done := done + len(piece.text)):
+                    seconds = (time.perf_counter() - start) * (total - done) / done
+                    _note_duration(f"the other {total - done:,} characters take", seconds, announce)
 
     def _score(self, block: int | None) -> Score:
         model = self.model
@@ -118,9 +134,12 @@ class Evaluation:
         require_finite(found.nats)
         return found
 
-    def _dynamic(self, rate: float) -> DynamicScore:
+    def _dynamic(self, rate: float, announce: Announce) -> DynamicScore:
         """The score with dynamic evaluation, clipped as in training."""
         training = self.model.config.training
+        products = 3 * self.model.params.size * seconds_per_multiplication()
+        seconds = len(self.ids) * (CALLS_PER_CHARACTER + products)
+        _note_duration("dynamic evaluation takes", seconds, announce)
         segment = training.window
         with single_threaded_blas():
             found = dynamic_score(
@@ -152,6 +171,11 @@ class Evaluation:
             context=NGRAM_CONTEXT,
             xz=xz_nats(self.text, predicted),
         )
+
+
+def _note_duration(what: str, seconds: float, announce: Announce) -> None:
+    if seconds > NOTED_SECONDS:
+        announce(f"{what} about {rough_duration(seconds)}")
 
 
 def score_text(

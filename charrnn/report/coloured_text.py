@@ -41,6 +41,10 @@ SURPRISAL = Palette(
         "white on #c0311a",
     ),
     plain=("dim", "", "", "bold", "underline", "reverse"),
+    basic=(
+        "", "underline", "black on bright_yellow", "black on yellow", "black on bright_red",
+        "white on red",
+    ),
     marks=" 12468",
     marks_note="below a character: its surprisal, at least 1, 2, 4, 6 or 8 bits",
 )  # fmt: skip
