@@ -8,9 +8,11 @@ from dataclasses import replace
 from io import StringIO
 from math import log
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import example as given_example
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import default_rng
@@ -211,6 +213,7 @@ def test_dynamic_evaluation_that_diverges_is_said(charrnn, tmp_path: Path, text_
     outcome = charrnn("eval", run, text_file, "--dynamic", "1e30")
     assert outcome.code == 1
     assert "dynamic evaluation diverged with a learning rate of 1e+30" in outcome.err
+    assert "lower it: --dynamic 0.1" in outcome.err
 
 
 def test_dynamic_evaluation_is_reported_apart(charrnn, trained: Path, text_file: Path) -> None:
@@ -219,6 +222,9 @@ def test_dynamic_evaluation_is_reported_apart(charrnn, trained: Path, text_file:
     assert found["nats_per_character"] == alone["nats_per_character"]
     assert found["dynamic"]["nats_per_character"] < alone["nats_per_character"]
     assert (found["dynamic"]["rate"], found["dynamic"]["segment"]) == (0.5, 8)
+    blocks = charrnn("eval", trained, text_file, "--dynamic", 0.5, "--block", 9).out
+    rows = {line[1:24].strip(): line[24:].split() for line in blocks.splitlines()}
+    assert rows["dynamic, in one stream"][0] == f"{found['dynamic']['nats_per_character']:.4f}"
 
 
 def test_baselines_of_a_text(charrnn, trained: Path) -> None:
@@ -381,6 +387,7 @@ def test_there_is_no_other_view(charrnn, trained: Path, text_file: Path) -> None
     assert "did you mean --show surprisal" in outcome.err
 
 
+@given_example("ab\nab ab", 2)
 @given(st.text("ab \n\t文\u0301\x1b", max_size=60), st.integers(2, 12))
 def test_lines_keep_every_character_and_fit(text: str, width: int) -> None:
     lines = [*laid_out(text, width)]
@@ -426,10 +433,12 @@ def test_what_takes_long_says_so(trained: Path, text_file: Path, monkeypatch) ->
     monkeypatch.setattr("charrnn.commands.evaluate.NOTED_SECONDS", -1.0)
     monkeypatch.setattr("charrnn.commands.evaluate.TIMED", 2)
     evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
+    clock = SimpleNamespace(perf_counter=iter([0.0, 10.0]).__next__)
+    monkeypatch.setattr("charrnn.commands.evaluate.time", clock)
     [*evaluation.pieces(limit=500, announce=notes.append)]
     assert len(notes) == 2
     assert notes[0].startswith("dynamic evaluation takes about ")
-    assert notes[1].startswith("the other 0 characters take about ")
+    assert notes[1] == "the other 0 characters take about 0 s"
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])

@@ -153,7 +153,7 @@ class Evaluation:
         if not isfinite(found.nats):
             raise CharrnnError(
                 f"dynamic evaluation diverged with a learning rate of {rate:g}.",
-                f"lower it: `dynamic={rate / 10:g}`",
+                f"lower it: `dynamic={min(rate / 10, 0.1):g}`",
             )
         return DynamicScore(rate, segment, found.nats_per_character, found.bits_per_character)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from charrnn.errors import UsageError
 from charrnn.model.params import Params
-from charrnn.wording import nearest, pluralize, setting
+from charrnn.wording import call, nearest, pluralize, setting
 
 
 def unit_view(
@@ -29,7 +29,9 @@ def unit_view(
     asked = "`units`" if units else setting("show", str(show))
     others = [setting("show", str(show))] * bool(units and show) + [f"`{o}`" for o in scoring]
     if others:
-        raise UsageError(f"{asked} and {others[0]} are both given.", "run `eval` once for each.")
+        raise UsageError(
+            f"{asked} and {others[0]} are both given.", f"run {call('eval')} once for each."
+        )
     if units:
         return {"count": units, "passage": 0}
     return {"chosen": [unit], "passage": length}

@@ -34,7 +34,8 @@ def _rows(score: TextScore) -> list[dict[str, RenderableType]]:
     if dynamic := score.dynamic:
         step = f"a step of rate {dynamic.rate:g} on each"
         words = f"{step} {pluralize(dynamic.segment, 'character')}"
-        rows.append(_row("dynamic evaluation", dynamic.nats_per_character, words))
+        name = "dynamic, in one stream" if score.block else "dynamic evaluation"
+        rows.append(_row(name, dynamic.nats_per_character, words))
     if found := score.baselines:
         after = f"after {pluralize(found.context, 'character')}"
         if found.ngram is not None:

@@ -71,7 +71,7 @@ class NGram:
         rows = np.empty((len(self._levels), len(ids)))
         contexts = np.zeros(len(ids), np.int64)  # -1 for one that the counted text lacks
         for length, level in enumerate(self._levels):
-            pairs = np.where(contexts < 0, -1, contexts * self._alphabet_size + ids)
+            pairs = contexts * self._alphabet_size + ids  # negative, and so not found, without one
             place = np.minimum(np.searchsorted(level.pairs, pairs), len(level.pairs) - 1)
             found = level.pairs[place] == pairs
             n, d = level.totals[contexts], level.distinct[contexts]
