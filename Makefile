@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format readme tutorial bench
+.PHONY: check lint format readme tutorial pictures bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -21,6 +21,9 @@ readme: $(VENV)/.installed
 
 tutorial: $(VENV)/.installed
 	$(BIN)/python -m tests.tutorial
+
+pictures: $(VENV)/.installed
+	$(BIN)/python docs/make_pictures.py
 
 bench: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'

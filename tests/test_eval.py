@@ -20,8 +20,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from charrnn.analysis.surprisal import surprisals, surprisals_of
+from charrnn.analysis.unit_states import ReadText
 from charrnn.commands.evaluate import Evaluation
-from charrnn.commands.surprisal import prediction_steps, score_characters
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
@@ -62,16 +62,19 @@ def of_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dynamic(ids: np.ndarray, rate: float, segment: int = 16, clip: float = 1.0) -> float:
-    steps = prediction_steps(ids, SEQUENCES["stream"])
+    steps = ReadText(PARAMS, TANH, ids).steps
     options = {"rate": rate, "segment": segment, "clip": make_clip("norm", clip)}
     return dynamic_score(PARAMS, *steps, TANH, **options).nats
 
 
-@pytest.mark.parametrize("max_entries", [7, 70, 10**6])
+@pytest.mark.parametrize("max_logits", [7, 70, 10**6])
 @pytest.mark.parametrize("kind", ["stream", "lines"])
-def test_surprisals_are_those_of_a_literal_loop(kind: str, max_entries: int) -> None:
-    x, y, fresh = prediction_steps(np.append(IDS, 3), SEQUENCES[kind])
-    pieces = [*surprisals_of(PARAMS, x, y, fresh, TANH, 3, max_entries)]
+def test_surprisals_are_those_of_a_literal_loop(kind: str, max_logits: int) -> None:
+    text = ReadText(PARAMS, TANH, np.append(IDS, 3), 3 if kind == "lines" else None)
+    x, y, fresh = text.steps
+    context = SEQUENCES[kind].context_lengths(text.ids)
+    assert fresh.tolist() == (context[context > 0] == 1).tolist()
+    pieces = [*surprisals_of(text, 3, max_logits)]
     nats, ranks, likeliest, probabilities = map(np.concatenate, zip(*pieces, strict=True))
     h = np.zeros((1, PARAMS.state_size))
     for t, (here, there) in enumerate(zip(x, y, strict=True)):
@@ -95,8 +98,8 @@ def test_equally_likely_characters_come_in_their_order() -> None:
 def test_the_sum_of_surprisals_is_the_score(run: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(run)
     Path("words.txt").write_text(WORDS)
-    found, _ = score_characters(str(path), ["words.txt"])
-    score = Evaluation(str(path), ["words.txt"]).score(baselines=False)
+    evaluation = Evaluation(str(path), ["words.txt"])
+    found, score = evaluation.characters(), evaluation.score(baselines=False)
     predicted = found.ranks > 0
     assert predicted.sum() == score.characters
     assert found.nats[predicted].mean() == pytest.approx(score.nats_per_character, rel=1e-5)
@@ -109,15 +112,17 @@ def test_the_sum_of_surprisals_is_the_score(run: str, request: pytest.FixtureReq
 
 def test_a_limit_scores_the_beginning_alike(trained: Path) -> None:
     Path("words.txt").write_text(WORDS)
-    whole, _ = score_characters(str(trained), ["words.txt"])
-    part, _ = score_characters(str(trained), ["words.txt"], limit=20)
+    evaluation = Evaluation(str(trained), ["words.txt"])
+    whole, part = evaluation.characters(), evaluation.characters(20)
     assert part.text == whole.text[:20]
     np.testing.assert_array_equal(part.ranks, whole.ranks[:20])
 
 
 @pytest.mark.parametrize("length", [7, 64, 399, 400, 10**6])
-def test_blocks_predict_every_character_once(length: int) -> None:
+def test_blocks_predict_every_character_once(length: int, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.text.stream.MAX_BLOCKS", 10)
     windows = [*block_windows(IDS, length)]
+    assert all(window.x.shape[0] <= length and window.x.shape[1] <= 10 for window in windows)
     targets = np.concatenate([window.y.T.ravel() for window in windows])
     np.testing.assert_array_equal(targets, IDS[1:])
     assert all(window.fresh.all() for window in windows)
@@ -156,7 +161,7 @@ def test_dynamic_evaluation_without_steps_is_the_score() -> None:
 
 def test_dynamic_evaluation_sees_no_character_before_it_is_scored() -> None:
     """Changing what follows a segment leaves its score, and so the sum up to it, unchanged."""
-    x, y, fresh = prediction_steps(IDS, SEQUENCES["stream"])
+    x, y, fresh = ReadText(PARAMS, TANH, IDS).steps
     clip = make_clip("norm", 1.0)
 
     def up_to(end: int, targets: np.ndarray) -> float:
@@ -175,7 +180,7 @@ def test_dynamic_evaluation_sees_no_character_before_it_is_scored() -> None:
 def test_dynamic_evaluation_is_gradient_descent() -> None:
     """Two segments, with the step between them by central differences."""
     ids, rate = IDS[:9], 0.3
-    steps = prediction_steps(ids, SEQUENCES["stream"])
+    steps = ReadText(PARAMS, TANH, ids).steps
 
     def loss(flat: np.ndarray, span: slice, h: np.ndarray) -> tuple[float, np.ndarray]:
         params = PARAMS.map(lambda _: flat.copy())
@@ -279,7 +284,7 @@ def test_a_file_of_characters_reads_back(
     for run in (of_lines, trained):
         path = Path(f"scores.{ending}")
         assert charrnn("eval", run, "words.txt", "--per-character", path).code == 0
-        expected, _ = score_characters(str(run), ["words.txt"])
+        expected = Evaluation(str(run), ["words.txt"]).characters()
         if ending == "jsonl":
             rows = [json.loads(line) for line in path.read_text().splitlines()]
         else:
@@ -316,7 +321,7 @@ def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> Non
     evaluation = Evaluation(str(trained), [str(text_file)])
     params = evaluation.model.params.map(lambda flat: flat * np.float32(np.inf))
     evaluation.model = evaluation.model._replace(params=params)
-    with pytest.raises(CharrnnError, match="is not finite"), np.errstate(invalid="ignore"):
+    with pytest.raises(CharrnnError, match="overflows on this text"), np.errstate(invalid="ignore"):
         character_writer("scores.csv")(evaluation.pieces())
     assert not [*Path().iterdir()]
 
@@ -359,7 +364,7 @@ def test_off_a_terminal_marks_show_the_surprisal(charrnn, trained: Path, text_fi
     outcome = charrnn("eval", trained, text_file, "--show", "surprisal", "--length", 30)
     text, marks, legend = outcome.out.splitlines()[:3]
     assert text == RHYME[:30]
-    bits = score_characters(str(trained), [str(text_file)], limit=30)[0].nats * BITS_PER_NAT
+    bits = Evaluation(str(trained), [str(text_file)]).characters(30).nats * BITS_PER_NAT
     lower = {" ": 0, "1": 1, "2": 2, "4": 4, "6": 6, "8": 8}
     for one, mark in zip(bits[1:], marks.ljust(30)[1:], strict=True):
         assert lower[mark] == max(bound for bound in lower.values() if bound <= one)
@@ -427,6 +432,7 @@ def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:
 def test_what_takes_long_says_so(trained: Path, text_file: Path, monkeypatch) -> None:
     notes: list[str] = []
     evaluation = Evaluation(str(trained), [str(text_file)])
+    evaluation.ids = evaluation.ids[:500]
     evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
     [*evaluation.pieces(announce=notes.append)]
     assert notes == []
@@ -435,7 +441,7 @@ def test_what_takes_long_says_so(trained: Path, text_file: Path, monkeypatch) ->
     evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
     clock = SimpleNamespace(perf_counter=iter([0.0, 10.0]).__next__)
     monkeypatch.setattr("charrnn.commands.evaluate.time", clock)
-    [*evaluation.pieces(limit=500, announce=notes.append)]
+    [*evaluation.pieces(announce=notes.append)]
     assert len(notes) == 2
     assert notes[0].startswith("dynamic evaluation takes about ")
     assert notes[1] == "the other 0 characters take about 0 s"

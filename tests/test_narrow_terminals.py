@@ -13,10 +13,12 @@ from rich.console import Console
 from charrnn.commands.gradcheck import check_gradients
 from charrnn.commands.gradflow import gradient_flow
 from charrnn.commands.inspect import inspect_checkpoint, inspect_text
+from charrnn.commands.sample import Sampler
 from charrnn.report.console import PlainLines
 from charrnn.report.flow_tables import print_gradient_flow
 from charrnn.report.gradient_table import print_gradient_table
 from charrnn.report.inspection import print_model_report, print_text_report
+from charrnn.report.novelty import print_novelty
 from charrnn.report.terminal import print_line
 from tests.conftest import TINY
 from tests.test_report import BASELINES, ENDED, EVALUATED, STARTED, STEPPED, shown
@@ -57,7 +59,7 @@ def test_a_path_is_not_broken() -> None:
     assert path in on_terminal(30, f"note: {path} is kept").split()
 
 
-@pytest.mark.parametrize("command", ["gradcheck", "flow", "compare", "model", "text"])
+@pytest.mark.parametrize("command", ["gradcheck", "flow", "compare", "model", "text", "novelty"])
 def test_tables_fit_and_no_word_or_number_is_broken(
     trained, text_file, monkeypatch, capsys, command
 ) -> None:
@@ -76,6 +78,10 @@ def test_tables_fit_and_no_word_or_number_is_broken(
         report = partial(print_gradient_flow, found)
     elif command == "model":
         report = partial(print_model_report, inspect_checkpoint("rhyme"))
+    elif command == "novelty":
+        sampler = Sampler("rhyme", temperature=[0.25, 0.5, 0.75, 1], length=99, novelty=True)
+        sampler.samples(1)
+        report = partial(print_novelty, sampler.novelty())
     else:
         inspected, _ = inspect_text(None, settings, {"data": {"text": [text]}})
         report = partial(print_text_report, inspected)

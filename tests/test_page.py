@@ -134,7 +134,7 @@ def test_without_a_log_there_is_no_report(charrnn, trained: Path, tmp_path: Path
     (run / "metrics.jsonl").unlink()
     outcome = charrnn("report", run)
     assert outcome.code == 3
-    assert "no metrics.jsonl" in outcome.err
+    assert "run has no log" in outcome.err
     assert "charrnn inspect run" in outcome.err.replace(f"{tmp_path}/", "")
     assert not Path("report.html").exists()
 
@@ -143,9 +143,9 @@ def test_without_a_log_there_is_no_report(charrnn, trained: Path, tmp_path: Path
     ("path", "words"),
     [
         ("nowhere", "there is no run 'nowhere'"),
-        ("run/checkpoints/best.safetensors", "charrnn report run"),
-        (".", "name one of them"),
-        ("folder", "has no metrics.jsonl"),
+        ("run/checkpoints/best.safetensors", "give the directory, such as run"),
+        (".", "name some of them, such as run"),
+        ("folder", "folder is not the directory of a run"),
     ],
 )
 def test_what_is_no_run(charrnn, trained: Path, tmp_path: Path, path: str, words: str) -> None:

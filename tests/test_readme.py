@@ -1,5 +1,6 @@
 """The commands of the README run, and its help texts are current."""
 
+import io
 import re
 import shlex
 import shutil
@@ -31,8 +32,9 @@ def test_help_blocks_are_current() -> None:
     assert with_current_help(TEXT) == TEXT, "make readme"
 
 
-def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path) -> None:
-    """In order, in one folder, with short training and a small default model."""
+def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path, monkeypatch) -> None:
+    """In order, in one folder, with short training and a small default model, and no input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
         shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
     commands = COMMAND.findall(TEXT)

@@ -2,6 +2,7 @@
 
 import json
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,10 +56,36 @@ def test_top_p_keeps_the_fewest_that_reach_p() -> None:
         assert set(kept) == set(order[:fewest])
 
 
+def test_min_p_keeps_those_likely_enough_after_the_other_restrictions() -> None:
+    """Temperature, top-k, top-p and min-p act in this order; fractions of the highest remain."""
+    for temperature in (0.5, 1.0, 3.0):
+        probabilities = softmax(LOGITS / temperature)
+        order = np.argsort(-LOGITS)
+        for min_p in (0.01, 0.1, 0.3, 0.7):
+            likely = {*np.flatnonzero(probabilities >= min_p * probabilities.max())}
+            kept = frequencies(chooser(temperature, min_p=min_p), 8000)
+            assert {*np.flatnonzero(kept)} == likely
+            expected = np.where(kept > 0, probabilities, 0)
+            np.testing.assert_allclose(kept, expected / expected.sum(), atol=0.02)
+            first = probabilities[order[:4]]
+            fewest = int(np.argmax(first.cumsum() >= 0.8 * first.sum())) + 1
+            kept = frequencies(chooser(temperature, 4, 0.8, min_p), 8000)
+            assert {*np.flatnonzero(kept)} == likely & {*order[:fewest]}
+
+
+def test_min_p_0_is_no_restriction_and_1_is_greedy_but_for_ties() -> None:
+    np.testing.assert_array_equal(frequencies(chooser()), frequencies(chooser(min_p=0.0)))
+    assert frequencies(chooser(min_p=1.0))[0] == 1
+    o, random = np.repeat([[1.0, 3.0, 3.0]], 4000, axis=0), default_rng(0).random(4000)
+    counts = np.bincount(chooser(min_p=1.0)(o, random), minlength=3)
+    assert counts[0] == 0
+    np.testing.assert_allclose(counts[1:], 2000, atol=150)
+
+
 def test_extreme_logits_and_temperatures_are_safe() -> None:
     o = np.array([[1e4, -1e4], [0.0, -np.float32(3e38)], [1.0, 1.0]])
     for temperature in (1e-308, 1e-6, 1.0, 1e6):
-        for options in ({}, {"top_k": 2}, {"top_p": 0.5}):
+        for options in ({}, {"top_k": 2}, {"top_p": 0.5}, {"min_p": 1.0}):
             with np.errstate(over="ignore"):
                 chosen = chooser(temperature, **options)(o, np.full(3, 1 - 2**-53))
             assert set(chosen) <= {0, 1}
@@ -81,6 +108,57 @@ def writing(
 
 def texts(*arguments, **options) -> list[str]:
     return ["".join(text) for text in writing(*arguments, **options)]
+
+
+PINNED = [
+    ({}, ["dcaaefdddffadadbfdcdabdd", "dfbfcdeddaddcecdbdbcdcdg", "ccebddbacddbddddfecbcdfe"]),
+    (
+        {"temperature": 0.7},
+        ["dcbadfeddffadbdbedcdbbdd", "dfbfddeddbedcecdbdccdcdf", "ccebddbbcddbddddfedbcded"],
+    ),
+    (
+        {"choose": (1.3, 4, 0.8)},
+        ["cdddcbcccbbdbdcdbbddddbb", "cfdbddcdcdbbdbdcddddcdcb", "ddcdccdddbbddbdcccdddbcb"],
+    ),
+    ({"delimiter": "b"}, ["dcaaefdddffadad", "df", "cce"]),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), PINNED)
+def test_a_seed_gives_the_text_that_it_always_gave(options, expected) -> None:
+    if "choose" in options:
+        options = {"choose": chooser(*options["choose"])}
+    assert texts(3, length=24, **options) == expected
+    scored = writing(3, length=24, scored=True, **options).scored_texts()
+    assert [text for text, _ in scored] == expected
+
+
+@given(st.sampled_from([0.0, 0.6, 2.0]), st.sampled_from([None, "b"]), st.integers(1, 5))
+def test_log_probabilities_are_those_of_the_network(temperature, delimiter, count) -> None:
+    """At temperature 1 and without restriction, whatever the text was sampled with."""
+    prompt = "aca"
+    choose = chooser(temperature, 5, min_p=0.05)
+    options = {"choose": choose, "delimiter": delimiter, "scored": True, "length": 20}
+    for text, scores in writing(count, prompt, **options).scored_texts():
+        read = ALPHABET.encode(Text.of((delimiter or "") + prompt + text))
+        h = states(PROBLEM.params, read[:, None], np.zeros((1, 8)), ACTIVATIONS["tanh"])
+        probabilities = softmax(logits(PROBLEM.params, h[1:-1, 0]))
+        expected = np.log(probabilities[np.arange(len(read) - 1), read[1:]])
+        assert len(scores) == len(text)
+        np.testing.assert_allclose(scores, expected[len(expected) - len(text) :], rtol=1e-9)
+
+
+def test_the_probabilities_of_all_next_characters_sum_to_1() -> None:
+    """Each is the score of a text that begins with it."""
+    total = 0.0
+    for id in range(len(ALPHABET)):
+
+        def choose(o, random, id=id):
+            return np.full(len(o), id)
+
+        ((_, scores),) = writing(1, length=1, choose=choose, scored=True).scored_texts()
+        total += np.exp(scores[0])
+    assert total == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -185,6 +263,54 @@ def test_count_until_and_json(charrnn, trained) -> None:
     assert plain.split("\n-----\n") == document["texts"]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_texts_of_a_temperature_do_not_depend_on_the_others(charrnn, trained, count) -> None:
+    arguments = ["sample", trained, "-n", 30, "--count", count]
+    alone = {t: charrnn(*arguments, "-t", t).out for t in (0.5, 1, 0)}
+    for order in ([0.5, 1, 0], [1, 0.5], [0, 0.5, 0]):
+        options = [word for t in order for word in ("-t", t)]
+        expected = [f"----- temperature {t} -----\n{alone[t]}\n" for t in dict.fromkeys(order)]
+        assert charrnn(*arguments, *options).out == "\n".join(expected)
+        document = json.loads(charrnn(*arguments, *options, "--json").out)
+        in_order = [text for t in dict.fromkeys(order) for text in alone[t].split("\n-----\n")]
+        assert document["texts"] == in_order
+        assert [one["temperature"] for one in document["generated"][::count]] == [
+            *dict.fromkeys(order)
+        ]
+
+
+def test_short_options_are_the_long_ones(charrnn, trained) -> None:
+    long = ["--length", 20, "--temperature", 0.5, "--prime", "The "]
+    short = ["-n", 20, "-t", 0.5, "-p", "The "]
+    assert charrnn("sample", trained, *long).out == charrnn("sample", trained, *short).out
+
+
+def test_without_the_prompt_only_what_was_generated_is_printed(charrnn, trained) -> None:
+    arguments = ["sample", trained, "-p", "The ", "-n", 20]
+    whole, alone = charrnn(*arguments).out, charrnn(*arguments, "--no-prime").out
+    assert (whole, len(alone)) == ("The " + alone, 20)
+    document = json.loads(charrnn(*arguments, "--no-prime", "--json").out)
+    assert document["texts"] == [document["generated"][0]["text"]] == [alone]
+    assert document["prime"] == "The "
+
+
+def test_the_mean_of_log_probabilities_is_that_of_eval(charrnn, trained) -> None:
+    """All but the first character of a stream is predicted."""
+    arguments = ["sample", trained, "-p", "T", "-n", 200, "--seed", 4, "-t", 0.9, "--min-p", 0.1]
+    document = json.loads(charrnn(*arguments, "--json").out)
+    Path("sampled.txt").write_text(document["texts"][0])
+    score = json.loads(charrnn("eval", trained, "sampled.txt", "--json").out)
+    (generated,) = document["generated"]
+    assert score["characters"] == len(generated["log_probabilities"]) == 200
+    assert generated["nats_per_character"] == pytest.approx(score["nats_per_character"], rel=1e-5)
+    mean = -sum(generated["log_probabilities"]) / 200
+    assert generated["nats_per_character"] == pytest.approx(mean)
+    nothing = json.loads(charrnn("sample", trained, "-n", 0, "--json").out)["generated"]
+    assert nothing == [
+        {"temperature": 1, "text": "", "log_probabilities": [], "nats_per_character": None}
+    ]
+
+
 def test_prime_file(charrnn, trained, tmp_path) -> None:
     (tmp_path / "p.txt").write_bytes(b"The\r\nwater")
     outcome = charrnn("sample", trained, "--prime-file", tmp_path / "p.txt", "--length", 1)
@@ -208,6 +334,8 @@ def test_unknown_characters_of_the_prompt(charrnn, trained) -> None:
         ["--temperature", "-1"],
         ["--top-k", "0"],
         ["--top-p", "2"],
+        ["--min-p", "1.5"],
+        ["-t", "1", "-t", "nan"],
         ["--length", "-5"],
         ["--until", ""],
         ["--prime", "a", "--prime-file", "b"],

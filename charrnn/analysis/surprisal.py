@@ -5,12 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from charrnn.analysis.unit_states import MAX_LOGITS, ReadText, logits_in_order
 from charrnn.arrays import Array
-from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy, softmax
-from charrnn.model.params import Params
-from charrnn.model.rnn import logits, states
-from charrnn.model.workspace import Workspace
 
 
 class Surprisals(NamedTuple):
@@ -29,6 +26,7 @@ class Surprisals(NamedTuple):
     probabilities: Array
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def surprisals(o: Array, y: Array, count: int) -> Surprisals:
     """Compares what a model expects with what comes, equations (4) and (5).
 
@@ -53,44 +51,21 @@ def surprisals(o: Array, y: Array, count: int) -> Surprisals:
     return Surprisals(cross_entropy(o, y), ranks, likeliest, probabilities)
 
 
-def surprisals_of(
-    params: Params,
-    x: Array,
-    y: Array,
-    fresh: Array,
-    activation: Activation,
-    count: int,
-    max_entries: int = 1_000_000,
-) -> Iterator[Surprisals]:
-    """Runs through a text once, its state carried along, in pieces of bounded memory.
+def surprisals_of(text: ReadText, count: int, max_logits: int = MAX_LOGITS) -> Iterator[Surprisals]:
+    """Compares what a model expects with what comes, in a whole text and in bounded memory.
 
     Args:
-        params: The weights.
-        x: Input ids (N,).
-        y: Target ids (N,).
-        fresh: Whether the state before each input is zero (N,); it is before the first.
-        activation: The activation f.
+        text: The text.
         count: k, the number of likeliest characters.
-        max_entries: Entries of states, or of logits, that are held at a time.
+        max_logits: The largest number of logits to hold at a time.
 
     Yields:
         The surprisals of the next targets. They are not finite where the state overflowed.
     """
-    workspace, k = Workspace(), min(count, params.alphabet_size)
-    length = max(max_entries // max(params.state_size, params.alphabet_size), 1)
-    h = np.zeros((1, params.state_size), params.dtype)
-    for start in range(0, len(x), length):
-        chunk = slice(start, start + length)
-        starts = np.flatnonzero(fresh[chunk])
-        found = []
-        for part in np.split(np.arange(start, min(start + length, len(x))), starts):
-            if not len(part):
-                continue
-            if fresh[part[0]]:
-                h = np.zeros_like(h)
-            with np.errstate(over="ignore", invalid="ignore"):
-                h_all = states(params, x[part, None], h, activation, workspace)
-                o = logits(params, h_all[1:, 0], workspace)
-                found.append(surprisals(o, y[part], k))
-            h = h_all[-1].copy()  # the next states take the memory of h_all
-        yield Surprisals(*map(np.concatenate, zip(*found, strict=True)))
+    _, y, _ = text.steps
+    position, k = 0, min(count, text.params.alphabet_size)
+    for o in logits_in_order(text, max_logits):
+        targets = y[position : position + len(o)]
+        if len(targets):  # nothing follows the last character
+            yield surprisals(o[: len(targets)], targets, k)
+        position += len(o)

@@ -1,4 +1,4 @@
-"""The states of a network on a long text, in order and in little memory."""
+"""The states and predictions of a network on a long text, in order and in little memory."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,10 +9,10 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy, softmax
 from charrnn.model.params import Params
-from charrnn.model.rnn import Stepper, joint, logits
+from charrnn.model.rnn import Stepper, joint, logits, state_tolerance
 
-STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
-MAX_ENTRIES = 8_000_000  # of states, or of logits, that are held at a time
+MAX_STATES = 8_000_000  # entries of states that are held at a time
+MAX_LOGITS = 1_000_000  # that are held at a time
 
 
 class ReadText(NamedTuple):
@@ -43,11 +43,18 @@ class ReadText(NamedTuple):
 
     @property
     def fresh(self) -> Array:
-        """Before which of them the state is reset to zero."""
-        if self.delimiter is None:
-            return np.zeros(len(self.ids), dtype=bool)
-        fresh: Array = self.read_ids == self.delimiter
-        return fresh
+        """Before which of them the state is zero: the first of a stream, and each delimiter."""
+        first: Array = np.arange(len(self.ids)) == 0
+        return first if self.delimiter is None else self.read_ids == self.delimiter
+
+    @property
+    def steps(self) -> tuple[Array, Array, Array]:
+        """The input ids (M,), the target ids (M,), and whether the state before each is zero (M,).
+
+        Of a stream, M is N - 1: the first character is no target. Otherwise M is N.
+        """
+        ids = self.read_ids
+        return ids[:-1], ids[1:], self.fresh[:-1]
 
 
 def states_in_order(text: ReadText, **options: int) -> Iterator[Array]:
@@ -87,7 +94,7 @@ def states_in_lanes(
     params, ids, fresh = text.params, text.read_ids, text.fresh
     steps = min(steps, len(ids))
     context = min(context, steps)
-    fitting = MAX_ENTRIES // (steps * params.state_size)
+    fitting = MAX_STATES // (steps * params.state_size)
     lanes = max(min(max_lanes, fitting, -(-len(ids) // steps)), 1)
     size = lanes * steps
     stepper, single = (Stepper(params, text.activation, count) for count in (lanes, 1))
@@ -103,8 +110,7 @@ def states_in_lanes(
         starts = _run(stepper, x[warm_up], resets[warm_up], np.zeros_like(stepper.h))
         starts = np.concatenate([last, starts[:, :-1]], axis=1)  # each warmed up by the one before
         ends = _run(stepper, x, resets, starts, held)
-        # relative to each unit's own size: a small unit may carry as much as a large one
-        tolerance = STATE_TOLERANCE * np.finfo(held.dtype).eps * np.abs(ends).max(axis=1)
+        tolerance = state_tolerance(ends)
         for lane in range(1, -(-count // steps)):
             one, before = slice(lane, lane + 1), ends[:, lane - 1 : lane]
             if not (np.abs(starts[:, lane] - before[:, 0]) <= tolerance).all():
@@ -113,6 +119,7 @@ def states_in_lanes(
         yield held.transpose(1, 0, 2).reshape(size, -1)[:count]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # states that overflow are the caller's to report
 def _run(stepper: Stepper, x: Array, resets: Array, h: Array, out: Array | None = None) -> Array:
     """Runs lanes (T, B) from the states h (L, B, H) to their last ones; writes all to `out`."""
     stepper.h[...] = h
@@ -126,6 +133,25 @@ def _run(stepper: Stepper, x: Array, resets: Array, h: Array, out: Array | None 
     return stepper.h.copy()
 
 
+def logits_in_order(text: ReadText, max_logits: int = MAX_LOGITS) -> Iterator[Array]:
+    """Computes the logits after each character of a text, and after the delimiter before it.
+
+    Args:
+        text: The text.
+        max_logits: The largest number of logits to hold at a time.
+
+    Yields:
+        The logits (n, A) after the next n characters; not finite if the states overflowed.
+    """
+    rows = max(max_logits // text.params.alphabet_size, 1)
+    for states in states_in_lanes(text):
+        for start in range(0, len(states), rows):
+            with np.errstate(over="ignore", invalid="ignore"):
+                o = logits(text.params, states[start : start + rows])
+            yield o
+
+
+@np.errstate(over="ignore", invalid="ignore")
 def predictions(text: ReadText) -> tuple[Array, Array]:
     """How uncertain a model is after each character of a text, and how much each surprised it.
 
@@ -135,19 +161,17 @@ def predictions(text: ReadText) -> tuple[Array, Array]:
     Returns:
         The entropy of the prediction after each character (N,), and the surprisal -ln p of each
         (N,), in nats; the first of a stream, which is not predicted, has the mean of the others.
+        Not finite if the states overflowed.
     """
     ids = text.read_ids
     following = np.roll(ids, -1).astype(np.int64)
     entropy, surprisal = np.empty((2, len(ids)))
-    rows = max(MAX_ENTRIES // text.params.alphabet_size // 8, 1)
     position = 0
-    for states in states_in_lanes(text):
-        for start in range(0, len(states), rows):
-            o = logits(text.params, states[start : start + rows])
-            part = slice(position, position := position + len(o))
-            p = softmax(o)
-            entropy[part] = -(p * np.log(np.maximum(p, np.finfo(p.dtype).tiny))).sum(axis=-1)
-            surprisal[part] = cross_entropy(o, following[part])
+    for o in logits_in_order(text):
+        part = slice(position, position := position + len(o))
+        p = softmax(o)
+        entropy[part] = -(p * np.log(np.maximum(p, np.finfo(p.dtype).tiny))).sum(axis=-1)
+        surprisal[part] = cross_entropy(o, following[part])
     if text.delimiter is None:
         surprisal[-1] = surprisal[:-1].mean() if len(ids) > 1 else 0
         return entropy, np.roll(surprisal, 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 
-SHIFTS = 20  # of the features along the text, to see what correlates by chance
+SHIFTS = 20  # of each feature, for the control
 LEAST_SHIFT = 0.05  # of the length of the text
 NEGLIGIBLE = 1e-5  # standard deviation of a unit relative to its size: it is saturated
 ROWS = 4096  # states that are added at a time
@@ -17,8 +17,8 @@ class Correlations(NamedTuple):
 
     Attributes:
         values: Pearson's correlation (units, features); 0 for a unit whose state does not vary.
-        chance: For each feature the largest magnitude of any unit's correlation with the shifted
-            feature (features,).
+        chance: The largest magnitude of any unit's correlation with the feature over all its
+            shifts (features,).
     """
 
     values: Array
@@ -28,16 +28,17 @@ class Correlations(NamedTuple):
 class Correlator:
     """Adds up the correlation of every unit with every feature, in one pass over the states.
 
-    As a control, each feature is also shifted along the text, cyclically and by several random
-    distances: it varies as before, but has nothing to do with the states. The largest correlation
-    of any unit in all the shifts says what to expect by chance; one beyond it is less likely than
-    1 in `shifts` + 1 for a feature that no unit follows.
+    As a control, each feature is also shifted cyclically along the text by several random
+    distances: it varies as before, but no longer belongs to the states. The largest magnitude of
+    any unit's correlation over all shifts is what chance can reach. If the states do not depend on
+    a feature, and the statistics of the text do not change along it, the probability that any unit
+    exceeds this is at most 1 / (`shifts` + 1).
 
     Args:
         features: The features (N, features), standardised.
         units: The number of units.
         shifts: The number of shifts.
-        seed: Random seed of the shifts.
+        seed: Random seed of the shifts, which are at least LEAST_SHIFT of the text.
 
     Reference:
         Theiler et al. 1992, "Testing for nonlinearity in time series: the method of surrogate

@@ -73,7 +73,6 @@ def eval_command(
 
     from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
-    from charrnn.commands.surprisal import joined
     from charrnn.commands.unit_views import unit_view
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
@@ -100,7 +99,7 @@ def eval_command(
     if write:
         write(evaluation.pieces(announce=write_note))
         write_note(f"the scores of each character are in {per_character}")
-    shown = joined([*evaluation.pieces(length)]) if show is not None else None
+    shown = evaluation.characters(length) if show is not None else None
     if json:
         write_json(asdict(score) | ({"shown": asdict(shown)} if shown else {}))
         return

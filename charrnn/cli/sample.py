@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charrnn.cli.dialogue import converse, refuse_with_interactive
 from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
 
 if TYPE_CHECKING:
@@ -101,15 +102,24 @@ def sample_command(
             help="Text to compare with. Repeatable.  [default: the model's training text]",
         ),
     ] = None,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", help="Write a text in turn with the model, line by line."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Generate text from a model, optionally continuing a prompt."""
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_note, write_notes
+    from charrnn.commands.dialogue_lines import DialogueLines
     from charrnn.commands.sample import Sampler
     from charrnn.system.blas import single_threaded_blas
 
+    if interactive:
+        refuse_with_interactive(
+            json=json, novelty=novelty, novel_only=novel_only, text=text, count=count > 1
+        )
     sampler = Sampler(
         checkpoint,
         prime=prime,
@@ -130,6 +140,9 @@ def sample_command(
     )
     write_notes(sampler.notes)
     with single_threaded_blas():
+        if interactive:
+            converse(DialogueLines(sampler.dialogue(), show_line=not no_prime), sampler.prompt)
+            return
         if json:
             write_json(asdict(sampler.samples(count)))
         else:

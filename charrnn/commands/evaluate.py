@@ -6,7 +6,7 @@ from math import inf, isfinite, log
 from typing import Any
 
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
-from charrnn.commands.surprisal import prediction_steps, require_finite, score_pieces
+from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.optim.clipping import make_clip
@@ -109,16 +109,23 @@ class Evaluation:
             dynamic=None if dynamic is None else self._dynamic(dynamic, announce),
         )
 
-    def pieces(
-        self, limit: int | None = None, announce: Announce = lambda note: None
-    ) -> Iterator[CharacterScores]:
-        """The scores of each character, in pieces of bounded memory; of the first `limit` only.
+    @single_threaded_blas()
+    def characters(self, limit: int | None = None) -> CharacterScores:
+        """The scores of each character, or of the first `limit` of them.
+
+        Raises:
+            CharrnnError: A score is not finite.
+        """
+        return scores_of_ids(self.model, self.ids, limit)
+
+    def pieces(self, announce: Announce = lambda note: None) -> Iterator[CharacterScores]:
+        """The same in pieces of bounded memory, in the order of the text.
 
         announce: called with a note if they take more than a few seconds.
         """
-        total, done, start = min(limit or len(self.ids), len(self.ids)), 0, time.perf_counter()
+        total, done, start = len(self.ids), 0, time.perf_counter()
         with single_threaded_blas():
-            for piece in score_pieces(self.model, self.ids, limit):
+            for piece in score_pieces(self.model, self.ids):
                 yield piece
                 if done < TIMED <= (done := done + len(piece.text)):
                     seconds = (time.perf_counter() - start) * (total - done) / done
@@ -144,7 +151,7 @@ class Evaluation:
         with single_threaded_blas():
             found = dynamic_score(
                 self.model.params,
-                *prediction_steps(self.ids, self._sequences),
+                *read_text_of(self.model, self.ids).steps,
                 self.model.activation,
                 rate=rate,
                 segment=segment,
@@ -176,15 +183,3 @@ class Evaluation:
 def _note_duration(what: str, seconds: float, announce: Announce) -> None:
     if seconds > NOTED_SECONDS:
         announce(f"{what} about {rough_duration(seconds)}")
-
-
-def score_text(
-    checkpoint: str, paths: list[str], unknown: str | None, changes: dict[str, Any]
-) -> tuple[TextScore, tuple[str, ...]]:
-    """Scores a model on a text; see `Evaluation`.
-
-    Returns:
-        The score, without baselines, and notes on the text.
-    """
-    evaluation = Evaluation(checkpoint, paths, unknown, changes)
-    return evaluation.score(baselines=False), evaluation.notes

@@ -123,15 +123,22 @@ def _first(text: Text, passage: str) -> int | None:
 
 
 def _held_out(known: KnownText, texts: Texts) -> Texts:
-    """As many held-out texts of the same lengths, as far as there are, from all of that part."""
-    if not known.held_out or not texts:
+    """Held-out texts with as many characters as these, as far as there are.
+
+    Of a stream they are passages of the same lengths, spread over all of that part; else its first
+    lines or documents, the last of which is cut.
+    """
+    lengths = [len(generated) for _, generated in texts]
+    if not known.held_out or not lengths:
         return []
+    total = sum(lengths)
     if known.delimiter is not None:
         items = items_of(known.held_out, known.delimiter)
-        return [(item, item) for item in items[: len(texts)]]
-    lengths = [len(generated) for _, generated in texts]
+        ends = list(accumulate(map(len, items), initial=0))
+        left = [total - end for end in ends]
+        return [(item, item[:most]) for item, most in zip(items, left, strict=False) if most > 0]
     ends = list(accumulate(lengths))
-    spare = max(len(known.held_out) - ends[-1], 0)
+    spare = max(len(known.held_out) - total, 0)
     passages = []
     for number, (length, end) in enumerate(zip(lengths, ends, strict=True)):
         start = end - length + spare * number // len(texts)

@@ -13,16 +13,14 @@ from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.speed import seconds_per_multiplication
 from charrnn.commands.surprisal import scores_of_ids
 from charrnn.commands.units import units_of_ids
-from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.results import CharacterScores, GradientFlow, Matrix, MeasuredModel, UnitReport
-from charrnn.setup.loading import Model, encode_text, load_checkpoint
-from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths, require_files
-from charrnn.setup.preparation import prepare, text_difference
+from charrnn.setup.known_text import known_text
+from charrnn.setup.loading import Model, encode_text
+from charrnn.setup.own_text import Announce
 from charrnn.setup.subject import Subject, looking_back, problem_after
-from charrnn.setup.wiring import resolve, sequences_of
+from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.text.sources import STDIN
 from charrnn.text.text import Text
 from charrnn.wording import call, rough_duration
 
@@ -88,21 +86,10 @@ def _own_text(model: Model, announce: Announce) -> _Text:
     Raises:
         InputError, UsageError: It cannot be read, or is not the one that the checkpoint names.
     """
-    checkpoint, config = load_checkpoint(Path(model.path))
-    paths = own_text_paths(model.path, config)
-    if STDIN in paths:
-        raise InputError(f"{model.path} was trained from standard input.")
-    held_out = [*config.data.validation, *config.data.test]
-    require_files(model.path, held_out)
-    announce_own_text(model.path, [*paths, *held_out], announce)
-    settings: ResolvedConfig = resolve(config)
-    known = checkpoint.vocabulary if settings.model.init_from else None
-    text = prepare(settings, known, checkpoint)
-    if differs := text_difference(text.corpus, checkpoint):
-        raise InputError(f"{', '.join(paths)} is not the text that it was trained on: {differs}.")
-    if len(text.scored) > 1:
-        return _Text(text.scored, "The text that was held out")
-    return _Text(text.corpus.training, "The training text")
+    own = known_text(model, [], announce)
+    if own.held_out and len(own.held_out) > 1:
+        return _Text(model.vocabulary.encode(own.held_out), "The text that was held out")
+    return _Text(own.training.ids, "The training text")
 
 
 def _measured(

@@ -52,9 +52,9 @@ def list_runs(directory: str = DEFAULT_FOLDER) -> RunList:
         ) from None
     except ValueError as error:
         raise InputError(f"{directory!r} is not a valid path: {error}.") from None
-    notes = (f"{pluralize(skipped, 'folder')} of {directory} could not be looked at.",) * bool(
-        skipped
-    )
+    notes: tuple[str, ...] = ()
+    if skipped:
+        notes = (f"{pluralize(skipped, 'folder')} of {directory} could not be read.",)
     if not paths:
         more = f" {notes[0]}" if notes else ""
         raise InputError(f"there are no runs in {directory}.{more}", _elsewhere(directory))

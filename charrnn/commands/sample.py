@@ -6,6 +6,7 @@ from math import isfinite
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.commands.dialogue import Dialogue, DialogueSettings
 from charrnn.commands.novelty import novelty_in
 from charrnn.commands.prompt import prompt_of, stop_string
 from charrnn.errors import CharrnnError, UsageError
@@ -91,7 +92,8 @@ class Sampler:
         self._item = sequences.name if self._end else "text"
         self._until = stop_string(until, self.model.vocabulary, self._end, length)
         self.restrictions = top_k, top_p, min_p
-        self._length, self._seed, self._announce = length, seed, announce
+        self._length, self._seed, self._unknown = length, seed, unknown
+        self._announce = announce
         self._shown = self.prompt if show_prime else ""
         self._known: KnownText | None = None
         if novelty or novel_only:
@@ -135,6 +137,20 @@ class Sampler:
             novelty=self.novelty() if self._compared else None,
         )
 
+    def dialogue(self) -> Dialogue:
+        """A dialogue with the model, with these options; it has not read the prompt yet.
+
+        Raises:
+            UsageError: There are several temperatures.
+        """
+        if len(self.temperatures) > 1:
+            raise UsageError("`interactive` takes one `temperature`.", "change it in the dialogue.")
+        settings = DialogueSettings(
+            self.temperatures[0], *self.restrictions,
+            length=self._length, seed=self._seed, unknown=self._unknown, until=self._until,
+        )  # fmt: skip
+        return Dialogue(self.model, settings)
+
     def novelty(self) -> Novelty:
         """How much of the texts that were generated occurs in the training text.
 
@@ -155,8 +171,9 @@ class Sampler:
         for temperature, texts in self._written.items():
             if self._novel_only and len(texts) < count:
                 tried = pluralize(self._attempts[temperature], self._item)
+                number = f"only {len(texts):,}" if texts else "none"
                 raise CharrnnError(
-                    f"only {len(texts):,} of {tried} generated at temperature {temperature:g} "
+                    f"{number} of {tried} generated at temperature {temperature:g} "
                     f"{'is' if len(texts) == 1 else 'are'} not in the training text; "
                     f"{count:,} {'was' if count == 1 else 'were'} asked for.",
                     "raise `temperature` or `length`, or ask for fewer with `count`.",

@@ -6,15 +6,14 @@ from typing import Any
 import numpy as np
 
 from charrnn.analysis.unit_ranking import RankedUnits, unit_name
-from charrnn.analysis.unit_states import ReadText, predictions, states_in_order
+from charrnn.analysis.unit_states import predictions, states_in_order
 from charrnn.analysis.units import Correlator
 from charrnn.arrays import Array
+from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.unit_views import require_unit
 from charrnn.config.layers import changed
-from charrnn.errors import CharrnnError
 from charrnn.results import UnitReport
 from charrnn.setup.loading import Model, encode_text, load_model
-from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
 from charrnn.text.text import Text
@@ -24,7 +23,7 @@ COUNT = 12  # units
 PASSAGE = 2000  # characters
 PER_UNIT = 5  # features
 MAX_CHARACTERS = 200_000  # more would hardly change the correlations
-FEW = 5000  # characters, below which a unit may seem to follow anything
+MIN_CHARACTERS = 5000  # fewer give unreliable correlations
 BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
@@ -67,7 +66,7 @@ def describe_units(
 
 
 @single_threaded_blas()
-@np.errstate(over="ignore", invalid="ignore")  # states that overflow are an error below
+@np.errstate(over="ignore", invalid="ignore")  # of products of huge states
 def units_of_ids(
     model: Model,
     ids: Array,
@@ -82,9 +81,9 @@ def units_of_ids(
         CharrnnError: The states overflow.
     """
     ids, text = ids[:MAX_CHARACTERS], text[:MAX_CHARACTERS].compact()
-    read = _as_read(model, ids)
+    read = read_text_of(model, ids)
     uncertainty, surprisal = predictions(read)
-    _require_finite(uncertainty)
+    require_finite(uncertainty)
     features = features_of(
         text, {"the model's uncertainty": uncertainty, "the model's surprisal": surprisal}
     )
@@ -92,7 +91,7 @@ def units_of_ids(
     passages: list[Array] = []
     position, lowest, highest = 0, np.inf, -np.inf
     for states in states_in_order(read):
-        _require_finite(states)
+        require_finite(states)
         correlator.add(states)
         passages.append(states[: max(passage - position, 0)].copy())
         position += len(states)
@@ -120,23 +119,9 @@ def units_of_ids(
 def _notes(characters: int) -> tuple[str, ...]:
     if characters > MAX_CHARACTERS:
         return (f"units are compared on the first {MAX_CHARACTERS:,} characters of the text.",)
-    if characters < FEW:
+    if characters < MIN_CHARACTERS:
         return (
             f"{pluralize(characters, 'character')} are few: correlations are unreliable below "
-            f"about {FEW:,}.",
+            f"about {MIN_CHARACTERS:,}.",
         )
     return ()
-
-
-def _as_read(model: Model, ids: Array) -> ReadText:
-    delimiter = sequences_of(model.config).delimiter
-    number = None if delimiter is None else model.vocabulary.characters.index(delimiter)
-    return ReadText(model.params, model.activation, ids, number)
-
-
-def _require_finite(values: Array) -> None:
-    if not np.isfinite(values).all():
-        raise CharrnnError(
-            "the model's states on this text overflow.",
-            "its weights are too large; train with a lower model.initialization.recurrent_gain.",
-        )

@@ -53,7 +53,7 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         message = f"should be a section with the key{'s' * (not choose)} {', '.join(keys)}"
     guess = nearest(value, options) if isinstance(value, str) else None
     remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
-    if str(value).lower() == "none" and _takes_null(path):
+    if isinstance(value, str) and value.lower() == "none" and _takes_null(path):
         remedy = "; did you mean null?"
     return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
 

@@ -9,6 +9,8 @@ from charrnn.model.products import product_by_rows, product_with
 from charrnn.model.recurrence import prepare_forward
 from charrnn.model.workspace import Workspace
 
+STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
+
 
 def states(
     params: Params,
@@ -38,6 +40,15 @@ def states(
 def joint(h: Array) -> Array:
     """The states of layers (L, ..., H) side by side (..., L·H); a view if L = 1."""
     return np.moveaxis(h, 0, -2).reshape(*h.shape[1:-1], len(h) * h.shape[-1])
+
+
+def state_tolerance(h: Array) -> Array:
+    """Differences (..., H) up to which states of a unit count as the same, for states (..., B, H).
+
+    They are relative to each unit's largest state: a small unit may carry as much as a large one.
+    """
+    tolerance: Array = STATE_TOLERANCE * np.finfo(h.dtype).eps * np.abs(h).max(axis=-2)
+    return tolerance
 
 
 def layer_states(

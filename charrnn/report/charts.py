@@ -17,7 +17,8 @@ from charrnn.report.terminal import fitted
 from charrnn.system.escaping import harmless_message
 
 COLORS = ("cyan", "magenta", "green", "yellow", "red", "blue")  # that plotext and Rich both know
-LEVEL_COLOR, LEVEL_MARK = "default", "╌"
+LEVEL_COLOR = "default"
+DASH = 4  # dots of a dash and the gap after it, of a level
 MIN_WIDTH, MIN_HEIGHT = 24, 6  # of a chart, below which nothing can be read
 MAX_MARGIN = 0.36  # of the width, for the labels
 DOTS = 2  # of Braille, per column
@@ -195,11 +196,13 @@ def _canvas(
     of_y = _decades if logarithmic else _ticks
     ticks = of_y(*y_limits, height // ROWS_PER_TICK)
     numbers = [10.0**tick for tick in ticks] if logarithmic else ticks
-    plotext.yticks(ticks, [_number(number) for number in numbers])
+    names = [_number(number) for number in numbers]
+    plotext.yticks(ticks, names)
+    dots = DOTS * (width - max(map(len, names)) - 1)
+    dashes = np.linspace(*x_limits, dots)[np.arange(dots) % DASH < DASH // 2].tolist()
     for trace in traces:
         if trace.x is None:
-            across = np.linspace(*x_limits, 2 * width).tolist()
-            plotext.scatter(across, [float(trace.y[0])] * len(across), marker=LEVEL_MARK)
+            plotext.scatter(dashes, [float(trace.y[0])] * len(dashes), marker="braille")
     for trace in traces:
         if trace.x is not None:
             x, y = trace.x.tolist(), trace.y.tolist()

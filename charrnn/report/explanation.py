@@ -10,16 +10,14 @@ from rich.text import Text
 from charrnn.arrays import Array
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
 from charrnn.results import Curves, Explanation, Matrix, Statement, Table
-from charrnn.system.escaping import DIRECTIONS, harmless, harmless_message
+from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless, harmless_message
 from charrnn.wording import layer_sizes, pluralize
 
 MAX_ROWS = 20  # of a table or matrix of numbers; of more, the first and the last
 SHADES = ((1 / 2, "█"), (1 / 5, "▓"), (1 / 20, "▒"), (1 / 200, "░"))
 SHADES_LEGEND = "█ ≥ 1/2 of the largest, ▓ ≥ 1/5, ▒ ≥ 1/20, ░ ≥ 1/200, · less"
 DROPPED = "×"
-VISIBLE = str.maketrans(
-    {" ": "␣", "\n": "⏎", "\t": "⇥", "\x03": "␃"} | dict.fromkeys(map(chr, DIRECTIONS), "\ufffd")
-)
+VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥"}) | WITHOUT_DIRECTIONS
 
 
 def print_explanation(found: Explanation) -> None:

@@ -95,10 +95,12 @@ class _Frame:
 
     def __init__(self, render: Callable[[], RenderableType]) -> None:
         self._render = render
+        self._lock = RLock()
 
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
         # the options of what is printed above, such as not to wrap, are not those of the frame
-        lines = console.render_lines(self._render(), console.options, pad=False)
+        with self._lock:  # one thread prints, another redraws
+            lines = console.render_lines(self._render(), console.options, pad=False)
         lines = lines[: console.height]
         # a line that is too long, after a change of width or in a font of its own, takes one line
         yield _code(NO_WRAP)

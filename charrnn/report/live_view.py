@@ -31,11 +31,13 @@ from charrnn.system.streams import discard_unwritable
 
 MIN_WIDTH = 24  # narrower, the view is cut
 MAX_WIDTH = 80  # a wider view would leave more behind in the scrollback when a window shrinks
+SPARE = 4  # columns at the right, by which a window may shrink between two frames
 MIN_CHART, MAX_CHART = 6, 20  # lines
+MIN_CHART_WIDTH = 40  # narrower, its labels are cut
 CHART_SHARE = 0.6  # of the lines that the bar and the figures leave; the sample has the others
 MIN_SAMPLE = 3  # lines
 SAMPLE_AT_END = 9  # lines of the last sample, with its title, that remain at the end
-TWO_COLUMNS, GAP = 70, 3  # the width from which figures stand in two columns, what is between them
+TWO_COLUMNS, GAP = 70, 2  # the width from which figures stand in two columns, what is between them
 MARGIN = "│ "  # of a sample
 
 Row = tuple[str, str, str]  # a name and its value, with details and without
@@ -101,12 +103,13 @@ class LiveView:
         if step is None:
             return Text("first step …", style="dim")
         size = self._console.size
-        width = max(min(size.width - 1, MAX_WIDTH), MIN_WIDTH)
+        width = max(min(size.width - SPARE, MAX_WIDTH), MIN_WIDTH)
         left = size.height - max(size.height // 6, 1) - 1
         figures = _figures(*self._rows(step), width)[:left]
         left -= len(figures)
         chart = 0
-        if left >= MIN_CHART + MIN_SAMPLE and not self._console.options.ascii_only:
+        fits = left >= MIN_CHART + MIN_SAMPLE and width >= MIN_CHART_WIDTH
+        if fits and not self._console.options.ascii_only:
             chart = min(max(round(CHART_SHARE * left), MIN_CHART), MAX_CHART)
         parts: list[RenderableType] = [_bar(step, width)]
         if chart and (drawn := self._losses.chart(width, chart)):
@@ -183,7 +186,7 @@ def _column(rows: list[Row], width: int) -> list[Text]:
     for name, *values in rows:
         for value in values:
             if margin + len(value) <= width:
-                lines.append(Text(f"{name:{margin}}", style="dim") + Text(value))
+                lines.append(Text.assemble((f"{name:{margin}}", "dim"), value))
                 break
     return lines
 
@@ -193,10 +196,10 @@ def _sample(console: Console, sampled: Sampled, width: int, height: int) -> Text
     room, rows = width - len(MARGIN), height - 1
     # a long sample is cut before it is wrapped, which takes time
     text = Text(harmless(sampled.text)[: 2 * room * rows].strip("\n"))
-    lines = text.wrap(console, room, tab_size=4)
+    lines = [line.plain.rstrip() for line in text.wrap(console, room, tab_size=4)]
     shown = lines[:rows]
     if len(lines) > rows:
-        shown[-1].truncate(room - 2)
-        shown[-1].append(" …" if shown[-1].plain else "…")
+        last = shown[-1] if cell_len(shown[-1]) <= room - 2 else shown[-1].rpartition(" ")[0]
+        shown[-1] = f"{last} …" if last else "…"
     title = Text(f"sample at step {sampled.step:,}", style="dim")
-    return Text("\n").join([title, *(Text(MARGIN, style="dim") + line for line in shown)])
+    return Text("\n").join([title, *(Text.assemble((MARGIN, "dim"), line) for line in shown)])

@@ -21,7 +21,10 @@ def print_novelty(found: Novelty) -> None:
     where = "the training text" if found.own else harmless_message(", ".join(found.text))
     print_line(console, f"% of passages that also occur in {where}, by length", style="bold")
     named = _named(found)
-    tables = (_by_length(named, found.lengths), _by_text(named, found.lengths))
+    tables = (
+        _by_length(named, found.lengths),
+        *(_by_text(named, found.lengths, left_out) for left_out in range(len(found.lengths))),
+    )
     console.print(first_that_fits(console, tables))
     for name, overlap in named:
         print_line(console, f"{name}: {_longest(overlap.longest)}")
@@ -48,11 +51,14 @@ def _by_length(named: Named, lengths: Sequence[int]) -> Table:
     return _table(["characters", *(name for name, _ in named)], rows)
 
 
-def _by_text(named: Named, lengths: Sequence[int]) -> Table:
+def _by_text(named: Named, lengths: Sequence[int], left_out: int) -> Table:
+    """A row for each text, without the columns of the longest passages but one."""
+    kept = [*range(len(lengths) - 1 - left_out), len(lengths) - 1]
     rows = [
-        [name, *map(_share, overlap.shares), _length(overlap.longest)] for name, overlap in named
+        [name, *(_share(overlap.shares[n]) for n in kept), _length(overlap.longest)]
+        for name, overlap in named
     ]
-    return _table(["", *map(str, lengths), "longest"], rows)
+    return _table(["", *(f"{lengths[n]}" for n in kept), "longest"], rows)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

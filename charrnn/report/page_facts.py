@@ -47,8 +47,8 @@ def headline(run: ReportedRun) -> str:
 
 
 def name_of_run(run: ReportedRun) -> str:
-    """The name of a run: that of its directory."""
-    return shown(PurePath(run.path).name or run.path)
+    """The name of a run, which tells it apart from the others on the page."""
+    return shown(run.label)
 
 
 def shown(text: str) -> str:

@@ -6,12 +6,12 @@ from math import inf
 from rich.cells import cell_len
 from rich.console import Console
 
-from charrnn.system.escaping import DIRECTIONS, harmless
+from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless
 
 Line = list[tuple[int, str]]  # the position in the text of each character, and what shows it
 
 LINE_END = "⏎"
-ONE_COLUMN = str.maketrans(dict.fromkeys(map(chr, DIRECTIONS), "\ufffd") | {"\t": " "})
+ONE_COLUMN = str.maketrans({"	": " "}) | WITHOUT_DIRECTIONS
 
 
 def laid_out(text: str, width: int | None) -> Iterator[Line]:

@@ -67,8 +67,9 @@ class Novelty:
         characters: The number of characters compared with.
         lengths: The lengths of the passages, in characters.
         samples: The generated texts, those of each temperature together.
-        held_out: For comparison, as many held-out texts of the same lengths; None if there is no
-            held-out text.
+        held_out: For comparison, held-out text with as many characters as the first samples, where
+            there are as many: passages of the same lengths, or lines or documents of which the last
+            is cut. None if there is no held-out text.
         item: What an item is called, "line" or "document"; None if there are none.
     """
 

@@ -67,12 +67,14 @@ class ReportedRun:
 
     Attributes:
         path: Its directory, as the user named it.
+        label: Its name, which tells it apart from the others.
         config: Its config.
         log: Its log.
         assessment: How it went.
     """
 
     path: str
+    label: str
     config: dict[str, Any]
     log: RunLog
     assessment: Assessment

@@ -9,7 +9,7 @@ class TextBaselines:
 
     Attributes:
         uniform: All characters that the model knows are equally likely.
-        unigram: How often each occurs in the training text; None if that text is not at hand.
+        unigram: How often each occurs in the training text; None if that text is unavailable.
         ngram: Witten-Bell counts of what follows each `context` characters there; None likewise.
         context: The number of characters before each that the n-gram looks at.
         xz: The size to which xz compresses the scored text by itself.

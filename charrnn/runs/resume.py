@@ -8,18 +8,10 @@ from charrnn.errors import InputError, UsageError
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.start import Run, assembled
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.own_text import (
-    Announce,
-    AnotherText,
-    announce_own_text,
-    named,
-    own_text_paths,
-    require_files,
-)
+from charrnn.setup.own_text import Announce, AnotherText, announce_own_text, named
 from charrnn.setup.preparation import HeldOutError, prepare, text_difference
 from charrnn.setup.wiring import budget_of, resolve, text_paths
 from charrnn.system.escaping import CONTINUED
-from charrnn.text.sources import STDIN
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
 from charrnn.wording import call, pluralize
@@ -68,16 +60,14 @@ def _resumed(
     announce: Announce,
 ) -> Run:
     checkpoint, config, notes = _newest_usable(directory)
-    own = [] if text else own_text_paths(path, config)
-    if STDIN in own:
-        raise UsageError(
-            f"{path} was trained from standard input.",
-            "pipe the same text again: "
-            + call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v}),
-        )
-    held_out = [*config.data.validation, *config.data.test]
-    require_files(path, held_out)
-    announce_own_text(path, [*own, *held_out], announce)
+    own = [] if text else text_paths(config)
+    again = call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v})
+    announce_own_text(
+        path,
+        [*own, *config.data.validation, *config.data.test],
+        announce,
+        f"pipe the same text again: {again}",
+    )
     texts = {"text": text} if text else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)

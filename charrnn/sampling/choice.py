@@ -22,7 +22,8 @@ def chooser(
     Args:
         temperature: Divides the logits; 0 chooses the most likely character.
         top_k: The number of most likely characters to choose from.
-        top_p: Chooses from the fewest most likely characters that have this probability together.
+        top_p: Chooses from the fewest most likely characters whose total probability is at least
+            this.
         min_p: Chooses from the characters with at least this fraction of the probability of the
             most likely one: 0 from all, 1 from the most likely one and those as likely.
 

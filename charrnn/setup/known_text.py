@@ -3,21 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from charrnn.errors import UsageError
 from charrnn.setup.loading import Model
-from charrnn.setup.own_text import (
-    Announce,
-    announce_own_text,
-    own_text_paths,
-    read_own,
-    require_files,
-    require_own,
-)
+from charrnn.setup.own_text import Announce, announce_own_text, read_own, require_own
 from charrnn.setup.paths import require_texts
-from charrnn.setup.wiring import decoding_of, selection_of, sequences_of
+from charrnn.setup.wiring import decoding_of, selection_of, sequences_of, text_paths
 from charrnn.text.corpus import build_corpus
 from charrnn.text.reading import read_text
-from charrnn.text.sources import STDIN
 from charrnn.text.text import Text, TextMark
 
 
@@ -92,39 +83,33 @@ def _other_text(model: Model, paths: list[str]) -> KnownText:
 
 def _own_text(model: Model, announce: Announce) -> KnownText:
     config, data = model.config, model.config.data
-    sequences = sequences_of(config)
-    paths = own_text_paths(model.path, config)
-    if STDIN in paths:
-        raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
+    paths = text_paths(config)
     mark = model.held_out.get("validation")
-    validation = data.validation if mark else []
-    require_files(model.path, validation)
-    announce_own_text(model.path, [*paths, *validation], announce)
-    whose = f"the text that {model.path} was trained on"
-    documents, _ = read_own(paths, config, model.mark, whose)
-    text = sequences.join(documents)
-    require_own(paths, text.mark(), model.mark, whose)
+    announce_own_text(model.path, [*paths, *(data.validation if mark else ())], announce)
+    text, lengths = _read(model, paths, model.mark, f"the text that {model.path} was trained on")
     corpus = build_corpus(
         text,
         0.0 if data.validation else data.validation_fraction,
-        sequences,
+        sequences_of(config),
         data.min_count,
         model.vocabulary,
-        lengths=[len(document) for document in documents] if data.hold_out == "each" else (),
+        lengths=lengths if data.hold_out == "each" else (),
     )
     characters = model.vocabulary.characters
     held_out = Text(characters, corpus.validation) if len(corpus.validation) else None
     if mark:
-        held_out = _validation_text(model, mark)
+        validation, _ = _read(model, data.validation, mark, "the validation text of the run")
+        held_out = _known(validation, model)
     training = Text(characters, corpus.training)
     return _described(model, paths, _known(text, model), training, held_out, own=True)
 
 
-def _validation_text(model: Model, mark: TextMark) -> Text:
-    whose, paths = "the validation text of the run", model.config.data.validation
-    text = sequences_of(model.config).join(read_own(paths, model.config, mark, whose).documents)
+def _read(model: Model, paths: list[str], mark: TextMark, whose: str) -> tuple[Text, list[int]]:
+    """A text that a checkpoint names, and the lengths of its files; see `read_own`."""
+    documents, _ = read_own(paths, model.config, mark, whose)
+    text = sequences_of(model.config).join(documents)
     require_own(paths, text.mark(), mark, whose)
-    return _known(text, model)
+    return text, [len(document) for document in documents]
 
 
 def _known(text: Text, model: Model) -> Text:

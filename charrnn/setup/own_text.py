@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from charrnn.config.settings import Config
-from charrnn.errors import InputError
-from charrnn.setup.wiring import decoding_of, selection_of, text_paths
+from charrnn.errors import InputError, UsageError
+from charrnn.setup.wiring import decoding_of, selection_of
 from charrnn.system.machine import physical_memory
 from charrnn.system.resources import text_resources
 from charrnn.text.reading import LongerText, Reading, read_text
@@ -17,33 +17,33 @@ from charrnn.wording import pluralize
 Announce = Callable[[str], object]
 
 
-def own_text_paths(file: str | Path, config: Config) -> list[str]:
-    """The files that a checkpoint was trained on, to be read again.
+def announce_own_text(
+    file: str | Path, paths: Iterable[str], announce: Announce, hint: str = "give one as `text`."
+) -> None:
+    """Says which files that a checkpoint names are read next, unless all are in this folder.
+
+    Args:
+        file: The checkpoint.
+        paths: The files.
+        announce: Called with the note; not for bundled texts, nor if these files and the
+            checkpoint are in the current folder.
+        hint: What to do if the text was standard input.
 
     Raises:
         InputError: One of them is a pipe or a device, whose reading may never end.
+        UsageError: One of them is standard input, which is gone.
     """
-    paths = text_paths(config)
-    require_files(file, paths)
-    return paths
-
-
-def require_files(file: str | Path, paths: Iterable[str]) -> None:
-    """Raises InputError if a path that a checkpoint names is a pipe or a device."""
-    for path in paths:
-        named = Path(path)
-        special = named.exists() and not (named.is_file() or named.is_dir())
-        if path != STDIN and special:
+    paths = [*paths]
+    if STDIN in paths:
+        raise UsageError(f"{file} was trained from standard input.", hint)
+    for path in map(Path, paths):
+        if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(
-                f"{file} names {path!r} as its text, which is neither a file nor a directory.",
+                f"{file} names {str(path)!r} as its text, which is neither a file nor a directory.",
                 "name the text yourself.",
             )
-
-
-def announce_own_text(file: str | Path, paths: Iterable[str], announce: Announce) -> None:
-    """Says which files are read, unless these and the checkpoint are in the current folder."""
     bundled = {str(path) for path in text_resources().values()}
-    outside = [path for path in paths if path != STDIN and path not in bundled]
+    outside = [path for path in paths if path not in bundled]
     if _is_here(file):
         outside = [path for path in outside if not _is_here(path)]
     if outside:

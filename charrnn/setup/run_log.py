@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from charrnn.errors import InputError
 from charrnn.events import Baselines, Evaluated, LagProfile, Sampled, Stepped, Tested
 from charrnn.results import RunLog
-from charrnn.wording import pluralize
+from charrnn.wording import call, pluralize
 
 MAX_SAMPLE_BYTES = 1 << 24  # the line of the longest sample takes 6 million
 MAX_LINE_BYTES = 1 << 20  # of another event
@@ -108,7 +108,7 @@ def read_log(path: Path) -> RunLog:
     except FileNotFoundError:
         raise InputError(
             f"{path.parent} has no log: there is no {path}.",
-            "give the directory of a run that was trained by this program.",
+            f"see what is there: {call('inspect', str(path.parent))}",
         ) from None
     except OSError as error:
         raise InputError(

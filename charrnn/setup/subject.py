@@ -14,7 +14,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, require_predictable
-from charrnn.setup.own_text import Announce, announce_own_text, own_text_paths
+from charrnn.setup.own_text import Announce, announce_own_text
 from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import (
     activation_of,
@@ -27,7 +27,6 @@ from charrnn.setup.wiring import (
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import median_length
 from charrnn.text.reading import read_text
-from charrnn.text.sources import STDIN
 from charrnn.window import NO_TARGET, Window
 
 CONTEXT = 64  # characters read before a passage, so that it does not start from the zero state
@@ -96,9 +95,7 @@ def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Su
         UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
-    paths = own_text_paths(model.path, model.config) if text is None else [text]
-    if text is None and STDIN in paths:
-        raise UsageError(f"{model.path} was trained from standard input.", "give one as `text`.")
+    paths = text_paths(model.config) if text is None else [text]
     if text is None:
         announce_own_text(model.path, paths, announce)
     try:

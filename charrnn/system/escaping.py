@@ -15,6 +15,7 @@ DIRECTIONS = {
     code: f"\\u{code:04x}"
     for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
+WITHOUT_DIRECTIONS = dict.fromkeys(DIRECTIONS, "\ufffd")  # where each character has one column
 _NONCHARACTERS = dict.fromkeys((0xFFFE, 0xFFFF, *range(0xFDD0, 0xFDF0)), "\ufffd")
 WORD, MESSAGE = 240, 8000  # characters of a word and of a message that are shown
 _LONG_WORD = re.compile(rf"`[^`\n]*`|[^\s`]{{{WORD + 1},}}")

@@ -14,8 +14,7 @@ from charrnn.system.files import create_whole
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from some file systems
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
 FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-HOLDER = re.compile(r"process \d+ on [^\n]* *\n")
-HELD_BY = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
+HOLDER = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
 
 
 class Held(Exception):
@@ -86,7 +85,7 @@ def is_held(path: Path) -> bool:
         return False
     try:
         status = os.fstat(file)
-        found = HELD_BY.fullmatch(_content(file)) if _is_own(file) else None
+        found = HOLDER.fullmatch(_content(file)) if _is_own(file) else None
     finally:
         os.close(file)
     if not found or found[2] != platform.node() or not int(found[1]):

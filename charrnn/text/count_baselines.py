@@ -78,7 +78,7 @@ def chunks_with_contexts(
 def xz_nats(text: Text, predicted: int) -> float:
     """The size to which xz compresses a text by itself, in nats per predicted character.
 
-    A compressor starts without knowledge, and on a short text learns little on its way.
+    A compressor starts without any statistics, so that the size says little on a short text.
 
     Args:
         text: The text, which is compressed in UTF-8; the headers of the file count too.

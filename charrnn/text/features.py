@@ -19,7 +19,7 @@ from charrnn.text.text import Text
 
 ORDER = 2  # characters of the n-gram's context
 IDENTITIES = 12  # characters with a feature of their own, the most frequent ones
-SAME = 1 - 1e-4  # features that correlate like this are one
+SAME = 1 - 1e-4  # correlation above which two features count as the same
 
 
 class Features(NamedTuple):

@@ -1,27 +1,11 @@
 """N-gram counts: how well they alone predict a text, and how certain they are of it."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from charrnn.arrays import Array
-
-
-class _Level(NamedTuple):
-    """The counts after contexts of one length.
-
-    Attributes:
-        pairs: Each pair of context and character in the text, as context · A + character, sorted.
-            A pair's place is the number of the context that is one character longer.
-        pair_counts: How often each is counted.
-        totals: n of each context: how many characters are counted after it.
-        distinct: d of each context: how many distinct ones.
-    """
-
-    pairs: Array
-    pair_counts: Array
-    totals: Array
-    distinct: Array
 
 
 class NGram:
@@ -45,17 +29,16 @@ class NGram:
 
     def __init__(self, ids: Array, context_lengths: Array, alphabet_size: int, order: int) -> None:
         self._alphabet_size, self._levels = alphabet_size, list[_Level]()
-        counted = context_lengths > 0
-        contexts, count = np.zeros(len(ids), np.int64), 1  # the number of each one's context
+        context, number = np.zeros(len(ids), np.int64), 1  # of contexts
         for length in range(order + 1):
-            known = context_lengths >= length
-            pairs, place = np.unique(contexts * alphabet_size + ids, return_inverse=True)
-            pair_counts = np.bincount(place[known & counted], minlength=len(pairs))
+            counted = (context_lengths > 0) & (context_lengths >= length)
+            pairs, pair = np.unique(context * alphabet_size + ids, return_inverse=True)
+            occurrences = np.bincount(pair[counted], minlength=len(pairs))
             of_pair = pairs // alphabet_size
-            totals = np.bincount(of_pair, pair_counts, minlength=count)
-            distinct = np.bincount(of_pair[pair_counts > 0], minlength=count)
-            self._levels.append(_Level(pairs, pair_counts, totals, distinct))
-            contexts, count = np.roll(place, 1), len(pairs)
+            n = np.bincount(of_pair, occurrences, minlength=number)
+            d = np.bincount(of_pair[occurrences > 0], minlength=number)
+            self._levels.append(_Level(pairs, occurrences, n, d))
+            context, number = np.roll(pair, 1), len(pairs)
 
     def probabilities(self, ids: Array, context_lengths: Array) -> Array:
         """The probability of each character after those before it.
@@ -67,27 +50,80 @@ class NGram:
         Returns:
             p (order + 1, M): row k looks at the last k characters.
         """
-        p = np.full(len(ids), 1 / self._alphabet_size)
-        rows = np.empty((len(self._levels), len(ids)))
-        contexts = np.zeros(len(ids), np.int64)  # -1 for one that the counted text lacks
-        for length, level in enumerate(self._levels):
-            pairs = contexts * self._alphabet_size + ids  # negative, and so not found, without one
-            place = np.minimum(np.searchsorted(level.pairs, pairs), len(level.pairs) - 1)
-            found = level.pairs[place] == pairs
-            n, d = level.totals[contexts], level.distinct[contexts]
-            used = (contexts >= 0) & (context_lengths >= length) & (n > 0)
-            mixed = np.where(found, level.pair_counts[place], 0) + d * p
-            p = rows[length] = np.where(used, mixed / np.maximum(n + d, 1), p)
-            contexts = np.roll(np.where(found, place, -1), 1)
-        return rows
+        p, rows = np.full(len(ids), 1 / self._alphabet_size), []
+        for counts in self.counts(ids, context_lengths):
+            p = counts.interpolated(p)
+            rows.append(p)
+        return np.stack(rows)
+
+    def counts(self, ids: Array, context_lengths: Array) -> Iterator["Counts"]:
+        """The counts after no character, after one and so on; see `probabilities`."""
+        context = np.zeros(len(ids), np.int64)  # -1 for one that the counted text lacks
+        for length, (pairs, occurrences, n, d) in enumerate(self._levels):
+            code = context * self._alphabet_size + ids  # negative, and so not found, without one
+            pair = np.minimum(np.searchsorted(pairs, code), len(pairs) - 1)
+            found = pairs[pair] == code
+            used = (context >= 0) & (context_lengths >= length) & (n[context] > 0)
+            pair = np.where(found, pair, -1)
+            times = np.where(found, occurrences[pair], 0)
+            yield Counts(context, pair, used, times, n[context], d[context])
+            context = np.roll(pair, 1)  # a longer context is that of the last character, and it
+
+
+class _Level(NamedTuple):
+    """The counts after contexts of one length.
+
+    Attributes:
+        pairs: Each pair of context and character in the text, as context · A + character, sorted.
+            A pair's index is the number of the context that is one character longer.
+        occurrences: How often each pair is counted.
+        n: How often a character is counted after each context.
+        d: The number of distinct characters that are counted after each context.
+    """
+
+    pairs: Array
+    occurrences: Array
+    n: Array
+    d: Array
+
+
+class Counts(NamedTuple):
+    """What follows the contexts of one length, for each character of a text.
+
+    Attributes:
+        context: The number of the context before it (N,).
+        pair: The number of the pair of that context and the character (N,); -1 for a new one.
+        used: Whether that context was counted (N,).
+        occurrences: How often the character was counted after it (N,).
+        n: How often the context was counted (N,).
+        d: The number of distinct characters that were counted after it (N,).
+    """
+
+    context: Array
+    pair: Array
+    used: Array
+    occurrences: Array
+    n: Array
+    d: Array
+
+    @property
+    def backed_off(self) -> Array:
+        """The weight λ = d / (n + d) of the shorter context (N,), 1 where none was counted."""
+        return np.where(self.used, self.d / np.maximum(self.n + self.d, 1), 1)
+
+    def interpolated(self, q: Array) -> Array:
+        """The probability of each character (N,), from that after one character fewer."""
+        return np.where(
+            self.used, (self.occurrences + self.d * q) / np.maximum(self.n + self.d, 1), q
+        )
 
 
 def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
     """Entropy of an n-gram model's prediction after each character, with the text's own counts.
 
-    The model is `NGram`. With λ = d / (n + d), the sum Σ p log p over the
-    alphabet is λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the
-    time is linear in the length of the text.
+    The model is `NGram`. With λ = d / (n + d), the sum Σ p log p over the alphabet is
+    λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the time is
+    linear in the length of the text.
 
     Args:
         ids: The text (N,).
@@ -97,41 +133,26 @@ def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
     Returns:
         Nats (N,).
     """
-    positions = np.arange(len(ids))
-    following = np.roll(ids, -1)
-    probability = np.full(len(ids), 1 / alphabet_size)  # of the character that follows
-    entropy = np.full(len(ids), np.log(alphabet_size))
-    context = np.zeros(len(ids), dtype=np.int32)
-    for length in range(order + 1):
-        if length:
-            context = _pair_numbers(np.roll(context, 1), ids, alphabet_size)
-        known = positions >= length - 1
-        counted = known & (positions < len(ids) - 1)
-        pair = _pair_numbers(context, following, alphabet_size)
-        pair_counts = np.bincount(pair[counted], minlength=pair.max() + 1)
-        n = np.bincount(context[counted], minlength=context.max() + 1)
-        some_position = np.zeros(len(pair_counts), dtype=np.int64)
-        some_position[pair[counted]] = positions[counted]
-        some_position = some_position[pair_counts > 0]
-        its_context = context[some_position]
-        d = np.bincount(its_context, minlength=len(n))
-        backed_off = d / np.maximum(n + d, 1)
-        lower = backed_off[its_context] * probability[some_position]
-        p = lower + pair_counts[pair_counts > 0] / (n + d)[its_context]
-        correction = np.bincount(its_context, p * np.log(p) - lower * np.log(lower), len(n))
-        share, used = backed_off[context], known & (n[context] > 0)
-        mixing = share * np.log(np.where(used, share, 1))
-        entropy = np.where(used, share * entropy - mixing - correction[context], entropy)
-        probability = np.where(
-            used,
-            share * probability + pair_counts[pair] / np.maximum(n + d, 1)[context],
-            probability,
+    N = len(ids)
+    probability = np.full(N, 1 / alphabet_size)
+    entropy = np.full(N, np.log(alphabet_size))  # of the prediction of each character
+    place = np.arange(N)
+    model, context_lengths = NGram(ids, place, alphabet_size, order), place.copy()
+    context_lengths[:1] = N  # the prediction after the last character is kept at the first
+    for length, counts in enumerate(model.counts(ids, context_lengths)):
+        share, counted = counts.backed_off, place[max(length, 1) :]
+        example = np.full(counts.pair.max() + 1, -1)  # a place of each pair that was counted
+        example[counts.pair[counted]] = counted
+        example = example[example >= 0]
+        lower = (share * probability)[example]
+        probability = counts.interpolated(probability)
+        p = probability[example]
+        correction = np.bincount(
+            counts.context[example],
+            p * np.log(p) - lower * np.log(lower),
+            counts.context.max() + 1,
         )
-    nonnegative: Array = np.maximum(entropy, 0)  # but for rounding
+        mixed = share * entropy - share * np.log(share) - correction[counts.context]
+        entropy = np.where(counts.used, mixed, entropy)
+    nonnegative: Array = np.maximum(np.roll(entropy, -1), 0)  # but for rounding
     return nonnegative
-
-
-def _pair_numbers(contexts: Array, ids: Array, alphabet_size: int) -> Array:
-    """Numbers the distinct pairs of context and character from 0, so that they stay small."""
-    codes = contexts.astype(np.int64) * alphabet_size + ids
-    return np.unique(codes, return_inverse=True)[1].astype(np.int32)

@@ -18,7 +18,7 @@ from charrnn.arrays import Array
 
 CHUNK_CHARACTERS = 1 << 17  # of the longer text, processed at a time
 MAX_DENSE = 1 << 22  # entries of a table with one for every pair
-FILTER_ENTRIES = 16  # per pair, in a table that excludes most others
+FILTER_ENTRIES, MIN_FILTER = 16, 1 << 16  # per pair and at least, in a table excluding most others
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # spreads pairs over that table
 
 
@@ -26,8 +26,8 @@ class Common(NamedTuple):
     """What texts have in common with a longer text.
 
     Attributes:
-        shares: For each length, the fraction of the texts' passages that occur in it; None if there
-            are no passages of that length.
+        shares: For each length, the fraction of the texts' passages, at every position, that occur
+            in it; None if there are no passages of that length.
         length: The length of the longest passage that occurs in it.
         offset: Where it first occurs there.
     """
@@ -44,9 +44,9 @@ def in_common(texts: Sequence[Array], longer: Array, lengths: Sequence[int]) -> 
     take about 10 s per 10⁸ characters of the longer one, in memory that only the texts determine.
 
     Args:
-        texts: The ids (n,) of each text.
+        texts: The ids (n,) of each text; -1 occurs nowhere.
         longer: The ids (N,) of the longer one.
-        lengths: The lengths of passages of which the share is wanted, from 1.
+        lengths: The lengths of the passages, each at least 1.
     """
     passages = _Passages(texts)
     lengths = [*lengths]
@@ -61,8 +61,8 @@ def in_common(texts: Sequence[Array], longer: Array, lengths: Sequence[int]) -> 
     shares = []
     for length, found in zip(lengths, seen, strict=True):
         own = passages.numbers(length)
-        own = own[own > 0]
-        shares.append(float(found[own].mean()) if len(own) else None)
+        number = sum(max(len(text) - length + 1, 0) for text in texts)
+        shares.append(float(found[own[own > 0]].sum() / number) if number else None)
     return Common(tuple(shares), best, offset)
 
 
@@ -87,7 +87,8 @@ class _Passages:
     def __init__(self, texts: Sequence[Array]) -> None:
         self.longest = max(map(len, texts), default=0)
         end = np.full(1, -1)
-        self._ids = np.concatenate([part for text in texts for part in (text.astype(int), end)])
+        parts = [part for text in texts for part in (text.astype(int), end)]
+        self._ids = np.concatenate([end, *parts])
         self._tables: dict[int, _Table] = {}
         self._numbers: dict[int, Array] = {}
 
@@ -100,7 +101,7 @@ class _Passages:
         return self._tables[length]
 
     def numbers(self, length: int) -> Array:
-        """The number of the passage that starts at each position of the texts, and at each end."""
+        """The number of the passage that starts at each position of the texts and between."""
         self.table(length)
         return self._numbers[length]
 
@@ -147,7 +148,7 @@ class _Table:
         self._keys = np.unique(keys[keys >= 0])
         self.count = len(self._keys)
         self._dense: Array | None = None
-        bits = int(max(self.count * FILTER_ENTRIES, 1 << 16)).bit_length()
+        bits = max(self.count * FILTER_ENTRIES, MIN_FILTER).bit_length()
         if self.count and (largest := int(self._keys[-1])) < MAX_DENSE:
             self._dense = np.zeros(largest + 1, np.intp)
             self._dense[self._keys] = np.arange(1, self.count + 1)

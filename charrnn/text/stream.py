@@ -11,7 +11,7 @@ from charrnn.text.windows import require_fit
 from charrnn.window import NO_TARGET, Window, signed
 
 MIN_HELD_OUT = 20  # characters of a file
-MAX_BLOCK_INPUTS = 1 << 18  # of a window of blocks
+MAX_BLOCKS = 1024  # of a window; the memory of a step follows from them
 
 
 class Stream:
@@ -141,20 +141,20 @@ class StreamWindows:
 
 
 def block_windows(ids: Array, length: int) -> Iterator[Window]:
-    """The inputs of a text in blocks of this length, each from the zero state.
+    """Cuts the N - 1 inputs of a text into blocks, each of which starts from the zero state.
 
     Args:
         ids: The text (N,).
         length: The number of inputs of a block; the last block may have fewer.
 
     Yields:
-        Windows whose lanes are blocks.
+        Windows whose lanes are blocks. Together they have each character but the first of the text
+        as a target once.
     """
     whole = (len(ids) - 1) // length * length
     x, y = (ids[start : start + whole].reshape(-1, length).T for start in (0, 1))
-    lanes = max(MAX_BLOCK_INPUTS // length, 1)
-    for start in range(0, x.shape[1], lanes):
-        some = slice(start, start + lanes)
+    for start in range(0, x.shape[1], MAX_BLOCKS):
+        some = slice(start, start + MAX_BLOCKS)
         yield Window(x[:, some], y[:, some], np.ones(len(x[0, some]), dtype=bool))
     if whole < len(ids) - 1:
         yield stream_window(ids[whole:])

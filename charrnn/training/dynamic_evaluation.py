@@ -1,4 +1,4 @@
-"""Dynamic evaluation: a model that goes on learning from the text that it is scored on."""
+"""Dynamic evaluation: a model that keeps learning from the text that it is scored on."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -26,9 +26,11 @@ def dynamic_score(
     segment: int,
     clip: Clip,
 ) -> Score:
-    """Scores a text segment by segment, and after each makes a step on the loss of the segment.
+    """Scores a text segment by segment, with a step of gradient descent after each.
 
     A segment is scored before its step, so no character is predicted by a model that has seen it.
+    The step goes down the clipped gradient of the segment's mean loss, which ends at the start of
+    the segment; the weights do not decay towards the trained ones. The state is carried on.
 
     Args:
         params: The weights, which stay as they are.
@@ -36,8 +38,8 @@ def dynamic_score(
         y: Target ids (N,).
         fresh: Whether the state before each input is zero (N,); a segment never spans such a start.
         activation: The activation f.
-        rate: The learning rate of the steps, each of gradient descent on the mean loss.
-        segment: The number of characters of a segment at most.
+        rate: The learning rate of the steps; with 0 this is the ordinary score.
+        segment: The largest number of characters per segment.
         clip: Clips the gradients.
 
     Returns:
@@ -45,14 +47,15 @@ def dynamic_score(
 
     Reference:
         Krause, Kahembwe, Murray & Renals 2018, Dynamic evaluation of neural sequence models,
-        arXiv 1709.07432.
+        arXiv 1709.07432; theirs adds RMS scaling and decay.
     """
     params, workspace = params.astype(params.dtype), Workspace()
     h = np.zeros((1, params.state_size), params.dtype)
     nats = 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         for start, end in _segments(fresh, segment):
-            h[...] = 0 if fresh[start] else h
+            if fresh[start]:
+                h[...] = 0
             steps = slice(start, end)
             window = Window(x[steps, None], signed(y[steps, None]), fresh[start : start + 1])
             loss, gradient, carried = bptt(params, window, h, activation, workspace=workspace)

@@ -10,14 +10,13 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
-from charrnn.model.rnn import logits, states
+from charrnn.model.rnn import logits, state_tolerance, states
 from charrnn.model.workspace import Workspace
 from charrnn.training.workers import Workers, split
 from charrnn.units import BITS_PER_NAT
 from charrnn.window import Window
 
 SCORING_LANES = 64  # lanes per long stream
-STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
 
 
 class Score(NamedTuple):
@@ -94,8 +93,7 @@ class Scorer:
         warm_up = x[-self._context :, :-1]
         starts[1:] = self._run_lanes(params, warm_up, None, starts[1:])[1]
         nats, ends = self._run_lanes(params, x, y, starts)
-        # relative to each unit's own size: a small unit may carry as much as a large one
-        tolerance = STATE_TOLERANCE * np.finfo(starts.dtype).eps * np.abs(ends).max(axis=0)
+        tolerance = state_tolerance(ends)
         for lane in range(1, x.shape[1]):
             before = ends[lane - 1 : lane]
             if not np.isfinite(before).all():

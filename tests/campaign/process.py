@@ -103,6 +103,8 @@ def _become(words: list[str], env: dict[str, str]) -> NoReturn:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # this tells Popen that the command has started
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_IGN)  # as Python does
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # even if the campaign itself ignores them
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(env)
@@ -117,6 +119,7 @@ def _become(words: list[str], env: dict[str, str]) -> NoReturn:
     except SystemExit as exiting:
         code = exiting.code or 0
     except BaseException:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # there may be more of them
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
