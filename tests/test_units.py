@@ -332,7 +332,7 @@ def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, 
     assert "unit 5 of 8, in layer 2 of 2: correlates with letter +0.50\n" in shown
     red = re.search(r"\x1b\[([0-9;]+)mb\x1b\[0m", shown)
     assert red is not None
-    assert "192;49;26" in red[1]
+    assert "175;0;0" in red[1]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ SURPRISAL = Palette(
     bounds=(1, 2, 4, 6, 8),
     styles=(
         "", "black on #fff1c2", "black on #fdd28a", "black on #fba45c", "black on #f0713c",
-        "white on #c0311a",
+        "#ffffff on #af0000",
     ),
     plain=("dim", "", "", "bold", "underline", "reverse"),
     basic=(
@@ -60,7 +60,7 @@ UNIT = Palette(
     bounds=(-0.7, -0.4, -0.1, 0.1, 0.4, 0.7),
     styles=(
         "#ffffff on #2456b0", "black on #85b1ea", "black on #d3e4fa", "black on #f4f4f4",
-        "black on #fbdcd0", "black on #f39a80", "#ffffff on #c0311a",
+        "black on #fbdcd0", "black on #f39a80", "#ffffff on #af0000",
     ),
     plain=("bold underline", "underline", "", "dim", "", "bold", "reverse"),
     basic=("white on blue", "black on cyan", "", "", "", "black on yellow", "white on red"),
