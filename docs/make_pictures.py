@@ -1,23 +1,30 @@
-"""Draws the pictures of the README: `python docs/make_pictures.py`, in less than a minute.
+"""Draws the pictures of the README: `python docs/make_pictures.py`, in less than two minutes.
 
-The live view is that of a real run of the default config, after two thirds of it.
+All are of one run of the default config; the live view is that after two thirds of it. The picture
+of the report needs Chromium.
 """
 
 import io
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
+from charrnn.cli.main import run as charrnn
 from charrnn.commands.train import new_run, train
 from charrnn.events import Evaluated, Event, RunEnded, RunStarted, Stepped
 from charrnn.report.live_view import LiveView
+from charrnn.report.metrics import Metrics
 from charrnn.report.plain_lines import PlainLines
 
 PICTURES = Path(__file__).parent / "pictures"
 COLUMNS, LINES = 80, 24
 SHOWN_AT = 0.68  # of the run
+PASSAGE = "The keeper went up with a lamp"
+TITLE = "Where the gradient comes from"
+PAGE = (900, 1150)  # pixels of the picture of a report
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
@@ -64,14 +71,36 @@ def live_view(events: list[Event]) -> str:
     return re.sub(r"Fira Code(, monospace)?", FONTS, picture)
 
 
+def draw(*arguments: str) -> None:
+    """Runs a command that writes a file."""
+    assert charrnn([*arguments]) == 0, arguments
+
+
+def photograph(page: str, picture: Path) -> None:
+    """Saves the beginning of a page as PNG."""
+    size = "--window-size={},{}".format(*PAGE)
+    options = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", size]
+    waited = "--virtual-time-budget=3000"  # milliseconds for its script
+    command = ["chromium", *options, waited, f"--screenshot={picture}", f"file://{page}"]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def main() -> None:
     """Draws all pictures."""
     recorder = Recorder()
+    PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        train(new_run(None, [], {}, f"{folder}/run"), [recorder])
+        run, page = f"{folder}/farrow-quay", f"{folder}/report.html"
+        started = new_run(None, [], {}, run)
+        logging = started.config.logging
+        train(started, [recorder, Metrics(started.directory.metrics, 0, logging.every_steps)])
+        curves, terms = (f"{PICTURES}/{name}.png" for name in ("curves", "terms"))
+        draw("plot", run, "--out", curves)
+        draw("explain", "terms", run, "--text", PASSAGE, "--plot", terms, "--title", TITLE)
+        draw("report", run, "--out", page)
+        photograph(page, PICTURES / "report.png")
     assert isinstance(recorder.events[0], RunStarted)
     assert isinstance(recorder.events[-1], RunEnded)
-    PICTURES.mkdir(exist_ok=True)
     (PICTURES / "live.svg").write_text(live_view(recorder.events), encoding="utf-8")
 
 

@@ -316,6 +316,22 @@ class Terminal:
             self.shown += os.read(self._end, 4096).decode(errors="replace")
         self.shown = self.shown.partition(words)[2]
 
+    def signal_until(self, number: int, words: str) -> None:
+        """Sends a signal until the words are shown.
+
+        Python does not notice one that arrives just before it waits for a key.
+        """
+        for _ in range(30):
+            self.process.send_signal(number)
+            until = time.monotonic() + 2
+            while (left := until - time.monotonic()) > 0:
+                if select.select([self._end], [], [], left)[0]:
+                    self.shown += os.read(self._end, 4096).decode(errors="replace")
+                if words in self.shown:
+                    self.shown = self.shown.partition(words)[2]
+                    return
+        raise AssertionError((words, self.shown))
+
     def type(self, keys: str) -> None:
         os.write(self._end, keys.encode())
 
@@ -340,8 +356,7 @@ def test_a_terminal_dialogue_is_interrupted_and_ended(trained) -> None:
     terminal.expect("> ")
     terminal.type("not sent")
     terminal.expect("not sent")
-    terminal.process.send_signal(signal.SIGINT)
-    terminal.expect("/quit or Ctrl-D ends.")
+    terminal.signal_until(signal.SIGINT, "/quit or Ctrl-D ends.")
     terminal.expect("> ")
     terminal.type("/undo\n")
     terminal.expect("the text is empty.")
@@ -353,6 +368,5 @@ def test_a_terminal_dialogue_is_interrupted_and_ended(trained) -> None:
 def test_a_stop_signal_ends_a_dialogue(trained) -> None:
     terminal = Terminal(trained, "--interactive")
     terminal.expect("> ")
-    terminal.process.send_signal(signal.SIGTERM)
-    terminal.expect("stopped: interrupted.")
+    terminal.signal_until(signal.SIGTERM, "stopped: interrupted.")
     assert terminal.code() == 130

@@ -144,6 +144,12 @@ def test_a_block_as_long_as_the_text_is_the_stream(charrnn, trained: Path) -> No
     assert (block["scoring"], block["block"]) == ("blocks", 1000)
 
 
+def test_a_block_longer_than_any_text_is_the_stream() -> None:
+    (window,) = block_windows(IDS, 10**30)
+    assert window.x[:, 0].tolist() == IDS[:-1].tolist()
+    assert window.y[:, 0].tolist() == IDS[1:].tolist()
+
+
 def test_a_text_of_lines_has_no_blocks(charrnn, of_lines: Path) -> None:
     Path("words.txt").write_text(WORDS)
     outcome = charrnn("eval", of_lines, "words.txt", "--block", 5)
@@ -310,11 +316,19 @@ def test_a_file_of_characters_is_named_well(charrnn, trained: Path, text_file: P
     outcome = charrnn("eval", trained, text_file, "--per-character", "no/scores.csv")
     assert outcome.code == 2
     assert "--per-character no/scores.csv cannot be written" in outcome.err
-    Path("words.csv").write_text(WORDS)
-    outcome = charrnn("eval", trained, "words.csv", "--per-character", "./words.csv")
-    assert outcome.code == 2
-    assert "--per-character ./words.csv would replace the text itself" in outcome.err
-    assert Path("words.csv").read_text() == WORDS
+
+
+def test_a_file_of_characters_never_replaces_the_text(
+    charrnn, trained: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.csv"
+    text.write_text(RHYME)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    for path in (text, tmp_path / "folder" / "text.csv"):
+        found = charrnn("eval", trained, text, "--per-character", path)
+        assert (found.code, found.out) == (2, "")
+        assert "would overwrite what is read" in " ".join(found.err.split())
+    assert text.read_text() == RHYME
 
 
 def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> None:

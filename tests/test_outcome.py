@@ -116,6 +116,10 @@ def test_the_reason_of_a_failure() -> None:
     assert f"`optimizer.learning_rate={rate:.3g}`" in failure(config, 4.3, 4.2, 900, 0, None)
 
 
+def test_a_text_of_one_character_has_nothing_to_learn() -> None:
+    assert failure(load_config("tiny", [], {}), 0.0, 0.0, 900, 0, None) is None
+
+
 def test_the_columns_of_the_summary_hold_a_huge_loss() -> None:
     huge = replace(ENDED, validation_nats_per_character=1234.5)
     lines = shown(PlainLines, BASELINES, EVALUATED, huge).splitlines()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.text import Text
 from rich.cells import cell_len
@@ -324,6 +324,13 @@ def test_what_is_no_run_is_explained(charrnn, trained: Path, tmp_path: Path) -> 
         assert "hint:" in outcome.err
 
 
+def test_a_run_of_no_steps_is_said_to_need_some(charrnn, text_file: Path) -> None:
+    charrnn("train", text_file, *TINY, "--max-steps", 0, "--out", "first")
+    found = charrnn("plot", "first")
+    assert found.code == 3
+    assert "charrnn train --resume first --max-steps 1000" in " ".join(found.err.split())
+
+
 def test_a_cut_line_is_noted(charrnn, trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, tmp_path / "cut")
     log = tmp_path / "cut" / "metrics.jsonl"
@@ -376,6 +383,7 @@ def test_charts_fit_a_terminal(charrnn, seeds, trained, stacked, monkeypatch, wi
     st.lists(st.tuples(st.text(max_size=40), FLOATS), max_size=3),
     st.integers(1, 150), st.integers(1, 40), st.booleans(), st.none() | FLOATS,
 )  # fmt: skip
+@example([("a\n       b", [(0.0, 0.0)])], [("\t", 0.0)], 40, 10, False, None)
 def test_a_chart_of_anything_has_its_size(curves, levels, width, height, log, highest) -> None:
     drawn = line_chart(
         [Curve(label, [x for x, _ in points], [y for _, y in points]) for label, points in curves],

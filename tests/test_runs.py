@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from charrnn.commands.runs import SORT_KEYS, list_runs, sorted_runs
 from charrnn.errors import UsageError
-from charrnn.report.run_table import network_name, print_runs, steps_of, text_name
+from charrnn.report.run_table import network_name, print_runs, signed, steps_of, text_name
 from charrnn.report.terminal import fitted
 from charrnn.results import RunList, RunState, RunSummary
 from charrnn.setup.run_files import RunFiles
@@ -234,6 +234,26 @@ def test_hostile_files_neither_hang_nor_end_the_list(charrnn, runs: Path) -> Non
     for name in ("pipes", "devices", "folders", "stacked"):
         assert f" {name} " in outcome.out
     assert charrnn("runs", "runs/pipes", "--csv").code == 3
+
+
+def test_a_run_that_links_lead_to_is_listed_once(runs: Path) -> None:
+    (runs / "again").symlink_to(runs)
+    (runs / "a-link").symlink_to(runs / "rhyme")
+    (runs / "group").mkdir()
+    (runs / "group" / "back").symlink_to(runs / "stacked")
+    names = [run.name for run in list_runs(str(runs)).runs]
+    assert names == ["rhyme", "stacked"]
+
+
+def test_an_empty_path_is_not_the_working_directory(charrnn, runs: Path) -> None:
+    found = charrnn("runs", "")
+    assert (found.code, found.out) == (3, "")
+    assert "error: '' is not a folder." in found.err
+
+
+def test_no_difference_has_no_sign() -> None:
+    assert signed(0.0) == "0.000"
+    assert signed(0.5) == "+0.500"
 
 
 def test_a_config_that_is_a_pipe_is_not_waited_for(runs: Path) -> None:

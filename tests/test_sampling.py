@@ -21,6 +21,7 @@ from charrnn.sampling.generation import MAX_BUFFERED_CHARACTERS, GeneratedTexts
 from charrnn.text.escapes import unescaped
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
+from tests.conftest import RHYME, TINY
 
 LOGITS = np.array([2.0, 0.0, 1.0, -1.0, 0.5])
 
@@ -395,3 +396,14 @@ def test_until_cannot_have_the_end_of_a_line(charrnn, tmp_path) -> None:
     assert charrnn("train", "names.txt", *settings).code == 0
     outcome = charrnn("sample", "run", "--until", "a\\n")
     assert (outcome.code, "which ends a text and is never written" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_without_the_training_text_novelty_asks_for_one(charrnn, tmp_path, change: str) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(RHYME)
+    charrnn("train", text, *TINY, "--max-steps", 3, "--out", "run")
+    text.unlink() if change == "removed" else text.write_text("another")
+    found = charrnn("sample", "run", "--novelty", "-n", 5)
+    assert (found.code, found.out) == (3, "")
+    assert "give a text as --text" in " ".join(found.err.split())

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,24 +13,23 @@ import typer
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
 from charrnn.system.escaping import harmless, harmless_json, shortened
-from charrnn.system.files import require_writable
+from charrnn.system.files import is_same_file, require_writable
 from charrnn.system.streams import discard
 from charrnn.wording import setting
 
 
-def require_output(option: str, path: str, inputs: Iterable[str] = ()) -> None:
-    """Refuses a file that cannot be written, or is an input, before its content is computed.
+def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
+    """Refuses a file that cannot be written, or that is a source, before its content is computed.
 
     Raises:
-        UsageError: It is refused.
+        UsageError: The file is refused.
     """
-    file = Path(path)
     try:
-        if any(file.exists() and os.path.exists(one) and file.samefile(one) for one in inputs):
+        if any(source != "-" and is_same_file(path, source) for source in sources):
             raise UsageError(
-                f"{setting(option, path)} would replace the text itself.", "choose another file."
+                f"{setting(option, path)} would overwrite what is read.", "choose another file."
             )
-        require_writable(file)
+        require_writable(Path(path))
     except OSError as error:
         raise UsageError(
             f"{setting(option, path)} cannot be written: {error.strerror}.", "choose another file."

@@ -39,6 +39,9 @@ def load_run(path: str) -> RunHistory:
             f"{metrics} has no training steps.{notes}",
             "the log is damaged; the checkpoints of the run can still be used."
             if notes
+            else "it was trained for 0 steps; train it for more: "
+            f"{call('train', resume=path, max_steps='1000')}"
+            if summary.steps == 0
             else f"the run stopped before its first one: {call('train', resume=path)}",
         )
     values = config.model_dump(mode="json") if config else {}

@@ -40,6 +40,8 @@ def list_runs(directory: str = DEFAULT_FOLDER) -> RunList:
     path = Path(directory)
     skipped = 0
     try:
+        if not directory:  # which Path reads as the working directory
+            raise InputError("'' is not a folder.", 'give the path of one, such as `"."`')
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
             raise InputError(f"{directory} {what}.", _elsewhere(directory))

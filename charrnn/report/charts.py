@@ -94,7 +94,7 @@ def line_chart(
         traces.append(_trace(curve.label, curve.x, curve.y, top, logarithmic, color))
     traces = [trace for trace in traces if len(trace.y)]
     traces = _lettered(traces) if lettered else traces
-    head = [Text(fitted(harmless_message(title), width), "bold")] if title else []
+    head = [Text(fitted(_shown(title), width), "bold")] if title else []
     rows = height - len(head)
     if all(trace.x is None for trace in traces):
         lines = [Text("no values to show"), *[Text()] * (rows - 1)]
@@ -111,7 +111,7 @@ def line_chart(
     ):
         if end:
             line.pad_right(width - margin - cell_len(line.plain))
-            line.append(" " + fitted(harmless_message(end[0]), margin - 1), end[1])
+            line.append(" " + fitted(_shown(end[0]), margin - 1), end[1])
         lines.append(line)
     return Text("\n").join([*head, *lines])
 
@@ -151,6 +151,11 @@ def _lettered(traces: list[_Trace]) -> list[_Trace]:
         label = f"{letter} {trace.label}" if letter else trace.label
         lettered.append(trace._replace(letter=letter, label=label))
     return lettered
+
+
+def _shown(label: str) -> str:
+    """A label on one line, without tabs, whose width depends on where they are."""
+    return harmless_message(" ".join(label.split()))
 
 
 def _range(values: Array) -> tuple[float, float]:

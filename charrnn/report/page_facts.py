@@ -108,7 +108,8 @@ def key_figures(run: ReportedRun, model: MeasuredModel | None) -> list[tuple[str
     if run.log.steps:
         last = run.log.steps[-1]
         figures.append((f"{last.step:,}", f"steps, {in_epochs(last.epoch)}"))
-        figures.append((rough_duration(min(last.seconds, 1e9)), "of training"))
+        spent = rough_duration(min(last.seconds, 1e9))
+        figures.append((spent.replace("minutes", "min").replace("hours", "h"), "of training"))
     if model:
         figures.append((f"{model.weights:,}", "weights"))
     return figures

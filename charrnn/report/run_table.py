@@ -86,12 +86,15 @@ def _row(run: RunSummary, longest_name: int) -> dict[str, RenderableType]:
         "steps": steps_of(run),
         "nats": "" if nats is None else figure(nats),
         "bits": "" if bits is None else figure(bits),
-        "difference": "" if difference is None else _signed(difference),
+        "difference": "" if difference is None else signed(difference),
         "time": "" if run.seconds is None else duration(run.seconds),
         "state": Text(run.state.value, STYLES[run.state]),
     }
 
 
-def _signed(difference: float) -> str:
+def signed(difference: float) -> str:
+    """A difference of losses with its sign."""
     written = figure(abs(difference))
+    if difference == 0:
+        return written
     return f"+{written}" if difference > 0 else f"-{written}"

@@ -170,11 +170,7 @@ def _refinements(config: Config, last: Evaluated, held_out: bool) -> tuple[str, 
     validation = _loss(last, True)
     gap = (validation - min(last.train_nats_per_character, LARGEST)) / max(validation, 1e-9)
     if gap > WIDE_GAP:
-        return (
-            f"Held-out loss is {gap:.0%} above training loss: more text would help most.",
-            "Or drop units in training, and train longer: "
-            f"`model.dropout={_more_dropout(config):g}`",
-        )
+        return (f"Held-out loss is {gap:.0%} above training loss: more text would help most.",)
     if gap < NARROW_GAP:
         return (
             "Training loss is hardly lower than held-out loss, so nothing is memorized: a larger "

@@ -29,6 +29,8 @@ def failure(
     """
     if not steps or nats_per_character is None or nats_per_character < uniform:
         return None
+    if nats_per_character == uniform == 0:  # a text of one character has nothing to learn
+        return None
     found = (
         f"the model is no better than guessing: {nats_per_character:.4g} nats per character, "
         f"against {uniform:.4g} if all characters are equally likely."

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from charrnn.errors import InputError
 from charrnn.setup.loading import Model
 from charrnn.setup.own_text import Announce, announce_own_text, read_own, require_own
 from charrnn.setup.paths import require_texts
@@ -71,7 +72,13 @@ def known_text(model: Model, paths: list[str], announce: Announce) -> KnownText:
         UsageError: The model was trained from standard input, and no text is given; or a path is
             not a text.
     """
-    return _other_text(model, paths) if paths else _own_text(model, announce)
+    if paths:
+        return _other_text(model, paths)
+    try:
+        return _own_text(model, announce)
+    except InputError as error:
+        own = "give a text as `text`; without it, the one that the model was trained on is read."
+        raise InputError(str(error), own) from None
 
 
 def _other_text(model: Model, paths: list[str]) -> KnownText:

@@ -29,22 +29,28 @@ def is_run(path: Path) -> bool:
 def find_runs(path: Path, limit: int = MAX_ENTRIES) -> tuple[list[Path], int]:
     """The runs in a folder and in its folders, in the order in which people count.
 
+    A folder that several links lead to is looked at once.
+
     Args:
         path: The folder.
         limit: How many folders are looked at.
 
     Returns:
-        The run directories, and the number of folders that could not be looked at.
+        The run directories, and the number of folders that could not be read.
 
     Raises:
         OSError: The folder cannot be read.
     """
     runs, skipped = [], 0
+    seen = {os.path.realpath(path)}
     waiting = [(folder, 1) for folder in _folders(path)]
     for looked_at, (folder, depth) in enumerate(waiting):  # which grows
         try:
             if looked_at >= limit:
                 raise OSError
+            if (real := os.path.realpath(folder)) in seen:
+                continue
+            seen.add(real)
             if is_run(folder):
                 runs.append(folder)
             elif depth == 1:
@@ -76,9 +82,11 @@ def counting_order(name: str) -> list[tuple[int, int | str]]:
 
 
 def _folders(path: Path) -> list[Path]:
-    """The folders in a folder, but for hidden ones."""
+    """The folders in a folder, but for hidden ones; links come last."""
     with os.scandir(path) as entries:
-        return [Path(path, one.name) for one in entries if one.name[:1] != "." and _is_dir(one)]
+        found = [one for one in entries if one.name[:1] != "." and _is_dir(one)]
+    found.sort(key=lambda one: (one.is_symlink(), one.name))
+    return [Path(path, one.name) for one in found]
 
 
 def _is_dir(entry: "os.DirEntry[str]") -> bool:

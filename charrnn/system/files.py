@@ -24,6 +24,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def is_same_file(path: str, other: str) -> bool:
+    """Whether two paths lead to one file that exists."""
+    try:
+        return os.path.samefile(path, other)
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces that at the path when the block ends without an error."""

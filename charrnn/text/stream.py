@@ -151,6 +151,7 @@ def block_windows(ids: Array, length: int) -> Iterator[Window]:
         Windows whose lanes are blocks. Together they have each character but the first of the text
         as a target once.
     """
+    length = min(length, max(len(ids) - 1, 1))  # NumPy has no lengths beyond 64 bits
     whole = (len(ids) - 1) // length * length
     x, y = (ids[start : start + whole].reshape(-1, length).T for start in (0, 1))
     for start in range(0, x.shape[1], MAX_BLOCKS):
