@@ -29,7 +29,7 @@ class Baselines:
 
     ngram: of an n-gram model with `context` characters of context. uniform: if all characters are
     equally likely. unigram: of how often each character occurs. xz: the size to which xz compresses
-    the text by itself; None for a very long one. Logs of earlier versions lack the last two.
+    the text by itself. Logs of earlier versions lack the last two.
     """
 
     uniform_nats_per_character: float

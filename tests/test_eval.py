@@ -4,13 +4,19 @@ import csv
 import json
 import lzma
 from collections import Counter
+from dataclasses import replace
 from io import StringIO
 from math import log
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import example as given_example
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.random import default_rng
+from rich.cells import cell_len
 from rich.console import Console
 
 from charrnn.analysis.surprisal import surprisals, surprisals_of
@@ -23,6 +29,8 @@ from charrnn.model.loss import softmax
 from charrnn.model.rnn import logits, states
 from charrnn.optim.clipping import make_clip
 from charrnn.report import coloured_text
+from charrnn.report.character_files import character_writer
+from charrnn.report.text_lines import laid_out
 from charrnn.results import CharacterScores
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import block_windows
@@ -30,6 +38,7 @@ from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.units import BITS_PER_NAT
 from tests.conftest import RHYME, TINY
 from tests.scores import evaluate
+from tests.test_narrow_terminals import ANSI
 
 TANH = ACTIVATIONS["tanh"]
 stream = SEQUENCES["stream"].scoring_windows
@@ -146,9 +155,8 @@ def test_a_text_of_lines_has_no_blocks(charrnn, of_lines: Path) -> None:
     outcome = charrnn("eval", of_lines, "words.txt", "--block", 5)
     assert outcome.code == 2
     assert "was trained on lines, each from an empty context" in outcome.err
-    assert "scored as              lines, each from the zero state" in (
-        charrnn("eval", of_lines, "words.txt").out
-    )
+    shown = charrnn("eval", of_lines, "words.txt").out
+    assert f"{len(WORDS) + 1} characters predicted in lines, each from the zero state" in shown
 
 
 def test_dynamic_evaluation_without_steps_is_the_score() -> None:
@@ -216,6 +224,7 @@ def test_dynamic_evaluation_that_diverges_is_said(charrnn, tmp_path: Path, text_
     outcome = charrnn("eval", run, text_file, "--dynamic", "1e30")
     assert outcome.code == 1
     assert "dynamic evaluation diverged with a learning rate of 1e+30" in outcome.err
+    assert "lower it: --dynamic 0.1" in outcome.err
 
 
 def test_dynamic_evaluation_is_reported_apart(charrnn, trained: Path, text_file: Path) -> None:
@@ -224,6 +233,9 @@ def test_dynamic_evaluation_is_reported_apart(charrnn, trained: Path, text_file:
     assert found["nats_per_character"] == alone["nats_per_character"]
     assert found["dynamic"]["nats_per_character"] < alone["nats_per_character"]
     assert (found["dynamic"]["rate"], found["dynamic"]["segment"]) == (0.5, 8)
+    blocks = charrnn("eval", trained, text_file, "--dynamic", 0.5, "--block", 9).out
+    rows = {line[1:24].strip(): line[24:].split() for line in blocks.splitlines()}
+    assert rows["dynamic, in one stream"][0] == f"{found['dynamic']['nats_per_character']:.4f}"
 
 
 def test_baselines_of_a_text(charrnn, trained: Path) -> None:
@@ -323,8 +335,6 @@ def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> Non
     evaluation = Evaluation(str(trained), [str(text_file)])
     params = evaluation.model.params.map(lambda flat: flat * np.float32(np.inf))
     evaluation.model = evaluation.model._replace(params=params)
-    from charrnn.report.character_files import character_writer
-
     with pytest.raises(CharrnnError, match="overflows on this text"), np.errstate(invalid="ignore"):
         character_writer("scores.csv")(evaluation.pieces())
     assert not [*Path().iterdir()]
@@ -339,7 +349,7 @@ def coloured(scores: CharacterScores, monkeypatch: pytest.MonkeyPatch, **options
 
 
 def example(text: str, bits: list[float]) -> CharacterScores:
-    nothing = np.zeros((len(text), 1))
+    nothing = np.zeros((len(text), 1), int)
     nats = np.array(bits) * log(2)
     return CharacterScores(text, nats, np.ones(len(text), int), nothing, nothing, ("a",))
 
@@ -364,14 +374,67 @@ def test_a_shown_text_cannot_drive_the_terminal(monkeypatch: pytest.MonkeyPatch)
     assert "[bold]" in shown
 
 
-def test_show_prints_the_beginning_of_the_text(charrnn, trained: Path, text_file: Path) -> None:
+def test_off_a_terminal_marks_show_the_surprisal(charrnn, trained: Path, text_file: Path) -> None:
     outcome = charrnn("eval", trained, text_file, "--show", "surprisal", "--length", 30)
-    assert outcome.out.startswith(f"{RHYME[:30]}\n")
-    assert "note: colours are shown on a terminal only." in outcome.err
+    text, marks, legend = outcome.out.splitlines()[:3]
+    assert text == RHYME[:30]
+    bits = Evaluation(str(trained), [str(text_file)]).characters(30).nats * BITS_PER_NAT
+    lower = {" ": 0, "1": 1, "2": 2, "4": 4, "6": 6, "8": 8}
+    for one, mark in zip(bits[1:], marks.ljust(30)[1:], strict=True):
+        assert lower[mark] == max(bound for bound in lower.values() if bound <= one)
+    assert marks[0] == " "
+    assert legend == "below a character: its surprisal, at least 1, 2, 4, 6 or 8 bits"
     assert "\x1b" not in outcome.out
+
+
+def test_show_in_a_document_has_the_characters(charrnn, trained: Path, text_file: Path) -> None:
+    arguments = ["eval", trained, text_file, "--json", "--no-baselines"]
+    alone, shown = (
+        json.loads(charrnn(*arguments, *more).out)
+        for more in ([], ["--show", "surprisal", "--length", 9])
+    )
+    characters = shown.pop("shown")
+    assert shown == alone
+    assert characters["text"] == RHYME[:9]
+    assert characters["nats"][0] is None
+    assert len(characters["likeliest"]) == 9
+
+
+def test_there_is_no_other_view(charrnn, trained: Path, text_file: Path) -> None:
     outcome = charrnn("eval", trained, text_file, "--show", "surprise")
     assert outcome.code == 2
     assert "did you mean --show surprisal" in outcome.err
+
+
+@given_example("ab\nab ab", 2)
+@given(st.text("ab \n\t文\u0301\x1b", max_size=60), st.integers(2, 12))
+def test_lines_keep_every_character_and_fit(text: str, width: int) -> None:
+    lines = [*laid_out(text, width)]
+    assert [position for line in lines for position, _ in line] == [*range(len(text))]
+    for line, after in zip(lines, [*lines[1:], None], strict=False):
+        shown = "".join(glyph for _, glyph in line)
+        assert cell_len(shown) <= width
+        broken = after is not None and text[line[-1][0]] not in "\n\t "
+        assert not broken or " " not in shown, "inside a word, though there was a space"
+    assert len([*laid_out(text, None)]) == len(text.splitlines())
+
+
+def test_marks_are_below_their_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    coloured_text.print_surprisal(example("a文b\n\nc", [2.0, 9.0, 1.0, 0.0, 7.0, 0.5]))
+    assert capsys.readouterr().out.splitlines()[:4] == ["a文b", "28 1", "⏎", "6"]
+
+
+def test_words_are_not_broken_on_a_terminal(charrnn, trained, text_file, monkeypatch) -> None:
+    arguments = ["eval", trained, text_file, "--show", "surprisal", "--dynamic", 0.1]
+    whole = {*ANSI.sub("", charrnn(*arguments).out).split()} | {*(RHYME * 12).split()}
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for width in (80, 50):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = ANSI.sub("", charrnn(*arguments).out).splitlines()
+        assert max(map(cell_len, lines)) <= width
+        words = {word.strip("⏎─") for line in lines for word in line.split()}
+        legend = {"bits:", "0", "1", "2", "4", "6", "8", "or", "more"}
+        assert words <= {word.strip("─") for word in whole} | legend
 
 
 def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:
@@ -384,7 +447,6 @@ def test_blocks_are_refused_by_the_library_too(of_lines: Path) -> None:
     ("options", "words"),
     [
         (["--length", 5], "--length 5 is how much of the text is shown"),
-        (["--show", "surprisal", "--json"], "--show surprisal and --json are both given"),
     ],
 )
 def test_options_without_effect_are_refused(charrnn, trained, text_file, options, words) -> None:
@@ -398,3 +460,40 @@ def test_counts_of_the_scored_text_are_noted(charrnn, trained: Path, text_file: 
     assert words in charrnn("eval", trained, text_file).err
     Path("words.txt").write_text(WORDS)
     assert words not in charrnn("eval", trained, "words.txt").err
+
+
+def test_what_takes_long_says_so(trained: Path, text_file: Path, monkeypatch) -> None:
+    notes: list[str] = []
+    evaluation = Evaluation(str(trained), [str(text_file)])
+    evaluation.ids = evaluation.ids[:500]
+    evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
+    [*evaluation.pieces(announce=notes.append)]
+    assert notes == []
+    monkeypatch.setattr("charrnn.commands.evaluate.NOTED_SECONDS", -1.0)
+    monkeypatch.setattr("charrnn.commands.evaluate.TIMED", 2)
+    evaluation.score(dynamic=0.1, baselines=False, announce=notes.append)
+    clock = SimpleNamespace(perf_counter=iter([0.0, 10.0]).__next__)
+    monkeypatch.setattr("charrnn.commands.evaluate.time", clock)
+    [*evaluation.pieces(announce=notes.append)]
+    assert len(notes) == 2
+    assert notes[0].startswith("dynamic evaluation takes about ")
+    assert notes[1] == "the other 0 characters take about 0 s"
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_every_character_survives_a_file(ending: str) -> None:
+    text = "\r\n\r\",;'\t \x0b\x85\u2028é文😀\x1b=a"
+    scores = example(text, [float("nan"), *range(1, len(text))])
+    ranks = np.arange(len(text))
+    pieces = [replace(scores, ranks=ranks, characters=("\r", ","))]
+    character_writer(f"scores.{ending}")(pieces)
+    content = Path(f"scores.{ending}").read_bytes().decode()
+    if ending == "csv":
+        header, *rows = csv.reader(StringIO(content, newline=""))
+        assert {len(row) for row in rows} == {len(header)}
+        found = [(row[1], row[4]) for row in rows]
+    else:
+        documents = [json.loads(line) for line in content.split("\n")[:-1]]
+        found = [(row["character"], (row["likeliest"] or [("",)])[0][0]) for row in documents]
+    assert "".join(character for character, _ in found) == text
+    assert [likeliest for _, likeliest in found] == ["", *["\r"] * (len(text) - 1)]

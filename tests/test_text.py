@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from charrnn.errors import InputError, UsageError
 from charrnn.system.resources import CORPUS_NAME, config_paths, text_resources
 from charrnn.text.corpus import build_corpus
-from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.count_baselines import chunks_with_contexts
+from charrnn.text.ngram import NGram
 from charrnn.text.reading import read_text
+from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import StreamWindows
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
@@ -132,24 +134,42 @@ def test_ngram_equals_a_literal_count() -> None:
     alphabet_size, order = 5, 3
     counts: dict[tuple[int, ...], dict[int, int]] = {}
     for length in range(order + 1):
-        for place in range(length, len(training)):
+        for place in range(max(length, 1), len(training)):
             after = counts.setdefault(tuple(training[place - length : place]), {})
             after[training[place]] = after.get(training[place], 0) + 1
-    joined = np.concatenate([training, validation])
-    total = 0.0
-    for place in range(len(training) + 1, len(joined)):
+    model = NGram(training, np.arange(len(training)), alphabet_size, order)
+    found = model.probabilities(validation, np.arange(len(validation)))
+    for place, character in enumerate(validation):
         probability = 1 / alphabet_size
-        for length in range(order + 1):
-            after = counts.get(tuple(joined[place - length : place]))
+        for length in range(min(order, place) + 1):
+            after = counts.get(tuple(validation[place - length : place]))
             if after:
                 n, d = sum(after.values()), len(after)
-                probability = (after.get(joined[place], 0) + d * probability) / (n + d)
-        total -= np.log(probability)
-    expected = total / (len(validation) - 1)
-    place = np.arange(len(joined))
-    counted, scored = place < len(training), place > len(training)
-    found = witten_bell_nats(joined, counted, scored, place, alphabet_size, order)
-    assert found == pytest.approx(expected, rel=1e-12)
+                probability = (after.get(character, 0) + d * probability) / (n + d)
+            assert found[length, place] == pytest.approx(probability, rel=1e-12)
+
+
+def test_ngram_probabilities_sum_to_1_over_the_alphabet() -> None:
+    random = np.random.default_rng(1)
+    training, scored = random.integers(0, 5, 500), random.integers(0, 6, 80)
+    model, place = NGram(training, np.arange(500), 6, 3), np.arange(80)
+    for last in (0, 1, 2, 30, 79):
+        after = [np.append(scored[:last], one) for one in range(6)]
+        p = [model.probabilities(text, place[: last + 1])[:, -1] for text in after]
+        assert np.sum(p, axis=0) == pytest.approx(np.ones(4), rel=1e-12)
+        assert np.min(p) > 0
+
+
+@pytest.mark.parametrize("kind", ["stream", "lines"])
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_chunks_have_the_contexts_of_the_whole_text(kind: str, size: int) -> None:
+    ids = np.append(np.random.default_rng(2).integers(0, 6, 200), 3)
+    sequences, whole = SEQUENCES[kind], NGram(ids, SEQUENCES[kind].context_lengths(ids), 6, 3)
+    chunks = [*chunks_with_contexts(ids, sequences, 3, size)]
+    found = [whole.probabilities(part, lengths)[:, own] for part, lengths, own in chunks]
+    expected = whole.probabilities(ids, sequences.context_lengths(ids))
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), expected)
+    np.testing.assert_array_equal(np.concatenate([part[own] for part, _, own in chunks]), ids)
 
 
 def test_embedded_corpus_is_what_its_note_says() -> None:

@@ -80,12 +80,12 @@ def eval_command(
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal, print_unit
-    from charrnn.report.score_lines import score_lines
+    from charrnn.report.score_table import print_score
     from charrnn.report.unit_tables import print_units
 
     changes = given(encoding=encoding, errors=errors)
     scoring = given(block=block, dynamic=dynamic, per_character=per_character)
-    require_shown(show, length, json)
+    require_shown(show, length)
     if (view := unit_view(show, units, length or SHOWN, scoring)) is not None:
         found, notes = describe_units(checkpoint, text, unknown, changes, **view)
         write_notes(notes)
@@ -101,13 +101,13 @@ def eval_command(
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
     if write:
-        write(evaluation.pieces())
+        write(evaluation.pieces(announce=write_note))
         write_note(f"the scores of each character are in {per_character}")
+    shown = evaluation.characters(length or SHOWN) if show is not None else None
     if json:
-        write_json(asdict(score))
+        write_json(asdict(score) | ({"shown": asdict(shown)} if shown else {}))
         return
-    if show is not None:
-        print_surprisal(evaluation.characters(length or SHOWN))
+    if shown:
+        print_surprisal(shown)
         write_line("")
-    for line in score_lines(score):
-        write_line(line)
+    print_score(score)

@@ -1,9 +1,11 @@
 """Scores a model on a text: as a whole, in blocks, while it goes on learning, and by character."""
 
+import time
 from collections.abc import Iterator
 from math import inf, log
 from typing import Any
 
+from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
 from charrnn.config.layers import changed
 from charrnn.errors import CharrnnError, InputError, UsageError
@@ -14,11 +16,15 @@ from charrnn.setup.loading import encode_text, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.text.count_baselines import MAX_SCORED, NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
 from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
+from charrnn.wording import rough_duration
+
+TIMED = 50_000  # characters whose scores are timed, to say how long the others take
+CALLS_PER_CHARACTER = 7e-6  # seconds of a step of dynamic evaluation beside its products
 
 DIVERGED = 2.0  # times the loss of guessing, or of the model without steps
 
@@ -73,8 +79,8 @@ class Evaluation:
                 default the state is carried on as in training.
             dynamic: Learning rate of dynamic evaluation, whose score is reported too.
             baselines: Whether the loss of simpler models on the text is reported too.
-            announce: Called with a note before a text is read that only the checkpoint names, and
-                with the reason if it cannot be used.
+            announce: Called with a note before a text is read that only the checkpoint names, with
+                the reason if it cannot be used, and before what takes more than a few seconds.
 
         Raises:
             UsageError: The model was trained on lines or documents, which have no blocks.
@@ -102,7 +108,7 @@ class Evaluation:
             scoring="blocks" if block else self.model.config.data.sequences,
             block=block,
             baselines=self._baselines(found.characters, announce) if baselines else None,
-            dynamic=None if dynamic is None else self._dynamic(dynamic, found),
+            dynamic=None if dynamic is None else self._dynamic(dynamic, found, announce),
         )
 
     @single_threaded_blas()
@@ -114,10 +120,18 @@ class Evaluation:
         """
         return scores_of_ids(self.model, self.ids, limit)
 
-    def pieces(self) -> Iterator[CharacterScores]:
-        """The same in pieces of bounded memory, in the order of the text."""
+    def pieces(self, announce: Announce = lambda note: None) -> Iterator[CharacterScores]:
+        """The same in pieces of bounded memory, in the order of the text.
+
+        announce: called with a note if they take more than a few seconds.
+        """
+        total, done, start = len(self.ids), 0, time.perf_counter()
         with single_threaded_blas():
-            yield from score_pieces(self.model, self.ids)
+            for piece in score_pieces(self.model, self.ids):
+                yield piece
+                if done < TIMED <= (done := done + len(piece.text)):
+                    seconds = (time.perf_counter() - start) * (total - done) / done
+                    _note_duration(f"the other {total - done:,} characters take", seconds, announce)
 
     def _score(self, block: int | None) -> Score:
         model = self.model
@@ -129,10 +143,13 @@ class Evaluation:
         require_finite(found.nats)
         return found
 
-    def _dynamic(self, rate: float, static: Score) -> DynamicScore:
+    def _dynamic(self, rate: float, static: Score, announce: Announce) -> DynamicScore:
         """The score with dynamic evaluation, clipped as in training."""
         guessing = log(len(self.model.vocabulary))
         training = self.model.config.training
+        products = 3 * self.model.params.size * seconds_per_multiplication()
+        seconds = len(self.ids) * (CALLS_PER_CHARACTER + products)
+        _note_duration("dynamic evaluation takes", seconds, announce)
         segment = training.window
         with single_threaded_blas():
             found = dynamic_score(
@@ -147,15 +164,13 @@ class Evaluation:
         if not found.nats_per_character < worst:  # nor if it is NaN
             raise CharrnnError(
                 f"dynamic evaluation diverged with a learning rate of {rate:g}.",
-                f"lower it: `dynamic={rate / 10:g}`",
+                f"lower it: `dynamic={min(rate / 10, 0.1):g}`",
             )
         return DynamicScore(rate, segment, found.nats_per_character, found.bits_per_character)
 
     def _baselines(self, predicted: int, announce: Announce) -> TextBaselines:
         vocabulary, counted = self.model.vocabulary, None
         try:
-            if len(self.ids) > MAX_SCORED:
-                raise InputError(f"the text to score has more than {MAX_SCORED:,} characters.")
             known = known_text(self._trained, [], announce)
             if len(known.text) == len(self.text) and known.text.mark() == self.text.mark():
                 announce("this is the training text: its counts know what they predict here.")
@@ -169,3 +184,8 @@ class Evaluation:
             context=NGRAM_CONTEXT,
             xz=xz_nats(self.text, predicted),
         )
+
+
+def _note_duration(what: str, seconds: float, announce: Announce) -> None:
+    if seconds > NOTED_SECONDS:
+        announce(f"{what} about {rough_duration(seconds)}")

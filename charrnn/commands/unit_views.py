@@ -11,22 +11,11 @@ from charrnn.wording import call, nearest, pluralize, setting
 SHOWN = 2000  # characters
 
 
-def require_shown(show: str | None, length: int | None, json: bool) -> None:
-    """Raises UsageError for options of `eval` that have no effect together.
-
-    Args:
-        show: What the text is coloured by.
-        length: The number of characters to show.
-        json: Whether the result is a document, which has no colours.
-    """
+def require_shown(show: str | None, length: int | None) -> None:
+    """Raises UsageError if a length of text to show is given, but not what to show of it."""
     if length is not None and show is None:
         raise UsageError(
             f"`length={length}` is how much of the text is shown.", "add `show=surprisal`"
-        )
-    if show == "surprisal" and json:
-        raise UsageError(
-            "`show=surprisal` and `json` are both given.",
-            "leave one out; `per_character=scores.jsonl` writes the same numbers.",
         )
 
 

@@ -69,11 +69,12 @@ def _rows(pieces: Iterable[CharacterScores]) -> Iterator[Row]:
 
 
 def _write_csv(rows: Iterable[Row], count: int, file: TextIO) -> None:
-    writer = csv.writer(file, lineterminator="\n")
+    # csv would quote no carriage return by itself, which readers take for the end of a line
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     pairs = [f"{name}_{n}" for n in range(1, count + 1) for name in ("likely", "p")]
     writer.writerow([*COLUMNS, *pairs])
     for row in rows:
-        likeliest = [value for pair in row["likeliest"] for value in pair]
+        likeliest = [value for pair in row["likeliest"] or [(None, None)] * count for value in pair]
         writer.writerow([*(row[column] for column in COLUMNS), *likeliest])
 
 

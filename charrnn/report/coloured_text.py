@@ -9,12 +9,9 @@ from rich.text import Text
 
 from charrnn.arrays import Array
 from charrnn.report.terminal import print_line, table_console
+from charrnn.report.text_lines import LINE_END, laid_out, print_marked
 from charrnn.results import CharacterScores, UnitCorrelation, UnitReport
-from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless
-from charrnn.system.streams import say
 from charrnn.units import BITS_PER_NAT
-
-ONE_COLUMN = str.maketrans({"\t": " "}) | WITHOUT_DIRECTIONS
 
 
 class Palette(NamedTuple):
@@ -25,21 +22,31 @@ class Palette(NamedTuple):
         styles: A style for each range, from the lowest up (k).
         plain: The same for a terminal without colours (k).
         basic: The same for a terminal of 16 colours (k); None for the nearest to `styles`.
+        marks: A mark for each range (k), where there are no colours; empty without marks.
+        marks_note: What the marks mean.
     """
 
     bounds: Sequence[float]
     styles: Sequence[str]
     plain: Sequence[str]
     basic: Sequence[str] | None = None
+    marks: str = ""
+    marks_note: str = ""
 
 
 SURPRISAL = Palette(
     bounds=(1, 2, 4, 6, 8),
     styles=(
         "", "black on #fff1c2", "black on #fdd28a", "black on #fba45c", "black on #f0713c",
-        "white on #c0311a",
+        "#ffffff on #af0000",
     ),
     plain=("dim", "", "", "bold", "underline", "reverse"),
+    basic=(
+        "", "underline", "black on bright_yellow", "black on yellow", "black on bright_red",
+        "white on red",
+    ),
+    marks=" 12468",
+    marks_note="below a character: its surprisal, at least 1, 2, 4, 6 or 8 bits",
 )  # fmt: skip
 
 
@@ -53,7 +60,7 @@ UNIT = Palette(
     bounds=(-0.7, -0.4, -0.1, 0.1, 0.4, 0.7),
     styles=(
         "#ffffff on #2456b0", "black on #85b1ea", "black on #d3e4fa", "black on #f4f4f4",
-        "black on #fbdcd0", "black on #f39a80", "#ffffff on #c0311a",
+        "black on #fbdcd0", "black on #f39a80", "#ffffff on #af0000",
     ),
     plain=("bold underline", "underline", "", "dim", "", "bold", "reverse"),
     basic=("white on blue", "black on cyan", "", "", "", "black on yellow", "white on red"),
@@ -98,7 +105,7 @@ def _followed(features: Sequence[UnitCorrelation]) -> str:
 def print_coloured(
     text: str, values: Array, palette: Palette, legend: Sequence[str], title: str = "bits:"
 ) -> None:
-    """Prints a text in colours, and a legend.
+    """Prints a text in colours, and a legend; where there are none, with marks below it.
 
     Args:
         text: The text, N characters.
@@ -108,30 +115,31 @@ def print_coloured(
         title: What comes before the legend.
     """
     console = table_console()
+    levels = np.searchsorted(palette.bounds, values, side="right").tolist()
+    known = (values == values).tolist()
+    lines = laid_out(text, console.width if console.is_terminal else None)
+    if console.color_system is None:
+        for line in lines:
+            print_marked(console, line, palette.marks, [*zip(known, levels, strict=True)])
+        note = palette.marks_note or "colours are shown on a terminal only."
+        print_line(console, note)
+        return
     styles = _styles(palette, console)
-    shown = Text(no_wrap=False)
-    levels = np.searchsorted(palette.bounds, values, side="right")
-    for character, level, value in zip(text, levels.tolist(), values.tolist(), strict=True):
-        style = "" if value != value else styles[level]
-        if character == "\n":
-            shown.append("⏎" if style else "", style)
-            shown.append("\n")
-        else:
-            shown.append(harmless(character.translate(ONE_COLUMN)), style)
-    shown.rstrip()
-    console.print(shown, soft_wrap=True)
+    for line in lines:
+        shown = Text()
+        for position, glyph in line:
+            style = styles[levels[position]] if known[position] else ""
+            shown.append(glyph if style or glyph != LINE_END else "", style)
+        console.print(shown, soft_wrap=True)
     explained = Text(title)
     for style, words in zip(styles, legend, strict=True):
         explained.append(" ")
         explained.append(f" {words} ", style)
-    if console.is_terminal:
-        console.print(explained)
-    else:
-        say("note: colours are shown on a terminal only.")
+    console.print(explained)
 
 
 def _styles(palette: Palette, console: Console) -> Sequence[str]:
-    if console.no_color or console.color_system is None:
+    if console.no_color:
         return palette.plain
     basic = palette.basic if console.color_system == "standard" else None
     return basic or palette.styles

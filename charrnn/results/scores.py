@@ -12,14 +12,14 @@ class TextBaselines:
         unigram: How often each occurs in the training text; None if that text is unavailable.
         ngram: Witten-Bell counts of what follows each `context` characters there; None likewise.
         context: The number of characters before each that the n-gram looks at.
-        xz: The size to which xz compresses the scored text by itself; None if it is very long.
+        xz: The size to which xz compresses the scored text by itself.
     """
 
     uniform: float
     unigram: float | None
     ngram: float | None
     context: int
-    xz: float | None
+    xz: float
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,20 @@
 """How well a text is predicted without a network: by counts of characters, and by a compressor."""
 
 import lzma
-from math import log
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.text.ngram import witten_bell_nats
+from charrnn.text.ngram import NGram
 from charrnn.text.sequences import Sequences
-from charrnn.text.text import Text
+from charrnn.text.text import CHUNK_CHARACTERS, Text
+from charrnn.units import BITS_PER_NAT
 
 NGRAM_CONTEXT = 4
 MAX_COUNTED = 2_000_000  # characters of training text; more would take memory and gain little
-MAX_SCORED = 20_000_000  # characters; counting more would take too much memory
-MAX_COMPRESSED = 2_000_000  # characters; more would take longer than a few seconds
+XZ_PRESET = 6  # that of the program xz
 
 
 class CountedNats(NamedTuple):
@@ -33,43 +33,58 @@ def counted_nats(
 ) -> CountedNats:
     """Fits counts to the end of a training text, and scores another text with them.
 
+    As for a network, a sequence of the scored text starts without a context.
+
     Args:
         training: The ids of the training text (N,).
-        scored: The ids of the text to score (M,).
+        scored: The ids of the text to score (M,), of which at least one is predicted.
         sequences: How both are read as sequences.
         alphabet_size: The number of characters in the vocabulary.
     """
     training = training[-MAX_COUNTED:]
-    ids = np.concatenate([training, scored])
-    is_target = np.concatenate([sequences.context_lengths(part) > 0 for part in (training, scored)])
-    in_training = np.arange(len(ids)) < len(training)
-    unigram, ngram = (
-        witten_bell_nats(
-            ids,
-            counted=is_target & in_training,
-            scored=is_target & ~in_training,
-            context_lengths=sequences.context_lengths(ids),
-            alphabet_size=alphabet_size,
-            order=order,
-        )
-        for order in (0, NGRAM_CONTEXT)
-    )
+    model = NGram(training, sequences.context_lengths(training), alphabet_size, NGRAM_CONTEXT)
+    nats, predicted = np.zeros(2), 0
+    for ids, context_lengths, own in chunks_with_contexts(scored, sequences, NGRAM_CONTEXT):
+        targets = context_lengths[own] > 0
+        p = model.probabilities(ids, context_lengths)[[0, NGRAM_CONTEXT], own][:, targets]
+        nats -= np.log(p).sum(axis=1)
+        predicted += len(p[0])
+    unigram, ngram = (nats / predicted + 0.0).tolist()  # no negative zero
     return CountedNats(unigram, ngram)
 
 
-def xz_nats(text: Text, predicted: int) -> float | None:
+def chunks_with_contexts(
+    ids: Array, sequences: Sequences, longest: int, size: int = CHUNK_CHARACTERS
+) -> Iterator[tuple[Array, Array, slice]]:
+    """Cuts a text into chunks that include the characters before them.
+
+    Args:
+        ids: The text (N,).
+        sequences: How it is read as sequences.
+        longest: The number of characters before each that are looked at.
+        size: The number of characters of a chunk.
+
+    Yields:
+        The ids of a chunk, between the `longest` before it and the last id of the text, which in
+        lines and documents is the delimiter before the first, too; the number of characters before
+        each in its sequence, exact up to `longest`; and where the chunk itself is.
+    """
+    for start in range(0, len(ids), size):
+        begin = max(start - longest, 0)
+        around = np.append(ids[begin : start + size], ids[-1])
+        yield around, sequences.context_lengths(around), slice(start - begin, -1)
+
+
+def xz_nats(text: Text, predicted: int) -> float:
     """The size to which xz compresses a text by itself, in nats per predicted character.
 
     A compressor starts without any statistics, so that the size says little on a short text.
 
     Args:
-        text: The text.
+        text: The text, which is compressed in UTF-8; the headers of the file count too.
         predicted: The number of its characters that a model predicts.
-
-    Returns:
-        The size; None for a text longer than MAX_COMPRESSED.
     """
-    if len(text) > MAX_COMPRESSED:
-        return None
-    compressed = lzma.compress(str(text).encode("utf-8", "surrogatepass"), preset=9)
-    return len(compressed) * 8 * log(2) / predicted
+    compressor, size = lzma.LZMACompressor(preset=XZ_PRESET), 0
+    for chunk in text.chunks():
+        size += len(compressor.compress(str(chunk).encode("utf-8", "surrogatepass")))
+    return 8 * (size + len(compressor.flush())) / BITS_PER_NAT / predicted

@@ -8,15 +8,8 @@ import numpy as np
 from charrnn.arrays import Array
 
 
-def witten_bell_nats(
-    ids: Array,
-    counted: Array,
-    scored: Array,
-    context_lengths: Array,
-    alphabet_size: int,
-    order: int,
-) -> float:
-    """Mean nats per character of an n-gram model with Witten-Bell smoothing.
+class NGram:
+    """An n-gram model with Witten-Bell smoothing, fitted to a text.
 
     The probability of a character after its last `order` characters is interpolated with that
     after one character fewer, down to the uniform distribution. With the count n of the context,
@@ -24,76 +17,94 @@ def witten_bell_nats(
     p = (count + d q) / (n + d).
 
     Args:
-        ids: The text (N,).
-        counted: Where the model is fitted (N,).
-        scored: Where it is evaluated (N,).
-        context_lengths: The number of characters before each in its sequence (N,).
-        alphabet_size: The number of characters in the vocabulary.
-        order: The number of characters in the longest context.
+        ids: The text (N,); the character before the first is the last one, a delimiter if any.
+        context_lengths: The number of characters before each in its sequence (N,); one with 0 is
+            not predicted, and so not counted.
+        alphabet_size: A, the number of characters in the vocabulary.
+        order: The number of characters in the longest context; 0 for a unigram model.
 
     Reference:
         Witten & Bell 1991, method C; Chen & Goodman 1999, section 2.
     """
-    probability = np.full(len(ids), 1 / alphabet_size)
-    for counts in _counts(ids, counted, context_lengths, alphabet_size, order):
-        probability = counts.interpolated(probability)
-    return float(-np.log(probability[scored]).mean()) + 0.0  # no negative zero
+
+    def __init__(self, ids: Array, context_lengths: Array, alphabet_size: int, order: int) -> None:
+        self._alphabet_size, self._levels = alphabet_size, list[_Level]()
+        context, number = np.zeros(len(ids), np.int64), 1  # of contexts
+        for length in range(order + 1):
+            counted = (context_lengths > 0) & (context_lengths >= length)
+            pairs, pair = np.unique(context * alphabet_size + ids, return_inverse=True)
+            occurrences = np.bincount(pair[counted], minlength=len(pairs))
+            of_pair = pairs // alphabet_size
+            n = np.bincount(of_pair, occurrences, minlength=number)
+            d = np.bincount(of_pair[occurrences > 0], minlength=number)
+            self._levels.append(_Level(pairs, occurrences, n, d))
+            context, number = np.roll(pair, 1), len(pairs)
+
+    def probabilities(self, ids: Array, context_lengths: Array) -> Array:
+        """The probability of each character after those before it.
+
+        Args:
+            ids: A text (M,); the character before the first is the last one.
+            context_lengths: The number of characters before each in its sequence (M,).
+
+        Returns:
+            p (order + 1, M): row k looks at the last k characters.
+        """
+        p, rows = np.full(len(ids), 1 / self._alphabet_size), []
+        for counts in self.counts(ids, context_lengths):
+            p = counts.interpolated(p)
+            rows.append(p)
+        return np.stack(rows)
+
+    def counts(self, ids: Array, context_lengths: Array) -> Iterator["Counts"]:
+        """The counts after no character, after one and so on; see `probabilities`."""
+        context = np.zeros(len(ids), np.int64)  # -1 for one that the counted text lacks
+        for length, (pairs, occurrences, n, d) in enumerate(self._levels):
+            code = context * self._alphabet_size + ids  # negative, and so not found, without one
+            pair = np.minimum(np.searchsorted(pairs, code), len(pairs) - 1)
+            found = pairs[pair] == code
+            used = (context >= 0) & (context_lengths >= length) & (n[context] > 0)
+            pair = np.where(found, pair, -1)
+            times = np.where(found, occurrences[pair], 0)
+            yield Counts(context, pair, used, times, n[context], d[context])
+            context = np.roll(pair, 1)  # a longer context is that of the last character, and it
 
 
-def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
-    """Entropy of an n-gram model's prediction after each character, with the text's own counts.
+class _Level(NamedTuple):
+    """The counts after contexts of one length.
 
-    The model is that of `witten_bell_nats`. With λ = d / (n + d), the sum Σ p log p over the
-    alphabet is λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the
-    time is linear in the length of the text.
-
-    Args:
-        ids: The text (N,).
-        order: The number of characters in the longest context.
-        alphabet_size: The number of characters in the vocabulary.
-
-    Returns:
-        Nats (N,).
+    Attributes:
+        pairs: Each pair of context and character in the text, as context · A + character, sorted.
+            A pair's index is the number of the context that is one character longer.
+        occurrences: How often each pair is counted.
+        n: How often a character is counted after each context.
+        d: The number of distinct characters that are counted after each context.
     """
-    N = len(ids)
-    probability = np.full(N, 1 / alphabet_size)
-    entropy = np.full(N, np.log(alphabet_size))  # of the prediction of each character
-    context_lengths = np.arange(N)
-    context_lengths[:1] = N  # the prediction after the last character is kept at the first
-    for counts in _counts(ids, np.arange(N) > 0, context_lengths, alphabet_size, order):
-        share, example = counts.backed_off, counts.example
-        lower = (share * probability)[example]
-        probability = counts.interpolated(probability)
-        p = probability[example]
-        correction = np.bincount(
-            counts.context[example],
-            p * np.log(p) - lower * np.log(lower),
-            counts.context.max() + 1,
-        )
-        mixed = share * entropy - share * np.log(share) - correction[counts.context]
-        entropy = np.where(counts.used, mixed, entropy)
-    nonnegative: Array = np.maximum(np.roll(entropy, -1), 0)  # but for rounding
-    return nonnegative
+
+    pairs: Array
+    occurrences: Array
+    n: Array
+    d: Array
 
 
-class _Counts(NamedTuple):
+class Counts(NamedTuple):
     """What follows the contexts of one length, for each character of a text.
 
     Attributes:
         context: The number of the context before it (N,).
+        pair: The number of the pair of that context and the character (N,); -1 for a new one.
         used: Whether that context was counted (N,).
         occurrences: How often the character was counted after it (N,).
         n: How often the context was counted (N,).
         d: The number of distinct characters that were counted after it (N,).
-        example: For each pair of context and character that was counted, a position of it.
     """
 
     context: Array
+    pair: Array
     used: Array
     occurrences: Array
     n: Array
     d: Array
-    example: Array
 
     @property
     def backed_off(self) -> Array:
@@ -107,29 +118,41 @@ class _Counts(NamedTuple):
         )
 
 
-def _counts(
-    ids: Array, counted: Array, context_lengths: Array, alphabet_size: int, order: int
-) -> Iterator[_Counts]:
-    """The counts after no character, after one and so on; see `witten_bell_nats`."""
-    context = np.zeros(len(ids), dtype=np.int32)  # the number of the context before each character
-    for length in range(order + 1):
-        if length:
-            # a longer context is that of the last character, and the last character
-            context = _pair_numbers(np.roll(context, 1), np.roll(ids, 1), alphabet_size)
-        known = context_lengths >= length
-        seen = np.flatnonzero(counted & known)
-        pair = _pair_numbers(context, ids, alphabet_size)
-        pair_counts = np.bincount(pair[seen], minlength=pair.max() + 1)
-        n = np.bincount(context[seen], minlength=context.max() + 1)
-        example = np.zeros(len(pair_counts), dtype=np.intp)
-        example[pair[seen]] = seen
-        example = example[pair_counts > 0]
-        d = np.bincount(context[example], minlength=len(n))
-        used = known & (n[context] > 0)
-        yield _Counts(context, used, pair_counts[pair], n[context], d[context], example)
+def witten_bell_entropy(ids: Array, order: int, alphabet_size: int) -> Array:
+    """Entropy of an n-gram model's prediction after each character, with the text's own counts.
 
+    The model is `NGram`. With λ = d / (n + d), the sum Σ p log p over the alphabet is
+    λ log λ + λ Σ q log q, corrected for the characters that were counted, so that the time is
+    linear in the length of the text.
 
-def _pair_numbers(contexts: Array, ids: Array, alphabet_size: int) -> Array:
-    """Numbers the distinct pairs of context and character from 0, so that they stay small."""
-    codes = contexts.astype(np.int64) * alphabet_size + ids
-    return np.unique(codes, return_inverse=True)[1].astype(np.int32)
+    Args:
+        ids: The text (N,).
+        order: The number of characters in the longest context.
+        alphabet_size: The number of characters in the vocabulary.
+
+    Returns:
+        Nats (N,).
+    """
+    N = len(ids)
+    probability = np.full(N, 1 / alphabet_size)
+    entropy = np.full(N, np.log(alphabet_size))  # of the prediction of each character
+    place = np.arange(N)
+    model, context_lengths = NGram(ids, place, alphabet_size, order), place.copy()
+    context_lengths[:1] = N  # the prediction after the last character is kept at the first
+    for length, counts in enumerate(model.counts(ids, context_lengths)):
+        share, counted = counts.backed_off, place[max(length, 1) :]
+        example = np.full(counts.pair.max() + 1, -1)  # a place of each pair that was counted
+        example[counts.pair[counted]] = counted
+        example = example[example >= 0]
+        lower = (share * probability)[example]
+        probability = counts.interpolated(probability)
+        p = probability[example]
+        correction = np.bincount(
+            counts.context[example],
+            p * np.log(p) - lower * np.log(lower),
+            counts.context.max() + 1,
+        )
+        mixed = share * entropy - share * np.log(share) - correction[counts.context]
+        entropy = np.where(counts.used, mixed, entropy)
+    nonnegative: Array = np.maximum(np.roll(entropy, -1), 0)  # but for rounding
+    return nonnegative
