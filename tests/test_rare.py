@@ -100,7 +100,7 @@ def test_a_model_that_replaces_rare_characters_reads_any_text(
     assert strange.code == marked.code == 0, strange.err
     assert scores[0] == scores[1]
     assert "2 unknown characters read as U+FFFD" in strange.err
-    assert marked.err == ""
+    assert "unknown" not in marked.err
     assert charrnn("gradcheck", folded_run, "--text", "strange", "--fast").code == 0
     assert "2 unknown characters" in charrnn("gradflow", folded_run, "--text", "strange").err
     sample = charrnn("sample", folded_run, "--prime", "wöt", "--length", 0)
