@@ -13,6 +13,7 @@ from charrnn.results import Curves, Explanation, Matrix, Statement, Table
 from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless, harmless_message
 from charrnn.wording import layer_sizes, pluralize
 
+NUMBER = 10  # columns of the number of an equation
 MAX_ROWS = 20  # of a table or matrix of numbers; of more, the first and the last
 SHADES = ((1 / 2, "█"), (1 / 5, "▓"), (1 / 20, "▒"), (1 / 200, "░"))
 SHADES_LEGEND = "█ ≥ 1/2 of the largest, ▓ ≥ 1/5, ▒ ≥ 1/20, ░ ≥ 1/200, · less"
@@ -28,7 +29,7 @@ def print_explanation(found: Explanation) -> None:
         print_line(console, line)
     for part in found.parts:
         if isinstance(part, Statement):
-            print_line(console, numbered(part.equation, part.text))
+            _print_numbered(console, numbered(part.equation, part.text))
         elif isinstance(part, Table):
             _print_columns(console, numbered(part.equation, part.title), part.columns)
         elif part.shown == "picture":
@@ -55,7 +56,12 @@ def description(found: Explanation) -> list[str]:
 
 def numbered(equation: str, words: str) -> str:
     """Words after the number of their equation."""
-    return harmless(f"{equation:10} {words}" if equation else words)
+    return harmless(f"{equation:{NUMBER}} {words}" if equation else words)
+
+
+def _print_numbered(console: Console, line: str, style: str | None = None) -> None:
+    """Prints words after the number of their equation; what is wrapped is below the words."""
+    print_line(console, line, style, hanging=NUMBER + 1 if line.startswith("(") else None)
 
 
 def visible(text: str) -> str:
@@ -80,7 +86,7 @@ def _print_columns(
     chosen = _chosen(count)
     cells = {name: _cells([columns[name][row] for row in chosen], form) for name in names}
     left = {name for name in names if not any(isinstance(value, float) for value in columns[name])}
-    print_line(console, title, "bold")
+    _print_numbered(console, title, "bold")
     rest = names[1:]
     while rest:
         sizes = range(len(rest), 0, -1)
@@ -163,7 +169,7 @@ def _print_heat(console: Console, matrix: Matrix) -> None:
     wide = 2 * len(matrix.columns) <= fitting
     first = max(len(matrix.columns) - fitting, 0) if not wide else 0
     largest = float(np.nanmax(values, initial=0.0)) or 1.0
-    print_line(console, numbered(matrix.equation, matrix.title), "bold")
+    _print_numbered(console, numbered(matrix.equation, matrix.title), "bold")
     heads = "".join(f"{visible(name[-1])}{' ' * wide}" for name in matrix.columns[first:])
     console.print(Text(" " * margin + heads))
     for number, name in list(enumerate(matrix.rows))[first:]:
