@@ -67,6 +67,42 @@ def test_the_policy_allows_exactly_what_is_there(charrnn, trained: Path) -> None
     assert all("style" not in attributes for _, attributes in page.found)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.yaml",
+        "metrics.jsonl",
+        "checkpoints/best.safetensors",
+        "link/checkpoints/last.safetensors",
+    ],
+)
+def test_a_page_never_replaces_a_file_of_a_run(
+    charrnn, trained: Path, tmp_path: Path, name
+) -> None:
+    run = copy_of(trained, tmp_path / "run")
+    (run / "link").symlink_to(run)
+    content = (run / name).read_bytes()
+    for arguments in (["--out"], ["--play-only", "--out"]):
+        outcome = charrnn("report", trained, *arguments, run / name)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "is a file of a run" in " ".join(outcome.err.split())
+    assert (run / name).read_bytes() == content
+    assert charrnn("report", trained, "--no-model", "--out", run / "page.html").code == 0
+
+
+def test_a_page_never_replaces_its_text(charrnn, trained: Path, text_file: Path) -> None:
+    outcome = charrnn("report", trained, "--text", text_file, "--out", text_file)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "would overwrite what is read" in " ".join(outcome.err.split())
+
+
+def test_colours_are_described_for_light_and_dark(charrnn, trained: Path) -> None:
+    """In the dark, a surprising character is brighter, not darker."""
+    page = page_of(charrnn, trained)
+    assert "the stronger the colour of a character" in " ".join(page.text.split())
+    assert "the darker" not in page.text
+
+
 @pytest.mark.parametrize("kind", ["usual", "hostile"])
 def test_content_is_data(charrnn, trained: Path, hostile: Path, kind: str) -> None:
     page = page_of(charrnn, trained if kind == "usual" else hostile)
