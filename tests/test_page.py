@@ -101,6 +101,18 @@ def test_colours_are_described_for_light_and_dark(charrnn, trained: Path) -> Non
     page = page_of(charrnn, trained)
     assert "the stronger the colour of a character" in " ".join(page.text.split())
     assert "the darker" not in page.text
+    assert "from dark" not in page.text
+
+
+def test_a_diverged_run_is_called_so(charrnn, text_file: Path, tmp_path: Path) -> None:
+    settings = ["optimizer.name=sgd", "optimizer.learning_rate=1e10", "training.clip.by=none"]
+    settings += ["model.activation=relu", "model.hidden_size=16"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    arguments = ["-c", "tiny", *options, "--out", tmp_path / "run"]
+    assert charrnn("train", text_file, *arguments).code == 1
+    text = " ".join(page_of(charrnn, tmp_path / "run", "--no-model").text.split())
+    assert "Training diverged at step 2" in text
+    assert "--set optimizer.learning_rate=5e+09" in text
 
 
 @pytest.mark.parametrize("kind", ["usual", "hostile"])
