@@ -331,6 +331,15 @@ def test_a_file_of_characters_never_replaces_the_text(
     assert text.read_text() == RHYME
 
 
+def test_a_file_of_characters_never_replaces_a_log(charrnn, trained: Path, text_file: Path) -> None:
+    log = trained / "metrics.jsonl"
+    content = log.read_bytes()
+    found = charrnn("eval", trained, text_file, "--per-character", log)
+    assert (found.code, found.out) == (2, "")
+    assert "is a file of a run" in " ".join(found.err.split())
+    assert log.read_bytes() == content
+
+
 def test_an_unusable_score_leaves_no_file(trained: Path, text_file: Path) -> None:
     evaluation = Evaluation(str(trained), [str(text_file)])
     params = evaluation.model.params.map(lambda flat: flat * np.float32(np.inf))

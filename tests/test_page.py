@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,55 @@ def test_the_policy_allows_exactly_what_is_there(charrnn, trained: Path) -> None
     wanted = [base64.b64encode(hashlib.sha256(c.encode()).digest()).decode() for c in contents]
     assert sorted(hashes) == sorted(wanted)
     assert all("style" not in attributes for _, attributes in page.found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.yaml",
+        "metrics.jsonl",
+        "checkpoints/best.safetensors",
+        "link/checkpoints/last.safetensors",
+    ],
+)
+def test_a_page_never_replaces_a_file_of_a_run(
+    charrnn, trained: Path, tmp_path: Path, name
+) -> None:
+    run = copy_of(trained, tmp_path / "run")
+    (run / "link").symlink_to(run)
+    content = (run / name).read_bytes()
+    for arguments in (["--out"], ["--play-only", "--out"]):
+        outcome = charrnn("report", trained, *arguments, run / name)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "is a file of a run" in " ".join(outcome.err.split())
+    assert (run / name).read_bytes() == content
+    assert charrnn("report", trained, "--no-model", "--out", run / "page.html").code == 0
+
+
+def test_a_page_never_replaces_its_text(charrnn, trained: Path, text_file: Path) -> None:
+    outcome = charrnn("report", trained, "--text", text_file, "--out", text_file)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "would overwrite what is read" in " ".join(outcome.err.split())
+
+
+def test_colours_are_described_for_light_and_dark(charrnn, trained: Path) -> None:
+    """In the dark, a surprising character is brighter, not darker."""
+    page = page_of(charrnn, trained)
+    assert "the stronger the colour of a character" in " ".join(page.text.split())
+    template = resources.files("charrnn").joinpath("page/report.html").read_text(encoding="utf-8")
+    for words in ("the darker", "from dark"):
+        assert words not in template
+
+
+def test_a_diverged_run_is_called_so(charrnn, text_file: Path, tmp_path: Path) -> None:
+    settings = ["optimizer.name=sgd", "optimizer.learning_rate=1e10", "training.clip.by=none"]
+    settings += ["model.activation=relu", "model.hidden_size=16"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    arguments = ["-c", "tiny", *options, "--out", tmp_path / "run"]
+    assert charrnn("train", text_file, *arguments).code == 1
+    text = " ".join(page_of(charrnn, tmp_path / "run", "--no-model").text.split())
+    assert "Training diverged at step 2" in text
+    assert "--set optimizer.learning_rate=5e+09" in text
 
 
 @pytest.mark.parametrize("kind", ["usual", "hostile"])

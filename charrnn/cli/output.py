@@ -19,16 +19,19 @@ from charrnn.wording import setting
 
 
 def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
-    """Refuses a file that cannot be written, or that is a source, before its content is computed.
+    """Refuses a file before its content is computed: of a run, a source, or not writable.
 
     Raises:
         UsageError: The file is refused.
     """
+    from charrnn.commands.run_files import require_no_run_file
+
     try:
         if any(source != "-" and is_same_file(path, source) for source in sources):
             raise UsageError(
                 f"{setting(option, path)} would overwrite what is read.", "choose another file."
             )
+        require_no_run_file(option, path)
         require_writable(Path(path))
     except OSError as error:
         raise UsageError(

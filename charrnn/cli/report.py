@@ -62,7 +62,7 @@ def report_command(
     size = in_bytes(max_size, "max_size")
     if play_only:
         require_single_model(runs, text, no_model)
-    require_output("out", out)
+    require_output("out", out, [text] if text else [])
     if play_only:
         model = playable_model(runs[0], size)
         page = player_page(model)

@@ -87,6 +87,13 @@ def reported_run(run: RunHistory) -> ReportedRun:
         )
     config = check_config(run.config)
     assessed = assess(config, run.log, run.summary.path)
+    if (step := run.summary.diverged_at) is not None:
+        rate = f"{config.optimizer.learning_rate / 2:.3g}"
+        assessed = replace(
+            assessed,
+            remarks=(f"Training diverged at step {step:,}, and stopped.", *assessed.remarks),
+            advice=(f"Lower the learning rate: `optimizer.learning_rate={rate}`", *assessed.advice),
+        )
     return ReportedRun(run.summary.path, run.label, run.config, run.log, assessed)
 
 
