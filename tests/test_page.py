@@ -113,7 +113,9 @@ def test_a_diverged_run_is_called_so(charrnn, text_file: Path, tmp_path: Path) -
     arguments = ["-c", "tiny", *options, "--out", tmp_path / "run"]
     assert charrnn("train", text_file, *arguments).code == 1
     text = " ".join(page_of(charrnn, tmp_path / "run", "--no-model").text.split())
-    assert "Training diverged at step 2" in text
+    assert "Diverged. Training diverged at step 2, and stopped." in text
+    assert "Too early to tell" not in text
+    assert "1 steps" not in text
     assert "--set optimizer.learning_rate=5e+09" in text
 
 

@@ -15,6 +15,7 @@ from charrnn.units import BITS_PER_NAT
 from charrnn.wording import activation_name, layer_sizes, pluralize, rough_duration
 
 HEADLINES = {
+    "diverged": "Diverged",
     "useless": "No better than guessing",
     "overfitting": "Overfitting",
     "learning": "Still learning",
@@ -107,7 +108,8 @@ def key_figures(run: ReportedRun, model: MeasuredModel | None) -> list[tuple[str
         figures.append((perplexity(found[0]), "perplexity"))
     if run.log.steps:
         last = run.log.steps[-1]
-        figures.append((f"{last.step:,}", f"steps, {in_epochs(last.epoch)}"))
+        steps = "step" if last.step == 1 else "steps"
+        figures.append((f"{last.step:,}", f"{steps}, {in_epochs(last.epoch)}"))
         spent = rough_duration(min(last.seconds, 1e9))
         figures.append((spent.replace("minutes", "min").replace("hours", "h"), "of training"))
     if model:

@@ -11,7 +11,9 @@ from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitReport
 
 SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
-Standing = Literal["useless", "overfitting", "short", "learning", "underfitting", "settled"]
+Standing = Literal[
+    "diverged", "useless", "overfitting", "short", "learning", "underfitting", "settled"
+]
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,10 @@ class Assessment:
     """How a run went, judged by its log.
 
     Attributes:
-        standing: "useless" if the model is no better than guessing; "overfitting" if held-out loss
-            rose again; "short" if there are too few evaluations to tell; "learning" if the loss was
-            still falling at the end; "underfitting" if it was not, but counting characters predicts
-            better; "settled" otherwise.
+        standing: "diverged" if that stopped the training; "useless" if the model is no better than
+            guessing; "overfitting" if held-out loss rose again; "short" if there are too few
+            evaluations to tell; "learning" if the loss was still falling at the end; "underfitting"
+            if it was not, but counting characters predicts better; "settled" otherwise.
         reason: What in the log says so.
         remarks: What else the log shows.
         advice: What to change, with settings in backquotes.
