@@ -92,7 +92,7 @@ def test_advice_changes_the_settings_of_the_run() -> None:
 def test_without_held_out_text_training_loss_is_judged() -> None:
     found = judged([None] * 10, FALLING)
     assert found.standing == "learning"
-    assert any("held out" in remark for remark in found.remarks)
+    assert any("held out" in note for note in found.notes)
     assert judged([None] * 10, FLAT).standing == "settled"
     assert judged([None] * 10, [*FLAT[:9], 1.9]).standing == "settled"  # noise, no overfitting
 
@@ -103,12 +103,12 @@ def test_a_loss_that_rises_a_little_is_said_to_rise() -> None:
     assert "fell by 0.010 nats" in judged(FLAT).reason
 
 
-def test_remarks() -> None:
+def test_notes() -> None:
     clipped = replace(STEP, clipped_share=0.9, rollbacks=2)
-    remarks = " ".join(judged(FLAT, steps=(clipped,), unreadable=3).remarks)
+    notes = " ".join(judged(FLAT, steps=(clipped,), unreadable=3).notes)
     for words in ("0.200 nats", "better than counts of 5", "90%", "2 times", "3 lines"):
-        assert words in remarks
-    assert "about as well as" in judged([loss + 0.19 for loss in FLAT]).remarks[0]
+        assert words in notes
+    assert "about as well as" in judged([loss + 0.19 for loss in FLAT]).notes[0]
 
 
 def test_a_log_without_evaluations() -> None:

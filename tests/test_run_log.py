@@ -66,7 +66,7 @@ def test_what_was_logged_is_read_back(tmp_path_factory, events: list) -> None:
     assert [log.baselines, log.test] == [
         of(kind)[-1] if of(kind) else None for kind in (Baselines, log_events.Tested)
     ]
-    assert (log.unreadable, log.left_out, log.whole) == (0, 0, True)
+    assert (log.unreadable, log.left_out, log.complete) == (0, 0, True)
 
 
 def test_a_log_cut_anywhere_has_all_its_whole_lines(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_only_the_beginning_of_an_endless_log_is_read(tmp_path: Path, monkeypatc
     path = written(tmp_path / "metrics.jsonl", [replace(STEPPED, step=n) for n in range(100)])
     monkeypatch.setattr(run_log, "MAX_FILE_BYTES", len(path.read_bytes()) // 2)
     log = read_log(path)
-    assert not log.whole
+    assert not log.complete
     assert 50 <= len(log.steps) <= 51
     assert "only" in notes_on(log, path)[0]
 

@@ -92,7 +92,7 @@ def reported_run(run: RunHistory) -> ReportedRun:
         assessed = Assessment(
             "diverged",
             f"Training diverged at step {step:,}, and stopped.",
-            assessed.remarks,
+            assessed.notes,
             advice=(f"Lower the learning rate: `optimizer.learning_rate={rate}`", *assessed.advice),
         )
     return ReportedRun(run.summary.path, run.label, run.config, run.log, assessed)

@@ -21,7 +21,7 @@ def page_document(report: RunReport, path: str, page: str) -> dict[str, Any]:
                 "run": run.path,
                 "standing": run.assessment.standing,
                 "reason": as_flags(run.assessment.reason),
-                "remarks": [as_flags(message) for message in run.assessment.remarks],
+                "notes": [as_flags(message) for message in run.assessment.notes],
                 "advice": [as_flags(message) for message in run.assessment.advice],
                 "nats_per_character": found[0] if (found := best_loss(run.log)) else None,
                 "held_out": bool(found and found[1]),

@@ -26,13 +26,13 @@ class Assessment:
             evaluations to tell; "learning" if the loss was still falling at the end; "underfitting"
             if it was not, but counting characters predicts better; "settled" otherwise.
         reason: What in the log says so.
-        remarks: What else the log shows.
+        notes: What else the log shows.
         advice: What to change, with settings in backquotes.
     """
 
     standing: Standing
     reason: str
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
 

@@ -20,7 +20,7 @@ class RunLog:
         test: The score on the test text, if there is one.
         unreadable: The number of lines that are no events, such as one that was cut off.
         left_out: The number of events that were left out, evenly, because there are too many.
-        whole: Whether the file was read to its end, and not only to its largest accepted size.
+        complete: Whether the file was read to its end, and not only to its largest accepted size.
     """
 
     baselines: Baselines | None
@@ -31,7 +31,7 @@ class RunLog:
     test: Tested | None
     unreadable: int
     left_out: int = 0
-    whole: bool = True
+    complete: bool = True
 
 
 class RunState(StrEnum):

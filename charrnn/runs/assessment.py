@@ -42,31 +42,31 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     held_out = any(found.validation_nats_per_character is not None for found in log.evaluations)
     curve = [found for found in log.evaluations if isfinite(_loss(found, held_out))]
     if not curve:
-        return Assessment("short", "The log has no evaluation yet.", _remarks(log, None))
+        return Assessment("short", "The log has no evaluation yet.", _notes(log, None))
     uniform = log.baselines.uniform_nats_per_character if log.baselines else inf
     losses = [_loss(found, held_out) for found in curve]
     best = min(losses)
-    remarks = _remarks(log, best if held_out else None)
+    notes = _notes(log, best if held_out else None)
     if reason := _failure(config, log, best, uniform):
-        return Assessment("useless", reason, remarks)
+        return Assessment("useless", reason, notes)
     what = "Held-out loss" if held_out else "Training loss"
     if not held_out:
-        remarks += ("No text is held out, so this report cannot tell learning from memorizing.",)
+        notes += ("No text is held out, so this report cannot tell learning from memorizing.",)
     if held_out and losses[-1] > best + SEED_VARIATION:
         since = curve[int(np.argmin(losses))].step
         reason = (
             f"{what} was lowest at step {since:,}, {best:.3f} nats per character, and has risen by "
             f"{losses[-1] - best:.3f} since."
         )
-        return Assessment("overfitting", reason, remarks, _against_overfitting(config))
+        return Assessment("overfitting", reason, notes, _against_overfitting(config))
     if len(curve) < FEWEST_EVALUATIONS:
         few = f"The log has only {pluralize(len(curve), 'evaluation')}: too few to show a trend."
-        return Assessment("short", few, remarks, (_longer(config, log, path),))
+        return Assessment("short", few, notes, (_longer(config, log, path),))
     gained, in_training = _recent_gain(curve, held_out), _recent_gain(curve, False)
     last_fifth = f"in the last {RECENT:.0%} of the run"
     if gained > SEED_VARIATION and gained >= MEMORIZING * in_training:
         reason = f"{what} fell by {gained:.3f} nats per character {last_fifth}: it is not done yet."
-        return Assessment("learning", reason, remarks, (_longer(config, log, path),))
+        return Assessment("learning", reason, notes, (_longer(config, log, path),))
     if gained > SEED_VARIATION:
         reason = (
             f"Held-out loss fell by {gained:.3f} nats per character {last_fifth}, training loss by "
@@ -78,8 +78,8 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     if held_out and log.baselines and _behind_ngram(log.baselines, best) > SEED_VARIATION:
         reason += " Counting characters still predicts the text better."
         more = (f"Try a larger network: {_larger(config)}", _longer(config, log, path))
-        return Assessment("underfitting", reason, remarks, more)
-    return Assessment("settled", reason, remarks, _refinements(config, curve[-1], held_out))
+        return Assessment("underfitting", reason, notes, more)
+    return Assessment("settled", reason, notes, _refinements(config, curve[-1], held_out))
 
 
 def _behind_ngram(baselines: Baselines, best: float) -> float:
@@ -110,28 +110,28 @@ def _failure(config: Config, log: RunLog, best: float, uniform: float) -> str | 
     return found and f"{found[0].upper()}{found[1:]}".rstrip(".") + "."
 
 
-def _remarks(log: RunLog, best: float | None) -> tuple[str, ...]:
+def _notes(log: RunLog, best: float | None) -> tuple[str, ...]:
     """What else the log shows: the n-gram, clipping, rollbacks, damaged lines."""
-    remarks = []
+    notes = []
     if log.baselines and best is not None:
         behind, counts = _behind_ngram(log.baselines, best), log.baselines.context + 1
         verdict = f"{abs(behind):.3f} nats per character {'worse' if behind > 0 else 'better'} than"
         verdict = verdict if abs(behind) > SEED_VARIATION else "about as well as"
-        remarks.append(
+        notes.append(
             f"The network predicts the held-out text {verdict} counts of {counts} characters in a "
             "row."
         )
     last: Stepped | None = log.steps[-1] if log.steps else None
     if last and last.clipped_share > OFTEN:
-        remarks.append(
+        notes.append(
             f"{last.clipped_share:.0%} of all steps were clipped, so the threshold sets their "
             "size. That is usual early in a run."
         )
     if last and last.rollbacks:
-        remarks.append(f"The run diverged and was rolled back {pluralize(last.rollbacks, 'time')}.")
+        notes.append(f"The run diverged and was rolled back {pluralize(last.rollbacks, 'time')}.")
     if log.unreadable:
-        remarks.append(f"{pluralize(log.unreadable, 'line')} of its log could not be read.")
-    return tuple(remarks)
+        notes.append(f"{pluralize(log.unreadable, 'line')} of its log could not be read.")
+    return tuple(notes)
 
 
 def _longer(config: Config, log: RunLog, path: str) -> str:

@@ -104,7 +104,7 @@ def read_log(path: Path) -> RunLog:
                     continue
                 if event is not None:
                     kept[kind].add(event, len(line))
-            whole = file.tell() < MAX_FILE_BYTES
+            complete = file.tell() < MAX_FILE_BYTES
     except FileNotFoundError:
         raise InputError(
             f"{path.parent} has no log: there is no {path}.",
@@ -125,7 +125,7 @@ def read_log(path: Path) -> RunLog:
         test=found["test"][-1] if found["test"] else None,
         unreadable=unreadable,
         left_out=sum(kept[kind].left_out for kind in kept if kind not in ("baselines", "test")),
-        whole=whole,
+        complete=complete,
     )
 
 
@@ -174,7 +174,7 @@ def notes_on(log: RunLog, path: Path) -> tuple[str, ...]:
         notes.append(
             f"{path} is long: {pluralize(log.left_out, 'event')} between the others are left out."
         )
-    if not log.whole:
+    if not log.complete:
         notes.append(f"{path} is read up to {MAX_FILE_BYTES:,} bytes only.")
     return tuple(notes)
 
