@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format readme tutorial pictures bench
+.PHONY: check lint format help tutorial pictures bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -16,7 +16,7 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-readme: $(VENV)/.installed
+help: $(VENV)/.installed
 	$(BIN)/python -m tests.help_blocks
 
 tutorial: $(VENV)/.installed

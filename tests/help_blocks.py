@@ -1,4 +1,4 @@
-"""Updates the help texts in README.md: python -m tests.help_blocks."""
+"""Updates the help texts in docs/commands.md: python -m tests.help_blocks."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from unittest import mock
 
 from charrnn.cli import main
 
-README = Path(__file__).parent.parent / "README.md"
+COMMANDS_PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 BLOCK = re.compile(r"(<!-- help: (\w+) -->\n```text\n)(.*?)(```)", re.DOTALL)
 
 
@@ -27,4 +27,5 @@ def with_current_help(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_current_help(README.read_text(encoding="utf-8")), encoding="utf-8")
+    text = COMMANDS_PAGE.read_text(encoding="utf-8")
+    COMMANDS_PAGE.write_text(with_current_help(text), encoding="utf-8")

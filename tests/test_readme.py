@@ -1,4 +1,4 @@
-"""The commands of the README run, and its help texts are current."""
+"""The commands of the README run, and the help texts of the docs are current."""
 
 import io
 import re
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from charrnn.system.resources import CORPUS_NAME, text_resources
-from tests.help_blocks import BLOCK, README, with_current_help
+from tests.help_blocks import BLOCK, COMMANDS_PAGE, with_current_help
+
+README = Path(__file__).parent.parent / "README.md"
 
 COMMAND = re.compile(r"^\$ (charrnn .*)$", re.MULTILINE)
 COMMANDS = (
@@ -28,8 +30,9 @@ TEXT = README.read_text(encoding="utf-8")
 
 
 def test_help_blocks_are_current() -> None:
-    assert {found[2] for found in BLOCK.finditer(TEXT)} == set(COMMANDS)
-    assert with_current_help(TEXT) == TEXT, "make readme"
+    page = COMMANDS_PAGE.read_text(encoding="utf-8")
+    assert {found[2] for found in BLOCK.finditer(page)} == set(COMMANDS)
+    assert with_current_help(page) == page, "make help"
 
 
 def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path, monkeypatch) -> None:

@@ -14,6 +14,7 @@ from charrnn.arrays import Array
 from charrnn.errors import UsageError
 from charrnn.report.line_ends import apart, visible_end
 from charrnn.system.escaping import drawable
+from charrnn.system.extras import import_extra
 from charrnn.system.files import write_atomically
 from charrnn.wording import setting
 
@@ -48,14 +49,9 @@ def drawing(path: str, option: str = "plot") -> "Callable[[Figure], None]":
         )
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a read-only home
     try:
-        import matplotlib  # noqa: F401 - optional; fail before anything is computed
+        import_extra("matplotlib", "plot", f"`{option}`")  # fail before anything is computed
     except (ValueError, OSError) as error:  # of an environment variable or a matplotlibrc
         raise UsageError(f"matplotlib cannot start: {error}.", "mend its settings.") from None
-    except ImportError:
-        raise UsageError(
-            f"`{option}` needs matplotlib, which is not installed.",
-            "install it: pip install 'charrnn[plot]', or pip install matplotlib",
-        ) from None
 
     def draw(figure: "Figure") -> None:
         from matplotlib.text import Text
