@@ -361,9 +361,9 @@ def test_the_shades_of_the_terminal_are_those_of_the_norms(charrnn) -> None:
                 shade = next((s for least, s in SHADES if value >= least * largest), "·")
                 expected += 2 * shade
         assert shown.rstrip() == expected
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent / "docs" / "gradients.md").read_text(encoding="utf-8")
     block = "\n".join(line.rstrip() for line in lines[start - 2 : start + 10])
-    assert block in "\n".join(line.rstrip() for line in readme.splitlines())
+    assert block in "\n".join(line.rstrip() for line in page.splitlines())
 
 
 OVERFLOWING = [

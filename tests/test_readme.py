@@ -1,4 +1,4 @@
-"""The commands of the README run, and the help texts of the docs are current."""
+"""The commands of the README and the docs run, and the help texts are current."""
 
 import io
 import re
@@ -26,7 +26,8 @@ COMMANDS = (
     "plot",
     "report",
 )
-TEXT = README.read_text(encoding="utf-8")
+DOCS = README.parent / "docs"
+PAGES = (README, *(DOCS / f"{name}.md" for name in ("gradients", "evaluation", "texts")))
 
 
 def test_help_blocks_are_current() -> None:
@@ -35,14 +36,14 @@ def test_help_blocks_are_current() -> None:
     assert with_current_help(page) == page, "make help"
 
 
-def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path, monkeypatch) -> None:
+def test_every_command_of_the_pages_runs(charrnn, tmp_path: Path, monkeypatch) -> None:
     """In order, in one folder, with short training and a small default model, and no input."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
         shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
-    commands = COMMAND.findall(TEXT)
-    assert len(commands) > 10
-    for command in commands:
+    pages = [COMMAND.findall(page.read_text(encoding="utf-8")) for page in PAGES]
+    assert all(pages)
+    for command in dict.fromkeys(command for page in pages for command in page):
         arguments = shlex.split(command, comments=True)[1:]
         train = arguments[0] == "train"
         if train:
@@ -53,7 +54,7 @@ def test_every_command_of_the_readme_runs(charrnn, tmp_path: Path, monkeypatch) 
         assert outcome.code == 0, (command, outcome.err)
 
 
-@pytest.mark.parametrize("path", [README, *sorted((README.parent / "docs").glob("*.md"))])
+@pytest.mark.parametrize("path", [README, *sorted(DOCS.glob("*.md"))])
 def test_links_are_not_broken(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (path.parent / target).exists(), target
