@@ -6,18 +6,28 @@ import os
 import sys
 from typing import IO, TextIO
 
+if sys.platform == "win32":
+    from charrnn.system.windows import allow_escape_sequences
+
 
 def prepare_streams() -> None:
-    """Gives a closed stream a file that discards what is written, and sets the encodings.
+    """Gives a closed stream a file that discards what is written; all are UTF-8 in any locale.
 
     A text that was decoded with surrogates for invalid bytes is written as the same bytes.
     """
+    if sys.platform == "win32":
+        allow_escape_sequences()
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the parent process
             # this is the lowest free number: that of the stream
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open until exit
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n", errors="surrogateescape")
+    for stream, errors, newline in (
+        (sys.stdin, "strict", None),
+        (sys.stdout, "surrogateescape", "\n"),
+        (sys.stderr, "backslashreplace", None),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors, newline=newline)
 
 
 def say(line: str) -> None:
@@ -45,6 +55,8 @@ def discard_unwritable(stream: TextIO) -> None:
 
 def is_in_foreground(stream: IO[str]) -> bool:
     """Whether this program has the terminal of a stream to itself; true if it is no terminal."""
+    if sys.platform == "win32":
+        return True
     try:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
     except (OSError, ValueError):
