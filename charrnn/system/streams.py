@@ -1,6 +1,7 @@
 """The standard streams, any of which may be closed or lose its reader."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -43,6 +44,13 @@ def discard(stream: TextIO) -> None:
     """Discards what is written to a stream from now on, such as by Python's flush at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def has_lost_reader(error: BaseException | None) -> bool:
+    """Whether an error means that nobody reads a stream any more; Windows has two of them."""
+    if sys.platform == "win32" and isinstance(error, OSError) and error.errno == errno.EINVAL:
+        return error.filename is None
+    return isinstance(error, BrokenPipeError)
 
 
 def discard_unwritable(stream: TextIO) -> None:
