@@ -22,7 +22,7 @@ from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
 from charrnn.system.escaping import shortened
-from charrnn.system.streams import discard
+from charrnn.system.streams import discard, has_lost_reader
 
 app = typer.Typer(
     name="charrnn",
@@ -83,12 +83,12 @@ def run(arguments: list[str]) -> int:
         return _fail(*_usage(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
-    except (BrokenPipeError, SystemExit) as error:
-        if BrokenPipeError not in (type(error), type(error.__context__)):
-            raise  # Typer turns a broken pipe into SystemExit
-        discard(sys.stdout)  # whose reader has read enough
-        return 0
-    except OSError as error:
+    except (OSError, SystemExit) as error:
+        if has_lost_reader(error) or has_lost_reader(error.__context__):
+            discard(sys.stdout)  # whose reader has read enough; Typer turns it into SystemExit
+            return 0
+        if isinstance(error, SystemExit):
+            raise
         return _fail(*_system_error(error))
     except MemoryError:
         return _fail(

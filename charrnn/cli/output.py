@@ -14,7 +14,7 @@ from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
 from charrnn.system.escaping import harmless, harmless_json, shortened
 from charrnn.system.files import is_same_file, require_writable
-from charrnn.system.streams import discard
+from charrnn.system.streams import discard, has_lost_reader
 from charrnn.wording import setting
 
 
@@ -91,7 +91,9 @@ def verdict(code: int) -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if not has_lost_reader(error):
+            raise
         discard(sys.stdout)
     if code:
         raise typer.Exit(code)

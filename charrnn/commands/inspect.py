@@ -1,6 +1,5 @@
 """Describes a text and the cost of training on it, or a checkpoint."""
 
-import resource
 import sys
 import time
 from pathlib import Path
@@ -29,7 +28,7 @@ from charrnn.setup.wiring import (
     trainer_of,
 )
 from charrnn.system.escaping import CONTINUED
-from charrnn.system.machine import physical_memory
+from charrnn.system.machine import peak_memory, physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
 from charrnn.text.text import Text
@@ -153,12 +152,11 @@ def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
             pass  # training will report it
     progress = state.progress
     done = max(progress.step, 1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Trial(
         steps=progress.step,
         seconds_per_step=max(time.perf_counter() - start, SHORTEST) / done,
         characters=progress.characters / done,
-        memory=peak if sys.platform == "darwin" else 1024 * peak,
+        memory=peak_memory(),
         machine_memory=physical_memory(),
     )
 

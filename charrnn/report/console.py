@@ -18,5 +18,6 @@ def make_console_sink(logged: Callable[[], RunLog | None]) -> PlainLines | LiveV
     logged: reads what a resumed run has logged before, to begin the curves with.
     """
     console = PipeConsole(stderr=True, emoji=False)
-    live = console.is_interactive and sys.stderr.isatty() and can_start_threads()
+    moves = console.is_interactive and not console.legacy_windows and sys.stderr.isatty()
+    live = moves and can_start_threads()
     return LiveView(console, logged()) if live else PlainLines(console)

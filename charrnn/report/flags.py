@@ -4,7 +4,8 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from shlex import quote
+
+from charrnn.system.quoting import quote
 
 # settings of the config that have an option of their own; every other one is changed with --set
 OPTIONS = {

@@ -1,7 +1,6 @@
 """Reads the log of a run, which anyone may have written, in bounded memory."""
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -12,6 +11,7 @@ from pydantic_core import from_json
 from charrnn.errors import InputError
 from charrnn.events import Baselines, Evaluated, LagProfile, Sampled, Stepped, Tested
 from charrnn.results import RunLog
+from charrnn.system.files import open_regular
 from charrnn.wording import call, pluralize
 
 MAX_SAMPLE_BYTES = 1 << 24  # the line of the longest sample takes 6 million
@@ -177,15 +177,6 @@ def notes_on(log: RunLog, path: Path) -> tuple[str, ...]:
     if not log.complete:
         notes.append(f"{path} is read up to {MAX_FILE_BYTES:,} bytes only.")
     return tuple(notes)
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Opens a regular file; a pipe would be waited for. Raises: OSError."""
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(0, "it is not a regular file", str(path))
-    return os.fdopen(file, "rb")
 
 
 def parse_event(line: bytes) -> tuple[str, Any]:

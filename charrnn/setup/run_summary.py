@@ -12,8 +12,9 @@ from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.results import RunState, RunSummary
 from charrnn.setup.run_files import RunFiles
-from charrnn.setup.run_log import LogEnds, open_regular, read_ends
+from charrnn.setup.run_log import LogEnds, read_ends
 from charrnn.setup.wiring import budget_of
+from charrnn.system.files import open_regular
 from charrnn.system.lock import is_held
 from charrnn.training.checkpoint_head import CheckpointHead, read_head
 from charrnn.training.metadata import strict_json

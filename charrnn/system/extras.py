@@ -1,9 +1,14 @@
 """Libraries that are installed with an extra, and imported where they are used."""
 
+import sys
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from charrnn.errors import UsageError
+from charrnn.system.quoting import quote
 
 
 def import_extra(module: str, extra: str, needed_by: str) -> ModuleType:
@@ -20,10 +25,28 @@ def import_extra(module: str, extra: str, needed_by: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        library = module.partition(".")[0]
-        if error.name and error.name.partition(".")[0] != library:
-            library = f"{library} with {error.name}"
+        library = top = module.partition(".")[0]
+        if error.name and error.name.partition(".")[0] != top:
+            library = f"{top} with {error.name}"
         raise UsageError(
             f"{needed_by} needs {library}, which is not installed.",
-            f"install it: pip install 'charrnn[{extra}]'",
+            f"install it: {_command()} {' '.join(_requirements(extra) or [top])}",
         ) from None
+
+
+def _command() -> str:
+    """What installs libraries for this program; its own name is that of another one on PyPI."""
+    if Path(sys.prefix, "pipx_metadata.json").exists():
+        return "pipx inject charrnn"
+    if find_spec("pip") is None:  # as in the environments of uv
+        return f"uv pip install --python {quote(sys.prefix)}"
+    return "pip install"
+
+
+def _requirements(extra: str) -> list[str]:
+    try:
+        listed = [line.partition(";") for line in requires("charrnn") or ()]
+    except PackageNotFoundError:  # it runs from its source
+        return []
+    wanted = f"extra == '{extra}'"
+    return [f'"{what.strip()}"' for what, _, marker in listed if wanted in marker]

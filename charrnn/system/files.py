@@ -6,6 +6,8 @@ import re
 import secrets
 import shutil
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import BinaryIO
 
 LEFTOVER = re.compile(r"\.charrnn-[0-9a-f]{16}\.tmp")  # the names of temporary files
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # from file systems without fsync
+# not to wait for the writer of a pipe; and on Windows, to leave line ends as they are
+AS_IT_IS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+READER_TRIES, READER_SECONDS = 20, 0.05  # until a reader has closed a file; only on Windows
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -41,12 +46,31 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             _sync(file.fileno())
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
     sync_directory(path.parent)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Renames a file; Windows refuses to replace one that another program reads."""
+    if sys.platform == "win32":
+        for _ in range(READER_TRIES):
+            with suppress(PermissionError):
+                return os.replace(temporary, path)
+            time.sleep(READER_SECONDS)
+    os.replace(temporary, path)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Opens a regular file to read; a pipe would be waited for. Raises: OSError."""
+    file = os.open(path, os.O_RDONLY | AS_IT_IS)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(0, "it is not a regular file", str(path))
+    return os.fdopen(file, "rb")
 
 
 def create_whole(path: Path, content: bytes) -> None:
@@ -72,8 +96,11 @@ def sync_directory(path: Path) -> bool:
     """Writes the names in a directory to disk.
 
     Returns:
-        Whether the file system can; some have no fsync for directories.
+        Whether the file system can; some have no fsync for directories. On Windows, which never
+        has, those of NTFS are in its journal.
     """
+    if sys.platform == "win32":
+        return True
     directory = os.open(path, os.O_RDONLY)
     try:
         return _sync(directory)

@@ -1,19 +1,20 @@
 """Locks that a crash does not leave behind."""
 
 import errno
-import fcntl
 import os
 import platform
 import re
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
-from charrnn.system.files import create_whole
+from charrnn.system import file_locks
+from charrnn.system.files import AS_IT_IS, create_whole
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from some file systems
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
-FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+FLAGS = AS_IT_IS | getattr(os, "O_NOFOLLOW", 0)
 HOLDER = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
 
 
@@ -37,13 +38,15 @@ class Lock:
         self._file = _opened(path)
         try:
             self.works = _locked(self._file)
-            if os.fstat(self._file).st_nlink > 1:  # also in a copy of the run: leave that alone
+            # also in a copy of the run: leave that alone; Windows removes no open file
+            if os.fstat(self._file).st_nlink > 1 and sys.platform != "win32":
                 os.unlink(path)
                 old, self._file = self._file, _opened(path)
                 os.close(old)
                 self.works = _locked(self._file)
             with suppress(OSError):  # the holder's name only improves a message
-                os.pwrite(self._file, _holder(), 0)
+                os.lseek(self._file, 0, os.SEEK_SET)
+                os.write(self._file, _holder())
         except BaseException:
             os.close(self._file)
             raise
@@ -76,34 +79,19 @@ def is_lock(path: Path) -> bool:
 def is_held(path: Path) -> bool:
     """Whether a living process of this machine holds a lock, which is only looked at.
 
-    The lock is not tried, since a process that starts meanwhile would find it taken. Of a process
-    of another machine, or where open files cannot be listed, only what its file says is known.
+    Of a process of another machine, only what its file says is known.
     """
     try:
         file = os.open(path, os.O_RDONLY | FLAGS)
     except OSError:
         return False
     try:
-        status = os.fstat(file)
         found = HOLDER.fullmatch(_content(file)) if _is_own(file) else None
     finally:
         os.close(file)
     if not found or found[2] != platform.node() or not int(found[1]):
         return False
-    try:
-        os.kill(int(found[1]), 0)
-        files = list(Path(f"/proc/{found[1]}/fd").iterdir())
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # it lives; which files it has open, others may not see
-    return any(_is_same(file, status) for file in files)
-
-
-def _is_same(file: Path, status: os.stat_result) -> bool:
-    with suppress(OSError):
-        return os.path.samestat(file.stat(), status)
-    return False
+    return file_locks.is_locked(path, int(found[1]))
 
 
 def _opened(path: Path) -> int:
@@ -144,13 +132,14 @@ def _holder() -> bytes:
 
 
 def _content(file: int) -> str:
-    return os.pread(file, LENGTH, 0).decode(errors="replace")
+    os.lseek(file, 0, os.SEEK_SET)
+    return os.read(file, LENGTH).decode(errors="replace")
 
 
 def _locked(file: int) -> bool:
     """Locks a file; returns whether its file system can. Raises: Held, OSError."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file_locks.lock(file)
     except BlockingIOError:
         raise Held(_content(file).strip() or "another process") from None
     except OSError as error:

@@ -2,13 +2,17 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from socket import socket, socketpair
 from threading import Thread, current_thread, main_thread
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+if sys.platform == "win32":
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+else:
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def not_ignored() -> list[signal.Signals]:
@@ -58,6 +62,8 @@ def before_suspension(act: Callable[[], None]) -> Callable[[], None]:
 
     Outside the main thread, which alone can handle signals, nothing is done.
     """
+    if sys.platform == "win32":  # where Ctrl-Z is the end of the input
+        return lambda: None
     suspended = signal.SIGTSTP
     if current_thread() is not main_thread() or signal.getsignal(suspended) is not signal.SIG_DFL:
         return lambda: None

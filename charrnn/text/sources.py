@@ -80,10 +80,10 @@ def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], 
             regular = [entry for entry in entries if entry.is_file()]
             skipped += len(entries) - len(regular)
             found += len(regular)
-            regular = [file for file in regular if selection.chooses(os.path.relpath(file, path))]
+            chosen = [f for f in regular if selection.chooses(f.relative_to(path).as_posix())]
             skipped += sum(Path(folder, name).is_symlink() for name in folders)
-            files += regular
-            size += sum(file.stat().st_size for file in regular)
+            files += chosen
+            size += sum(file.stat().st_size for file in chosen)
             if size > physical_memory():
                 raise InputError(
                     f"the files of the directory {path!r} are larger than this machine's memory.",
@@ -100,7 +100,8 @@ def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], 
             f"the directory {path!r} has no files, except hidden ones.",
             "give a directory of text files.",
         )
-    return [str(file) for file in sorted(files)], skipped
+    files.sort(key=lambda file: file.parts)  # paths of Windows are compared without case
+    return [str(file) for file in files], skipped
 
 
 def max_stream_bytes() -> float:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from math import prod
@@ -14,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from charrnn.arrays import Array
+from charrnn.system.files import open_regular
 from charrnn.system.machine import physical_memory
 from charrnn.training.metadata import structure_size
 
@@ -51,7 +51,7 @@ class TensorFile:
 
     def __init__(self, path: Path) -> None:
         with _as_unusable(), ExitStack() as stack:
-            self._file = stack.enter_context(_opened(path))
+            self._file = stack.enter_context(open_regular(path))
             self._size, self._head = _bounded_head(self._file)
             if structure_size(self._head.decode("latin-1")) > MAX_TENSORS * BYTES_PER_TENSOR:
                 raise Unusable(f"it describes more than {MAX_TENSORS:,} tensors")
@@ -108,15 +108,6 @@ def _as_unusable() -> Iterator[None]:
         raise Unusable("it is not a safetensors file (its header nests too deeply)") from None
     except UNREADABLE as error:
         raise Unusable(f"it is not a safetensors file ({error})") from None
-
-
-def _opened(path: Path) -> BinaryIO:
-    """Opens a regular file; a pipe would be waited for."""
-    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise Unusable("it is not a regular file")
-    return os.fdopen(file, "rb")
 
 
 def _bounded_head(file: BinaryIO) -> tuple[int, bytes]:
