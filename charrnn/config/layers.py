@@ -59,9 +59,15 @@ def load_config(
     return check_config(merged, origins, faults)
 
 
-def assigns(assignments: list[str], key: str) -> bool:
-    """Whether one of these assignments sets a dotted key."""
-    return key in _keys(_from_assignments(assignments)[0])
+def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
+    """Whether one of these assignments or flags sets a dotted key."""
+    return key in _keys(_merge(_from_assignments(assignments)[0], flags or {}))
+
+
+def changes(assignments: list[str], flags: Layer) -> list[str]:
+    """What assignments and flags change, to be named in a message."""
+    values = [f"{section}.{key}" for section, keys in flags.items() for key in keys]
+    return [*assignments, *(f"`{name}`" for name in values)]
 
 
 def check_config(
