@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from charrnn import __version__
+from charrnn.cli.config import config_command
 from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
@@ -38,6 +39,7 @@ app.command("eval", cls=Command)(eval_command)
 app.command("inspect", cls=Command)(inspect_command)
 app.command("runs", cls=Command)(runs_command)
 app.command("plot", cls=Command)(plot_command)
+app.command("config", cls=Command)(config_command)
 app.command("explain", cls=Command)(explain_command)
 app.command("gradcheck", cls=Command)(gradcheck_command)
 app.command("gradflow", cls=Command)(gradflow_command)

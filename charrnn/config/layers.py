@@ -1,7 +1,7 @@
 """Builds one validated Config from YAML files, assignments and flags."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from charrnn.system.resources import config_paths
 from charrnn.wording import nearest
 
 Layer = dict[str, Any]
+
+DEFAULT = "the default config"
 
 YAML = (".yaml", ".yml")
 NOT_A_TEXT = "a config is a YAML file; if this is a text, give it without `config`."
@@ -42,7 +44,17 @@ def load_config(
     Raises:
         UsageError: A file cannot be read, or settings are invalid; all are reported together.
     """
-    layers = [("the default config", _read(config_paths()["default"]))]
+    return load_with_origins(path, assignments, flags, base)[0]
+
+
+def load_with_origins(
+    path: str | None,
+    assignments: list[str],
+    flags: Layer,
+    base: tuple[str, Layer] = ("", {}),
+) -> tuple[Config, dict[str, str]]:
+    """Loads a config like `load_config`, and where each value comes from, by its dotted key."""
+    layers = [(DEFAULT, _read(config_paths()["default"]))]
     layers.append(base)
     if path is not None:
         layers.append((path, _read(find_config(path))))
@@ -52,16 +64,21 @@ def load_config(
     merged: Layer = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        origins.update(dict.fromkeys(_keys(layer), origin))
+        origins.update(dict.fromkeys(keys_of(layer), origin))
     # what a command sets is one layer: the optimizer of a flag keeps the rate of an assignment
     for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
         merged = _merge(merged, layer)
-    return check_config(merged, origins, faults)
+    config = check_config(merged, origins, faults)
+    set_keys = set(keys_of(merged))  # the others are defaults of an optimizer or a schedule
+    found = {
+        key: origins[key] if key in set_keys else DEFAULT for key in keys_of(config_values(config))
+    }
+    return config, found
 
 
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
     """Whether one of these assignments or flags sets a dotted key."""
-    return key in _keys(_merge(_from_assignments(assignments)[0], flags or {}))
+    return key in keys_of(_merge(_from_assignments(assignments)[0], flags or {}))
 
 
 def changes(assignments: list[str], flags: Layer) -> list[str]:
@@ -104,13 +121,30 @@ def check_config(
 
 def changed(config: Config, flags: Layer) -> Config:
     """The config with changes from the command line. Raises: UsageError."""
-    origins = dict.fromkeys(_keys(flags), COMMAND_LINE)
+    origins = dict.fromkeys(keys_of(flags), COMMAND_LINE)
     return check_config(_merge(config.model_dump(), flags), origins)
+
+
+def config_values(config: Config) -> Layer:
+    """The sections of a config as plain values."""
+    return config.model_dump(mode="json")
 
 
 def dump_config(config: Config) -> str:
     """The config as YAML, itself a valid config file."""
-    return dump(config.model_dump(mode="json"))
+    return dump(config_values(config))
+
+
+def yaml_lines(values: Layer, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The lines of a config as YAML, each with the dotted key whose value begins in it, or ""."""
+    for key, value in values.items():
+        indent, dotted = "  " * prefix.count("."), prefix + key
+        if isinstance(value, dict):
+            yield f"{indent}{key}:", ""
+            yield from yaml_lines(value, f"{dotted}.")
+        else:
+            for number, line in enumerate(dump({key: value}).splitlines()):
+                yield indent + line, "" if number else dotted
 
 
 def find_config(path: str) -> Path:
@@ -195,10 +229,11 @@ def _merge(base: Layer, change: Layer) -> Layer:
     return merged
 
 
-def _keys(layer: Layer, prefix: str = "") -> list[str]:
+def keys_of(layer: Layer, prefix: str = "") -> list[str]:
+    """The dotted keys of sections and values."""
     keys = []
     for key, value in layer.items():
         keys.append(prefix + key)
         if isinstance(value, dict):
-            keys += _keys(value, f"{prefix}{key}.")
+            keys += keys_of(value, f"{prefix}{key}.")
     return keys
