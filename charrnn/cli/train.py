@@ -44,7 +44,9 @@ def train_command(
     from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.train import logged, train
     from charrnn.report.console import make_console_sink
+    from charrnn.report.messages import say_message
     from charrnn.report.metrics import Metrics
+    from charrnn.report.verbosity import Verbosity, verbosity
 
     # a limit on the command line replaces all limits of the config
     limits = {key: settings.pop(key, None) for key in ("max_steps", "epochs", "max_time")}
@@ -59,14 +61,16 @@ def train_command(
     )
     logging = run.config.logging
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
-    console = make_console_sink(lambda: logged(run))
+    quiet = verbosity() is Verbosity.QUIET
     try:
-        ended = train(run, [metrics, console])
+        ended = train(run, [metrics, *([] if quiet else [make_console_sink(lambda: logged(run))])])
     finally:
         if missing := metrics.unwritten:
             write_notes(
                 [f"{run.directory.metrics} lacks its last {missing} lines; is the disk full?"]
             )
+    if quiet and ended.failure:
+        say_message("warning", ended.failure)
     if json:
         write_json(vars(ended))
     else:

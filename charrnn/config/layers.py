@@ -1,5 +1,6 @@
 """Builds one validated Config from YAML files, assignments and flags."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from charrnn.system.resources import config_paths
 from charrnn.wording import nearest
 
 Layer = dict[str, Any]
+
+LOG = logging.getLogger(__name__)
 
 DEFAULT = "the default config"
 
@@ -69,6 +72,7 @@ def load_with_origins(
     for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
         merged = _merge(merged, layer)
     config = check_config(merged, origins, faults)
+    LOG.info(f"config: {', then '.join(origin for origin, layer in layers if layer)}")
     set_keys = set(keys_of(merged))  # the others are defaults of an optimizer or a schedule
     found = {
         key: origins[key] if key in set_keys else DEFAULT for key in keys_of(config_values(config))
