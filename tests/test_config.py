@@ -260,22 +260,6 @@ def test_what_other_programs_call_a_setting_is_understood(synonym: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "hint"),
-    [
-        (["train", "--hidden", "9"], "did you mean --hidden-size …?"),
-        (["train", "--learning-rate", "9"], "did you mean --lr …?"),
-        (["train", "--patience", "9"], "did you mean --set training.patience=…?"),
-        (["train", "--seeed", "9"], "did you mean --seed …?"),
-        (["train", "--zzz", "9"], "hint:  see charrnn train --help"),
-        (["sample", "--lr", "9"], "hint:  see charrnn sample --help"),
-    ],
-)
-def test_an_unknown_option_suggests_the_setting(charrnn, arguments, hint) -> None:
-    outcome = charrnn(*arguments)
-    assert (outcome.code, hint in outcome.err) == (2, True), outcome.err
-
-
-@pytest.mark.parametrize(
     ("written", "seconds"),
     [
         ("1.5m", 90),

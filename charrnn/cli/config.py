@@ -43,7 +43,7 @@ def config_command(
     """
     from dataclasses import asdict
 
-    from charrnn.cli.output import write_json, write_text
+    from charrnn.cli.output import write_json, write_note, write_text
     from charrnn.commands.config import built_in_configs, config_schema, describe_config
     from charrnn.report.config_text import config_text, print_built_in_configs
     from charrnn.report.flags import as_flags
@@ -68,3 +68,5 @@ def config_command(
         write_json(document)
     else:
         write_text(config_text(described, changed))
+        if not described.lines:
+            write_note("it is the default config.")

@@ -1,8 +1,8 @@
 """Explains what is wrong with a command line: an unknown command or option, or a wrong value."""
 
+import os
 import re
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -37,9 +37,10 @@ def explain_usage(
     else:  # some errors do not say where they are
         named = [program.commands[word] for word in arguments if word in program.commands]
         command = named[0] if named else program
-    path = "charrnn" if command is program else f"charrnn {command.name}"
+    outside = hasattr(command, "commands")
+    path = "charrnn" if outside else f"charrnn {command.name}"
     message, hint = _explained(error, command)
-    if not hint and command is program and hasattr(error, "possibilities"):
+    if not hint and outside and hasattr(error, "possibilities"):
         hint = _of_a_command(str(vars(error)["option_name"]), arguments, program)
     return message, f"{hint} See {path} --help" if hint else f"see {path} --help"
 
@@ -47,7 +48,8 @@ def explain_usage(
 def _explained(error: typer.TyperException, command: Any) -> tuple[str, str | None]:
     text = error.format_message()
     if unknown := re.match(r"No such command '(.*?)'\.", text, re.DOTALL):
-        return f"there is no command {unknown[1]!r}.", _command_like(unknown[1], command.commands)
+        name = unknown[1]  # as Typer shows it, without control characters
+        return f"there is no command '{name}'.", _command_like(name, command.commands)
     option, parameter = getattr(error, "option_name", None), getattr(error, "param", None)
     if hasattr(error, "possibilities"):
         return f"there is no option {option}.", _option_like(str(option), command)
@@ -68,7 +70,7 @@ def _of_a_command(option: str, arguments: list[str], program: Any) -> str | None
 
 
 def _command_like(name: str, commands: dict[str, Any]) -> str | None:
-    if Path(name).exists() and nearest(name, commands, SIMILAR) is None:
+    if os.path.exists(name) and nearest(name, commands, SIMILAR) is None:
         return f"did you mean charrnn train {shell_word(name)}?"
     meant = COMMAND_SYNONYMS.get(name.lower()) or nearest(name.lower(), commands)
     return f"did you mean charrnn {meant}?" if meant else None

@@ -15,12 +15,14 @@ def _default_config() -> str:
     return config_paths()["default"].read_text(encoding="utf-8")
 
 
+@cache
 def default_values() -> dict[str, Any]:
-    """The default config, as it is written in its file."""
+    """The default config, as it is written in its file; not to be changed."""
     values: dict[str, Any] = parse(_default_config())
     return values
 
 
+@cache
 def default_comments() -> dict[str, str]:
     """The comment of each dotted key; a comment may continue on lines of its own."""
     comments: dict[str, str] = {}

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
+from charrnn.config.comments import default_values
 from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
@@ -57,7 +58,7 @@ def load_with_origins(
     base: tuple[str, Layer] = ("", {}),
 ) -> tuple[Config, dict[str, str]]:
     """Loads a config like `load_config`, and where each value comes from, by its dotted key."""
-    layers = [(DEFAULT, _read(config_paths()["default"]))]
+    layers = [(DEFAULT, default_values())]
     layers.append(base)
     if path is not None:
         layers.append((path, _read(find_config(path))))
@@ -74,10 +75,11 @@ def load_with_origins(
     config = check_config(merged, origins, faults)
     LOG.info(f"config: {', then '.join(origin for origin, layer in layers if layer)}")
     set_keys = set(keys_of(merged))  # the others are defaults of an optimizer or a schedule
-    found = {
-        key: origins[key] if key in set_keys else DEFAULT for key in keys_of(config_values(config))
-    }
-    return config, found
+    values = config_values(config)
+    for key in keys_of(values):
+        if key not in set_keys:
+            origins[key] = f"default of {values[key.partition('.')[0]].get('name')}"
+    return config, origins
 
 
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:

@@ -27,7 +27,7 @@ def config_schema() -> Schema:
     schema = Config.model_json_schema()
     definitions = schema.pop("$defs")
     section = _section(schema, definitions, default_values(), "")
-    return {"$schema": DRAFT, "title": "charrnn config"} | section
+    return {"$schema": DRAFT, "title": "A config of charrnn"} | section
 
 
 def _node(node: Schema, definitions: dict[str, Schema], default: Any, key: str) -> Schema:
