@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
@@ -22,6 +23,7 @@ def train_command(
             help="Text files or directories, joined in order; - reads stdin. By default the "
             "bundled corpus.",
             show_default=False,
+            autocompletion=completers.texts,
         ),
     ] = None,
     config: ConfigOption = None,
@@ -31,7 +33,12 @@ def train_command(
         typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]"),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Resume the run in this directory.",
+            autocompletion=completers.runs,
+        ),
     ] = None,
     json: JsonOption = False,
     *,
