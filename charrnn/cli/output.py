@@ -12,6 +12,7 @@ import typer
 
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
+from charrnn.report.verbosity import Verbosity, verbosity
 from charrnn.system.escaping import harmless, harmless_json, shortened
 from charrnn.system.files import is_same_file, require_writable
 from charrnn.system.streams import discard, has_lost_reader
@@ -81,8 +82,9 @@ def write_notes(notes: Iterable[str]) -> None:
 
 
 def write_note(note: str) -> None:
-    """Writes a note for the user to standard error."""
-    say_message("note", shortened(note))
+    """Writes a note for the user to standard error, unless only errors are wanted."""
+    if verbosity() > Verbosity.QUIET:
+        say_message("note", shortened(note))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.configs import DescribedConfig
 from charrnn.results.explanations import (
     Columns,
     Curves,
@@ -59,6 +60,7 @@ __all__ = [
     "Copy",
     "Curves",
     "Decay",
+    "DescribedConfig",
     "DynamicScore",
     "Entry",
     "ExplainedNetwork",
