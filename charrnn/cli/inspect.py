@@ -14,6 +14,7 @@ from charrnn.cli.options import (
     InitFromOption,
     JsonOption,
     SetOption,
+    VocabularyOption,
     as_config,
     given,
     one_config,
@@ -34,6 +35,7 @@ def inspect_command(
     config: ConfigOption = None,
     assignments: SetOption = None,
     init_from: InitFromOption = None,
+    vocabulary: VocabularyOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
     include: IncludeOption = None,
     exclude: ExcludeOption = None,
@@ -59,6 +61,7 @@ def inspect_command(
     paths, config_path = path or [], one_config(config)
     flags = given(
         init_from=init_from,
+        vocabulary=vocabulary,
         extend_vocabulary=extend_vocabulary or None,
         include=include,
         exclude=exclude,

@@ -67,7 +67,19 @@ ErrorsOption = Annotated[
 ]
 InitFromOption = Annotated[
     str | None,
-    typer.Option(metavar="CHECKPOINT", help="Start from the weights of this model."),
+    typer.Option(
+        metavar="FILE",
+        help="Start from the weights of this checkpoint or run, or of a .safetensors or .npz file "
+        "of another program.",
+    ),
+]
+VocabularyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Vocabulary of those weights, if they have none: a JSON list of characters or their "
+        "ids, or the text they were trained on.",
+    ),
 ]
 ExtendVocabularyOption = Annotated[
     bool,
@@ -124,6 +136,7 @@ def in_bytes(size: str | None, option: str = "max_memory") -> float | None:
 SECTIONS = {
     "layers": "model",
     "init_from": "model",
+    "vocabulary": "model",
     "extend_vocabulary": "model",
     "seed": "training",
     "max_steps": "training",

@@ -14,6 +14,7 @@ from charrnn.cli.options import (
     InitFromOption,
     JsonOption,
     SetOption,
+    VocabularyOption,
     as_config,
     given,
     one_config,
@@ -47,6 +48,7 @@ def train_command(
         int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers, up to 16.")
     ] = None,
     init_from: InitFromOption = None,
+    vocabulary: VocabularyOption = None,
     extend_vocabulary: ExtendVocabularyOption = False,
     seed: Annotated[
         int | None,
@@ -105,6 +107,7 @@ def train_command(
         out=out,
         layers=layers,
         init_from=init_from,
+        vocabulary=vocabulary,
         extend_vocabulary=extend_vocabulary or None,
         seed=seed,
         validation=validation,

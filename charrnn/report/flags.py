@@ -16,6 +16,7 @@ OPTIONS = {
     "data.validation",
     "model.extend_vocabulary",
     "model.init_from",
+    "model.vocabulary",
     "training.epochs",
     "training.max_steps",
     "training.max_time",

@@ -8,8 +8,7 @@ from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
 from charrnn.sampling.start import START, passages_before
-from charrnn.setup.loading import Model
-from charrnn.setup.parent import load_parent, naming_file, require_same_network
+from charrnn.setup.parent import Parent, load_parent, naming_file, require_same_network
 from charrnn.setup.preparation import Prepared, prepare
 from charrnn.setup.wiring import (
     budget_of,
@@ -63,7 +62,7 @@ class Run:
         return passages_before(self.corpus.training, characters.index(START))
 
 
-def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run:
+def new_run(config: Config, out: str | None, parent: Parent | None = None) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
     Args:
