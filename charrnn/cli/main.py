@@ -11,6 +11,7 @@ import typer
 from charrnn import __version__
 from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
+from charrnn.cli.export import export_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
@@ -41,6 +42,7 @@ app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
 app.command("report")(report_command)
+app.command("export")(export_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ from charrnn.results.explanations import (
     Statement,
     Table,
 )
+from charrnn.results.exports import ExportReport
 from charrnn.results.gradients import (
     ALL_PARAMETERS,
     Agreement,
@@ -63,6 +64,7 @@ __all__ = [
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "ExportReport",
     "FeatureFollower",
     "Flow",
     "Generated",

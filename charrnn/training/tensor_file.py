@@ -133,7 +133,8 @@ def open_regular(path: Path) -> BinaryIO:
 
 def bounded_size(file: BinaryIO) -> int:
     """The size of a file in bytes. Raises: Unusable if it is empty or too large to be read."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if not size:
         raise Unusable("it is empty")
     if size > physical_memory() / 2:
