@@ -9,6 +9,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.interchange.network import require_shapes
 from charrnn.model.params import Params, Shape, layer_suffixes
+from charrnn.model.params import shapes as shapes_of
 from charrnn.training.tensor_file import Unusable
 
 RECURRENT = re.compile(r"(.*?)(weight|bias)_(ih|hh|hr)_l(0|[1-9][0-9]{0,2})(_reverse)?")
@@ -65,7 +66,7 @@ class PyTorchNames(NamedTuple):
                 arrays["b" + suffix] = np.zeros(H, V.dtype)
         if biased:
             arrays["c"] = tensors[self.output_bias] if self.output_bias else np.zeros(A, V.dtype)
-        return Params.of(**arrays)
+        return Params.of(**{name: arrays[name] for name in shapes_of(H, A, biased, self.layers)})
 
 
 def find_names(shapes: Mapping[str, Shape]) -> PyTorchNames:

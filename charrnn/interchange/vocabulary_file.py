@@ -4,7 +4,7 @@ import reprlib
 from pathlib import Path
 from typing import Any
 
-from charrnn.errors import InputError
+from charrnn.errors import CharrnnError, InputError
 from charrnn.text.reading import read_text
 from charrnn.text.sources import STDIN
 from charrnn.text.vocabulary import Vocabulary
@@ -51,8 +51,9 @@ def read_vocabulary(path: str) -> Vocabulary:
         raise InputError(f"{path} cannot be read: {error.strerror}.", HINT) from None
     except RecursionError:
         raise InputError(f"{path} is not a vocabulary: it nests too deeply.", HINT) from None
-    except ValueError as error:
-        raise InputError(f"{path} is not a vocabulary: {error}.", HINT) from None
+    except (ValueError, CharrnnError) as error:
+        why = str(error).removesuffix(".")
+        raise InputError(f"{path} is not a vocabulary: {why}.", HINT) from None
 
 
 def _characters(document: Any) -> list[Any]:

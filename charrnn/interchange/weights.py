@@ -9,7 +9,10 @@ from charrnn.training.checkpoint import FORMAT, as_unusable
 from charrnn.training.metadata import parsed
 from charrnn.training.tensor_file import TensorFile, Unusable
 
-PICKLES = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+PICKLE = "a pickle may execute any code when it is read"
+UNREAD = dict.fromkeys((".pt", ".pth", ".pkl", ".ckpt", ".bin"), PICKLE) | {
+    ".onnx": "an ONNX model is written, but not read"
+}
 SAVE = "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 HINT = (
     "give a checkpoint of charrnn, an export (.safetensors, .npz), or the weights of a "
@@ -19,7 +22,7 @@ HINT = (
 
 def is_weights(path: Path) -> bool:
     """Whether this is to be read by `read_weights`, rather than as a checkpoint."""
-    if path.suffix == numpy_file.SUFFIX or path.suffix in PICKLES:
+    if path.suffix == numpy_file.SUFFIX or path.suffix in UNREAD:
         return path.is_file()
     try:
         with TensorFile(path) as file:
@@ -41,8 +44,8 @@ def read_weights(path: Path) -> Network:
         InputError: It is unusable.
     """
     try:
-        if path.suffix in PICKLES:
-            raise Unusable("a pickle may execute any code when it is read")
+        if path.suffix in UNREAD:
+            raise Unusable(UNREAD[path.suffix])
         read = numpy_file.read if path.suffix == numpy_file.SUFFIX else weights_file.read
         with as_unusable():
             return read(path)

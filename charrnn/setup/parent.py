@@ -117,6 +117,16 @@ def require_same_vocabulary(path: str, parent: str, known: Vocabulary) -> None:
         )
 
 
+def notes_on(parent: Parent, config: Config) -> tuple[str, ...]:
+    """What the user should know about a parent in the network of a config."""
+    if "activation" in parent.settings["model"]:
+        return ()
+    return (
+        f"{parent.path} does not name its activation: {config.model.activation} is used. "
+        f"Another: `model.activation={'tanh' if config.model.activation == 'relu' else 'relu'}`",
+    )
+
+
 def naming_file(config: ResolvedConfig, parent: Parent) -> ResolvedConfig:
     """The config with the file of its parent, which may be given as a run directory."""
     file = str(Path(parent.path).absolute())
