@@ -25,6 +25,7 @@ COMMANDS = (
     "runs",
     "plot",
     "report",
+    "export",
 )
 TEXT = README.read_text(encoding="utf-8")
 
