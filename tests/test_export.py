@@ -1,6 +1,7 @@
 """A network in the files of other frameworks computes the same logits."""
 
 import json
+import shutil
 import sys
 from itertools import product
 from pathlib import Path
@@ -137,6 +138,9 @@ def test_safetensors_are_the_state_of_pytorch_modules(activation, layers, bias, 
     np.testing.assert_allclose(o, y, **tolerance)
     np.testing.assert_allclose(last, h, **tolerance)
     assert all(array.dtype == precision for array in arrays.values())
+    seconds = [array for name, array in arrays.items() if "bias_hh" in name]
+    assert len(seconds) == layers * bias
+    assert not any(array.any() for array in seconds)
 
 
 @pytest.mark.parametrize(("activation", "layers", "bias"), NETWORKS)
@@ -170,8 +174,8 @@ def test_the_code_that_is_shown_runs(charrnn, kind, bias) -> None:
         scope: dict[str, object] = {}
         exec("\n".join(loading_code(report)), scope)
         if kind == "safetensors":
-            assert str(scope["model"]["linear"].weight.dtype) == f"torch.{precision}"
-            assert scope["rnn"].nonlinearity == "relu"
+            assert str(scope["model"].linear.weight.dtype) == f"torch.{precision}"
+            assert scope["model"].rnn.nonlinearity == "relu"
         elif kind == "npz":
             assert scope["vocabulary"] == list(CHARACTERS)
         else:
@@ -189,7 +193,7 @@ def test_the_command(charrnn, stacked) -> None:
     )
     found = charrnn("export", stacked, "model.safetensors")
     assert (found.code, found.out) == (0, "model.safetensors\n")
-    assert "rnn = torch.nn.RNN(" in found.err
+    assert "model.rnn = torch.nn.RNN(" in found.err
     assert charrnn("export", stacked, "one.html").code == 0
     assert charrnn("report", stacked, "--play-only", "--out", "other.html").code == 0
     assert Path("one.html").read_bytes() == Path("other.html").read_bytes()
@@ -208,13 +212,13 @@ def test_the_command(charrnn, stacked) -> None:
     ],
 )
 def test_nothing_is_overwritten(charrnn, trained, monkeypatch, arguments, code, words) -> None:
-    monkeypatch.chdir(trained)
+    shutil.copytree(trained, "run")
+    monkeypatch.chdir("run")
     copy, last = Path("copy.safetensors"), Path("checkpoints/last.safetensors")
     copy.write_bytes(last.read_bytes())
     outcome = charrnn("export", ".", *arguments)
     assert (outcome.code, words in outcome.err) == (code, True), outcome.err
     assert copy.read_bytes() == last.read_bytes()
-    copy.unlink()
     assert not Path("checkpoints/new.safetensors").exists()
 
 

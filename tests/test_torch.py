@@ -68,10 +68,11 @@ def test_an_export_computes_the_same_in_pytorch(name, layers, bias, precision) -
     scope: dict[str, object] = {}
     exec("\n".join(loading_code(export(model, "model.safetensors"))), scope)
     ids, state, o, last = passage(model)
-    one_hot = torch.nn.functional.one_hot(torch.from_numpy(ids), 5).to(scope["linear"].weight.dtype)
+    module, start = scope["model"], torch.from_numpy(state)
+    one_hot = torch.nn.functional.one_hot(torch.from_numpy(ids), 5).to(start.dtype)
     with torch.no_grad():
-        top, h = scope["rnn"](one_hot, torch.from_numpy(state))
-        found = scope["linear"](top)
+        top, h = module.rnn(one_hot, start)
+        found = module.linear(top)
     rtol = 1e-12 if precision == "float64" else 2e-5
     np.testing.assert_allclose(found, o, rtol=rtol, atol=rtol / 10)
     np.testing.assert_allclose(h, last, rtol=rtol, atol=rtol / 10)

@@ -76,7 +76,7 @@ def export_model(
 
 def _suffix(path: str) -> str:
     """The suffix of a file, which is that of a format. Raises: UsageError."""
-    suffix = Path(path).suffix.lower()
+    suffix = Path(path).suffix
     if suffix in READERS:
         return suffix
     formats = [f"{suffix} for {reader}" for suffix, reader in READERS.items()]

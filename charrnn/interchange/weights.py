@@ -13,10 +13,9 @@ PICKLE = "a pickle may execute any code when it is read"
 UNREAD = dict.fromkeys((".pt", ".pth", ".pkl", ".ckpt", ".bin"), PICKLE) | {
     ".onnx": "an ONNX model is written, but not read"
 }
-SAVE = "safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')"
 HINT = (
     "give a checkpoint of charrnn, an export (.safetensors, .npz), or the weights of a "
-    f"torch.nn.RNN and a torch.nn.Linear: {SAVE}"
+    "torch.nn.RNN and a torch.nn.Linear, saved with safetensors.torch.save_file."
 )
 
 

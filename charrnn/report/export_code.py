@@ -22,10 +22,10 @@ def loading_code(report: ExportReport) -> list[str]:
     if report.kind == "onnx":
         return [
             "import numpy, onnxruntime",
-            f"network = onnxruntime.InferenceSession({report.path!r})",
-            f'state = numpy.zeros(({sizes}), "float32")  # layers, texts, units',
-            "ids = numpy.array([[0]])  # steps, texts",
-            'logits, state = network.run(None, {"ids": ids, "state": state})',
+            f"model = onnxruntime.InferenceSession({report.path!r})",
+            'feed = {"ids": numpy.array([[0]])}  # (T, B)',
+            f'feed["state"] = numpy.zeros(({sizes}), "f4")',
+            "logits, state = model.run(None, feed)",
         ]
     if report.kind == "npz":
         return [
@@ -40,10 +40,10 @@ def loading_code(report: ExportReport) -> list[str]:
     relu = ['nonlinearity="relu"'] if report.activation == "relu" else []
     output = ", ".join([str(report.hidden_size), str(report.alphabet_size), *options])
     return [
-        "import torch, safetensors.torch",
-        f"rnn = torch.nn.RNN({', '.join(layers + relu + options)})",
-        f"linear = torch.nn.Linear({output})",
-        'model = torch.nn.ModuleDict({"rnn": rnn, "linear": linear})',
-        f"weights = safetensors.torch.load_file({report.path!r})",
-        "model.load_state_dict(weights)",
+        "import torch",
+        "from safetensors.torch import load_file",
+        "model = torch.nn.Module()",
+        f"model.rnn = torch.nn.RNN({', '.join(layers + relu + options)})",
+        f"model.linear = torch.nn.Linear({output})",
+        f"model.load_state_dict(load_file({report.path!r}))",
     ]

@@ -142,5 +142,5 @@ def require_same_network(config: Config, parent: Parent) -> None:
         if wanted != found:
             raise UsageError(
                 f"model.{key} is {wanted}, but {parent.path} has {found}.",
-                f"leave model.{key} out, of the config too: the checkpoint determines the network.",
+                f"leave model.{key} out, of the config too: {parent.path} determines it.",
             )
