@@ -8,6 +8,7 @@ KEYWORDS = {
     "dropout": "model.dropout",
     "activation": "model.activation",
     "init_from": "model.init_from",
+    "vocabulary": "model.vocabulary",
     "extend_vocabulary": "model.extend_vocabulary",
     "text": "data.text",
     "encoding": "data.encoding",

@@ -21,6 +21,7 @@ IMPORTS: dict[str, set[str]] = {
     "analysis": {"model"},
     "explanation": {"model", "optim", "analysis"},
     "training": {"system", "model", "text", "optim"},
+    "interchange": {"model", "text", "training"},
     "sampling": {"model", "text"},
     "report": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
@@ -29,6 +30,8 @@ IMPORTS: dict[str, set[str]] = {
     "cli": {"system", "report", "commands"},
     "__main__": {"system", "cli"},
 }
+IMPORTS["setup"] |= {"interchange"}
+IMPORTS["commands"] |= {"interchange"}
 IMPORTS["runs"] |= {"setup"}
 IMPORTS["commands"] |= {"setup", "runs", "explanation"}
 ONLY_IN = {
@@ -40,7 +43,7 @@ ONLY_IN = {
     "yaml": {"config"},
     "pydantic": {"config", "setup"},
     "pydantic_core": {"config", "setup"},
-    "safetensors": {"training"},
+    "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
 }
 

@@ -16,6 +16,7 @@ from charrnn.cli.completion import VARIABLE, completions
 from charrnn.cli.config import config_command
 from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
+from charrnn.cli.export import export_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
@@ -53,6 +54,7 @@ COMMANDS: dict[str, Function] = {
     "gradcheck": gradcheck_command,
     "gradflow": gradflow_command,
     "report": report_command,
+    "export": export_command,
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(with_verbosity(command))

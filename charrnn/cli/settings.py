@@ -39,7 +39,17 @@ OPTIONS: dict[str, Any] = {
         MODEL, "P", "Drop units between layers and before the output with this probability."
     ),
     "init_from": _option(
-        MODEL, "CHECKPOINT", "Start from the weights of this model.", complete=completers.runs
+        MODEL,
+        "FILE",
+        "Start from the weights of this checkpoint or run, or of a .safetensors or .npz file of "
+        "another program.",
+        complete=completers.runs,
+    ),
+    "vocabulary": _option(
+        MODEL,
+        "FILE",
+        "Vocabulary of those weights, if they have none: a JSON list of characters or their ids, "
+        "or the text they were trained on.",
     ),
     "extend_vocabulary": _option(
         MODEL,

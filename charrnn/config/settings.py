@@ -57,7 +57,15 @@ class Model(_Section):
     bias: bool
     initialization: Initialization
     init_from: FileName | None
+    vocabulary: FileName | None = None
     extend_vocabulary: bool
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _has_weights(cls, vocabulary: str | None, info: ValidationInfo) -> str | None:
+        if vocabulary is not None and info.data.get("init_from", "") is None:
+            raise ValueError("needs `model.init_from`, weights whose vocabulary it is")
+        return vocabulary
 
     @field_validator("extend_vocabulary")
     @classmethod

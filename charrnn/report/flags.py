@@ -5,9 +5,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from charrnn.system.quoting import quote
-
 from charrnn.keywords import KEYWORDS
+from charrnn.system.quoting import quote
 
 # settings of the config that have an option of their own; every other one is changed with --set
 OPTIONS = {key: keyword for keyword, key in KEYWORDS.items() if keyword != "text"}  # an argument

@@ -11,6 +11,7 @@ from charrnn.results.explanations import (
     Statement,
     Table,
 )
+from charrnn.results.exports import ExportReport
 from charrnn.results.gradients import (
     ALL_PARAMETERS,
     Agreement,
@@ -65,6 +66,7 @@ __all__ = [
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "ExportReport",
     "FeatureFollower",
     "Flow",
     "Generated",

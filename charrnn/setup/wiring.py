@@ -75,8 +75,9 @@ def resolve(config: Config) -> ResolvedConfig:
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
     LOG.info(f"{pluralize(workers, 'worker')} for {pluralize(training.batch_size, 'lane')}")
     values = config.model_dump()
-    if parent := config.model.init_from:
-        values["model"]["init_from"] = str(Path(parent).absolute())
+    for name in ("init_from", "vocabulary"):
+        if path := values["model"][name]:
+            values["model"][name] = str(Path(path).absolute())
     for name in ("text", "validation", "test"):
         values["data"][name] = absolute(getattr(data, name))
     values["training"]["workers"] = workers
