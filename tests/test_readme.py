@@ -25,6 +25,7 @@ COMMANDS = (
     "runs",
     "plot",
     "report",
+    "texts",
 )
 TEXT = README.read_text(encoding="utf-8")
 

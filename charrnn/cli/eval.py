@@ -17,7 +17,10 @@ from charrnn.cli.options import (
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[
-        list[str], typer.Argument(metavar="TEXT", help="Text files or directories; - reads stdin.")
+        list[str],
+        typer.Argument(
+            metavar="TEXT", help="Text files, directories or names of texts; - reads stdin."
+        ),
     ],
     show: Annotated[
         str | None,

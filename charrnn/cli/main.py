@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sys
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
@@ -18,11 +19,14 @@ from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
+from charrnn.cli.texts import texts_command
 from charrnn.cli.train import train_command
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
+from charrnn.system.downloads import Remote, watch
 from charrnn.system.escaping import shortened
 from charrnn.system.streams import discard
+from charrnn.system.transfer import Progress
 
 app = typer.Typer(
     name="charrnn",
@@ -41,6 +45,7 @@ app.command("explain")(explain_command)
 app.command("gradcheck")(gradcheck_command)
 app.command("gradflow")(gradflow_command)
 app.command("report")(report_command)
+app.command("texts")(texts_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -71,6 +76,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code; errors are printed here."""
+    watch.set(_shown)
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
         if code == 130:  # Typer's code for KeyboardInterrupt
@@ -111,6 +117,13 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ != "LinAlgError":  # NumPy is not imported for the sake of its name
             raise
         return _fail(f"the computation failed: {error}.", None, 1)
+
+
+def _shown(remote: Remote) -> AbstractContextManager[Progress]:
+    """Shows the progress of a download."""
+    from charrnn.report.download_progress import show_download
+
+    return show_download(remote)
 
 
 def _stopped() -> int:

@@ -29,8 +29,8 @@ def train_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Text files or directories, joined in order; - reads stdin. By default the "
-            "bundled corpus.",
+            help="Text files, directories or names of texts, joined in order; - reads stdin. By "
+            "default the bundled corpus.",
             show_default=False,
         ),
     ] = None,

@@ -55,7 +55,7 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
     if isinstance(value, str) and value.lower() == "none" and _takes_null(path):
         remedy = "; did you mean null?"
-    return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
+    return f"{where}: {dotted} = {shown(value)} {message}{remedy}"
 
 
 def _origin(path: list[str], origins: dict[str, str]) -> str:
@@ -77,7 +77,7 @@ def _options(listed: str) -> list[str]:
     return listed.replace("'", "").replace(" or ", ", ").split(", ") if listed else []
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A short form of the value; Python refuses to print integers with thousands of digits."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()  # as YAML spells it

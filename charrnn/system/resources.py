@@ -1,4 +1,4 @@
-"""Paths of the bundled texts and the built-in configs."""
+"""Paths of the bundled texts, the built-in configs, and the list of texts known by name."""
 
 from pathlib import Path
 
@@ -15,6 +15,11 @@ def _folder(name: str) -> Path:
 def text_resources() -> dict[str, Path]:
     """The paths of the bundled texts, by name."""
     return {path.stem: path for path in sorted(_folder("data").glob("*.txt"))}
+
+
+def known_texts_path() -> Path:
+    """The path of the list of texts that can be downloaded by name."""
+    return _folder("data") / "texts.yaml"
 
 
 def config_paths() -> dict[str, Path]:
