@@ -10,7 +10,7 @@ import charrnn
 PACKAGE = Path(charrnn.__file__).parent
 
 # each package with the packages below it that it may import
-GROUND = {"", "arrays", "errors", "events", "results", "units", "window", "wording"}
+GROUND = {"", "arrays", "errors", "events", "log_lines", "results", "units", "window", "wording"}
 IMPORTS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
     "system": set(),
@@ -23,14 +23,16 @@ IMPORTS: dict[str, set[str]] = {
     "training": {"system", "model", "text", "optim"},
     "sampling": {"model", "text"},
     "report": {"system"},
+    "trackers": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "runs": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "commands": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "cli": {"system", "report", "commands"},
     "__main__": {"system", "cli"},
 }
+IMPORTS["setup"] |= {"trackers"}
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["commands"] |= {"setup", "runs", "explanation"}
+IMPORTS["commands"] |= {"setup", "runs", "explanation", "trackers"}
 ONLY_IN = {
     "typer": {"cli"},
     "rich": {"report"},

@@ -88,7 +88,7 @@ def train_command(
     When done, print the path of the best checkpoint.
     """
     from charrnn.cli.output import write_json, write_line, write_notes
-    from charrnn.commands.train import logged, train
+    from charrnn.commands.train import logged, trackers, train
     from charrnn.report.console import make_console_sink
     from charrnn.report.metrics import Metrics
 
@@ -121,7 +121,7 @@ def train_command(
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
     console = make_console_sink(lambda: logged(run))
     try:
-        ended = train(run, [metrics, console])
+        ended = train(run, [metrics, *trackers(run), console])
     finally:
         if missing := metrics.unwritten:
             write_notes(

@@ -1,6 +1,6 @@
 """Every setting of a run, with its type and bounds."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -230,6 +230,12 @@ class CosineSchedule(_Section):
 Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
 
 
+def _distinct(values: list[Any]) -> list[Any]:
+    if len({*values}) < len(values):
+        raise ValueError("should name each tracker once")
+    return values
+
+
 class Evaluation(_Section):
     """Evaluations and samples during a run."""
 
@@ -246,10 +252,11 @@ class Checkpoints(_Section):
 
 
 class Logging(_Section):
-    """What is logged to metrics.jsonl."""
+    """What is logged to metrics.jsonl, and which trackers receive it too."""
 
     every_steps: Count
     lag_profile: bool
+    sinks: Annotated[list[Literal["tensorboard"]], AfterValidator(_distinct), OneOrMore] = []
 
 
 class Config(_Section):

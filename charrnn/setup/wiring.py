@@ -29,6 +29,7 @@ from charrnn.text.decoding import Decoding
 from charrnn.text.sequences import SEQUENCES, Sequences
 from charrnn.text.sources import STDIN, Selection
 from charrnn.text.windows import Windows
+from charrnn.trackers.registry import require_trackers
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import parallel
@@ -51,10 +52,11 @@ def resolve(config: Config) -> ResolvedConfig:
     """The config with absolute paths, except for texts by name, and a number of workers.
 
     Raises:
-        UsageError: A path of the text is a checkpoint, a run or a config, or the paths are too
-            long.
+        UsageError: A path of the text is a checkpoint, a run or a config, the paths are too long,
+            or the library of a tracker is missing.
     """
     require_texts(config.data.text, to_train_on=True)
+    require_trackers(config.logging.sinks)
     data, training = config.data, config.training
     for name in ("validation", "test"):
         if STDIN in getattr(data, name):
