@@ -22,6 +22,7 @@ from charrnn.events import (
     Stepped,
 )
 from charrnn.report.metrics import Metrics
+from charrnn.runs.observations import _histogram
 from charrnn.runs.start import new_run
 from charrnn.setup.loading import load_model
 from charrnn.system.record_file import RecordFile
@@ -120,6 +121,19 @@ def test_the_readers_of_tensorboard_read_the_same(tracked: Path) -> None:
     assert scalars == logged_scalars(tracked)
     assert len(reader.Histograms("weights/W")) == 3
     assert len(reader.Tensors("sample/text_summary")) == 3
+
+
+@pytest.mark.parametrize(
+    "values", [[0.0], [1e30, 1e30], [1e30, 1.0000001e30], [-3e38, 3e38, 0.0], [1e-45, 0.0]]
+)
+def test_weights_of_any_size_have_a_histogram(values: list[float]) -> None:
+    """Also where there are no 40 numbers between them, or their range overflows."""
+    array = np.array([values], np.float32)
+    found = _histogram(array)
+    assert sum(found.counts) == array.size
+    assert len(found.edges) == len(found.counts) + 1
+    assert found.edges[0] <= array.min()
+    assert found.edges[-1] >= array.max()
 
 
 def test_training_is_bit_identical_with_a_tracker(charrnn, text_file, tracked: Path) -> None:
@@ -309,9 +323,9 @@ def test_settings(charrnn) -> None:
     values = load_config(None, [], {}).model_dump()
     del values["logging"]["sinks"]  # as in runs of earlier versions
     assert check_config(values).logging.sinks == []
-    for given, fault in (
-        ("tensorbord", "did you mean tensorboard?"),
+    for value, fault in (
+        ("tensorbord", "did you mean 'tensorboard'?"),
         ("[tensorboard, tensorboard]", "should name each tracker once"),
     ):
-        refused = charrnn("train", "--set", f"logging.sinks={given}")
+        refused = charrnn("train", "--set", f"logging.sinks={value}")
         assert (refused.code, fault in refused.err) == (2, True), refused.err

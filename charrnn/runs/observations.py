@@ -19,6 +19,7 @@ from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
 from charrnn.text.text import Text
 
 HISTOGRAM_BINS = 40
+HISTOGRAM_BLOCK = 1 << 16  # weights at a time
 
 
 def baselines(run: Run) -> Baselines:
@@ -46,7 +47,14 @@ def weights(run: Run) -> WeightsMeasured:
 
 def _histogram(array: Array) -> Histogram:
     ends = float(array.min()), float(array.max())
-    counts, edges = np.histogram(array, HISTOGRAM_BINS, ends)
+    counts = np.zeros(HISTOGRAM_BINS, np.int64)
+    try:
+        edges = np.histogram_bin_edges([], HISTOGRAM_BINS, ends)
+        for start in range(0, array.size, HISTOGRAM_BLOCK):  # float32 may overflow, a copy is large
+            block = array.reshape(-1)[start : start + HISTOGRAM_BLOCK].astype(np.float64)
+            counts += np.histogram(block, edges)[0]
+    except ValueError:  # the weights are too close together to have that many numbers between them
+        return Histogram(ends, (array.size,))
     return Histogram(tuple(edges.tolist()), tuple(counts.tolist()))
 
 
