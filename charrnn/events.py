@@ -97,6 +97,23 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """How many values are between each two of these edges, in ascending order."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class WeightsMeasured:
+    """The norms and histograms of the weights, by parameter; none of one that is not finite."""
+
+    step: int
+    norms: dict[str, float]
+    histograms: dict[str, Histogram] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Noted:
     """Something unexpected happened, and the run continues."""
 
@@ -154,6 +171,7 @@ Event = (
     | LagProfile
     | Evaluated
     | Sampled
+    | WeightsMeasured
     | Noted
     | StopRequested
     | Tested

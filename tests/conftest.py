@@ -34,6 +34,17 @@ RHYME = (
 )
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps tests, and the programs that they start, away from the user's cache and list."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "texts.yaml").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHARRNN_CACHE", str(folder / "cache"))
+        patch.setenv("CHARRNN_TEXTS", str(folder / "texts.yaml"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,18 @@ import charrnn
 PACKAGE = Path(charrnn.__file__).parent
 
 # each package with the packages below it that it may import
-GROUND = {"", "arrays", "errors", "events", "keywords", "results", "units", "window", "wording"}
+GROUND = {
+    "",
+    "arrays",
+    "errors",
+    "events",
+    "keywords",
+    "log_lines",
+    "results",
+    "units",
+    "window",
+    "wording",
+}
 IMPORTS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
     "system": set(),
@@ -21,9 +32,10 @@ IMPORTS: dict[str, set[str]] = {
     "analysis": {"model"},
     "explanation": {"model", "optim", "analysis"},
     "training": {"system", "model", "text", "optim"},
-    "interchange": {"model", "text", "training"},
+    "interchange": {"system", "model", "text", "training"},
     "sampling": {"model", "text"},
     "report": {"system"},
+    "trackers": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "runs": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
     "commands": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
@@ -32,8 +44,9 @@ IMPORTS: dict[str, set[str]] = {
 }
 IMPORTS["setup"] |= {"interchange"}
 IMPORTS["commands"] |= {"interchange"}
+IMPORTS["setup"] |= {"trackers"}
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["commands"] |= {"setup", "runs", "explanation"}
+IMPORTS["commands"] |= {"setup", "runs", "explanation", "trackers"}
 ONLY_IN = {
     "typer": {"cli"},
     "rich": {"report"},

@@ -1,5 +1,6 @@
 """The commands of the README and the docs run, and the help texts are current."""
 
+import hashlib
 import io
 import re
 import shlex
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from charrnn.setup.named_texts import known_texts
 from charrnn.system.resources import CORPUS_NAME, text_resources
 from tests.help_blocks import BLOCK, COMMANDS_PAGE, with_current_help
 
@@ -26,6 +28,7 @@ COMMANDS = (
     "plot",
     "report",
     "export",
+    "texts",
 )
 DOCS = README.parent / "docs"
 PAGES = (README, *(DOCS / f"{name}.md" for name in ("gradients", "evaluation", "texts")))
@@ -37,9 +40,24 @@ def test_help_blocks_are_current() -> None:
     assert with_current_help(page) == page, "make help"
 
 
+def put_into_the_cache(folder: Path, monkeypatch) -> None:
+    """Other texts in place of those that have to be downloaded."""
+    stand_in = text_resources()[CORPUS_NAME]
+    sha256 = hashlib.sha256(stand_in.read_bytes()).hexdigest()
+    known = {
+        name: entry.model_copy(update={"sha256": sha256}) for name, entry in known_texts().items()
+    }
+    monkeypatch.setattr("charrnn.setup.named_texts.known_texts", lambda: known)
+    monkeypatch.setenv("CHARRNN_CACHE", str(folder / "cache"))
+    for name in known:
+        (folder / "cache" / "texts").mkdir(parents=True, exist_ok=True)
+        shutil.copy(stand_in, folder / "cache" / "texts" / f"{name}.txt")
+
+
 def test_every_command_of_the_pages_runs(charrnn, tmp_path: Path, monkeypatch) -> None:
     """In order, in one folder, with short training and a small default model, and no input."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
+    put_into_the_cache(tmp_path, monkeypatch)
     for name in ("my-text.txt", "part-1.txt", "part-2.txt", "other-text.txt"):
         shutil.copy(text_resources()[CORPUS_NAME], tmp_path / name)
     pages = [COMMAND.findall(page.read_text(encoding="utf-8")) for page in PAGES]

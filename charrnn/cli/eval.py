@@ -21,7 +21,7 @@ def eval_command(
         list[str],
         typer.Argument(
             metavar="TEXT",
-            help="Text files or directories; - reads stdin.",
+            help="Text files, directories or names of texts; - reads stdin.",
             autocompletion=completers.texts,
         ),
     ],

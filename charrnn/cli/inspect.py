@@ -17,8 +17,8 @@ def inspect_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT|CHECKPOINT|CONFIG",
-            help="Text files or directories, checkpoints or run directories, or a built-in config. "
-            "By default the bundled corpus.",
+            help="Text files, directories or names of texts; checkpoints or run directories; or a "
+            "built-in config. By default the bundled corpus.",
             show_default=False,
             autocompletion=completers.subjects,
         ),

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
@@ -24,14 +25,17 @@ from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
+from charrnn.cli.texts import texts_command
 from charrnn.cli.train import train_command
 from charrnn.cli.usage import explain_usage
 from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, with_verbosity
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
 from charrnn.report.verbosity import Verbosity, set_verbosity
+from charrnn.system.downloads import Remote, watch
 from charrnn.system.escaping import shortened
 from charrnn.system.streams import discard, has_lost_reader
+from charrnn.system.transfer import Progress
 
 LOG = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ COMMANDS: dict[str, Function] = {
     "gradflow": gradflow_command,
     "report": report_command,
     "export": export_command,
+    "texts": texts_command,
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(with_verbosity(command))
@@ -96,6 +101,7 @@ def run(arguments: list[str]) -> int:
         return code
     set_verbosity(Verbosity.NORMAL)
     start = time.perf_counter()
+    watch.set(_shown)
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
         if code == 130:  # Typer's code for KeyboardInterrupt
@@ -138,6 +144,13 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ != "LinAlgError":  # NumPy is not imported for the sake of its name
             raise
         return _fail(f"the computation failed: {error}.", None, 1)
+
+
+def _shown(remote: Remote) -> AbstractContextManager[Progress]:
+    """Shows the progress of a download."""
+    from charrnn.report.download_progress import show_download
+
+    return show_download(remote)
 
 
 def _stopped() -> int:

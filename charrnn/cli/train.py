@@ -20,8 +20,8 @@ def train_command(
         list[str] | None,
         typer.Argument(
             metavar="TEXT",
-            help="Text files or directories, joined in order; - reads stdin. By default the "
-            "bundled corpus.",
+            help="Text files, directories or names of texts, joined in order; - reads stdin. By "
+            "default the bundled corpus.",
             show_default=False,
             autocompletion=completers.texts,
         ),
@@ -49,7 +49,7 @@ def train_command(
     When done, print the path of the best checkpoint.
     """
     from charrnn.cli.output import write_json, write_line, write_notes
-    from charrnn.commands.train import logged, train
+    from charrnn.commands.train import logged, trackers, train
     from charrnn.report.console import make_console_sink
     from charrnn.report.messages import say_message
     from charrnn.report.metrics import Metrics
@@ -70,7 +70,8 @@ def train_command(
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
     quiet = verbosity() is Verbosity.QUIET
     try:
-        ended = train(run, [metrics, *([] if quiet else [make_console_sink(lambda: logged(run))])])
+        console = [] if quiet else [make_console_sink(lambda: logged(run))]
+        ended = train(run, [metrics, *trackers(run), *console])
     finally:
         if missing := metrics.unwritten:
             write_notes(

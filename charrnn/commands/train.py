@@ -3,8 +3,9 @@
 import contextlib
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.layers import Layer
+from charrnn.config.layers import Layer, dump_config
 from charrnn.errors import InputError
+from charrnn.events import Sink
 from charrnn.results import RunLog
 from charrnn.runs import start
 from charrnn.runs.resume import resumed_run
@@ -12,8 +13,9 @@ from charrnn.runs.start import Run
 from charrnn.runs.train import train
 from charrnn.setup.parent import configure
 from charrnn.setup.run_log import read_log
+from charrnn.trackers.registry import make_trackers
 
-__all__ = ["Run", "logged", "new_run", "resumed_run", "train"]
+__all__ = ["Run", "logged", "new_run", "resumed_run", "trackers", "train"]
 
 
 def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: str | None) -> Run:
@@ -32,6 +34,18 @@ def new_run(config_path: str | None, assignments: list[str], flags: Layer, out: 
     check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     config, parent = configure(config_path, assignments, flags)
     return start.new_run(config, out, parent)
+
+
+def trackers(run: Run) -> list[Sink]:
+    """The trackers that the run's config names."""
+    logging = run.config.logging
+    return make_trackers(
+        logging.sinks,
+        run.directory.path,
+        run.state.progress.step,
+        logging.every_steps,
+        dump_config(run.config),
+    )
 
 
 def logged(run: Run) -> RunLog | None:

@@ -57,15 +57,15 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         remedy = "; did you mean null?"
     if where == COMMAND_LINE and dotted in KEYWORDS.values():
         return f"{_as_typed(dotted, value)} {message}{remedy}"
-    return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
+    return f"{where}: {dotted} = {shown(value)} {message}{remedy}"
 
 
 def _as_typed(dotted: str, value: Any) -> str:
     """A setting and its value, to be shown as an option."""
-    text = str(value) if isinstance(value, str | bool | float) else _shown(value)
+    text = str(value) if isinstance(value, str | bool | float) else shown(value)
     if PLAIN.fullmatch(text):
         return f"`{dotted}={text}`"
-    return setting(dotted, _shown(value).strip("'\""))
+    return setting(dotted, shown(value).strip("'\""))
 
 
 def _origin(path: list[str], origins: dict[str, str]) -> str:
@@ -87,7 +87,7 @@ def _options(listed: str) -> list[str]:
     return listed.replace("'", "").replace(" or ", ", ").split(", ") if listed else []
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A short form of the value; Python refuses to print integers with thousands of digits."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()  # as YAML spells it

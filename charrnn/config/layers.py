@@ -61,7 +61,7 @@ def load_with_origins(
     layers = [(DEFAULT, default_values())]
     layers.append(base)
     if path is not None:
-        layers.append((path, _read(find_config(path))))
+        layers.append((path, read_mapping(find_config(path))))
     assigned, faults = _from_assignments(assignments)
     layers.append(("`set`", assigned))
     layers.append((COMMAND_LINE, flags))
@@ -175,7 +175,19 @@ def find_config(path: str) -> Path:
     )
 
 
-def _read(path: Path) -> Layer:
+def read_mapping(
+    path: Path, example: str = "model:", other_suffix: str | None = NOT_A_TEXT
+) -> Layer:
+    """Reads a YAML file of sections.
+
+    Args:
+        path: The file.
+        example: How such a file may start, for messages.
+        other_suffix: The hint for a file that is none and is not called so either.
+
+    Raises:
+        UsageError: It cannot be read, or is something else.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -185,12 +197,13 @@ def _read(path: Path) -> Layer:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        hint = None if path.suffix in YAML else NOT_A_TEXT
+        hint = None if path.suffix in YAML else other_suffix
         raise UsageError(f"{path} is not a readable YAML file: {error}.", hint) from None
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
-        hint = "start with a section such as 'model:'." if path.suffix in YAML else NOT_A_TEXT
+        section = f"start with a section such as '{example}'."
+        hint = section if path.suffix in YAML else other_suffix
         raise UsageError(f"{path} is not a mapping of settings.", hint)
     return loaded
 

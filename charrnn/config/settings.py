@@ -23,6 +23,7 @@ from charrnn.config.values import (
     OneOrMorePatterns,
     Positive,
     Seconds,
+    Trackers,
     UnitInterval,
     Workers,
 )
@@ -261,10 +262,11 @@ class Checkpoints(_Section):
 
 
 class Logging(_Section):
-    """What is logged to metrics.jsonl."""
+    """What is logged to metrics.jsonl, and which trackers receive it too."""
 
     every_steps: Count
     lag_profile: bool
+    sinks: Trackers = []
 
 
 class Config(_Section):

@@ -53,6 +53,12 @@ def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _distinct(values: list[str]) -> list[str]:
+    if len({*values}) < len(values):
+        raise ValueError("should name each tracker once")
+    return values
+
+
 def _file_name(value: str) -> str:
     try:
         encoded = os.fsencode(value)
@@ -96,4 +102,11 @@ FileNames = Annotated[
 ]
 OneOrMorePatterns = Annotated[
     Patterns, BeforeValidator(_one_or_more, json_schema_input_type=Pattern | Patterns)
+]
+Tracker = Literal["tensorboard"]
+_Trackers = Annotated[list[Tracker], Field(json_schema_extra={"uniqueItems": True})]
+Trackers = Annotated[
+    list[Tracker],
+    AfterValidator(_distinct),
+    BeforeValidator(_one_or_more, json_schema_input_type=Tracker | _Trackers),
 ]

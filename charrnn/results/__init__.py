@@ -47,6 +47,7 @@ from charrnn.results.runs import (
 from charrnn.results.samples import Generated, Samples
 from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
+from charrnn.results.texts import ClearedTexts, NamedText, TextList, TextState
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "CharacterScores",
     "CheckedProblem",
     "CheckpointSummary",
+    "ClearedTexts",
     "Columns",
     "Copy",
     "Curves",
@@ -76,6 +78,7 @@ __all__ = [
     "Matrix",
     "MeasuredModel",
     "ModelReport",
+    "NamedText",
     "Novelty",
     "Overlap",
     "Part",
@@ -94,8 +97,10 @@ __all__ = [
     "Statement",
     "Table",
     "TextBaselines",
+    "TextList",
     "TextReport",
     "TextScore",
+    "TextState",
     "Trial",
     "Truncation",
     "UnitCorrelation",

@@ -1,13 +1,15 @@
-"""Baselines of a run, and samples of its model during training."""
+"""What is observed of a run while it trains: baselines, weights, samples."""
 
 from itertools import islice
-from math import log
+from math import isfinite, log
 
+import numpy as np
 from numpy.random import default_rng
 
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError
-from charrnn.events import Baselines, Sampled
+from charrnn.events import Baselines, Histogram, Sampled, WeightsMeasured
+from charrnn.optim.clipping import norms_of
 from charrnn.runs.start import Run
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
@@ -15,6 +17,9 @@ from charrnn.sampling.start import start_state
 from charrnn.setup.wiring import activation_of, sequences_of
 from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
 from charrnn.text.text import Text
+
+HISTOGRAM_BINS = 40
+HISTOGRAM_BLOCK = 1 << 16  # weights at a time
 
 
 def baselines(run: Run) -> Baselines:
@@ -29,6 +34,28 @@ def baselines(run: Run) -> Baselines:
         unigram_nats_per_character=counted.unigram,
         xz_nats_per_character=xz_nats(Text(vocabulary.characters, run.scored), predicted),
     )
+
+
+def weights(run: Run) -> WeightsMeasured:
+    """The norms and histograms of the current weights."""
+    params = run.state.params
+    norms = {name: norm for name, norm in norms_of(params)[1].items() if isfinite(norm)}
+    arrays = {name: array for name, array in params.named() if name in norms}
+    histograms = {name: _histogram(array) for name, array in arrays.items()}
+    return WeightsMeasured(run.state.progress.step, norms, histograms)
+
+
+def _histogram(array: Array) -> Histogram:
+    ends = float(array.min()), float(array.max())
+    counts = np.zeros(HISTOGRAM_BINS, np.int64)
+    try:
+        edges = np.histogram_bin_edges([], HISTOGRAM_BINS, ends)
+        for start in range(0, array.size, HISTOGRAM_BLOCK):  # float32 may overflow, a copy is large
+            block = array.reshape(-1)[start : start + HISTOGRAM_BLOCK].astype(np.float64)
+            counts += np.histogram(block, edges)[0]
+    except ValueError:  # the weights are too close together to have that many numbers between them
+        return Histogram(ends, (array.size,))
+    return Histogram(tuple(edges.tolist()), tuple(counts.tolist()))
 
 
 def start_of(run: Run) -> Array | None:

@@ -1,5 +1,6 @@
 """Sets up a run that is resumed."""
 
+from itertools import chain
 from typing import Any
 
 from charrnn.config.layers import changed
@@ -10,7 +11,7 @@ from charrnn.runs.start import Run, assembled
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.own_text import Announce, AnotherText, announce_own_text, named
 from charrnn.setup.preparation import HeldOutError, prepare, text_difference
-from charrnn.setup.wiring import budget_of, resolve, text_paths
+from charrnn.setup.wiring import budget_of, held_out_paths, resolve, text_paths
 from charrnn.system.escaping import CONTINUED
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
@@ -64,7 +65,7 @@ def _resumed(
     again = call("train", "-", resume=path, **{k: str(v) for k, v in changes.items() if v})
     announce_own_text(
         path,
-        [*own, *config.data.validation, *config.data.test],
+        [*own, *chain(*held_out_paths(config).values())],
         announce,
         f"pipe the same text again: {again}",
     )

@@ -21,7 +21,7 @@ from charrnn.model.params import Params
 from charrnn.runs.divergence import advice, write_diagnostics
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
-from charrnn.runs.observations import baselines, sample
+from charrnn.runs.observations import baselines, sample, weights
 from charrnn.runs.outcome import failure
 from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
@@ -100,6 +100,7 @@ def _train(
                 for profile in lag_log(event) if lag_log else ():
                     emit(profile)
             elif isinstance(event, Evaluated):
+                emit(weights(run))
                 if sampled := sample(run):
                     emit(sampled)
                 history.evaluated(run.state)

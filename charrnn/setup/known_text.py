@@ -5,6 +5,7 @@ from functools import cached_property
 
 from charrnn.errors import InputError
 from charrnn.setup.loading import Model
+from charrnn.setup.named_texts import located
 from charrnn.setup.own_text import Announce, announce_own_text, read_own, require_own
 from charrnn.setup.paths import require_texts
 from charrnn.setup.wiring import decoding_of, selection_of, sequences_of, text_paths
@@ -83,6 +84,7 @@ def known_text(model: Model, paths: list[str], announce: Announce) -> KnownText:
 
 def _other_text(model: Model, paths: list[str]) -> KnownText:
     require_texts(paths)
+    paths = located(paths)
     documents, notes = read_text(paths, decoding_of(model.config), selection_of(model.config))
     text = _known(sequences_of(model.config).join(documents), model)
     return _described(model, paths, text, text, None, notes)
@@ -92,7 +94,8 @@ def _own_text(model: Model, announce: Announce) -> KnownText:
     config, data = model.config, model.config.data
     paths = text_paths(config)
     mark = model.held_out.get("validation")
-    announce_own_text(model.path, [*paths, *(data.validation if mark else ())], announce)
+    validation_paths = located(data.validation) if mark else []
+    announce_own_text(model.path, [*paths, *validation_paths], announce)
     text, lengths = _read(model, paths, model.mark, f"the text that {model.path} was trained on")
     corpus = build_corpus(
         text,
@@ -105,7 +108,7 @@ def _own_text(model: Model, announce: Announce) -> KnownText:
     characters = model.vocabulary.characters
     held_out = Text(characters, corpus.validation) if len(corpus.validation) else None
     if mark:
-        validation, _ = _read(model, data.validation, mark, "the validation text of the run")
+        validation, _ = _read(model, validation_paths, mark, "the validation text of the run")
         held_out = _known(validation, model)
     training = Text(characters, corpus.training)
     return _described(model, paths, _known(text, model), training, held_out, own=True)

@@ -14,6 +14,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
+from charrnn.setup.named_texts import located
 from charrnn.setup.own_text import AnotherText, read_own, require_own
 from charrnn.setup.paths import find_checkpoint, require_texts
 from charrnn.setup.run_files import RunFiles
@@ -197,6 +198,7 @@ def encode_text(
     """
     unknown = unknown_policy(model, unknown)
     require_texts(paths)
+    paths = located(paths)
     decoding, whose = decoding_of(model.config), f"the text that {model.path} was trained on"
     try:
         documents, notes = (

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from charrnn.config.settings import Config
+from charrnn.config.text_lists import NAME
 from charrnn.errors import InputError, UsageError
+from charrnn.setup.named_texts import known_texts, own_list, saved_as
 from charrnn.setup.wiring import decoding_of, selection_of
 from charrnn.system.machine import physical_memory
 from charrnn.system.resources import text_resources
@@ -25,25 +27,31 @@ def announce_own_text(
     Args:
         file: The checkpoint.
         paths: The files.
-        announce: Called with the note; not for bundled texts, nor if these files and the
+        announce: Called with the note; not for bundled and known texts, nor if these files and the
             checkpoint are in the current folder.
         hint: What to do if the text was standard input.
 
     Raises:
-        InputError: One of them is a pipe or a device, whose reading may never end.
+        InputError: One of them is a pipe or a device, whose reading may never end, or a name of a
+            text that is in no list.
         UsageError: One of them is standard input, which is gone.
     """
     paths = [*paths]
     if STDIN in paths:
         raise UsageError(f"{file} was trained from standard input.", hint)
     for path in map(Path, paths):
+        if NAME.fullmatch(str(path)) and not path.exists():
+            raise InputError(
+                f"{file} was trained on the text {str(path)!r}, a name that is not known here.",
+                f"add it to {own_list()}, or name the text yourself.",
+            )
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(
                 f"{file} names {str(path)!r} as its text, which is neither a file nor a directory.",
                 "name the text yourself.",
             )
-    bundled = {str(path) for path in text_resources().values()}
-    outside = [path for path in paths if path not in bundled]
+    known = {*map(str, text_resources().values()), *map(str, map(saved_as, known_texts()))}
+    outside = [path for path in paths if path not in known]
     if _is_here(file):
         outside = [path for path in outside if not _is_here(path)]
     if outside:

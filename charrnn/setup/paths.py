@@ -5,7 +5,9 @@ from enum import Enum
 from pathlib import Path
 
 from charrnn.config.layers import YAML, load_config
+from charrnn.config.text_lists import NAME
 from charrnn.errors import InputError, UsageError
+from charrnn.setup.named_texts import is_name, text_names
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
 from charrnn.text.sources import missing_file
@@ -13,6 +15,7 @@ from charrnn.wording import call, nearest, setting, word
 
 HEAD_BYTES = 4096  # read of a file to tell what it is
 GIVE_A_TEXT = "give a text file, a directory of texts, or - for standard input."
+SIMILAR = 0.7  # as difflib measures it: a name of a text that a missing file may mean
 GIVE_A_CHECKPOINT = f"give a {SUFFIX} file or a run directory."
 
 
@@ -194,6 +197,8 @@ def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
         if not path:  # as a path it would be the current folder
             raise missing_file(path)
         kind = kind_of(path)
+        if kind is Kind.MISSING and not is_name(path):
+            _suggest_name(path)
         if kind is Kind.CONFIG and _is_config(path):
             which = "a config" if Path(path).exists() else "a built-in config"
             raise UsageError(
@@ -206,6 +211,19 @@ def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
             hints[Kind.CHECKPOINT] = start
         if kind in hints and Path(path).exists():
             raise UsageError(f"{path} is {kind.value}, not a text.", hints[kind])
+
+
+def _suggest_name(path: str) -> None:
+    """Raises InputError if a path that leads nowhere may be a misspelt name of a text."""
+    if NAME.fullmatch(Path(path).stem) and os.path.basename(path) == path:
+        names = text_names()
+        close = nearest(Path(path).stem.lower(), [name.lower() for name in names], SIMILAR)
+        for name in names:
+            if close == name.lower():
+                raise InputError(
+                    f"there is no file {path!r}, and no text of that name.",
+                    f"did you mean {word(name)}? {call('texts')} lists texts by name.",
+                )
 
 
 def _is_config(path: str) -> bool:

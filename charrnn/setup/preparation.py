@@ -14,6 +14,7 @@ from charrnn.setup.own_text import mark_difference, read_own, require_own
 from charrnn.setup.wiring import (
     batches_of,
     decoding_of,
+    held_out_paths,
     optimizer_of,
     scored_ids,
     selection_of,
@@ -91,12 +92,11 @@ def prepare(
         [len(document) for document in documents] if data.hold_out == "each" else (),
     )
     held_out = {}
-    for name in ("validation", "test"):
-        if getattr(data, name):
-            try:
-                held_out[name] = _held_out(config, corpus.vocabulary, name, expected)
-            except InputError as error:
-                raise HeldOutError(str(error), error.hint) from None
+    try:
+        for name, files in held_out_paths(config).items():
+            held_out[name] = _held_out(config, corpus.vocabulary, name, files, expected)
+    except InputError as error:
+        raise HeldOutError(str(error), error.hint) from None
     if "validation" in held_out:
         corpus = replace(corpus, validation=held_out["validation"].ids)
     notes += tuple(note for text in held_out.values() for note in text.notes)
@@ -123,10 +123,14 @@ class _HeldOut(NamedTuple):
 
 
 def _held_out(
-    config: ResolvedConfig, vocabulary: Vocabulary, name: str, expected: Checkpoint | None
+    config: ResolvedConfig,
+    vocabulary: Vocabulary,
+    name: str,
+    paths: list[str],
+    expected: Checkpoint | None,
 ) -> _HeldOut:
     """The text of data.validation or data.test in the vocabulary of the one to train on."""
-    label, paths, sequences = f"the {name} text", getattr(config.data, name), sequences_of(config)
+    label, sequences = f"the {name} text", sequences_of(config)
     wanted, whose = None, f"{label} that the run began with"
     if expected and not (wanted := expected.held_out.get(name)):
         raise InputError(

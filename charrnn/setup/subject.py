@@ -14,6 +14,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
 from charrnn.setup.loading import encode_text, load_model, require_predictable
+from charrnn.setup.named_texts import located
 from charrnn.setup.own_text import Announce, announce_own_text
 from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import (
@@ -118,7 +119,9 @@ def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
     if text is not None:
         require_texts([text])
     documents, notes = read_text(
-        text_paths(config) if text is None else [text], decoding_of(config), selection_of(config)
+        text_paths(config) if text is None else located([text]),
+        decoding_of(config),
+        selection_of(config),
     )
     sequences = sequences_of(config)
     joined = sequences.join(documents)

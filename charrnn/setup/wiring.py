@@ -22,13 +22,15 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizers import Optimizer, make_optimizer
 from charrnn.optim.schedules import make_schedule
+from charrnn.setup.named_texts import is_name, located
 from charrnn.setup.paths import require_texts
-from charrnn.system.resources import CORPUS_NAME, text_resources
+from charrnn.system.resources import CORPUS_NAME
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.sequences import SEQUENCES, Sequences
 from charrnn.text.sources import STDIN, Selection
 from charrnn.text.windows import Windows
+from charrnn.trackers.registry import require_trackers
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import parallel
@@ -40,26 +42,25 @@ LOG = logging.getLogger(__name__)
 
 
 def text_paths(config: Config) -> list[str]:
-    """The files of the config's text; bundled texts by their names, by default the corpus."""
-    return [
-        str(text_resources()[path]) if _is_bundled(path) else path
-        for path in config.data.text or [CORPUS_NAME]
-    ]
+    """The files of the config's text, by default the bundled corpus; see `located`."""
+    return located(config.data.text or [CORPUS_NAME])
 
 
-def _is_bundled(path: str) -> bool:
-    """Whether this is the name of a bundled text, and not of a file."""
-    return path in text_resources() and not Path(path).exists()
+def held_out_paths(config: Config) -> dict[str, list[str]]:
+    """The files of the config's validation and test texts, as far as it has them."""
+    paths = {"validation": config.data.validation, "test": config.data.test}
+    return {name: located(given) for name, given in paths.items() if given}
 
 
 def resolve(config: Config) -> ResolvedConfig:
-    """The config with absolute paths and a number of workers.
+    """The config with absolute paths, except for texts by name, and a number of workers.
 
     Raises:
-        UsageError: A path of the text is a checkpoint, a run or a config, or the paths are too
-            long.
+        UsageError: A path of the text is a checkpoint, a run or a config, the paths are too long,
+            or the library of a tracker is missing.
     """
     require_texts(config.data.text, to_train_on=True)
+    require_trackers(config.logging.sinks)
     data, training = config.data, config.training
     for name in ("validation", "test"):
         if STDIN in getattr(data, name):
@@ -68,8 +69,7 @@ def resolve(config: Config) -> ResolvedConfig:
 
     def absolute(paths: list[str]) -> list[str]:
         return [
-            path if path == STDIN or _is_bundled(path) else str(Path(path).absolute())
-            for path in paths
+            path if path == STDIN or is_name(path) else str(Path(path).absolute()) for path in paths
         ]
 
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)

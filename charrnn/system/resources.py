@@ -1,4 +1,4 @@
-"""Paths of the bundled texts and the built-in configs."""
+"""Paths of the bundled texts, the built-in configs, and the list of texts known by name."""
 
 from pathlib import Path
 
@@ -20,6 +20,11 @@ def text_resources() -> dict[str, Path]:
 def schema_path() -> Path:
     """The path of the JSON schema of configs."""
     return _folder("configs") / "schema.json"
+
+
+def known_texts_path() -> Path:
+    """The path of the list of texts that can be downloaded by name."""
+    return _folder("data") / "texts.yaml"
 
 
 def config_paths() -> dict[str, Path]:

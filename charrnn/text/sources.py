@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.system.machine import physical_memory
+from charrnn.wording import call
 
 STDIN = "-"
 FILE_DESCRIPTORS = re.compile(r"/dev/fd/.*|/proc/[^/]+(/task/[^/]+)?/fd/.*|/dev/stdin")
@@ -27,7 +28,9 @@ def source_label(path: str) -> str:
 def missing_file(path: str) -> InputError:
     """The error for a path of a text at which there is nothing."""
     return InputError(
-        f"there is no file {path!r}.", "give a text file, a directory, or - for standard input."
+        f"there is no file {path!r}.",
+        "give a text file, a directory, - for standard input, or one of the names that "
+        f"{call('texts')} lists.",
     )
 
 

@@ -1,0 +1,53 @@
+"""`charrnn texts`."""
+
+from typing import Annotated
+
+import typer
+
+from charrnn.cli.options import JsonOption
+
+
+def texts_command(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Print the path of this text, downloaded if necessary.",
+            show_default=False,
+        ),
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove the download of this text, or all downloads.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the texts that have names, or download one.
+
+    Other commands take such a name wherever they take a text, and download it once.
+    """
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_line
+    from charrnn.commands.texts import clear_texts, fetch_text, list_texts
+    from charrnn.report.text_list import print_texts
+    from charrnn.wording import format_size, pluralize
+
+    if clear:
+        cleared = clear_texts(name)
+        if json:
+            write_json(asdict(cleared))
+        else:
+            size = format_size(cleared.bytes)
+            write_line(f"removed {pluralize(len(cleared.removed), 'text')}, {size}")
+    elif name is not None:
+        text = fetch_text(name)
+        if json:
+            write_json(asdict(text))
+        else:
+            write_line(text.path)
+    else:
+        found = list_texts()
+        if json:
+            write_json(asdict(found))
+        else:
+            print_texts(found)

@@ -1,0 +1,118 @@
+"""Lists the texts that have names, and downloads and removes them."""
+
+from pathlib import Path
+
+from charrnn.errors import InputError, UsageError
+from charrnn.results import ClearedTexts, NamedText, TextList, TextState
+from charrnn.setup.named_texts import (
+    cache_of_texts,
+    known_texts,
+    own_list,
+    own_texts,
+    path_of,
+    saved_as,
+    source_of,
+    text_names,
+)
+from charrnn.system.cache import known_sha256_of
+from charrnn.system.resources import text_resources
+from charrnn.wording import call, nearest, word
+
+BUNDLED = {
+    "farrow-quay": "56 short scenes in a harbour town, the text of the default config",
+    "place-names": "1,041 names of places, one per line, the text of the config names",
+}
+LEFTOVERS = ("", ".part", ".lock")  # what a download leaves, by what is added to its name
+
+
+def list_texts() -> TextList:
+    """Lists the texts that have names; nothing is downloaded.
+
+    Raises:
+        UsageError: The user's own list cannot be used.
+    """
+    own = own_list()
+    texts = tuple(map(describe_text, text_names()))
+    return TextList(texts, str(cache_of_texts()), str(own), own.is_file())
+
+
+def describe_text(name: str) -> NamedText:
+    """Describes the text of a name; nothing is downloaded.
+
+    Raises:
+        UsageError: There is none of that name, or the user's own list cannot be used.
+    """
+    _require_name(name)
+    if path := text_resources().get(name):
+        return NamedText(
+            name, TextState.BUNDLED, str(path), path.stat().st_size, None, BUNDLED.get(name, ""),
+            licence="MIT", source="",
+        )  # fmt: skip
+    source, path = source_of(name), saved_as(name)
+    found = known_sha256_of(path)
+    state = TextState.DOWNLOADED if found == source.sha256 else TextState.DAMAGED
+    return NamedText(
+        name,
+        state if found else TextState.MISSING,
+        str(path),
+        path.stat().st_size if found else None,
+        source.max_bytes,
+        source.description,
+        source.licence,
+        source.source,
+        source.url,
+        source.sha256,
+        own=name not in known_texts(),
+    )
+
+
+def fetch_text(name: str) -> NamedText:
+    """Downloads the text of a name, unless it is there.
+
+    Raises:
+        UsageError: There is none of that name, the user's own list cannot be used, or the library
+            for downloads is missing.
+        InputError: It cannot be downloaded.
+    """
+    _require_name(name)
+    path_of(name)
+    return describe_text(name)
+
+
+def clear_texts(name: str | None = None) -> ClearedTexts:
+    """Removes downloads, and what is left of some that were cut off.
+
+    Args:
+        name: The text; None for all of them.
+
+    Raises:
+        UsageError: There is none of that name, it is bundled, or the user's own list cannot be
+            used.
+        InputError: A file cannot be removed.
+    """
+    if name is not None:
+        _require_name(name)
+    if name in text_resources():
+        raise UsageError(f"{name} is bundled, not downloaded.", "name a text that is downloaded.")
+    removed, size = [], 0
+    for text in [name] if name else [*known_texts(), *own_texts()]:
+        for ending in LEFTOVERS:
+            path = Path(f"{saved_as(text)}{ending}")
+            try:
+                if path.is_file():
+                    size += path.stat().st_size
+                    path.unlink()
+                    removed.append(text)
+            except OSError as error:
+                raise InputError(f"{path} cannot be removed: {error.strerror}.") from None
+    return ClearedTexts(tuple(dict.fromkeys(removed)), size)
+
+
+def _require_name(name: str) -> None:
+    names = text_names()
+    if name not in names:
+        guess = nearest(name, names)
+        raise UsageError(
+            f"there is no text of the name {name!r}.",
+            f"did you mean {word(guess)}?" if guess else f"{call('texts')} lists them.",
+        )

@@ -1,0 +1,93 @@
+"""Texts by name: the bundled ones, known ones, and those of the user's own list."""
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from charrnn.config.text_lists import NAME, TextSource, load_texts
+from charrnn.errors import UsageError
+from charrnn.system.cache import cache_folder, known_sha256_of, user_folder
+from charrnn.system.downloads import Remote, download
+from charrnn.system.resources import config_paths, known_texts_path, text_resources
+
+VARIABLE = "CHARRNN_TEXTS"
+
+
+@cache
+def known_texts() -> dict[str, TextSource]:
+    """The texts that can be downloaded, by name."""
+    return load_texts(known_texts_path(), [*text_resources(), *config_paths()])
+
+
+def own_list() -> Path:
+    """The path of the user's own list of texts, where there may be none."""
+    return Path(os.environ.get(VARIABLE) or user_folder() / "texts.yaml")
+
+
+def own_texts() -> dict[str, TextSource]:
+    """The texts of the user's own list, by name.
+
+    Raises:
+        UsageError: The list cannot be used, or there is none where CHARRNN_TEXTS says.
+    """
+    path = own_list()
+    if not path.is_file():
+        if os.environ.get(VARIABLE):
+            raise UsageError(
+                f"there is no list of texts {path}.",
+                f"the environment variable {VARIABLE} names it.",
+            )
+        return {}
+    return load_texts(path, [*text_resources(), *known_texts(), *config_paths()])
+
+
+def text_names() -> list[str]:
+    """The names of all texts. Raises: UsageError."""
+    return [*text_resources(), *known_texts(), *own_texts()]
+
+
+def is_name(path: str) -> bool:
+    """Whether this is the name of a text; a file or a directory of that name takes precedence.
+
+    Raises:
+        UsageError: The user's own list cannot be used.
+    """
+    if not NAME.fullmatch(path) or Path(path).exists():
+        return False
+    return path in text_resources() or path in known_texts() or path in own_texts()
+
+
+def source_of(name: str) -> TextSource:
+    """Where the text of a name can be downloaded. Raises: KeyError, UsageError."""
+    return known_texts().get(name) or own_texts()[name]
+
+
+def cache_of_texts() -> Path:
+    """The folder of downloaded texts."""
+    return cache_folder() / "texts"
+
+
+def saved_as(name: str) -> Path:
+    """Where the text of a name is saved."""
+    return cache_of_texts() / f"{name}.txt"
+
+
+def located(paths: Iterable[str]) -> list[str]:
+    """The paths of texts that are given by path or name; a missing one is downloaded.
+
+    Raises:
+        InputError: A text cannot be downloaded.
+        UsageError: The user's own list cannot be used, or the library for downloads is missing.
+    """
+    return [str(path_of(path)) if is_name(path) else path for path in paths]
+
+
+def path_of(name: str) -> Path:
+    """The file of the text of this name; see `located`."""
+    if name in text_resources():
+        return text_resources()[name]
+    source, path = source_of(name), saved_as(name)
+    if known_sha256_of(path) != source.sha256:
+        download(Remote(name, source.url, source.sha256, source.max_bytes, path))
+    return path

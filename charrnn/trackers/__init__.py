@@ -1,0 +1,1 @@
+"""Trackers: sinks that pass what is logged on to other programs."""
