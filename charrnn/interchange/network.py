@@ -50,7 +50,7 @@ def described(network: Network, name: str, steps: int) -> dict[str, str]:
     values: dict[str, Any] = {
         "format": EXPORT_FORMAT,
         "version": VERSION,
-        "source": f"charrnn {__version__}",
+        "source": {"program": "charrnn", "version": __version__},
         "name": name,
         "steps": steps,
         "vocabulary": list(vocabulary.characters) if vocabulary else None,
