@@ -196,6 +196,15 @@ def test_whatever_is_wrong_nothing_is_written(shell: str, tmp_path: Path) -> Non
         assert (done.returncode, done.stderr, done.stdout) == (0, "", nothing)
 
 
+def test_powershell_gets_values_with_their_help(tmp_path: Path) -> None:
+    word = {"_TYPER_COMPLETE_WORD_TO_COMPLETE": "--res"}
+    done = run("powershell", "train", "--res", cwd=tmp_path, **word)
+    assert done.stdout == "--resume:::Resume the run in this directory.\n"
+    word = {"_TYPER_COMPLETE_WORD_TO_COMPLETE": ""}
+    done = run("powershell", "train", "--activation", cwd=tmp_path, **word)
+    assert done.stdout.split() == ["tanh:::", "sigmoid:::", "relu:::"]
+
+
 def test_fish_asks_first_whether_there_is_anything(tmp_path: Path) -> None:
     asked = {"_TYPER_COMPLETE_FISH_ACTION": "is-args"}
     assert run("fish", "tr", cwd=tmp_path, **asked).returncode == 0

@@ -26,6 +26,7 @@ COMMANDS = (
     "explain",
     "runs",
     "plot",
+    "config",
     "report",
     "export",
     "texts",

@@ -44,6 +44,8 @@ def completions(program: Any, instruction: str) -> tuple[str, int]:
     if shell == "fish":
         asked = os.environ.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args"
         return "" if asked else _for_fish(items), 0 if items or not asked else 1
+    if shell in ("powershell", "pwsh"):
+        return "\n".join(f"{value}:::{help or ' '}" for value, help in items), 0
     return "\n".join(value.removeprefix(typed.fixed) for value, _ in items), 0
 
 
@@ -62,7 +64,8 @@ def _items(program: Any, typed: Typed) -> Iterable[tuple[str, str]]:
 def _typed() -> Typed:
     line = os.environ.get("_TYPER_COMPLETE_ARGS", "")
     words = split_arg_string(line)[1:]
-    if not words or line[-1:].isspace():
+    complete = os.environ.get("_TYPER_COMPLETE_WORD_TO_COMPLETE") == ""  # of PowerShell
+    if not words or line[-1:].isspace() or complete:
         return Typed(words, "")
     return Typed(words[:-1], words[-1])
 

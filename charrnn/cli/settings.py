@@ -8,6 +8,7 @@ import typer
 from charrnn.cli import completers
 from charrnn.cli.command import MODEL, TEXT, TRAINING, Function, add_options
 from charrnn.cli.completers import Completer
+from charrnn.keywords import replacing_limits
 
 
 def _option(
@@ -117,7 +118,7 @@ def settings_options(*keywords: str) -> Callable[[Function], Function]:
     def decorate(command: Function) -> Function:
         def call(values: dict[str, Any], settings: dict[str, Any]) -> None:
             given = {name: value for name, value in settings.items() if value not in (None, [])}
-            command(**values, settings=given)
+            command(**values, settings=replacing_limits(given))
 
         return add_options(command, {keyword: OPTIONS[keyword] for keyword in keywords}, call)
 

@@ -8,7 +8,7 @@ from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
-from charrnn.keywords import as_layer
+from charrnn.keywords import LIMITS, as_layer
 
 if TYPE_CHECKING:
     from charrnn.commands.train import Run
@@ -55,13 +55,7 @@ def train_command(
     from charrnn.report.metrics import Metrics
     from charrnn.report.verbosity import Verbosity, verbosity
 
-    # a limit on the command line replaces all limits of the config
-    limits = {key: settings.pop(key, None) for key in ("max_steps", "epochs", "max_time")}
-    if limits["max_steps"] is not None and limits["epochs"] is not None:
-        raise UsageError(
-            "`training.max_steps` and `training.epochs` are both given.", "choose one."
-        )
-    limits = limits if any(limit is not None for limit in limits.values()) else {}
+    limits = {key: settings.pop(key) for key in LIMITS if key in settings}
     fixed = given(config=one_config(config), set=assignments, out=out) | settings
     run = (
         _new_run(text, limits, **fixed) if resume is None else _resumed(resume, text, limits, fixed)
