@@ -1,4 +1,4 @@
-"""Draws the pictures of the README and the docs: `python docs/make_pictures.py`, in less than two minutes.
+"""Draws the pictures of the README and docs: `python docs/make_pictures.py`, in under two minutes.
 
 All are of one run of the default config; the live view is that after two thirds of it. The picture
 of the report needs Chromium.

@@ -45,7 +45,7 @@ class Elements(HTMLParser):
             self.raw.append((tag, dict(attributes), ""))
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem:
+        if self.cdata_elem in ("script", "style"):  # newer parsers name title and textarea too
             tag, attributes, content = self.raw[-1]
             self.raw[-1] = (tag, attributes, content + data)
         else:

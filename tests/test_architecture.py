@@ -10,7 +10,7 @@ import charrnn
 PACKAGE = Path(charrnn.__file__).parent
 
 # each package with the packages below it that it may import
-GROUND = {"", "arrays", "errors", "events", "results", "units", "window", "wording"}
+GROUND = {"", "arrays", "errors", "events", "keywords", "results", "units", "window", "wording"}
 IMPORTS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
     "system": set(),
@@ -21,6 +21,7 @@ IMPORTS: dict[str, set[str]] = {
     "analysis": {"model"},
     "explanation": {"model", "optim", "analysis"},
     "training": {"system", "model", "text", "optim"},
+    "interchange": {"model", "text", "training"},
     "sampling": {"model", "text"},
     "report": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
@@ -29,6 +30,8 @@ IMPORTS: dict[str, set[str]] = {
     "cli": {"system", "report", "commands"},
     "__main__": {"system", "cli"},
 }
+IMPORTS["setup"] |= {"interchange"}
+IMPORTS["commands"] |= {"interchange"}
 IMPORTS["runs"] |= {"setup"}
 IMPORTS["commands"] |= {"setup", "runs", "explanation"}
 ONLY_IN = {
@@ -40,7 +43,7 @@ ONLY_IN = {
     "yaml": {"config"},
     "pydantic": {"config", "setup"},
     "pydantic_core": {"config", "setup"},
-    "safetensors": {"training"},
+    "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
 }
 

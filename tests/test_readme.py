@@ -25,6 +25,7 @@ COMMANDS = (
     "runs",
     "plot",
     "report",
+    "export",
 )
 DOCS = README.parent / "docs"
 PAGES = (README, *(DOCS / f"{name}.md" for name in ("gradients", "evaluation", "texts")))

@@ -1,9 +1,10 @@
 """`charrnn explain`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -12,8 +13,16 @@ from charrnn.cli.options import (
     TitleOption,
     one_config,
 )
+from charrnn.cli.settings import settings_options
+from charrnn.keywords import as_layer
+
+TOPICS = (
+    "forward", "softmax", "output", "backward", "terms", "forward-mode", "update", "vanishing",
+    "truncation", "slips",
+)  # fmt: skip
 
 
+@settings_options("hidden_size", "layers", "activation")
 def explain_command(
     topic: Annotated[
         str | None,
@@ -22,6 +31,7 @@ def explain_command(
             help="forward, softmax, output, backward, terms, forward-mode, update, vanishing, "
             "truncation or slips. By default a tour of all.",
             show_default=False,
+            autocompletion=completers.choice_of(*TOPICS),
         ),
     ] = None,
     model: Annotated[
@@ -31,6 +41,7 @@ def explain_command(
             help="Checkpoint or run directory; or a config, for its network before training. By "
             "default a network of three units.",
             show_default=False,
+            autocompletion=completers.models,
         ),
     ] = None,
     config: ConfigOption = None,
@@ -62,6 +73,8 @@ def explain_command(
         ),
     ] = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Show how the gradient comes about, in real numbers of a small network.
 
@@ -78,6 +91,7 @@ def explain_command(
     found, notes = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
         seed, announce=write_note,
+        flags=as_layer(settings),
     )  # fmt: skip
     if draw:
         draw(plot_explanation(found, title))

@@ -1,9 +1,10 @@
 """`charrnn gradcheck`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -13,15 +14,25 @@ from charrnn.cli.options import (
     in_bytes,
     one_config,
 )
+from charrnn.cli.settings import settings_options
 from charrnn.errors import UsageError
+from charrnn.keywords import as_layer
+
+ORACLES = ("central-difference", "complex-step", "double-sum", "rtrl", "all")
 
 
+@settings_options("hidden_size", "layers", "activation", "dropout", "batch_size", "window")
 def gradcheck_command(
     model: ModelArgument = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
     text: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Text to take the window from.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text to take the window from.",
+            autocompletion=completers.texts,
+        ),
     ] = None,
     oracle: Annotated[
         list[str] | None,
@@ -29,6 +40,7 @@ def gradcheck_command(
             metavar="NAME",
             help="Method to compare with: central-difference, complex-step, double-sum or rtrl. "
             "Repeatable.  [default: all]",
+            autocompletion=completers.choice_of(*ORACLES),
         ),
     ] = None,
     tolerance: Annotated[
@@ -58,6 +70,8 @@ def gradcheck_command(
     ] = 1,
     max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Verify the gradients of a model against independent methods.
 
@@ -86,6 +100,7 @@ def gradcheck_command(
         fast,
         max_memory=in_bytes(max_memory),
         announce=write_note,
+        flags=as_layer(settings),
     )
     write_notes(notes)
     with verdict(0 if result.passed else 1):

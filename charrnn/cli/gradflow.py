@@ -1,9 +1,10 @@
 """`charrnn gradflow`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -15,8 +16,11 @@ from charrnn.cli.options import (
     in_bytes,
     one_config,
 )
+from charrnn.cli.settings import settings_options
+from charrnn.keywords import as_layer
 
 
+@settings_options("hidden_size", "layers", "activation")
 def gradflow_command(
     model: ModelArgument = None,
     config: ConfigOption = None,
@@ -24,7 +28,9 @@ def gradflow_command(
     text: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Text to measure on.  [default: the model's training text]"
+            metavar="FILE",
+            help="Text to measure on.  [default: the model's training text]",
+            autocompletion=completers.texts,
         ),
     ] = None,
     lags: Annotated[
@@ -52,6 +58,8 @@ def gradflow_command(
     ] = 1,
     max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Measure how gradients flow back through time.
 
@@ -78,6 +86,7 @@ def gradflow_command(
         seed,
         max_memory=in_bytes(max_memory),
         announce=write_note,
+        flags=as_layer(settings),
     )
     if draw:
         draw(plot_gradient_flow(found, title))

@@ -5,12 +5,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.errors import UsageError
 
 CheckpointArgument = Annotated[
     str,
     typer.Argument(
-        metavar="CHECKPOINT", help="Checkpoint file, or run directory (its best checkpoint)."
+        metavar="CHECKPOINT",
+        help="Checkpoint file, or run directory (its best checkpoint).",
+        autocompletion=completers.runs,
     ),
 ]
 ModelArgument = Annotated[
@@ -19,18 +22,26 @@ ModelArgument = Annotated[
         metavar="CHECKPOINT|CONFIG",
         help="Checkpoint or run directory; or a config, for its model before training.",
         show_default=False,
+        autocompletion=completers.models,
     ),
 ]
 ConfigOption = Annotated[
     list[str] | None,
     typer.Option(
-        "-c", "--config", metavar="CONFIG", help="YAML file, or name of a built-in config."
+        "-c",
+        "--config",
+        metavar="CONFIG",
+        help="YAML file, or name of a built-in config.",
+        autocompletion=completers.configs,
     ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY.PATH=VALUE", help="Set one value of the config. Repeatable."
+        "--set",
+        metavar="KEY.PATH=VALUE",
+        help="Set one value of the config. Repeatable.",
+        autocompletion=completers.assignments,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -48,31 +59,10 @@ EncodingOption = Annotated[
         help="Encoding of the text, such as latin-1 or utf-16.  [default: the config's]",
     ),
 ]
-IncludeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PATTERN",
-        help="Of directories, read only files that match, such as '*.py'. Repeatable.",
-    ),
-]
-ExcludeOption = Annotated[
-    list[str] | None,
-    typer.Option(metavar="PATTERN", help="Of directories, leave out files that match. Repeatable."),
-]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
     typer.Option(
         help="Refuse invalid bytes, or replace them with U+FFFD.  [default: the config's]"
-    ),
-]
-InitFromOption = Annotated[
-    str | None,
-    typer.Option(metavar="CHECKPOINT", help="Start from the weights of this model."),
-]
-ExtendVocabularyOption = Annotated[
-    bool,
-    typer.Option(
-        "--extend-vocabulary", help="Add new characters of the text to that model's vocabulary."
     ),
 ]
 MaxMemoryOption = Annotated[
@@ -119,32 +109,6 @@ def in_bytes(size: str | None, option: str = "max_memory") -> float | None:
     if not found or not float(found[1]):
         raise UsageError(f"`{option}={size}` is not a size.", f"for example `{option}=4GB`")
     return float(found[1]) * UNITS[found[2].upper()]
-
-
-SECTIONS = {
-    "layers": "model",
-    "init_from": "model",
-    "extend_vocabulary": "model",
-    "seed": "training",
-    "max_steps": "training",
-    "epochs": "training",
-    "max_time": "training",
-    "text": "data",
-    "encoding": "data",
-    "exclude": "data",
-    "validation": "data",
-    "test": "data",
-    "include": "data",
-    "errors": "data",
-}
-
-
-def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values of flags as a layer of the config."""
-    layer: dict[str, dict[str, Any]] = {}
-    for name, value in flags.items():
-        layer.setdefault(SECTIONS[name], {})[name] = value
-    return layer
 
 
 def given(**values: Any) -> dict[str, Any]:

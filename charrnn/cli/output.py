@@ -5,38 +5,27 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
+from charrnn.report.verbosity import Verbosity, verbosity
 from charrnn.system.escaping import harmless, harmless_json, shortened
-from charrnn.system.files import is_same_file, require_writable
 from charrnn.system.streams import discard, has_lost_reader
 from charrnn.wording import setting
 
 
 def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
-    """Refuses a file before its content is computed: of a run, a source, or not writable.
+    """Refuses a file before its content is computed; see `commands.run_files`.
 
     Raises:
         UsageError: The file is refused.
     """
-    from charrnn.commands.run_files import require_no_run_file
+    from charrnn.commands import run_files
 
-    try:
-        if any(source != "-" and is_same_file(path, source) for source in sources):
-            raise UsageError(
-                f"{setting(option, path)} would overwrite what is read.", "choose another file."
-            )
-        require_no_run_file(option, path)
-        require_writable(Path(path))
-    except OSError as error:
-        raise UsageError(
-            f"{setting(option, path)} cannot be written: {error.strerror}.", "choose another file."
-        ) from None
+    run_files.require_output(setting(option, path), path, sources)
 
 
 def plot_writer(
@@ -81,8 +70,9 @@ def write_notes(notes: Iterable[str]) -> None:
 
 
 def write_note(note: str) -> None:
-    """Writes a note for the user to standard error."""
-    say_message("note", shortened(note))
+    """Writes a note for the user to standard error, unless only errors are wanted."""
+    if verbosity() > Verbosity.QUIET:
+        say_message("note", shortened(note))
 
 
 @contextmanager

@@ -4,26 +4,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charrnn.cli.options import (
-    ConfigOption,
-    EncodingOption,
-    ErrorsOption,
-    ExcludeOption,
-    ExtendVocabularyOption,
-    IncludeOption,
-    InitFromOption,
-    JsonOption,
-    SetOption,
-    as_config,
-    given,
-    one_config,
-)
+from charrnn.cli import completers
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
+from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
+from charrnn.keywords import as_layer
 
 if TYPE_CHECKING:
     from charrnn.commands.train import Run
 
 
+@settings_options(*OPTIONS)
 def train_command(
     text: Annotated[
         list[str] | None,
@@ -32,6 +23,7 @@ def train_command(
             help="Text files or directories, joined in order; - reads stdin. By default the "
             "bundled corpus.",
             show_default=False,
+            autocompletion=completers.texts,
         ),
     ] = None,
     config: ConfigOption = None,
@@ -41,47 +33,16 @@ def train_command(
         typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]"),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
-    ] = None,
-    layers: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers, up to 16.")
-    ] = None,
-    init_from: InitFromOption = None,
-    extend_vocabulary: ExtendVocabularyOption = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Random seed for initial weights, line order and samples."),
-    ] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after N steps; 0 saves the first weights.")
-    ] = None,
-    epochs: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="Stop after N passes over the text, such as 0.5 or 20."),
-    ] = None,
-    max_time: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME",
-            help="Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps or "
-            "--epochs if that comes first.",
+            metavar="RUN",
+            help="Resume the run in this directory.",
+            autocompletion=completers.runs,
         ),
     ] = None,
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Validate on this text instead. Repeatable."),
-    ] = None,
-    test: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE", help="Score the best model on this text at the end. Repeatable."
-        ),
-    ] = None,
-    include: IncludeOption = None,
-    exclude: ExcludeOption = None,
-    encoding: EncodingOption = None,
-    errors: ErrorsOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Train a model on text.
 
@@ -90,43 +51,33 @@ def train_command(
     from charrnn.cli.output import write_json, write_line, write_notes
     from charrnn.commands.train import logged, train
     from charrnn.report.console import make_console_sink
+    from charrnn.report.messages import say_message
     from charrnn.report.metrics import Metrics
+    from charrnn.report.verbosity import Verbosity, verbosity
 
     # a limit on the command line replaces all limits of the config
-    limits: dict[str, Any] = {"max_steps": max_steps, "epochs": epochs, "max_time": max_time}
-    if max_steps is not None and epochs is not None:
+    limits = {key: settings.pop(key, None) for key in ("max_steps", "epochs", "max_time")}
+    if limits["max_steps"] is not None and limits["epochs"] is not None:
         raise UsageError(
             "`training.max_steps` and `training.epochs` are both given.", "choose one."
         )
     limits = limits if any(limit is not None for limit in limits.values()) else {}
-    fixed = given(
-        config=one_config(config),
-        set=assignments,
-        out=out,
-        layers=layers,
-        init_from=init_from,
-        extend_vocabulary=extend_vocabulary or None,
-        seed=seed,
-        validation=validation,
-        test=test,
-        include=include,
-        exclude=exclude,
-        encoding=encoding,
-        errors=errors,
-    )
+    fixed = given(config=one_config(config), set=assignments, out=out) | settings
     run = (
         _new_run(text, limits, **fixed) if resume is None else _resumed(resume, text, limits, fixed)
     )
     logging = run.config.logging
     metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
-    console = make_console_sink(lambda: logged(run))
+    quiet = verbosity() is Verbosity.QUIET
     try:
-        ended = train(run, [metrics, console])
+        ended = train(run, [metrics, *([] if quiet else [make_console_sink(lambda: logged(run))])])
     finally:
         if missing := metrics.unwritten:
             write_notes(
                 [f"{run.directory.metrics} lacks its last {missing} lines; is the disk full?"]
             )
+    if quiet and ended.failure:
+        say_message("warning", ended.failure)
     if json:
         write_json(vars(ended))
     else:
@@ -143,7 +94,7 @@ def _new_run(
 ) -> "Run":
     from charrnn.commands.train import new_run
 
-    layer = as_config(flags | limits | given(text=text or None))
+    layer = as_layer(flags | limits | given(text=text or None))
     return new_run(config, set or [], layer, out)
 
 

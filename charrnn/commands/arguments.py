@@ -1,11 +1,11 @@
 """Checks arguments that several commands have in common."""
 
 from charrnn.config.layers import assigns
-from charrnn.config.names import settings_like
+from charrnn.config.names import SYNONYMS, settings_like
 from charrnn.errors import UsageError
 from charrnn.setup.paths import require_config
 
-__all__ = ["check_arguments", "settings_like"]
+__all__ = ["SYNONYMS", "check_arguments", "settings_like"]
 
 
 def check_arguments(config_path: str | None, assignments: list[str], texts: list[str]) -> None:

@@ -9,7 +9,7 @@ from charrnn.arrays import Array
 from charrnn.commands.arguments import check_arguments
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
-from charrnn.config.layers import load_config
+from charrnn.config.layers import Layer, changes, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.explanation.example import Example
@@ -52,6 +52,7 @@ def explain(
     stride: int = 2,
     seed: int | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[Explanation, tuple[str, ...]]:
     """Computes what a topic shows.
 
@@ -68,6 +69,7 @@ def explain(
         stride: k1 of truncated BPTT.
         seed: Random seed of the weights of an untrained network; None for the config's.
         announce: Called with a note before a topic that takes more than a few seconds.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The numbers, with words to show them; and notes on the model.
@@ -86,7 +88,7 @@ def explain(
             f"did you mean {guess}?" if guess else f"topics: {', '.join(TOPICS)}.",
         )
     check_arguments(config_path, list(assignments), [])
-    subject = _subject(model, config_path, list(assignments), text, seed)
+    subject = _subject(model, config_path, list(assignments), flags, text, seed)
     params, ids, characters = subject.params, subject.ids, subject.text
     T = len(ids) - 1
     if not 1 <= T <= MAX_STEPS:
@@ -147,14 +149,21 @@ class _Subject(NamedTuple):
 
 
 def _subject(
-    model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
+    model: str | None,
+    config_path: str | None,
+    assignments: list[str],
+    flags: Layer | None,
+    text: str,
+    seed: int | None,
 ) -> _Subject:
     require_one_model(model, config_path)
+    flags = (flags or {}) | ({} if seed is None else {"training": {"seed": seed}})
     if model is not None and is_model(model):
-        if assignments or seed is not None:
+        if changed := changes(assignments, flags):
             raise UsageError(
-                f"{model} is a checkpoint, which has its own config and weights.",
-                "leave out `set` and `seed`, or give a config instead.",
+                f"{model} is a checkpoint, which has its own config and weights: {changed[0]} "
+                "cannot change them.",
+                "give a config instead, or leave the change out.",
             )
         trained = load_model(model)
         sequence = _sequence(trained.config, text)
@@ -174,7 +183,6 @@ def _subject(
         )
     path = model or config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
-    flags = {} if seed is None else {"training": {"seed": seed}}
     config = load_config(path, assignments, flags, small)
     sequence = _sequence(config, text)
     alphabet = "".join(sorted(sequence.characters))

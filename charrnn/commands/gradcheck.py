@@ -14,7 +14,7 @@ from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.commands.arguments import check_arguments
 from charrnn.commands.check_plan import memory_of_check, plan_check
-from charrnn.config.layers import load_config
+from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
@@ -55,6 +55,7 @@ def check_gradients(
     fast: bool = False,
     max_memory: float | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[GradientCheck, tuple[str, ...]]:
     """Compares the gradients of a model with independent methods.
 
@@ -77,6 +78,7 @@ def check_gradients(
         max_memory: Bytes that the check may use; None for half of this machine's memory.
         announce: Called with a note before a check that takes more than a few seconds, and before
             a text is read that only a checkpoint names.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The result, and notes on the text.
@@ -93,10 +95,10 @@ def check_gradients(
     check_arguments(config_path, assignments, [] if text is None else [text])
     random, limit = np.random.default_rng(seed), memory_limit(max_memory)
     with ExitStack() as stack:
-        if model is None and config_path is None and not assignments and text is None:
+        if {model, config_path, text} == {None} and not (assignments or flags):
             case = _random_case(random)
         else:
-            subject = subject_of(model, config_path, assignments, text, announce)
+            subject = subject_of(model, config_path, assignments, text, announce, flags)
             case = (
                 _short_case(subject, random)
                 if fast

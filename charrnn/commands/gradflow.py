@@ -7,7 +7,7 @@ from charrnn.analysis.truncation import truncation
 from charrnn.commands.arguments import check_arguments
 from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.speed import NOTED_SECONDS
-from charrnn.config.layers import assigns, check_config
+from charrnn.config.layers import Layer, assigns, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
@@ -36,6 +36,7 @@ def gradient_flow(
     seed: int,
     max_memory: float | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
     """Measures the gradient flow through a model.
 
@@ -51,6 +52,7 @@ def gradient_flow(
         max_memory: Bytes that may be used; None for half of this machine's memory.
         announce: Called with a note before a measurement that takes more than a few seconds, and
             before a text is read that only a checkpoint names.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The flow, and notes on the text.
@@ -65,8 +67,8 @@ def gradient_flow(
         )
     check_arguments(config_path, assignments, [] if text is None else [text])
     if compare:
-        _refuse_with_comparison(assignments, tolerance)
-    subject = subject_of(model, config_path, assignments, text, announce)
+        _refuse_with_comparison(assignments, flags, tolerance)
+    subject = subject_of(model, config_path, assignments, text, announce, flags)
     if compare and subject.steps is not None:
         raise UsageError(
             f"`compare` is for untrained models, but {model} is a checkpoint.",
@@ -105,12 +107,14 @@ def gradient_flow(
     return GradientFlow(subject.title, subject.steps, H, L, A, lines, flows, cost), notes
 
 
-def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> None:
+def _refuse_with_comparison(
+    assignments: list[str], flags: Layer | None, tolerance: float | None
+) -> None:
     if tolerance is not None:
         raise UsageError("`compare` and `truncation` are both given.", "choose one of them.")
     for key in ("model.activation", "model.initialization.recurrent_gain"):
-        if assigns(assignments, key):
-            raise UsageError(f"`compare` sets {key} itself.", f"leave out {key}, or `compare`.")
+        if assigns(assignments, key, flags):
+            raise UsageError(f"`compare` sets `{key}` itself.", f"leave out `{key}`, or `compare`.")
 
 
 def _variants(config: Config) -> list[Config]:

@@ -14,7 +14,7 @@ from charrnn.events import Evaluated
 from charrnn.optim.clipping import norms_of
 from charrnn.results import Alphabet, CheckpointSummary, ModelReport, TextReport, Trial
 from charrnn.setup.loading import load_checkpoint
-from charrnn.setup.parent import configure, require_same_network
+from charrnn.setup.parent import configure, notes_on, require_same_network
 from charrnn.setup.paths import Kind, find_checkpoint, instead, kind_of
 from charrnn.setup.preparation import Prepared, prepare
 from charrnn.setup.run_files import RunFiles
@@ -118,7 +118,7 @@ def inspect_text(
         seconds=seconds,
         trial=trial,
     )
-    return report, text.notes
+    return report, text.notes + (notes_on(parent, config) if parent else ())
 
 
 def _alphabet(corpus: Corpus) -> Alphabet:

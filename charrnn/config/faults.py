@@ -1,26 +1,24 @@
 """Describes each fault of a config in one line: its origin, key, value and allowed values."""
 
+import re
 import reprlib
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
 from charrnn.config.names import Section, sections_of, settings_like
+from charrnn.config.schema import in_words, schema_of
 from charrnn.config.settings import Config
-from charrnn.wording import nearest
+from charrnn.keywords import KEYWORDS
+from charrnn.wording import nearest, setting
+
+# pydantic's errors on numbers and booleans of another type, or out of bounds
+TYPES_AND_BOUNDS = ("bool_", "float_", "int_", "greater_", "less_", "finite_")
+COMMAND_LINE = "the command line"  # the origin of what has an option of its own
+PLAIN = re.compile(r"-?[\w.+]{1,40}")  # a value that needs no quotes
 
 # what a value should be, by the type of pydantic's error, where its own words are of Python
-EXPECTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "string_type": "a string",
-}
+EXPECTED = {"list_type": "a list", "string_type": "a string"}
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
@@ -43,6 +41,8 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         where = origins.get(dotted, where)
         message = f"should be one of {detail['ctx']['expected_tags']}"
         options = _options(detail["ctx"]["expected_tags"])
+    elif kind.startswith(TYPES_AND_BOUNDS) and (schema := schema_of(path)):
+        message = f"should be {in_words(schema)}"
     elif kind in EXPECTED:
         message = f"should be {EXPECTED[kind]}"
     elif sections:
@@ -55,7 +55,17 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
     if isinstance(value, str) and value.lower() == "none" and _takes_null(path):
         remedy = "; did you mean null?"
+    if where == COMMAND_LINE and dotted in KEYWORDS.values():
+        return f"{_as_typed(dotted, value)} {message}{remedy}"
     return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
+
+
+def _as_typed(dotted: str, value: Any) -> str:
+    """A setting and its value, to be shown as an option."""
+    text = str(value) if isinstance(value, str | bool | float) else _shown(value)
+    if PLAIN.fullmatch(text):
+        return f"`{dotted}={text}`"
+    return setting(dotted, _shown(value).strip("'\""))
 
 
 def _origin(path: list[str], origins: dict[str, str]) -> str:

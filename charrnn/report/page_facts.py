@@ -25,7 +25,7 @@ HEADLINES = {
 }
 LARGEST_NATS = 700.0  # whose exponential is finite
 MAX_SAMPLES, MAX_SAMPLE_LENGTH = 6, 1200
-FILE_SETTINGS = ("data.text", "data.validation", "data.test", "model.init_from")
+FILE_SETTINGS = ("data.text", "data.validation", "data.test", "model.init_from", "model.vocabulary")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.configs import DescribedConfig
 from charrnn.results.explanations import (
     Columns,
     Curves,
@@ -10,6 +11,7 @@ from charrnn.results.explanations import (
     Statement,
     Table,
 )
+from charrnn.results.exports import ExportReport
 from charrnn.results.gradients import (
     ALL_PARAMETERS,
     Agreement,
@@ -59,10 +61,12 @@ __all__ = [
     "Copy",
     "Curves",
     "Decay",
+    "DescribedConfig",
     "DynamicScore",
     "Entry",
     "ExplainedNetwork",
     "Explanation",
+    "ExportReport",
     "FeatureFollower",
     "Flow",
     "Generated",

@@ -8,8 +8,7 @@ from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
 from charrnn.sampling.start import START, passages_before
-from charrnn.setup.loading import Model
-from charrnn.setup.parent import load_parent, naming_file, require_same_network
+from charrnn.setup.parent import Parent, load_parent, naming_file, notes_on, require_same_network
 from charrnn.setup.preparation import Prepared, prepare
 from charrnn.setup.wiring import (
     budget_of,
@@ -63,7 +62,7 @@ class Run:
         return passages_before(self.corpus.training, characters.index(START))
 
 
-def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run:
+def new_run(config: Config, out: str | None, parent: Parent | None = None) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
     Args:
@@ -88,6 +87,7 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
         new = len(text.corpus.vocabulary) - len(parent.vocabulary)
         more = f", and {pluralize(new, 'new character')}" if new else ""
         notes += (f"starts from the weights of {parent.path}{more}.",)
+        notes += notes_on(parent, settings)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = RunDirectory.create(out, run_name(settings))

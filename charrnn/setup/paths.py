@@ -126,6 +126,8 @@ def instead(path: str, kind: Kind) -> str:
         return f"name one of them, such as {word(str(min(Path(path).glob(f'*{SUFFIX}'))))}"
     if kind is Kind.CONFIG:
         return f"train it first: {call('train', config=path)}"
+    if Path(path).suffix == ".npz":
+        return f"if it is an export, start from it: {call('train', 'TEXT', init_from=path)}"
     return GIVE_A_CHECKPOINT
 
 

@@ -31,7 +31,7 @@ from charrnn.training.state import Progress, TrainState
 from charrnn.training.tensor_file import MAX_TENSORS, TensorFile, Unusable
 from charrnn.wording import call
 
-FORMAT = "charrnn"
+FORMAT, EXPORT_FORMAT = "charrnn", "charrnn-export"
 VERSION, OLDEST_VERSION = 4, 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN, START = "model.", "optimizer.", "state.h", "state.start"
@@ -149,6 +149,12 @@ def described_by(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         described = parsed(metadata, KEYS)
     except (ValueError, RecursionError) as error:
         raise Unusable(f"its metadata is not JSON ({error})") from None
+    if described.get("format") == EXPORT_FORMAT:
+        raise InputError(
+            f"{path} is an export, which has the weights of a model and not its run.",
+            f"start a run from them: {call('train', 'TEXT', init_from=str(path))}; or give the "
+            "checkpoint that it was exported from.",
+        )
     if described.get("format") != FORMAT:
         raise Unusable("it is a safetensors file, but not one that charrnn wrote")
     version = described.get("version")

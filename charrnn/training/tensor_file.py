@@ -2,15 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load
+from safetensors import SafetensorError, deserialize
 
 from charrnn.arrays import Array
 from charrnn.system.files import open_regular
@@ -19,7 +18,7 @@ from charrnn.training.metadata import structure_size
 
 # a vocabulary of all Unicode characters, escaped twice, takes 23 million bytes
 MAX_HEADER_BYTES = 1 << 25
-BYTES = {"F32": 4, "F64": 8}
+BYTES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}
 MAX_TENSORS, BYTES_PER_TENSOR = 1000, 200  # of its description, without names
 UNREADABLE = (
     SafetensorError, TypeError, ValueError, KeyError, AttributeError, OverflowError,
@@ -50,7 +49,7 @@ class TensorFile:
     """
 
     def __init__(self, path: Path) -> None:
-        with _as_unusable(), ExitStack() as stack:
+        with as_unreadable(), ExitStack() as stack:
             self._file = stack.enter_context(open_regular(path))
             self._size, self._head = _bounded_head(self._file)
             if structure_size(self._head.decode("latin-1")) > MAX_TENSORS * BYTES_PER_TENSOR:
@@ -84,20 +83,33 @@ class TensorFile:
         wanted = sum(BYTES.get(dtype, 0) * prod(shape) for dtype, shape in self._described.values())
         return self._size < len(self._head) + wanted
 
-    def read(self) -> dict[str, Array]:
-        """Reads all tensors."""
-        with _as_unusable():
+    def read(self, names: Collection[str] | None = None) -> dict[str, Array]:
+        """Reads tensors by name, by default all; BF16, which NumPy lacks, as float32."""
+        with as_unreadable():
             # safetensors panics when it runs out of memory: first see whether there is enough
             np.empty(2 * self._size, np.uint8)
             content = self._head + self._file.read(self._size)
             if len(content) != self._size:
                 raise ValueError("it changed while it was read")
-            return load(content)
+            return {
+                name: _array(tensor)
+                for name, tensor in deserialize(content)  # type: ignore[no-untyped-call]
+                if names is None or name in names
+            }
+
+
+def _array(tensor: Mapping[str, Any]) -> Array:
+    dtype, data = tensor["dtype"], tensor["data"]
+    if dtype == "BF16":  # the upper half of a float32
+        flat = (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
+    else:
+        flat = np.frombuffer(data, f"<f{BYTES[dtype]}")
+    return flat.reshape(tensor["shape"])
 
 
 @contextmanager
-def _as_unusable() -> Iterator[None]:
-    """Turns errors of safetensors and the operating system into Unusable."""
+def as_unreadable(what: str = "a safetensors file") -> Iterator[None]:
+    """Turns errors of the operating system, and of reading another kind of file, into Unusable."""
     try:
         yield
     except FileNotFoundError:
@@ -105,18 +117,25 @@ def _as_unusable() -> Iterator[None]:
     except OSError as error:
         raise Unusable(f"it cannot be read: {error.strerror or error}") from None
     except RecursionError:
-        raise Unusable("it is not a safetensors file (its header nests too deeply)") from None
+        raise Unusable(f"it is not {what} (its header nests too deeply)") from None
     except UNREADABLE as error:
-        raise Unusable(f"it is not a safetensors file ({error})") from None
+        raise Unusable(f"it is not {what} ({error})") from None
 
 
-def _bounded_head(file: BinaryIO) -> tuple[int, bytes]:
-    """The size of a file in bytes, and its header after its length, after checking both."""
-    size = os.fstat(file.fileno()).st_size
+def bounded_size(file: BinaryIO) -> int:
+    """The size of a file in bytes. Raises: Unusable if it is empty or too large to be read."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if not size:
         raise Unusable("it is empty")
     if size > physical_memory() / 2:
         raise Unusable(f"its {size:,} bytes are more than half of this machine's memory")
+    return size
+
+
+def _bounded_head(file: BinaryIO) -> tuple[int, bytes]:
+    """The size of a file in bytes, and its header after its length, after checking both."""
+    size = bounded_size(file)
     length = file.read(8)
     header = int.from_bytes(length, "little")
     if header > MAX_HEADER_BYTES:

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
+from math import ceil
 from threading import Barrier
 from typing import TypeVar
+
+import numpy as np
 
 from charrnn.model.workspace import Workspace
 from charrnn.system.blas import single_threaded_blas
@@ -15,16 +18,16 @@ Result = TypeVar("Result")
 
 # entries of a flat array below which a second thread costs more than it saves
 MIN_PARALLEL_SIZE = 100_000
-# multiplications with W that each thread needs per time step
-MIN_WORK_PER_STEP = 150_000
+# multiplications with W per time step from which on a second thread pays
+MIN_PARALLEL_WORK = 300_000
 
 
 def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
     """Chooses the number of threads.
 
     Args:
-        wanted: The number of threads, or "auto" for one per core, as far as there is enough work:
-            threads with little work between two calls of Python mostly wait for its lock.
+        wanted: The number of threads, or "auto" for one per core, as far as there is enough work
+            and each has at least two lanes, as many as the others.
         batch_size: The number of lanes B.
         hidden_size: H.
 
@@ -34,8 +37,11 @@ def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
     if wanted != "auto":
         return min(int(wanted), batch_size)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    enough_work_for = batch_size * hidden_size**2 // MIN_WORK_PER_STEP
-    return max(min(cores or 1, batch_size, enough_work_for), 1)
+    # each thread that is added lets the others wait longer for the interpreter's lock: within a few
+    # percent of the best number for every size that docs/performance.md has, measured on 16 cores
+    worthwhile = 1 + int(np.cbrt(batch_size * hidden_size**2 / MIN_PARALLEL_WORK))
+    count = max(min(cores or 1, batch_size // 2, worthwhile), 1)
+    return ceil(batch_size / ceil(batch_size / count))
 
 
 class Workers:
