@@ -248,5 +248,5 @@ def test_without_onnx_the_error_says_how_to_install_it(charrnn, trained, monkeyp
     outcome = charrnn("export", trained, "model.onnx")
     assert outcome.code == 2
     assert "an export to .onnx needs onnx" in outcome.err
-    assert "install it: pip install" in outcome.err
+    assert "install it: " in outcome.err
     assert charrnn("export", trained, "model.npz").code == 0

@@ -12,7 +12,7 @@ from charrnn.system.signals import handled, not_ignored
 
 @contextmanager
 def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """A function that says whether SIGINT, SIGTERM or SIGHUP has arrived.
+    """A function that says whether a signal to stop has arrived.
 
     `announce` is called at once, in a thread of its own: a signal handler interrupts whatever the
     main thread is doing, and may not use it. A second signal raises KeyboardInterrupt. A signal

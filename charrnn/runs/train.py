@@ -51,7 +51,7 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
         The last event.
 
     Raises:
-        Interrupted: SIGINT, SIGTERM or SIGHUP arrived; the last step is saved.
+        Interrupted: a signal to stop arrived; the last step is saved.
         Divergence: Training diverged, and the config does not roll back.
         CharrnnError: The start or the end of the run cannot be saved.
     """
