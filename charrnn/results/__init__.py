@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.display import Displayed, show_with
 from charrnn.results.explanations import (
     Columns,
     Curves,
@@ -24,6 +25,7 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.models import ModelSummary
 from charrnn.results.novelty import Copy, Items, Novelty, Overlap
 from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
@@ -59,6 +61,7 @@ __all__ = [
     "Copy",
     "Curves",
     "Decay",
+    "Displayed",
     "DynamicScore",
     "Entry",
     "ExplainedNetwork",
@@ -72,6 +75,7 @@ __all__ = [
     "Matrix",
     "MeasuredModel",
     "ModelReport",
+    "ModelSummary",
     "Novelty",
     "Overlap",
     "Part",
@@ -97,4 +101,5 @@ __all__ = [
     "UnitCorrelation",
     "UnitReport",
     "Verdict",
+    "show_with",
 ]

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from charrnn.arrays import Array
+from charrnn.results.display import Displayed
 
 
 @dataclass(frozen=True)
-class CharacterScores:
+class CharacterScores(Displayed):
     """Each character of a text, how well the model predicted it, and what it expected instead.
 
     The first character of a stream is not predicted: its nats are NaN and its rank is 0.
