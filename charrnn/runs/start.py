@@ -7,6 +7,7 @@ from charrnn.arrays import Array
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.memory import InMemory
 from charrnn.sampling.start import START, passages_before
 from charrnn.setup.loading import Model
 from charrnn.setup.parent import load_parent, naming_file, require_same_network
@@ -33,7 +34,7 @@ class Run:
     """Everything that training needs.
 
     Attributes:
-        directory: The run directory, locked.
+        directory: The run directory, locked; or what stands for it in memory.
         config: The config on this machine.
         corpus: The training and validation parts of the text.
         batches: The windows to train on.
@@ -44,7 +45,7 @@ class Run:
         notes: What the user should know about the text and the start of the run.
     """
 
-    directory: RunDirectory
+    directory: RunDirectory | InMemory
     config: ResolvedConfig
     corpus: Corpus
     batches: Windows
@@ -63,12 +64,12 @@ class Run:
         return passages_before(self.corpus.training, characters.index(START))
 
 
-def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run:
+def new_run(config: Config, out: str | InMemory | None, parent: Model | None = None) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
     Args:
         config: The config of the run.
-        out: The run directory; by default the first free one of runs/NAME-1, -2, …
+        out: The run directory; by default the first free one of runs/NAME-1, -2, … Or memory.
         parent: The model that the config names as `model.init_from`; loaded if not given.
 
     Raises:
@@ -90,13 +91,15 @@ def new_run(config: Config, out: str | None, parent: Model | None = None) -> Run
         notes += (f"starts from the weights of {parent.path}{more}.",)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
-    directory = RunDirectory.create(out, run_name(settings))
+    directory = out
+    if not isinstance(directory, InMemory):
+        directory = RunDirectory.create(directory, run_name(settings))
     notes += directory.notes
     return assembled(directory, settings, text, state, notes)
 
 
 def assembled(
-    directory: RunDirectory,
+    directory: RunDirectory | InMemory,
     config: ResolvedConfig,
     text: Prepared,
     state: TrainState,

@@ -29,7 +29,6 @@ from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
-from charrnn.training.checkpoint import load
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
@@ -121,7 +120,7 @@ def _train(
     if not complete:
         raise Interrupted(
             f"after step {run.state.progress.step:,}; everything is saved.",
-            f"resume with: {call('train', resume=str(run.directory.path))}",
+            f"resume with: {call('train', resume=run.directory.name)}",
         )
     early = trainer.budget.used(run.state.progress) < 1
     tested = test(_best_params(run)) if len(run.test) else None
@@ -169,7 +168,7 @@ def _events(
 
 def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
     return RunStarted(
-        run=str(run.directory.path),
+        run=run.directory.name,
         parameters=run.state.params.size,
         alphabet=len(run.corpus.vocabulary),
         training_characters=len(run.corpus.training),
@@ -185,7 +184,7 @@ def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
 def _best_params(run: Run) -> Params:
     """The weights of the best checkpoint; the latest ones if it cannot be read."""
     try:
-        return load(run.directory.checkpoint("best")).params
+        return run.directory.load("best")[0].params
     except InputError:
         return run.state.params
 
@@ -202,8 +201,8 @@ def _ended(
     uniform = log(len(run.corpus.vocabulary))
     score = progress.best_train_nats if validation is None else validation
     return RunEnded(
-        run=str(run.directory.path),
-        checkpoint=str(run.directory.checkpoint("best")),
+        run=run.directory.name,
+        checkpoint=run.directory.locate("best"),
         steps=progress.step,
         early=early,
         train_nats_per_character=progress.best_train_nats,

@@ -102,13 +102,17 @@ def _newest_sound(run: RunFiles) -> Path | None:
     return None
 
 
-def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
+def load_checkpoint(file: Path, content: bytes | None = None) -> tuple[Checkpoint, Config]:
     """Loads a checkpoint and the config in it, and verifies that they belong together.
+
+    Args:
+        file: The file.
+        content: Its content, if that is in memory; then the path only names it.
 
     Raises:
         InputError: The checkpoint is unusable.
     """
-    checkpoint = load(file)
+    checkpoint = load(file, content)
     try:
         config = check_config(checkpoint.config)
     except UsageError as error:
