@@ -1,26 +1,16 @@
 """`charrnn inspect`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from charrnn.cli.options import (
-    ConfigOption,
-    EncodingOption,
-    ErrorsOption,
-    ExcludeOption,
-    ExtendVocabularyOption,
-    IncludeOption,
-    InitFromOption,
-    JsonOption,
-    SetOption,
-    as_config,
-    given,
-    one_config,
-)
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
+from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
+from charrnn.keywords import as_layer
 
 
+@settings_options(*OPTIONS)
 def inspect_command(
     path: Annotated[
         list[str] | None,
@@ -33,13 +23,9 @@ def inspect_command(
     ] = None,
     config: ConfigOption = None,
     assignments: SetOption = None,
-    init_from: InitFromOption = None,
-    extend_vocabulary: ExtendVocabularyOption = False,
-    include: IncludeOption = None,
-    exclude: ExcludeOption = None,
-    encoding: EncodingOption = None,
-    errors: ErrorsOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Describe a text or a checkpoint.
 
@@ -57,16 +43,8 @@ def inspect_command(
     from charrnn.report.inspection import print_model_report, print_text_report
 
     paths, config_path = path or [], one_config(config)
-    flags = given(
-        init_from=init_from,
-        extend_vocabulary=extend_vocabulary or None,
-        include=include,
-        exclude=exclude,
-        encoding=encoding,
-        errors=errors,
-    )
     if are_checkpoints(paths):
-        if config_path is not None or assignments or flags:
+        if config_path is not None or assignments or settings:
             raise UsageError(
                 f"{paths[0]} is a checkpoint and has its own config.",
                 "leave out all options except --json.",
@@ -82,7 +60,7 @@ def inspect_command(
         return
     if len(paths) == 1 and config_path is None and is_built_in(paths[0]):
         config_path, paths = paths[0], []
-    layer = as_config(flags | given(text=paths or None))
+    layer = as_layer(settings | given(text=paths or None))
     text, notes = inspect_text(config_path, assignments or [], layer)
     write_notes(notes)
     if json:

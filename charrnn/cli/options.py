@@ -121,32 +121,6 @@ def in_bytes(size: str | None, option: str = "max_memory") -> float | None:
     return float(found[1]) * UNITS[found[2].upper()]
 
 
-SECTIONS = {
-    "layers": "model",
-    "init_from": "model",
-    "extend_vocabulary": "model",
-    "seed": "training",
-    "max_steps": "training",
-    "epochs": "training",
-    "max_time": "training",
-    "text": "data",
-    "encoding": "data",
-    "exclude": "data",
-    "validation": "data",
-    "test": "data",
-    "include": "data",
-    "errors": "data",
-}
-
-
-def as_config(flags: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values of flags as a layer of the config."""
-    layer: dict[str, dict[str, Any]] = {}
-    for name, value in flags.items():
-        layer.setdefault(SECTIONS[name], {})[name] = value
-    return layer
-
-
 def given(**values: Any) -> dict[str, Any]:
     """Only the values that were given on the command line."""
     return {name: value for name, value in values.items() if value is not None}

@@ -4,26 +4,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from charrnn.cli.options import (
-    ConfigOption,
-    EncodingOption,
-    ErrorsOption,
-    ExcludeOption,
-    ExtendVocabularyOption,
-    IncludeOption,
-    InitFromOption,
-    JsonOption,
-    SetOption,
-    as_config,
-    given,
-    one_config,
-)
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
+from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
+from charrnn.keywords import as_layer
 
 if TYPE_CHECKING:
     from charrnn.commands.train import Run
 
 
+@settings_options(*OPTIONS)
 def train_command(
     text: Annotated[
         list[str] | None,
@@ -43,45 +33,9 @@ def train_command(
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
     ] = None,
-    layers: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of stacked recurrent layers, up to 16.")
-    ] = None,
-    init_from: InitFromOption = None,
-    extend_vocabulary: ExtendVocabularyOption = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Random seed for initial weights, line order and samples."),
-    ] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after N steps; 0 saves the first weights.")
-    ] = None,
-    epochs: Annotated[
-        float | None,
-        typer.Option(metavar="N", help="Stop after N passes over the text, such as 0.5 or 20."),
-    ] = None,
-    max_time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps or "
-            "--epochs if that comes first.",
-        ),
-    ] = None,
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Validate on this text instead. Repeatable."),
-    ] = None,
-    test: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE", help="Score the best model on this text at the end. Repeatable."
-        ),
-    ] = None,
-    include: IncludeOption = None,
-    exclude: ExcludeOption = None,
-    encoding: EncodingOption = None,
-    errors: ErrorsOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Train a model on text.
 
@@ -93,27 +47,13 @@ def train_command(
     from charrnn.report.metrics import Metrics
 
     # a limit on the command line replaces all limits of the config
-    limits: dict[str, Any] = {"max_steps": max_steps, "epochs": epochs, "max_time": max_time}
-    if max_steps is not None and epochs is not None:
+    limits = {key: settings.pop(key, None) for key in ("max_steps", "epochs", "max_time")}
+    if limits["max_steps"] is not None and limits["epochs"] is not None:
         raise UsageError(
             "`training.max_steps` and `training.epochs` are both given.", "choose one."
         )
     limits = limits if any(limit is not None for limit in limits.values()) else {}
-    fixed = given(
-        config=one_config(config),
-        set=assignments,
-        out=out,
-        layers=layers,
-        init_from=init_from,
-        extend_vocabulary=extend_vocabulary or None,
-        seed=seed,
-        validation=validation,
-        test=test,
-        include=include,
-        exclude=exclude,
-        encoding=encoding,
-        errors=errors,
-    )
+    fixed = given(config=one_config(config), set=assignments, out=out) | settings
     run = (
         _new_run(text, limits, **fixed) if resume is None else _resumed(resume, text, limits, fixed)
     )
@@ -143,7 +83,7 @@ def _new_run(
 ) -> "Run":
     from charrnn.commands.train import new_run
 
-    layer = as_config(flags | limits | given(text=text or None))
+    layer = as_layer(flags | limits | given(text=text or None))
     return new_run(config, set or [], layer, out)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
-from charrnn.config.faults import describe
+from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
@@ -48,12 +48,14 @@ def load_config(
         layers.append((path, _read(find_config(path))))
     assigned, faults = _from_assignments(assignments)
     layers.append(("`set`", assigned))
-    layers.append(("the command line", flags))
+    layers.append((COMMAND_LINE, flags))
     merged: Layer = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        merged = _merge(merged, layer)
         origins.update(dict.fromkeys(_keys(layer), origin))
+    # what a command sets is one layer: the optimizer of a flag keeps the rate of an assignment
+    for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
+        merged = _merge(merged, layer)
     return check_config(merged, origins, faults)
 
 
@@ -96,7 +98,7 @@ def check_config(
 
 def changed(config: Config, flags: Layer) -> Config:
     """The config with changes from the command line. Raises: UsageError."""
-    origins = dict.fromkeys(_keys(flags), "the command line")
+    origins = dict.fromkeys(_keys(flags), COMMAND_LINE)
     return check_config(_merge(config.model_dump(), flags), origins)
 
 
