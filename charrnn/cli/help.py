@@ -18,7 +18,10 @@ class Command(TyperCommand):
             section = getattr(parameter, "rich_help_panel", None) or kind
             if row := parameter.get_help_record(ctx):
                 if kind == "Arguments":
-                    row = (parameter.metavar or str(parameter.name), row[1])  # without its type in Python
+                    row = (
+                        parameter.metavar or str(parameter.name),
+                        row[1],
+                    )  # without its type in Python
                 sections.setdefault(section, []).append(row)
         for section, rows in sections.items():
             if rows:

@@ -102,7 +102,7 @@ def one_config(configs: list[str] | None) -> str | None:
     if len(configs) > 1:
         raise UsageError(
             f"the configs {' and '.join(configs)} are both given.",
-            "choose one of them; change single values with `set`.",
+            "choose one of them; change single values with `settings`.",
         )
     return configs[0]
 

@@ -32,6 +32,7 @@ from charrnn.system.escaping import CONTINUED
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
+from charrnn.text.sources import String
 from charrnn.text.text import Text
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
@@ -69,14 +70,19 @@ def is_built_in(path: str) -> bool:
 
 
 def inspect_text(
-    config_path: str | None, assignments: list[str], flags: Layer
+    config_path: str | Layer | None,
+    assignments: list[str],
+    flags: Layer,
+    string: String | None = None,
 ) -> tuple[TextReport, tuple[str, ...]]:
     """Describes the text of a config and the cost of training on it; writes nothing.
 
     Args:
-        config_path: A YAML file, or the name of a built-in config; None for the default one.
+        config_path: A YAML file, the name of a built-in config, or plain values; None for the
+            default one.
         assignments: Changes of the config, as `key.path=value`.
         flags: Changes of the config, as a layer.
+        string: The text, in place of standard input.
 
     Returns:
         The report, and notes on the text.
@@ -89,7 +95,7 @@ def inspect_text(
     config = resolve(given)
     if parent:
         require_same_network(config, parent)
-    text = prepare(config, parent.vocabulary if parent else None)
+    text = prepare(config, parent.vocabulary if parent else None, string=string)
     corpus, scored = text.corpus, len(text.scored)
     alphabet = _alphabet(corpus)
     state = TrainState.initial(

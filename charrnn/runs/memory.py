@@ -24,6 +24,12 @@ class InMemory:
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
 
+    def copy(self) -> "InMemory":
+        """The same checkpoints, in a place of their own."""
+        other = InMemory()
+        other._contents.update(self._contents)
+        return other
+
     def names(self) -> list[str]:
         """The checkpoints that there are."""
         return [*self._contents]

@@ -21,6 +21,7 @@ from charrnn.setup.wiring import (
     sequences_of,
 )
 from charrnn.text.corpus import Corpus
+from charrnn.text.sources import String
 from charrnn.text.text import TextMark
 from charrnn.text.windows import Windows
 from charrnn.training.state import TrainState
@@ -64,13 +65,19 @@ class Run:
         return passages_before(self.corpus.training, characters.index(START))
 
 
-def new_run(config: Config, out: str | InMemory | None, parent: Model | None = None) -> Run:
+def new_run(
+    config: Config,
+    out: str | InMemory | None,
+    parent: Model | None = None,
+    string: String | None = None,
+) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
     Args:
         config: The config of the run.
         out: The run directory; by default the first free one of runs/NAME-1, -2, … Or memory.
         parent: The model that the config names as `model.init_from`; loaded if not given.
+        string: The text, in place of standard input.
 
     Raises:
         InputError: The text or the parent is unusable.
@@ -81,7 +88,7 @@ def new_run(config: Config, out: str | InMemory | None, parent: Model | None = N
     if parent:
         require_same_network(settings, parent)
         settings = naming_file(settings, parent)
-    text = prepare(settings, parent.vocabulary if parent else None)
+    text = prepare(settings, parent.vocabulary if parent else None, string=string)
     notes = text.notes
     params = first_params(settings, len(text.corpus.vocabulary))
     if parent:
@@ -91,9 +98,7 @@ def new_run(config: Config, out: str | InMemory | None, parent: Model | None = N
         notes += (f"starts from the weights of {parent.path}{more}.",)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
-    directory = out
-    if not isinstance(directory, InMemory):
-        directory = RunDirectory.create(directory, run_name(settings))
+    directory = out if isinstance(out, InMemory) else RunDirectory.create(out, run_name(settings))
     notes += directory.notes
     return assembled(directory, settings, text, state, notes)
 

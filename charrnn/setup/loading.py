@@ -24,6 +24,7 @@ from charrnn.setup.wiring import (
     sequences_of,
 )
 from charrnn.text.reading import misread_utf8, read_text
+from charrnn.text.sources import String
 from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
@@ -58,16 +59,18 @@ class Model(NamedTuple):
     held_out: Mapping[str, TextMark] = {}
 
 
-def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
+def load_model(path: str | Model, command: tuple[str, ...] = ()) -> Model:
     """Loads the model of a checkpoint file, or the best one of a run directory.
 
     Args:
-        path: The file or directory.
+        path: The file or directory; or a model, which is returned.
         command: The command and what follows the path, to suggest with a sound checkpoint.
 
     Raises:
         InputError: There is no checkpoint, or it is unusable.
     """
+    if isinstance(path, Model):
+        return path
     file = find_checkpoint(path)
     run = RunFiles(Path(path)) if os.path.isdir(path) else None
     try:
@@ -84,11 +87,17 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
     notes: tuple[str, ...] = ()
     if run and file != run.checkpoint("best"):
         notes = (f"{path} has no best checkpoint: {file.name} is used.",)
-    activation = activation_of(config)
+    return model_of(checkpoint, config, str(file), notes)
+
+
+def model_of(
+    checkpoint: Checkpoint, config: Config, path: str, notes: tuple[str, ...] = ()
+) -> Model:
+    """The model of a checkpoint and the config in it."""
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
     mark, steps, start = checkpoint.mark, checkpoint.state.progress.step, checkpoint.start
     return Model(
-        str(file), params, vocabulary, activation, config, mark, steps, notes, start,
+        path, params, vocabulary, activation_of(config), config, mark, steps, notes, start,
         checkpoint.held_out,
     )  # fmt: skip
 
@@ -179,7 +188,7 @@ def usual_policy(vocabulary: Vocabulary, config: Config) -> str:
 
 
 def encode_text(
-    model: Model, paths: list[str], unknown: str | None = None, *, own: bool = False
+    model: Model, paths: list[str] | String, unknown: str | None = None, *, own: bool = False
 ) -> Encoded:
     """Reads a text as the model's own was read, and encodes it.
 
@@ -204,7 +213,7 @@ def encode_text(
             else read_text(paths, decoding, selection_of(model.config))
         )
     except InputError as error:
-        if decoding.is_utf8 or isinstance(error, AnotherText):
+        if decoding.is_utf8 or isinstance(paths, String) or isinstance(error, AnotherText):
             raise
         raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary
