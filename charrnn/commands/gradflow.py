@@ -44,7 +44,7 @@ def gradient_flow(
     Args:
         model: A checkpoint, a run directory or a loaded model; or a config for its model before
             training.
-        config_path: A config or its values, if `model` is not given; the default config if neither is.
+        config_path: A config or its values, if `model` is not given; the default one if neither is.
         assignments: Changes of the config, as `key.path=value`.
         text: The text to measure on, or its file; None for the one that it is trained on.
         lags: The longest lag, in characters.
