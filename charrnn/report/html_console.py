@@ -57,7 +57,7 @@ class HtmlConsole(Console):
     def _pieces(self, text: Text) -> list[tuple[str, str]]:
         """Pieces of a text, each with the classes of its style."""
         return [
-            (drawable(segment.text), self._look(segment.style))
+            (drawable(segment.text), self._look(segment.style or text.style))
             for segment in text.render(self)
             if segment.text
         ]

@@ -40,9 +40,9 @@ def sample_text(title: str, text: str, most: int = MAX_SAMPLE, prompt: str = "")
 
 def sample_texts(found: Samples) -> list[Markup]:
     """Generated texts below their temperatures, with how likely they are."""
-    texts, several = found.texts[:MAX_TEXTS], len({one.temperature for one in found.generated}) > 1
+    texts = found.texts[:MAX_TEXTS]
     parts = [
-        sample_text(_title(one, several), text, MAX_TEXT // len(texts), found.prime)
+        sample_text(_title(one), text, MAX_TEXT // len(texts), found.prime)
         for text, one in zip(texts, found.generated, strict=False)
     ]
     if left := len(found.texts) - len(texts):
@@ -50,7 +50,12 @@ def sample_texts(found: Samples) -> list[Markup]:
     return parts
 
 
-def _title(found: Generated, several: bool) -> str:
+def generated_text(found: Generated) -> Markup:
+    """What a model generated, without its prompt."""
+    return sample_text(_title(found), found.text, MAX_TEXT)
+
+
+def _title(found: Generated) -> str:
     size = pluralize(len(found.text), "character")
     words = f"temperature {found.temperature:g}, {size}"
     if not np.isfinite(found.nats_per_character):

@@ -9,7 +9,7 @@ from charrnn.arrays import Array
 from charrnn.report.loss_curves import LossCurves
 from charrnn.report.page_figures import Figure, chart_figure
 from charrnn.report.svg_charts import Chart, Line
-from charrnn.results import ReportedRun, RunLog
+from charrnn.results import RunLog
 
 POINTS = 300  # of a curve; more than twice as many are averaged
 HEADROOM = 1.04  # above the loss of guessing
@@ -94,11 +94,11 @@ def rate_figure(log: RunLog) -> Figure | None:
     return chart_figure("rate", Chart("Learning rate", "step", "rate", lines, limits=(0, top)))
 
 
-def comparison_figure(runs: Sequence[ReportedRun], labels: Sequence[str]) -> Figure | None:
+def comparison_figure(logs: Sequence[RunLog], labels: Sequence[str]) -> Figure | None:
     """The held-out loss of several runs; of those without any, the training loss."""
     lines = []
-    for number, (run, label) in enumerate(zip(runs, labels, strict=True)):
-        evaluations = run.log.evaluations
+    for number, (log, label) in enumerate(zip(logs, labels, strict=True)):
+        evaluations = log.evaluations
         at, losses = _series(evaluations, lambda found: found.validation_nats_per_character)
         if not np.isfinite(losses).any():
             at, losses = _series(evaluations, lambda found: found.train_nats_per_character)

@@ -34,6 +34,11 @@ def printing_on(console: Console) -> Iterator[None]:
         _replaced.reset(token)
 
 
+def on_command_line() -> bool:
+    """Whether results are printed for the command line, so that options are written as there."""
+    return _replaced.get() is None
+
+
 def table_console() -> Console:
     """A console for results on standard output; off a terminal its width is unlimited."""
     if replaced := _replaced.get():
