@@ -6,7 +6,13 @@ from math import prod
 from rich.console import RenderableType
 from rich.text import Text
 
-from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
+from charrnn.report.terminal import (
+    first_that_fits,
+    on_command_line,
+    print_line,
+    table_console,
+    table_of,
+)
 from charrnn.results import ALL_PARAMETERS, CheckedProblem, Entry, GradientCheck
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import layer_sizes, pluralize
@@ -36,8 +42,9 @@ def print_gradient_table(result: GradientCheck) -> None:
         tables = (table_of(title, rows, LEFT, omitted) for omitted in OMITTED)
         console.print(first_that_fits(console, tables))
     for oracle, reason in result.not_run.items():
-        print_line(console, f"{oracle} was not run: it {reason}; --entries N runs it all the same.")
-    print_line(console, _verdict(result))
+        option = "--entries N" if on_command_line() else "entries=N"
+        print_line(console, f"{oracle} was not run: it {reason}; {option} runs it all the same.")
+    print_line(console, verdict(result))
 
 
 def _row(entry: Entry) -> dict[str, RenderableType]:
@@ -84,7 +91,8 @@ def _title(checked: CheckedProblem) -> list[str]:
     ]
 
 
-def _verdict(result: GradientCheck) -> str:
+def verdict(result: GradientCheck) -> str:
+    """A sentence on whether the gradients agree."""
     if result.passed:
         return "passed: BPTT computes the gradient of the loss."
     if not result.entries:
