@@ -23,6 +23,7 @@ from charrnn.wording import format_size, layer_sizes, rough_duration
 
 MAX_LOSSES = 1024  # backpropagated together
 MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
+TOLERANCE = 0.1  # of the error of truncation, unless the user says otherwise
 SCALES = (0.5, 1.0, 2.0, 4.0)  # of W, in a comparison
 
 

@@ -10,7 +10,7 @@ from charrnn.keywords import as_layer
 from charrnn.results import RunLog
 from charrnn.runs import start
 from charrnn.runs.memory import InMemory
-from charrnn.runs.resume import resumed_run
+from charrnn.runs.resume import resumed_in_memory, resumed_run
 from charrnn.runs.start import Run
 from charrnn.runs.train import train
 from charrnn.setup.own_text import Announce
@@ -18,7 +18,7 @@ from charrnn.setup.parent import configure
 from charrnn.setup.run_log import read_log
 from charrnn.text.sources import STDIN, String
 
-__all__ = ["Run", "logged", "new_run", "resumed_run", "set_up", "train"]
+__all__ = ["Run", "logged", "new_run", "resumed_in_memory", "resumed_run", "set_up", "train"]
 
 LIMITS = ("max_steps", "epochs", "max_time")
 

@@ -45,6 +45,7 @@ class Model(NamedTuple):
         notes: What the user should know about the choice of the checkpoint.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
         held_out: What identifies its validation and test texts, by name, if it had any.
+        best_validation_nats: The best loss of its run on the held-out text; None if unknown.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Model(NamedTuple):
     notes: tuple[str, ...] = ()
     start: Array | None = None
     held_out: Mapping[str, TextMark] = {}
+    best_validation_nats: float | None = None
 
 
 def load_model(path: str | Model, command: tuple[str, ...] = ()) -> Model:
@@ -95,10 +97,10 @@ def model_of(
 ) -> Model:
     """The model of a checkpoint and the config in it."""
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
-    mark, steps, start = checkpoint.mark, checkpoint.state.progress.step, checkpoint.start
+    mark, progress, start = checkpoint.mark, checkpoint.state.progress, checkpoint.start
     return Model(
-        path, params, vocabulary, activation_of(config), config, mark, steps, notes, start,
-        checkpoint.held_out,
+        path, params, vocabulary, activation_of(config), config, mark, progress.step, notes, start,
+        checkpoint.held_out, progress.best_validation_nats,
     )  # fmt: skip
 
 
