@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from charrnn.report.flow_tables import print_gradient_flow
-from charrnn.report.gradient_table import print_gradient_table, verdict
+from charrnn.report.gradient_table import print_comparisons, verdict
 from charrnn.report.html_charts import picture
 from charrnn.report.html_console import printed
 from charrnn.report.html_explanations import explanation_parts, part_of_explanation
@@ -98,7 +98,7 @@ def _flow(found: GradientFlow) -> Parts:
 
 def _check(found: GradientCheck) -> Parts:
     kind = "good" if found.passed else "bad"
-    tables = printed(lambda: print_gradient_table(found))
+    tables = printed(lambda: print_comparisons(found))
     return [message(verdict(found), f"head {kind}"), tables]
 
 
