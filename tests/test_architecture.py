@@ -10,7 +10,7 @@ import charrnn
 PACKAGE = Path(charrnn.__file__).parent
 
 # each package with the packages below it that it may import
-GROUND = {"", "arrays", "errors", "events", "results", "units", "window", "wording"}
+GROUND = {"", "arrays", "errors", "events", "keywords", "results", "units", "window", "wording"}
 IMPORTS: dict[str, set[str]] = {
     **{name: set() for name in GROUND},
     "system": set(),

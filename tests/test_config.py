@@ -13,6 +13,7 @@ from charrnn.config.names import SYNONYMS, keys, settings_like
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
+from charrnn.keywords import KEYWORDS, as_layer
 from charrnn.system.resources import config_paths
 from charrnn.training.checkpoint import load
 from tests.conftest import TINY
@@ -48,6 +49,25 @@ def test_another_optimizer_gets_its_own_defaults() -> None:
     assert both.model_dump() == {"name": "momentum", "learning_rate": 0.1, "momentum": 0.8}
 
 
+def test_an_optimizer_and_its_rate_may_be_given_in_two_ways() -> None:
+    """A keyword and an assignment are one change, in whichever of them the optimizer is named."""
+    rate = as_layer({"lr": 0.25})
+    for found in (
+        load_config(None, ["optimizer.learning_rate=0.25"], as_layer({"optimizer": "sgd"})),
+        load_config(None, ["optimizer.name=sgd"], rate),
+        load_config(None, [], as_layer({"lr": 0.25, "optimizer": "sgd"})),
+    ):
+        assert found.optimizer.model_dump() == {"name": "sgd", "learning_rate": 0.25}
+    assert load_config(None, [], rate).optimizer.name == "adamw"
+
+
+@pytest.mark.parametrize(("keyword", "key"), KEYWORDS.items())
+def test_every_keyword_stands_for_a_setting(keyword: str, key: str) -> None:
+    assert key in set(keys(Config))
+    section, _, name = key.partition(".")
+    assert as_layer({keyword: 3}) == {section: {name: 3}}
+
+
 @pytest.mark.parametrize(
     ("text", "key", "value"),
     [
@@ -81,8 +101,8 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
         "did you mean 'tanh'?",
         f"{file}: training.window = 0 should be greater than or equal to 1.",
-        "`set`: optimizer.name = 'adm' should be one of",
-        "`set`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
+        "`settings`: optimizer.name = 'adm' should be one of",
+        "`settings`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
     ):
         assert fault in words
 
@@ -138,10 +158,13 @@ def test_a_malformed_assignment_is_reported_with_the_faults_of_the_file(tmp_path
     with pytest.raises(UsageError) as caught:
         load_config(str(file), ["foo", "training.seed=-1", "bar"], {})
     words = str(caught.value)
-    assert "`set`: 'foo' is not of the form key.path=value, such as model.hidden_size=256." in words
+    assert (
+        "`settings`: 'foo' is not of the form key.path=value, such as model.hidden_size=256."
+        in words
+    )
     assert "'bar' is not of the form" in words
     assert f"{file}: training.window = 0 " in words
-    assert "`set`: training.seed = -1 " in words
+    assert "`settings`: training.seed = -1 " in words
 
 
 @pytest.mark.parametrize(
@@ -179,7 +202,7 @@ def test_of_very_many_faults_only_some_are_listed() -> None:
     ],
 )  # fmt: skip
 def test_broken_assignments(assignment: str) -> None:
-    with pytest.raises(UsageError, match=r"`set`|key\.path=value"):
+    with pytest.raises(UsageError, match=r"`settings`|key\.path=value"):
         load_config(None, [assignment], {})
 
 
@@ -242,9 +265,9 @@ def test_what_other_programs_call_a_setting_is_understood(synonym: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["train", "--hidden-size", "9"], "did you mean --set model.hidden_size=…?"),
-        (["train", "--lr", "9"], "did you mean --set optimizer.learning_rate=…?"),
-        (["gradflow", "--units", "9"], "did you mean --set model.hidden_size=…?"),
+        (["train", "--hidden", "9"], "did you mean --hidden-size …?"),
+        (["train", "--learning-rate", "9"], "did you mean --lr …?"),
+        (["train", "--patience", "9"], "did you mean --set training.patience=…?"),
         (["train", "--seeed", "9"], "did you mean --seed …?"),
         (["train", "--zzz", "9"], "hint:  see charrnn train --help"),
         (["sample", "--lr", "9"], "hint:  see charrnn sample --help"),

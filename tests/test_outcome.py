@@ -52,8 +52,8 @@ def test_a_run_is_resumed_for_more_epochs(charrnn, text_file) -> None:
     ("arguments", "words"),
     [
         (["--epochs", "2", "--max-steps", "3"], "--max-steps and --epochs are both given"),
-        (["--epochs", "0"], "training.epochs = 0"),
-        (["--epochs", "nan"], "training.epochs"),
+        (["--epochs", "0"], "--epochs 0 should be"),
+        (["--epochs", "nan"], "--epochs nan should be"),
     ],
 )
 def test_epochs_that_are_refused(charrnn, text_file, arguments, words) -> None:
@@ -98,7 +98,7 @@ def test_a_model_that_is_worse_than_guessing_is_said_to_have_failed(charrnn, tex
     assert found["failure"].startswith("the model is no better than guessing: ")
     assert "It diverged: at step" in found["failure"]
     assert "warning: the model is no better" in outcome.err
-    assert "--set optimizer.learning_rate=15" in outcome.err
+    assert "--lr 15" in outcome.err
     fine = charrnn("train", text_file, *TINY, "--max-steps", 60, "--out", "b")
     assert "warning" not in fine.err
 

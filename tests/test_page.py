@@ -116,7 +116,7 @@ def test_a_diverged_run_is_called_so(charrnn, text_file: Path, tmp_path: Path) -
     assert "Diverged. Training diverged at step 2, and stopped." in text
     assert "Too early to tell" not in text
     assert "1 steps" not in text
-    assert "--set optimizer.learning_rate=5e+09" in text
+    assert "--lr 5e+09" in text
 
 
 @pytest.mark.parametrize("kind", ["usual", "hostile"])

@@ -74,8 +74,9 @@ def eval_command(
     """Measure how well a model predicts a text."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
+    from charrnn.cli.output import write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
+    from charrnn.commands.run_files import require_output
     from charrnn.commands.unit_views import SHOWN, require_shown, unit_view
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer

@@ -10,10 +10,10 @@ from charrnn.cli.options import (
     MaxMemoryOption,
     ModelArgument,
     SetOption,
-    in_bytes,
     one_config,
 )
 from charrnn.errors import UsageError
+from charrnn.units import in_bytes
 
 
 def gradcheck_command(

@@ -13,6 +13,7 @@ from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
+from charrnn.cli.help import Command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
@@ -31,16 +32,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("train")(train_command)
-app.command("sample")(sample_command)
-app.command("eval")(eval_command)
-app.command("inspect")(inspect_command)
-app.command("runs")(runs_command)
-app.command("plot")(plot_command)
-app.command("explain")(explain_command)
-app.command("gradcheck")(gradcheck_command)
-app.command("gradflow")(gradflow_command)
-app.command("report")(report_command)
+app.command("train", cls=Command)(train_command)
+app.command("sample", cls=Command)(sample_command)
+app.command("eval", cls=Command)(eval_command)
+app.command("inspect", cls=Command)(inspect_command)
+app.command("runs", cls=Command)(runs_command)
+app.command("plot", cls=Command)(plot_command)
+app.command("explain", cls=Command)(explain_command)
+app.command("gradcheck", cls=Command)(gradcheck_command)
+app.command("gradflow", cls=Command)(gradflow_command)
+app.command("report", cls=Command)(report_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -5,7 +5,6 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -13,30 +12,7 @@ import typer
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
 from charrnn.system.escaping import harmless, harmless_json, shortened
-from charrnn.system.files import is_same_file, require_writable
 from charrnn.system.streams import discard
-from charrnn.wording import setting
-
-
-def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
-    """Refuses a file before its content is computed: of a run, a source, or not writable.
-
-    Raises:
-        UsageError: The file is refused.
-    """
-    from charrnn.commands.run_files import require_no_run_file
-
-    try:
-        if any(source != "-" and is_same_file(path, source) for source in sources):
-            raise UsageError(
-                f"{setting(option, path)} would overwrite what is read.", "choose another file."
-            )
-        require_no_run_file(option, path)
-        require_writable(Path(path))
-    except OSError as error:
-        raise UsageError(
-            f"{setting(option, path)} cannot be written: {error.strerror}.", "choose another file."
-        ) from None
 
 
 def plot_writer(
@@ -51,6 +27,7 @@ def plot_writer(
         if title is not None:
             raise UsageError("`title` is the title of a plot.", "add `plot=plot.png`.")
         return None
+    from charrnn.commands.run_files import require_output
     from charrnn.report.figures import drawing
 
     draw = drawing(plot, option)

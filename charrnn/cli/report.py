@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from charrnn.cli.options import JsonOption, UnknownOption, in_bytes
+from charrnn.cli.options import JsonOption, UnknownOption
+from charrnn.units import in_bytes
 
 
 def report_command(
@@ -50,9 +51,10 @@ def report_command(
     """
     from pathlib import Path
 
-    from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
+    from charrnn.cli.output import write_json, write_line, write_note, write_notes
     from charrnn.commands.player import playable_model
     from charrnn.commands.report import report_runs, require_single_model
+    from charrnn.commands.run_files import require_output
     from charrnn.report.page import report_page
     from charrnn.report.page_document import page_document, player_document
     from charrnn.report.player import player_page

@@ -9,7 +9,7 @@ from charrnn.arrays import Array
 from charrnn.commands.arguments import check_arguments
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
-from charrnn.config.layers import load_config
+from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.explanation.example import Example
@@ -17,10 +17,10 @@ from charrnn.explanation.topics import TOPICS, Topic
 from charrnn.explanation.tour import tour
 from charrnn.model.params import Params
 from charrnn.results import ExplainedNetwork, Explanation
-from charrnn.setup.loading import load_model
+from charrnn.setup.loading import Model, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.paths import Kind, is_model, kind_of
-from charrnn.setup.subject import require_one_model
+from charrnn.setup.subject import name_of, require_one_model
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.text import Text
@@ -42,8 +42,8 @@ NETWORKS = (Kind.RUN, Kind.CHECKPOINT, Kind.CONFIG)  # given without a topic: fo
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # seen in the numbers
 def explain(
     topic: str | None = None,
-    model: str | None = None,
-    config_path: str | None = None,
+    model: str | Model | None = None,
+    config_path: str | Layer | None = None,
     assignments: tuple[str, ...] | list[str] = (),
     text: str = TEXT,
     step: int | None = None,
@@ -57,9 +57,9 @@ def explain(
 
     Args:
         topic: One of TOPICS; None for a tour of all.
-        model: A checkpoint or run directory; or a config, for its network before training. By
-            default a network of three units.
-        config_path: A config, if `model` is not given.
+        model: A checkpoint, run directory or loaded model; or a config, for its network before
+            training. By default a network of three units.
+        config_path: A config or its values, if `model` is not given.
         assignments: Changes of the config, as `key.path=value`.
         text: The string that the network reads, in the alphabet of a trained model.
         step: The step to show in detail, from 1; None for the last.
@@ -147,14 +147,18 @@ class _Subject(NamedTuple):
 
 
 def _subject(
-    model: str | None, config_path: str | None, assignments: list[str], text: str, seed: int | None
+    model: str | Model | None,
+    config_path: str | Layer | None,
+    assignments: list[str],
+    text: str,
+    seed: int | None,
 ) -> _Subject:
     require_one_model(model, config_path)
     if model is not None and is_model(model):
         if assignments or seed is not None:
             raise UsageError(
-                f"{model} is a checkpoint, which has its own config and weights.",
-                "leave out `set` and `seed`, or give a config instead.",
+                f"{name_of(model)} is a checkpoint, which has its own config and weights.",
+                "leave out `settings` and `seed`, or give a config instead.",
             )
         trained = load_model(model)
         sequence = _sequence(trained.config, text)
@@ -172,7 +176,7 @@ def _subject(
             ids,
             trained.notes,
         )
-    path = model or config_path
+    path = model if isinstance(model, str) else config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
     flags = {} if seed is None else {"training": {"seed": seed}}
     config = load_config(path, assignments, flags, small)
@@ -181,7 +185,9 @@ def _subject(
     if len(alphabet) < 2:
         raise UsageError(f"`text` is {text!r}.", "give at least two different characters.")
     params = first_params(config, len(alphabet))
-    name = f"{path} before training" if path else "a small random network"
+    name = "a small random network"
+    if path:
+        name = f"{path if isinstance(path, str) else 'the config'} before training"
     return _Subject(name, False, config, params, alphabet, Vocabulary(alphabet).encode(sequence))
 
 

@@ -14,7 +14,7 @@ from charrnn.results import Generated, Novelty, Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.known_text import KnownText, known_text
-from charrnn.setup.loading import load_model
+from charrnn.setup.loading import Model, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.wording import pluralize
@@ -35,7 +35,7 @@ class Sampler:
 
     def __init__(
         self,
-        checkpoint: str,
+        checkpoint: str | Model,
         *,
         prime: str | None = None,
         prime_file: str | None = None,
@@ -56,7 +56,7 @@ class Sampler:
         """Loads the model.
 
         Args:
-            checkpoint: A checkpoint or a run directory.
+            checkpoint: A checkpoint, a run directory or a loaded model.
             prime: The prompt.
             prime_file: A file with the prompt, instead.
             length: The number of characters to generate at most.

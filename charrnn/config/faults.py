@@ -1,5 +1,6 @@
 """Describes each fault of a config in one line: its origin, key, value and allowed values."""
 
+import re
 import reprlib
 from typing import Any, get_args
 
@@ -7,7 +8,11 @@ from pydantic_core import ErrorDetails
 
 from charrnn.config.names import Section, sections_of, settings_like
 from charrnn.config.settings import Config
-from charrnn.wording import nearest
+from charrnn.keywords import KEYWORDS
+from charrnn.wording import nearest, setting
+
+COMMAND_LINE = "the command line"  # the origin of what has an option of its own
+PLAIN = re.compile(r"-?[\w.+]{1,40}")  # a value that needs no quotes
 
 # what a value should be, by the type of pydantic's error, where its own words are of Python
 EXPECTED = {
@@ -55,7 +60,17 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     remedy = f"; did you mean {suggested.format(guess)}?" if guess else "."
     if isinstance(value, str) and value.lower() == "none" and _takes_null(path):
         remedy = "; did you mean null?"
+    if where == COMMAND_LINE and dotted in KEYWORDS.values():
+        return f"{_as_typed(dotted, value)} {message}{remedy}"
     return f"{where}: {dotted} = {_shown(value)} {message}{remedy}"
+
+
+def _as_typed(dotted: str, value: Any) -> str:
+    """A setting and its value, to be shown as an option."""
+    text = str(value) if isinstance(value, str | bool | float) else _shown(value)
+    if PLAIN.fullmatch(text):
+        return f"`{dotted}={text}`"
+    return setting(dotted, _shown(value).strip("'\""))
 
 
 def _origin(path: list[str], origins: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
-from charrnn.config.faults import describe
+from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
@@ -26,7 +26,7 @@ MAX_REPORTED_FAULTS = 20
 
 
 def load_config(
-    path: str | None,
+    path: str | Layer | None,
     assignments: list[str],
     flags: Layer,
     base: tuple[str, Layer] = ("", {}),
@@ -34,7 +34,7 @@ def load_config(
     """Loads the default config, changed in turn by a base, a file, assignments and flags.
 
     Args:
-        path: A YAML file, or the name of a built-in config.
+        path: A YAML file, the name of a built-in config, or plain values.
         assignments: Changes as `key.path=value`.
         flags: Changes from the command line.
         base: An origin to name in messages, and its changes, applied before the file.
@@ -44,16 +44,20 @@ def load_config(
     """
     layers = [("the default config", _read(config_paths()["default"]))]
     layers.append(base)
-    if path is not None:
+    if isinstance(path, str):
         layers.append((path, _read(find_config(path))))
+    elif path is not None:
+        layers.append(("`config`", path))
     assigned, faults = _from_assignments(assignments)
-    layers.append(("`set`", assigned))
-    layers.append(("the command line", flags))
+    layers.append(("`settings`", assigned))
+    layers.append((COMMAND_LINE, flags))
     merged: Layer = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        merged = _merge(merged, layer)
         origins.update(dict.fromkeys(_keys(layer), origin))
+    # what a command sets is one layer: the optimizer of a flag keeps the rate of an assignment
+    for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
+        merged = _merge(merged, layer)
     return check_config(merged, origins, faults)
 
 
@@ -96,7 +100,7 @@ def check_config(
 
 def changed(config: Config, flags: Layer) -> Config:
     """The config with changes from the command line. Raises: UsageError."""
-    origins = dict.fromkeys(_keys(flags), "the command line")
+    origins = dict.fromkeys(_keys(flags), COMMAND_LINE)
     return check_config(_merge(config.model_dump(), flags), origins)
 
 
@@ -156,13 +160,13 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
         *sections, key = dotted.strip().split(".")
         if not equals or not key:
             faults.append(
-                f"`set`: {assignment!r} is not of the form key.path=value, such as "
+                f"`settings`: {assignment!r} is not of the form key.path=value, such as "
                 "model.hidden_size=256."
             )
             continue
         if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
             what = "is too long" if len(assignment) > MAX_VALUE_LENGTH else "has too many sections"
-            faults.append(f"`set`: {assignment!r} {what}.")
+            faults.append(f"`settings`: {assignment!r} {what}.")
             continue
         try:
             value = parse(text)

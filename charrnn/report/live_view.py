@@ -45,9 +45,11 @@ MARGIN = "│ "  # of a sample
 class LiveView:
     """A live view that is redrawn four times per second, below the evaluations."""
 
-    def __init__(self, console: Console, past: RunLog | None = None) -> None:
+    def __init__(
+        self, console: Console, past: RunLog | None = None, plain: PlainLines | None = None
+    ) -> None:
         self._console = console
-        self._plain = PlainLines(console)
+        self._plain = plain or PlainLines(console)
         self._losses = LossCurves()
         self._step: Stepped | None = None
         self._evaluated: Evaluated | None = None

@@ -22,6 +22,14 @@ from charrnn.system.files import detach
 from charrnn.units import BITS_PER_NAT
 
 MAX_LINE_BYTES = 1 << 24  # the longest sample takes 6 million
+LOGGED = (Baselines, LagProfile, Evaluated, Sampled, Tested)
+
+
+def is_logged(event: Event, every_steps: int) -> bool:
+    """Whether a log has an event; of the steps, the first one and every so many."""
+    if isinstance(event, Stepped):
+        return event.step == 1 or event.step % every_steps == 0
+    return isinstance(event, LOGGED)
 
 
 class Metrics:
@@ -33,7 +41,7 @@ class Metrics:
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
-        self._every, self._fresh = every_steps, last_step == 0
+        self._path, self._every, self._fresh = path, every_steps, last_step == 0
         self._pending: list[bytes] = []
         self._torn_at: int | None = None  # the end of the last whole line, if half of one follows
         detach(path)
@@ -42,9 +50,7 @@ class Metrics:
 
     def __call__(self, event: Event) -> None:
         """Logs an event, if it is of a kind that is logged."""
-        if isinstance(event, Stepped):
-            if event.step != 1 and event.step % self._every:
-                return
+        if isinstance(event, Stepped) and is_logged(event, self._every):
             self._write("step", event, bits_per_character=event.nats_per_character * BITS_PER_NAT)
         elif isinstance(event, Evaluated):
             nats = event.validation_nats_per_character
@@ -78,6 +84,13 @@ class Metrics:
     def unwritten(self) -> int:
         """The number of lines not yet written."""
         return len(self._pending)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know when it is closed."""
+        if not self._pending:
+            return ()
+        return (f"{self._path} lacks its last {self.unwritten} lines; is the disk full?",)
 
     def _write(
         self,

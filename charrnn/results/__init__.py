@@ -47,6 +47,7 @@ from charrnn.results.runs import (
 from charrnn.results.samples import Generated, Samples
 from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
+from charrnn.results.text_gradient import TextGradient
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Statement",
     "Table",
     "TextBaselines",
+    "TextGradient",
     "TextReport",
     "TextScore",
     "Trial",

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from charrnn.arrays import Array
 from charrnn.results.display import Displayed
+from charrnn.units import BITS_PER_NAT
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,13 @@ class CharacterScores(Displayed):
     likeliest: Array
     probabilities: Array
     characters: tuple[str, ...]
+
+    @property
+    def bits(self) -> Array:
+        """The surprisal of each character in bits (N,)."""
+        return self.nats * BITS_PER_NAT
+
+    @property
+    def bits_per_character(self) -> float:
+        """The mean of the bits of all characters that are predicted."""
+        return float(np.nanmean(self.bits))

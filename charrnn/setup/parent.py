@@ -9,7 +9,7 @@ from charrnn.setup.loading import Model, load_model
 
 
 def configure(
-    path: str | None, assignments: list[str], flags: Layer
+    path: str | Layer | None, assignments: list[str], flags: Layer
 ) -> tuple[Config, Model | None]:
     """Loads a config like `load_config`, and the parent that it names, which sets its defaults.
 

@@ -7,13 +7,13 @@ from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
-from charrnn.config.layers import load_config
+from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.setup.loading import encode_text, load_model, require_predictable
+from charrnn.setup.loading import Model, encode_text, load_model, require_predictable
 from charrnn.setup.own_text import Announce, announce_own_text
 from charrnn.setup.paths import is_model, require_texts
 from charrnn.setup.wiring import (
@@ -27,6 +27,7 @@ from charrnn.setup.wiring import (
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import median_length
 from charrnn.text.reading import read_text
+from charrnn.text.sources import String
 from charrnn.window import NO_TARGET, Window
 
 CONTEXT = 64  # characters read before a passage, so that it does not start from the zero state
@@ -47,19 +48,19 @@ class Subject(NamedTuple):
 
 
 def subject_of(
-    model: str | None,
-    config_path: str | None,
+    model: str | Model | None,
+    config_path: str | Layer | None,
     assignments: list[str],
-    text: str | None,
+    text: str | String | None,
     announce: Announce,
 ) -> Subject:
     """The model that a command is given, and a text.
 
     Args:
-        model: A checkpoint, a run directory or a config.
-        config_path: A config, if `model` is not one. By default the default config.
+        model: A checkpoint, a run directory, a loaded model or a config.
+        config_path: A config or its values, if `model` is not one. By default the default config.
         assignments: Changes of the config, as `key.path=value`.
-        text: A text to use; by default the one that the model is trained on.
+        text: A text to use, or its file; by default the one that the model is trained on.
         announce: Called before a text is read that a checkpoint names, with a note on that.
 
     Raises:
@@ -70,24 +71,31 @@ def subject_of(
     if model is not None and is_model(model):
         if assignments:
             raise UsageError(
-                f"{model} is a checkpoint, which has its own config: {assignments[0]} cannot "
-                "change it.",
+                f"{name_of(model)} is a checkpoint, which has its own config: {assignments[0]} "
+                "cannot change it.",
                 "give a config instead, or leave the change out.",
             )
         return trained_subject(model, text, announce)
-    path = model or config_path
-    return untrained_subject(load_config(path, assignments, {}), path or "the default config", text)
+    path = model if isinstance(model, str) else config_path
+    name = path if isinstance(path, str) else "the config" if path else "the default config"
+    return untrained_subject(load_config(path, assignments, {}), name, text)
 
 
-def require_one_model(model: str | None, config_path: str | None) -> None:
+def name_of(model: str | Model) -> str:
+    """What messages call a model."""
+    return model if isinstance(model, str) else model.path
+
+
+def require_one_model(model: str | Model | None, config_path: str | Layer | None) -> None:
     """Raises UsageError if a model and a config are both given."""
     if model is not None and config_path is not None:
-        raise UsageError(
-            f"{model} and the config {config_path} are both given.", "choose one of them."
-        )
+        config = f"the config {config_path}" if isinstance(config_path, str) else "a config"
+        raise UsageError(f"{name_of(model)} and {config} are both given.", "choose one of them.")
 
 
-def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Subject:
+def trained_subject(
+    checkpoint: str | Model, text: str | String | None, announce: Announce
+) -> Subject:
     """A checkpoint and a text in its alphabet; by default the text it was trained on.
 
     Raises:
@@ -95,9 +103,9 @@ def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Su
         UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
-    paths = text_paths(model.config) if text is None else [text]
+    paths = text_paths(model.config) if text is None else _source(text)
     if text is None:
-        announce_own_text(model.path, paths, announce)
+        announce_own_text(model.path, text_paths(model.config), announce)
     try:
         ids, _, notes = encode_text(model, paths, own=text is None)
     except InputError as error:
@@ -106,17 +114,20 @@ def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Su
     return Subject(model.path, model.params, model.config, ids, notes, model.steps)
 
 
-def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
+def _source(text: str | String) -> list[str] | String:
+    return [text] if isinstance(text, str) else text
+
+
+def untrained_subject(config: Config, name: str, text: str | String | None) -> Subject:
     """The model of a config before its first step, and a text; by default the config's.
 
     Raises:
         InputError: The text is unusable.
     """
+    paths = text_paths(config) if text is None else _source(text)
     if text is not None:
-        require_texts([text])
-    documents, notes = read_text(
-        text_paths(config) if text is None else [text], decoding_of(config), selection_of(config)
-    )
+        require_texts(paths)
+    documents, notes = read_text(paths, decoding_of(config), selection_of(config))
     sequences = sequences_of(config)
     joined = sequences.join(documents)
     require_predictable(joined)

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -37,7 +38,7 @@ class TensorFile:
     one by a signal. It is opened once: a checkpoint that is replaced meanwhile stays whole.
 
     Args:
-        path: The file.
+        source: The file, or its content.
 
     Attributes:
         metadata: Its metadata.
@@ -49,9 +50,10 @@ class TensorFile:
         MemoryError: Memory is exhausted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | bytes) -> None:
         with _as_unusable(), ExitStack() as stack:
-            self._file = stack.enter_context(_opened(path))
+            file = BytesIO(source) if isinstance(source, bytes) else _opened(source)
+            self._file = stack.enter_context(file)
             self._size, self._head = _bounded_head(self._file)
             if structure_size(self._head.decode("latin-1")) > MAX_TENSORS * BYTES_PER_TENSOR:
                 raise Unusable(f"it describes more than {MAX_TENSORS:,} tensors")
@@ -121,7 +123,8 @@ def _opened(path: Path) -> BinaryIO:
 
 def _bounded_head(file: BinaryIO) -> tuple[int, bytes]:
     """The size of a file in bytes, and its header after its length, after checking both."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if not size:
         raise Unusable("it is empty")
     if size > physical_memory() / 2:

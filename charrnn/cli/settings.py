@@ -1,0 +1,93 @@
+"""The options of a command that set values of its config."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Literal
+
+import typer
+
+from charrnn.cli.help import MODEL, TEXT, TRAINING
+
+
+def _option(section: str, metavar: str, help: str, kind: Any = str, *names: str) -> Any:
+    option = typer.Option(*names, metavar=metavar or None, help=help, rich_help_panel=section)
+    return Annotated[kind | None, option]
+
+
+# numbers stay strings here: the config knows how people write them, and their bounds
+OPTIONS: dict[str, Any] = {
+    "hidden_size": _option(MODEL, "N", "Hidden units of each layer."),
+    "layers": _option(MODEL, "N", "Stacked recurrent layers, up to 16."),
+    "activation": _option(MODEL, "NAME", "tanh, sigmoid or relu."),
+    "dropout": _option(
+        MODEL, "P", "Drop units between layers and before the output with this probability."
+    ),
+    "init_from": _option(MODEL, "CHECKPOINT", "Start from the weights of this model."),
+    "extend_vocabulary": _option(
+        MODEL,
+        "",
+        "Add new characters of the text to that model's vocabulary.",
+        bool,
+        "--extend-vocabulary",
+    ),
+    "optimizer": _option(TRAINING, "NAME", "sgd, momentum, adagrad, rmsprop, adam or adamw."),
+    "lr": _option(TRAINING, "X", "Learning rate, such as 1e-3."),
+    "batch_size": _option(TRAINING, "N", "Lanes of the text that are read side by side."),
+    "window": _option(TRAINING, "N", "Characters that the gradient goes back."),
+    "max_steps": _option(TRAINING, "N", "Stop after N steps; 0 saves the first weights."),
+    "epochs": _option(TRAINING, "N", "Stop after N passes over the text, such as 0.5 or 20."),
+    "max_time": _option(
+        TRAINING,
+        "TIME",
+        "Stop after this time, such as 90s, 3m or 1h30m; or after --max-steps or --epochs if that "
+        "comes first.",
+    ),
+    "seed": _option(TRAINING, "N", "Random seed for initial weights, line order and samples."),
+    "validation": _option(TEXT, "FILE", "Validate on this text instead. Repeatable.", list[str]),
+    "test": _option(
+        TEXT, "FILE", "Score the best model on this text at the end. Repeatable.", list[str]
+    ),
+    "include": _option(
+        TEXT,
+        "PATTERN",
+        "Of directories, read only files that match, such as '*.py'. Repeatable.",
+        list[str],
+    ),
+    "exclude": _option(
+        TEXT, "PATTERN", "Of directories, leave out files that match. Repeatable.", list[str]
+    ),
+    "encoding": _option(
+        TEXT, "NAME", "Encoding of the text, such as latin-1 or utf-16.  [default: the config's]"
+    ),
+    "errors": _option(
+        TEXT,
+        "",
+        "Refuse invalid bytes, or replace them with U+FFFD.  [default: the config's]",
+        Literal["strict", "replace"],
+    ),
+}
+
+
+def settings_options(*keywords: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command an option for each of these keywords; what is given becomes `settings`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_settings(**values: Any) -> None:
+            settings = {keyword: values.pop(keyword) for keyword in keywords}
+            given = {name: value for name, value in settings.items() if value not in (None, [])}
+            command(**values, settings=given)
+
+        kind = inspect.Parameter.KEYWORD_ONLY
+        options = [
+            inspect.Parameter(keyword, kind, default=None, annotation=OPTIONS[keyword])
+            for keyword in keywords
+        ]
+        own = inspect.signature(command).parameters.values()
+        parameters = [*(one for one in own if one.name != "settings"), *options]
+        vars(with_settings)["__signature__"] = inspect.Signature(parameters)
+        with_settings.__annotations__ = {one.name: one.annotation for one in parameters}
+        return with_settings
+
+    return decorate

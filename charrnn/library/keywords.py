@@ -1,0 +1,130 @@
+"""The arguments of functions: settings by keyword, and what may be meant by an unknown one."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any, Literal, TypedDict
+
+from charrnn.commands.arguments import settings_like
+from charrnn.errors import UsageError
+from charrnn.keywords import KEYWORDS
+from charrnn.wording import nearest
+
+Path = str | PathLike[str]
+Files = Path | Sequence[Path]
+Config = Path | Mapping[str, Any]
+Settings = Mapping[str, Any]
+Unknown = Literal["error", "skip", "replace"]
+
+
+class Keywords(TypedDict, total=False):
+    """The settings that have a short name, as on the command line; see docs/settings.md.
+
+    Attributes:
+        hidden_size: Hidden units of each layer.
+        layers: Stacked recurrent layers.
+        activation: Of the hidden units.
+        dropout: The probability of dropping a unit between layers and before the output.
+        init_from: A checkpoint to start from the weights of.
+        extend_vocabulary: Whether to add new characters of the text to its vocabulary.
+        optimizer: The name of the optimizer.
+        lr: Learning rate.
+        batch_size: Lanes of the text that are read side by side.
+        window: Characters that the gradient goes back.
+        max_steps: Training steps after which to stop.
+        epochs: Passes over the text after which to stop.
+        max_time: Seconds, or a string such as "3m", after which to stop.
+        seed: Random seed for initial weights, line order and samples.
+        validation: Files to validate on, instead of a part of the text.
+        test: Files to score the best model on at the end.
+        include, exclude: Patterns of the files of directories to read, and to leave out.
+        encoding: Of the files.
+        errors: Whether to refuse invalid bytes or to replace them with U+FFFD.
+    """
+
+    hidden_size: int
+    layers: int
+    activation: Literal["tanh", "sigmoid", "relu"]
+    dropout: float
+    init_from: Path
+    extend_vocabulary: bool
+    optimizer: Literal["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"]
+    lr: float
+    batch_size: int
+    window: int
+    max_steps: int
+    epochs: float
+    max_time: float | str
+    seed: int
+    validation: Files
+    test: Files
+    include: str | Sequence[str]
+    exclude: str | Sequence[str]
+    encoding: str
+    errors: Literal["strict", "replace"]
+
+
+def as_keywords(given: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """The settings that a function was given by keyword, as plain values.
+
+    Args:
+        given: The keywords.
+        own: The other arguments of the function.
+
+    Raises:
+        UsageError: It has no such keyword.
+    """
+    for name in given:
+        if name not in KEYWORDS or name == "text":
+            raise UsageError(f"there is no argument {name!r}.", _meant(name, own))
+    return {name: _plain(value) for name, value in given.items() if value is not None}
+
+
+def as_config(config: Config | None) -> str | dict[str, Any] | None:
+    """A config as commands take it: a path, a name or plain values."""
+    return None if config is None else _plain(config)
+
+
+def as_assignments(settings: Settings | None) -> list[str]:
+    """Settings by their dotted keys as assignments `key=value`.
+
+    Raises:
+        UsageError: They are not a mapping of keys to plain values.
+    """
+    if settings is None:
+        return []
+    if not isinstance(settings, Mapping):
+        raise UsageError(
+            f"`settings` is {type(settings).__name__}, not a dict.",
+            'for example `settings={"optimizer.learning_rate": 0.001}`',
+        )
+    try:
+        return [
+            f"{key}={json.dumps(_plain(value), ensure_ascii=False)}"
+            for key, value in settings.items()
+        ]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`settings` has a value that is not plain: {error}.") from None
+
+
+def _meant(name: str, own: Collection[str]) -> str | None:
+    """The argument, or the setting, that an unknown keyword may mean."""
+    short = {key: keyword for keyword, key in KEYWORDS.items()}
+    if similar := nearest(name, [*KEYWORDS, *own], 0.75):
+        return f"did you mean {similar!r}?"
+    meant = [
+        repr(short[key]) if key in short else f"settings={{{key!r}: …}}"
+        for key in settings_like(name)
+    ]
+    return f"did you mean {' or '.join(meant)}?" if meant else None
+
+
+def _plain(value: Any) -> Any:
+    """A value without paths, tuples and NumPy's numbers."""
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.item() if hasattr(value, "item") else value
