@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import charrnn
 from charrnn.commands.curves import group_by_config, load_runs
 from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.explain import TOPICS, explain
@@ -128,6 +129,7 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
         "units": describe_units(names[0], [str(text_file)], passage=200)[0],
         "score": Evaluation(names[0], [str(text_file)]).score(),
         "characters": Evaluation(names[0], [str(text_file)]).characters(300),
+        "gradient": charrnn.load(names[0]).gradient("The keeper went up\n"),
         "report": report_runs(names, playable=False)[0],
     }
     for topic in TOPICS:
@@ -260,12 +262,11 @@ def test_sizes_are_bounded_and_what_is_left_out_is_said() -> None:
 def test_a_result_is_shown_by_its_repr_unless_a_renderer_is_set(results: dict[str, Any]) -> None:
     score = results["score"]
     show_with(None)
-    assert score._repr_html_() is None
-    show_with(html_of)
     try:
-        assert score._repr_html_() == html_of(score)
+        assert score._repr_html_() is None
     finally:
-        show_with(None)
+        show_with(html_of)
+    assert score._repr_html_() == html_of(score)
 
 
 class Screen:
@@ -366,7 +367,7 @@ def test_a_notebook_is_told_from_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_ipython_is_not_imported_outside_a_notebook() -> None:
     script = (
-        "import sys, charrnn.report.notebook as notebook, charrnn.report.html as html; "
+        "import sys; from charrnn.report import html, notebook; "
         "from charrnn.system.notebook import in_notebook; "
         "notebook.NotebookSink(); html.html_of(1); in_notebook(); "
         "print([name for name in sys.modules if 'IPython' in name])"
