@@ -7,6 +7,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -52,6 +53,7 @@ from charrnn.results import (
 from charrnn.system.escaping import DIRECTIONS
 from charrnn.system.notebook import in_notebook
 from tests.conftest import TINY
+from tests.notebook import execute, stored
 from tests.pages import PAYLOADS, hostile_run
 from tests.runs import train
 
@@ -245,10 +247,10 @@ def test_sizes_are_bounded_and_what_is_left_out_is_said() -> None:
         np.full((size, 5), 0.2), ("a", "<", "\n"),
     )  # fmt: skip
     one = Generated(1.0, text, np.zeros(size), 1.5)
-    samples = Samples("run", "", 1, (text,) * 99, (one,) * 99, (99,))
+    samples = Samples("run", "", 1, (text,) * 40, (one,) * 40, (40,))
     for result, left in (
         (scores, "998,000 characters more"),
-        (samples, "69 texts"),
+        (samples, "10 texts"),
         (one, "980,0"),
     ):
         piece = html_of(result)
@@ -374,3 +376,44 @@ def test_ipython_is_not_imported_outside_a_notebook() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_the_notebook_runs_and_what_it_stores_is_current() -> None:
+    kept = stored()
+    quick = deepcopy(kept)
+    for cell in quick.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+        for slow, fast in (("max_steps=3000", "max_steps=60"), ("=128", "=16"), ("=5000", "=2600")):
+            cell.source = cell.source.replace(slow, fast)
+    execute(quick)
+    for cell, other in zip(kept.cells, quick.cells, strict=True):
+        if cell.cell_type != "code":
+            continue
+        assert cell.execution_count
+        assert [kind(output) for output in cell.outputs] == [kind(one) for one in other.outputs]
+        assert "error" not in {output.output_type for output in cell.outputs}
+        if "same-everywhere" in cell.metadata.get("tags", ()):
+            ((one,), (two,)) = cell.outputs, other.outputs
+            # rounding errors, as of 3e-16, differ between machines
+            texts = [
+                re.sub(r"\d\.\de-1\d|0\.0e\+00", "", read(o.data["text/html"]).text)
+                for o in (one, two)
+            ]
+            assert texts[0] == texts[1]
+
+
+def kind(output: Any) -> tuple[str, ...]:
+    """What a cell shows: the kind of an output, and its media types."""
+    return output.output_type, *sorted(output.get("data", ()))
+
+
+def test_training_leaves_one_display_in_the_notebook() -> None:
+    (cell,) = (
+        cell for cell in stored().cells if cell.get("outputs") and "charrnn.train(" in cell.source
+    )
+    ((display,),) = [cell.outputs]
+    assert display.output_type == "display_data"
+    found = read(display.data["text/html"])
+    assert "100%" in found.text
+    assert len(found.images) == 1
