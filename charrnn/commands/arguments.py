@@ -1,11 +1,25 @@
 """Checks arguments that several commands have in common."""
 
+from math import inf
+
 from charrnn.config.layers import Layer, assigns
 from charrnn.config.names import settings_like
 from charrnn.errors import UsageError
 from charrnn.setup.paths import require_config
 
-__all__ = ["check_arguments", "settings_like"]
+__all__ = ["check_arguments", "require_between", "settings_like"]
+
+
+def require_between(lowest: float, highest: float, **values: float | None) -> None:
+    """Checks options by their names; those that are None were not given.
+
+    Raises:
+        UsageError: A number is not in this range, whose ends belong to it.
+    """
+    for name, value in values.items():
+        if value is not None and not lowest <= value <= highest:
+            within = f"between {lowest:,} and {highest:,}" if highest < inf else f"{lowest} or more"
+            raise UsageError(f"`{name}={value}` is not {within}.")
 
 
 def check_arguments(

@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.config.layers import Layer, load_config
@@ -31,6 +31,7 @@ from charrnn.wording import layer_sizes, nearest, pluralize, rough_duration
 TEXT = "hello world"
 HIDDEN_SIZE = 3  # of the network that is explained by default
 MAX_STEPS = 120
+MAX_REACH = 1000
 MAX_LOSS = 1e15  # beyond it the loss of a step and its derivatives are not resolved
 # times H³ multiplications: norms of the Jacobians of each step, and of a few others
 DECOMPOSITIONS = {"vanishing": 8, "slips": 16}
@@ -97,6 +98,7 @@ def explain(
         )
     window = Window(signed(ids[:-1, None]), signed(ids[1:, None]), np.ones(1, dtype=bool))
     problem = Problem(params.astype(np.float64), window, np.zeros((1, params.state_size)))
+    require_between(1, MAX_REACH, window=reach)
     _require_stride(reach, stride)
     example = Example(
         problem=problem,

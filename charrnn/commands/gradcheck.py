@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from charrnn.analysis.directions import check_directions
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.check_plan import memory_of_check, plan_check
 from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config, ResolvedConfig
@@ -93,6 +94,8 @@ def check_gradients(
         raise UsageError(
             f"`tolerance={tolerance}` is not positive.", "for example `tolerance=1e-6`"
         )
+    require_between(0, inf, seed=seed)
+    require_between(1, inf, entries=entries)
     check_arguments(config_path, assignments, [] if text is None else [str(text)])
     random, limit = np.random.default_rng(seed), memory_limit(max_memory)
     with ExitStack() as stack:

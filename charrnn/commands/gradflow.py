@@ -1,10 +1,12 @@
 """Measures how gradients flow back through a model on a text."""
 
+from math import inf
+
 import numpy as np
 
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.speed import NOTED_SECONDS
 from charrnn.config.layers import Layer, assigns, check_config
@@ -21,6 +23,7 @@ from charrnn.system.blas import single_threaded_blas
 from charrnn.text.sources import String
 from charrnn.wording import format_size, layer_sizes, rough_duration
 
+MAX_LAGS = 100_000
 MAX_LOSSES = 1024  # backpropagated together
 MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
 TOLERANCE = 0.1  # of the error of truncation, unless the user says otherwise
@@ -67,6 +70,8 @@ def gradient_flow(
         raise UsageError(
             f"`tolerance={tolerance}` is not between 0 and 1.", "for example `tolerance=0.1`"
         )
+    require_between(1, MAX_LAGS, lags=lags)
+    require_between(0, inf, seed=seed)
     check_arguments(config_path, assignments, [] if text is None else [str(text)])
     if compare:
         _refuse_with_comparison(assignments, tolerance)

@@ -11,7 +11,7 @@ from charrnn.commands.gradflow import TOLERANCE, gradient_flow
 from charrnn.errors import UsageError
 from charrnn.library.keywords import Config, Path, Settings, as_assignments, as_config
 from charrnn.library.model import Model
-from charrnn.library.notes import note
+from charrnn.library.notes import note, note_all
 from charrnn.library.run import Run
 from charrnn.library.texts import Text, text_or_paths
 from charrnn.results import Explanation, GradientCheck, GradientFlow
@@ -75,7 +75,7 @@ def gradcheck(
         max_memory=in_bytes(max_memory),
         announce=note,
     )
-    _note_all(notes)
+    note_all(notes)
     return found
 
 
@@ -123,7 +123,7 @@ def gradflow(
         max_memory=in_bytes(max_memory),
         announce=note,
     )
-    _note_all(notes)
+    note_all(notes)
     return found
 
 
@@ -165,7 +165,7 @@ def explain(
         topic, _subject(model), as_config(config), as_assignments(settings), text, step, layer,
         window, stride, seed, announce=note,
     )  # fmt: skip
-    _note_all(notes)
+    note_all(notes)
     return found
 
 
@@ -187,8 +187,3 @@ def _text(model: Subject | None, text: Text | None) -> str | String | None:
             raise UsageError("`text` is a list of several paths.", "give one, or their directory.")
         return found[0]
     return found
-
-
-def _note_all(notes: tuple[str, ...]) -> None:
-    for one in notes:
-        note(one)

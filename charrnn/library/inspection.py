@@ -15,7 +15,7 @@ from charrnn.library.keywords import (
     as_config,
     as_keywords,
 )
-from charrnn.library.notes import note
+from charrnn.library.notes import note_all
 from charrnn.library.texts import Text, text_or_paths
 from charrnn.results import ModelReport, RunList, TextReport
 
@@ -45,8 +45,7 @@ def inspect(
         as_assignments(settings),
         as_keywords(keywords, ("path", "config", "settings")),
     )
-    for one in notes:
-        note(one)
+    note_all(notes)
     if not isinstance(found, tuple):
         return found
     if len(found) > 1:
@@ -68,6 +67,5 @@ def runs(directory: Path = DEFAULT_FOLDER, *, sort: str = "name", reverse: bool 
         UsageError: They cannot be sorted so.
     """
     found = sorted_runs(list_runs(fspath(directory)), sort, reverse)
-    for one in found.notes:
-        note(one)
+    note_all(found.notes)
     return found

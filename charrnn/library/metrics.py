@@ -10,7 +10,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.commands.curves import load_run
 from charrnn.library.keywords import Path
-from charrnn.library.notes import note
+from charrnn.library.notes import note_all
 from charrnn.report.run_csv import EVALUATION_COLUMNS, metric_rows
 from charrnn.results import RunLog
 from charrnn.system.extras import import_extra
@@ -73,8 +73,7 @@ def read_metrics(run: "Run | Path") -> Metrics:
     if hasattr(run, "metrics"):
         return run.metrics
     found = load_run(fspath(run))
-    for one in found.notes:
-        note(one)
+    note_all(found.notes)
     return metrics_of(found.log)
 
 

@@ -1,8 +1,8 @@
 """A trained model: what it writes, and how it reads a text."""
 
 from collections.abc import Iterator, Sequence
-from os import PathLike, fspath
-from typing import Any, TypedDict, Unpack
+from os import fspath
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from charrnn.analysis.unit_states import states_in_order
 from charrnn.arrays import Array
 from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.gradient import gradient_of_ids
-from charrnn.commands.sample import Sampler
 from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.units import COUNT, PASSAGE, describe_units
 from charrnn.library.keywords import Files, Path, Unknown
-from charrnn.library.notes import note
+from charrnn.library.notes import note, note_all
+from charrnn.library.sampling import Sampling, sampler_of
 from charrnn.library.texts import Text, text_itself
 from charrnn.results import (
     CharacterScores,
@@ -27,32 +27,6 @@ from charrnn.results import (
 from charrnn.setup.loading import Model as LoadedModel
 from charrnn.setup.loading import encode_text, load_model
 from charrnn.system.blas import in_single_threaded_blas, single_threaded_blas
-
-
-class Sampling(TypedDict, total=False):
-    """How characters are chosen, as on the command line.
-
-    Attributes:
-        prime_file: A file with the prompt, instead of `prime`.
-        no_prime: Whether to leave the prompt out of what is returned.
-        length: The number of characters to generate at most; 500 by default.
-        top_k: The number of most likely characters to choose from.
-        top_p: The total probability of the most likely characters to choose from.
-        min_p: The least probability of a character, relative to that of the most likely one.
-        seed: Random seed; 1 by default.
-        until: A string to stop after, with escapes such as "\\\\n".
-        unknown: What to do with characters of the prompt that the model does not know.
-    """
-
-    prime_file: Path
-    no_prime: bool
-    length: int
-    top_k: int | None
-    top_p: float
-    min_p: float
-    seed: int
-    until: str | None
-    unknown: Unknown | None
 
 
 class Model:
@@ -138,7 +112,7 @@ class Model:
         Returns:
             An iterator over the prompt and what is generated.
         """
-        sampler = self._sampler(prime, temperature, **options)
+        sampler = sampler_of(self._loaded, prime, temperature, **options)
         pieces = (piece for text in sampler.texts(1) for piece in text if piece)
         return in_single_threaded_blas(pieces)
 
@@ -169,8 +143,14 @@ class Model:
             InputError: The training text is unusable.
             CharrnnError: Not so many texts were found that are no copies.
         """
-        sampler = self._sampler(
-            prime, temperature, novelty=novelty, novel_only=novel_only, text=text, **options
+        sampler = sampler_of(
+            self._loaded,
+            prime,
+            temperature,
+            novelty=novelty,
+            novel_only=novel_only,
+            text=text,
+            **options,
         )
         with single_threaded_blas():
             found = sampler.samples(count)
@@ -287,37 +267,13 @@ class Model:
 
     def _ids(self, text: Text, unknown: str | None) -> Array:
         ids, _, notes = encode_text(self._loaded, text_itself(text), unknown)
-        _note_all(notes)
+        note_all(notes)
         return ids
 
     def _evaluation(self, text: Text, unknown: str | None) -> Evaluation:
         evaluation = Evaluation(self._loaded, text_itself(text), unknown)
-        _note_all(evaluation.notes)
+        note_all(evaluation.notes)
         return evaluation
-
-    def _sampler(
-        self,
-        prime: str | None,
-        temperature: float | Sequence[float],
-        *,
-        no_prime: bool = False,
-        text: Files | None = None,
-        **options: Any,
-    ) -> Sampler:
-        if "prime_file" in options:
-            options["prime_file"] = fspath(options["prime_file"])
-        files = [text] if isinstance(text, str | PathLike) else text or []
-        sampler = Sampler(
-            self._loaded,
-            prime=prime,
-            temperature=temperature,
-            show_prime=not no_prime,
-            text=[fspath(file) for file in files],
-            announce=note,
-            **options,
-        )
-        _note_all(sampler.notes)
-        return sampler
 
     def __repr__(self) -> str:
         network = self._loaded.params
@@ -326,11 +282,6 @@ class Model:
 
     def _repr_html_(self) -> str | None:
         return self.summary._repr_html_()
-
-
-def _note_all(notes: tuple[str, ...]) -> None:
-    for one in notes:
-        note(one)
 
 
 def load(path: Path) -> Model:

@@ -1,6 +1,7 @@
 """Notes for the user, which the logger `charrnn` gets."""
 
 import logging
+from collections.abc import Iterable
 
 from charrnn.events import Event, Noted, RunEnded
 from charrnn.system.escaping import harmless_message
@@ -11,6 +12,12 @@ _log = logging.getLogger("charrnn")
 def note(text: str) -> None:
     """Logs a note as a warning, which Python shows on standard error unless it is told not to."""
     _log.warning("%s", harmless_message(text))
+
+
+def note_all(notes: Iterable[str]) -> None:
+    """Logs several notes."""
+    for one in notes:
+        note(one)
 
 
 class LoggedNotes:

@@ -10,7 +10,7 @@ from charrnn.commands.run_files import require_output
 from charrnn.errors import UsageError
 from charrnn.library.keywords import Path, Unknown
 from charrnn.library.model import Model
-from charrnn.library.notes import note
+from charrnn.library.notes import note, note_all
 from charrnn.library.run import Run
 from charrnn.report.page import report_page
 from charrnn.report.player import player_page
@@ -65,8 +65,7 @@ def report(
     else:
         paths = [_directory(one) for one in listed]
         found, notes = report_runs(paths, source, unknown, not no_model, size, note)
-        for one in notes:
-            note(one)
+        note_all(notes)
         page = report_page(found)
     write_atomically(FilePath(path), page.encode())
     return FilePath(path)

@@ -16,7 +16,7 @@ from charrnn.library.keywords import (
     as_config,
     as_keywords,
 )
-from charrnn.library.notes import note
+from charrnn.library.notes import note, note_all
 from charrnn.library.progress import Progress, progress_sink
 from charrnn.library.run import Run
 from charrnn.library.texts import Text, text_or_paths
@@ -119,8 +119,7 @@ def _trained(
         divergence.run = Run(started, log, None, text)
         raise
     finally:
-        for one in log.notes:
-            note(one)
+        note_all(log.notes)
     return Run(started, log, ended, text)
 
 
