@@ -245,7 +245,7 @@ class Model:
         found, notes = describe_units(
             self._loaded, text_itself(text), unknown, count=count, passage=passage, chosen=chosen
         )
-        _note_all(notes)
+        note_all(notes)
         return found
 
     def gradient(self, text: Text, *, unknown: Unknown | None = None) -> TextGradient:
