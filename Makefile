@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format help tutorial pictures bench
+.PHONY: check lint format help tutorial notebook pictures bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -21,6 +21,9 @@ help: $(VENV)/.installed
 
 tutorial: $(VENV)/.installed
 	$(BIN)/python -m tests.tutorial
+
+notebook: $(VENV)/.installed
+	$(BIN)/python -m tests.notebook
 
 pictures: $(VENV)/.installed
 	$(BIN)/python docs/make_pictures.py

@@ -11,11 +11,19 @@ from charrnn.arrays import Array
 from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.gradient import gradient_of_ids
 from charrnn.commands.surprisal import read_text_of, require_finite
+from charrnn.commands.units import COUNT, PASSAGE, describe_units
 from charrnn.library.keywords import Files, Path, Unknown
 from charrnn.library.notes import note, note_all
 from charrnn.library.sampling import Sampling, sampler_of
 from charrnn.library.texts import Text, text_itself
-from charrnn.results import CharacterScores, ModelSummary, Samples, TextGradient, TextScore
+from charrnn.results import (
+    CharacterScores,
+    ModelSummary,
+    Samples,
+    TextGradient,
+    TextScore,
+    UnitReport,
+)
 from charrnn.setup.loading import Model as LoadedModel
 from charrnn.setup.loading import encode_text, load_model
 from charrnn.system.blas import in_single_threaded_blas, single_threaded_blas
@@ -209,6 +217,35 @@ class Model:
         with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
             found = np.concatenate([states.copy() for states in states_in_order(read)])
         require_finite(found)
+        return found
+
+    def units(
+        self,
+        text: Text,
+        *,
+        count: int = COUNT,
+        passage: int = PASSAGE,
+        chosen: Sequence[int] = (),
+        unknown: Unknown | None = None,
+    ) -> UnitReport:
+        """Finds the units that follow a feature of a text, such as being inside quotes.
+
+        Args:
+            text: The text; a Path, or a list of them, to read files.
+            count: The number of units to describe.
+            passage: The characters of the text to show with their states.
+            chosen: The units to describe instead, by their columns in `states`.
+            unknown: What to do with characters that the model does not know.
+
+        Raises:
+            InputError: The text is unusable or has unknown characters.
+            UsageError: There is no such unit.
+            CharrnnError: The states overflow.
+        """
+        found, notes = describe_units(
+            self._loaded, text_itself(text), unknown, count=count, passage=passage, chosen=chosen
+        )
+        note_all(notes)
         return found
 
     def gradient(self, text: Text, *, unknown: Unknown | None = None) -> TextGradient:

@@ -8,6 +8,7 @@ from charrnn.errors import UsageError
 from charrnn.events import Event, Sink
 from charrnn.library.notes import LoggedNotes
 from charrnn.results import RunLog
+from charrnn.system.notebook import in_notebook
 
 Progress = bool | Callable[[Event], object] | None
 
@@ -41,12 +42,6 @@ def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Si
     from charrnn.report.console import make_console_sink
 
     return make_console_sink(logged, words=str)
-
-
-def in_notebook() -> bool:
-    """Whether a kernel of Jupyter runs this, which shows HTML."""
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 class _Called:

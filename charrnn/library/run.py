@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from charrnn.commands.curves import load_run
+from charrnn.commands.report import reported_run
 from charrnn.config.layers import dump_config
 from charrnn.errors import UsageError
 from charrnn.events import RunEnded
@@ -131,7 +132,7 @@ class Run:
         nats, log = progress.best_validation_nats, self.log
         ngram = log.baselines.ngram_nats_per_character if log.baselines else None
         return RunSummary(
-            path="in memory",
+            path="",
             name="in memory",
             state=RunState.COMPLETE if self.complete else RunState.STOPPED,
             texts=tuple(config.data.text),
@@ -157,4 +158,4 @@ class Run:
         return f"<Run {self._started.directory.name}: {self.steps:,} steps{state}>"
 
     def _repr_html_(self) -> str | None:
-        return self._history()._repr_html_()
+        return reported_run(self._history())._repr_html_()

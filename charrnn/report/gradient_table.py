@@ -31,6 +31,12 @@ STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 def print_gradient_table(result: GradientCheck) -> None:
     """Prints a table per oracle with a row per parameter, then the verdict."""
+    print_comparisons(result)
+    print_line(table_console(), verdict(result))
+
+
+def print_comparisons(result: GradientCheck) -> None:
+    """Prints what was checked, and a table per oracle."""
     console = table_console()
     for line in _title(result.checked):
         print_line(console, harmless_message(line))
@@ -44,7 +50,6 @@ def print_gradient_table(result: GradientCheck) -> None:
     for oracle, reason in result.not_run.items():
         option = "--entries N" if on_command_line() else "entries=N"
         print_line(console, f"{oracle} was not run: it {reason}; {option} runs it all the same.")
-    print_line(console, verdict(result))
 
 
 def _row(entry: Entry) -> dict[str, RenderableType]:

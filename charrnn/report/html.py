@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from rich.console import RenderableType
 
+from charrnn.report.event_lines import as_loss
 from charrnn.report.flow_tables import print_gradient_flow
-from charrnn.report.gradient_table import print_gradient_table, verdict
+from charrnn.report.gradient_table import print_comparisons, verdict
 from charrnn.report.html_charts import picture
 from charrnn.report.html_console import printed
 from charrnn.report.html_explanations import explanation_parts, part_of_explanation
@@ -33,6 +35,7 @@ from charrnn.report.page_gradients import flow_figure
 from charrnn.report.page_source import fragments, page_source
 from charrnn.report.run_table import print_runs
 from charrnn.report.score_table import print_score
+from charrnn.report.terminal import table_console, table_of
 from charrnn.report.unit_tables import print_units
 from charrnn.results import (
     CharacterScores,
@@ -55,6 +58,7 @@ from charrnn.results import (
     Samples,
     Statement,
     Table,
+    TextGradient,
     TextReport,
     TextScore,
     UnitReport,
@@ -98,13 +102,28 @@ def _flow(found: GradientFlow) -> Parts:
 
 def _check(found: GradientCheck) -> Parts:
     kind = "good" if found.passed else "bad"
-    tables = printed(lambda: print_gradient_table(found))
+    tables = printed(lambda: print_comparisons(found))
     return [message(verdict(found), f"head {kind}"), tables]
 
 
 def _samples(found: Samples) -> Parts:
     copies = found.novelty
     return [*sample_texts(found), *([printed(lambda: print_novelty(copies))] if copies else ())]
+
+
+def _gradient(found: TextGradient) -> Parts:
+    size = pluralize(found.characters, "character")
+    words = f"the gradient of the loss on {size}, {as_loss(found.nats_per_character)}"
+    rows: list[dict[str, RenderableType]] = [
+        {
+            "": name,
+            "shape": "×".join(map(str, array.shape)),
+            "norm": f"{np.linalg.norm(array):.3e}",
+            "largest": f"{np.abs(array).max(initial=0):.3e}",
+        }
+        for name, array in found.arrays.items()
+    ]
+    return [message(words), printed(lambda: table_console().print(table_of("", rows, ("",))))]
 
 
 def _history(run: RunHistory) -> Parts:
@@ -148,6 +167,7 @@ PARTS: dict[type, Callable[[Any], Parts]] = {
     Samples: _samples,
     Statement: part_of_explanation,
     Table: part_of_explanation,
+    TextGradient: _gradient,
     TextReport: _printed(print_text_report),
     TextScore: _printed(print_score),
     UnitReport: lambda found: [*unit_text(found), printed(lambda: print_units(found))],

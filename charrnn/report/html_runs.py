@@ -27,10 +27,10 @@ MAX_ALPHABET = 200  # characters that are shown
 
 def run_parts(run: ReportedRun, model: MeasuredModel | None = None) -> list[Markup]:
     """The verdict on a run, its figures, curves and last sample, and what to change."""
-    found = run.assessment
-    name, kind = page_facts.name_of_run(run), "bad" if found.standing in BAD else ""
+    found, kind = run.assessment, "bad" if run.assessment.standing in BAD else ""
     return [
-        message(f"{name}: {page_facts.headline(run)}.", f"head {kind}"),
+        message(f"run {run.label}", "quiet"),
+        message(f"{page_facts.headline(run)}.", f"head {kind}"),
         message(found.reason),
         fragments().figures(page_facts.key_figures(run, model)),
         *log_parts(run.log),

@@ -70,12 +70,17 @@ def _left(text: str, most: int) -> str:
 
 def surprisal_text(found: CharacterScores, most: int = MAX_PASSAGE) -> Markup:
     """The beginning of a text in the colours of its surprisal, with what was expected instead."""
-    passage = surprisal_passage(_beginning(found, most))
+    beginning = _beginning(found, most)
+    passage = surprisal_passage(beginning)
     values = passage.values
     notes = [
         _expected(bits, rank, [values["names"][n] for n in likeliest], percent)
         for bits, rank, likeliest, percent in zip(
-            values["bits"], values["ranks"], values["likeliest"], values["percent"], strict=True
+            beginning.nats * BITS_PER_NAT,
+            values["ranks"],
+            values["likeliest"],
+            values["percent"],
+            strict=True,
         )
     ]
     scale = ("0 bits", "8 bits", [f"b{n}" for n in range(SHADES)])
