@@ -235,7 +235,7 @@ def test_a_saved_run_is_one_of_the_command_line(tmp_path, command_line, run, tra
     assert [one["state"] for one in listed] == ["complete"]
     again = charrnn.train(TEXT, resume="saved", max_steps=70)
     assert same_weights(again.last, charrnn.train(resume=run, max_steps=70).last)
-    with pytest.raises(charrnn.UsageError, match="not empty|already holds a run"):
+    with pytest.raises(charrnn.UsageError, match="already holds a run"):
         run.save("saved")
     with pytest.raises(charrnn.UsageError, match="saved already"):
         again.save("elsewhere")
