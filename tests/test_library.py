@@ -28,18 +28,21 @@ import charrnn
 from charrnn.analysis.surprisal import surprisals_of
 from charrnn.analysis.unit_states import ReadText
 from charrnn.cli.output import _finite
-from charrnn.events import RolledBack, RunEnded, RunStarted, Stepped
+from charrnn.events import Baselines, RolledBack, RunEnded, RunStarted, Stepped
 from charrnn.keywords import KEYWORDS
 from charrnn.library.keywords import Keywords
 from charrnn.library.training import OWN
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.rnn import states
 from charrnn.setup.run_log import read_log
+from charrnn.system.blas import single_threaded_blas
+from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import stream_window
 from tests.conftest import RHYME
 from tests.test_divergence import Poison
 
 TEXT = RHYME * 12
+LINES = SEQUENCES["lines"]
 TINY = {"hidden_size": 16, "batch_size": 4, "window": 8}
 SETTINGS = {"training.workers": 2, "evaluation.count": 3}  # as TINY of conftest
 CONSTANT = SETTINGS | {"schedule.name": "constant"}  # the same in a run that is made longer
@@ -216,6 +219,7 @@ def test_a_run_in_memory_is_resumed_too() -> None:
     assert whole.metrics["step"].tolist() == [*steps, 30, 40, 50, 60]
     assert same_weights(half.last, before)
     assert half.metrics["step"].tolist() == steps
+    assert [type(event) for event in whole._log.events].count(Baselines) == 1
     with pytest.raises(charrnn.UsageError, match="the run is complete"):
         charrnn.train(resume=whole)
     with pytest.raises(charrnn.UsageError, match="more steps, epochs or time only"):
@@ -325,7 +329,7 @@ def test_a_rollback_is_that_of_a_directory(text_file) -> None:
             runs.append(trained_in_memory(text_file, **options))
         assert [event.step for event in events if isinstance(event, RolledBack)] == [20]
     assert same_weights(runs[0].last, runs[1].last)
-    steps = [one.metrics["step"].tolist() for one in runs]
+    steps = [[step.step for step in one.log.steps] for one in runs]
     assert steps[0] == steps[1]
 
 
@@ -368,6 +372,20 @@ def test_the_library_leaves_everything_else_as_it_is() -> None:
         during = shared()
         charrnn.gradflow(run, lags=5)
         assert [before, before] == [during, shared()]
+
+
+def test_the_last_of_several_users_of_blas_restores_it() -> None:
+    def threads() -> set[int]:
+        return {one["num_threads"] for one in threadpoolctl.threadpool_info()}
+
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        first, second = single_threaded_blas(), single_threaded_blas()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert threads() == {1}
+        second.__exit__(None, None, None)
+        assert threads() == {2}
 
 
 def test_training_again_or_in_threads_gives_the_same(run) -> None:
@@ -503,6 +521,9 @@ def test_lines_are_scored_one_by_one() -> None:
     both, one, two = (model.gradient(names) for names in ("anna\nberta\n", "anna", "berta"))
     assert (both.characters, one.characters, two.characters) == (11, 5, 6)
     np.testing.assert_allclose(both["W"], (5 * one["W"] + 6 * two["W"]) / 11, rtol=1e-9)
+    many = "anna\nberta\n" * 3000
+    assert len([*LINES.scoring_windows(model._ids(many, None))]) > 1
+    np.testing.assert_allclose(model.gradient(many)["W"], both["W"], rtol=1e-9)
     assert model.score("anna\nberta\n").bits_per_character == pytest.approx(
         model.evaluate("anna\nberta\n").bits_per_character, rel=1e-5
     )
