@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format help settings tutorial pictures bench
+.PHONY: check lint format help settings tutorial notebook pictures bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -24,6 +24,9 @@ settings: $(VENV)/.installed
 
 tutorial: $(VENV)/.installed
 	$(BIN)/python -m tests.tutorial
+
+notebook: $(VENV)/.installed
+	$(BIN)/python -m tests.notebook
 
 pictures: $(VENV)/.installed
 	$(BIN)/python docs/make_pictures.py

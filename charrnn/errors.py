@@ -15,6 +15,16 @@ class CharrnnError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def hint(self) -> str | None:
+        """What to do; a traceback shows it below the message."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str | None) -> None:
+        self._hint = hint
+        self.__notes__ = [f"hint: {hint}"] if hint else []
+
 
 class UsageError(CharrnnError):
     """An option, a prompt, a configuration or an output directory is invalid."""

@@ -101,8 +101,8 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
         "did you mean 'tanh'?",
         f"{file}: training.window = 0 should be a whole number of at least 1.",
-        "`set`: optimizer.name = 'adm' should be one of",
-        "`set`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
+        "`settings`: optimizer.name = 'adm' should be one of",
+        "`settings`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
     ):
         assert fault in words
 
@@ -158,10 +158,13 @@ def test_a_malformed_assignment_is_reported_with_the_faults_of_the_file(tmp_path
     with pytest.raises(UsageError) as caught:
         load_config(str(file), ["foo", "training.seed=-1", "bar"], {})
     words = str(caught.value)
-    assert "`set`: 'foo' is not of the form key.path=value, such as model.hidden_size=256." in words
+    assert (
+        "`settings`: 'foo' is not of the form key.path=value, such as model.hidden_size=256."
+        in words
+    )
     assert "'bar' is not of the form" in words
     assert f"{file}: training.window = 0 " in words
-    assert "`set`: training.seed = -1 " in words
+    assert "`settings`: training.seed = -1 " in words
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,7 @@ def test_of_very_many_faults_only_some_are_listed() -> None:
     ],
 )  # fmt: skip
 def test_broken_assignments(assignment: str) -> None:
-    with pytest.raises(UsageError, match=r"`set`|key\.path=value"):
+    with pytest.raises(UsageError, match=r"`settings`|key\.path=value"):
         load_config(None, [assignment], {})
 
 

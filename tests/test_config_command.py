@@ -43,7 +43,7 @@ def test_origins_and_differences_are_of_values_that_are_set_or_differ(changes: l
     values = load_config(None, changes, {}).model_dump(mode="json")
     default = load_config(None, [], {}).model_dump(mode="json")
     for key, origin in described.origins.items():
-        assert (origin == "`set`") <= bool({key, key.partition(".")[0]} & assigned)
+        assert (origin == "`settings`") <= bool({key, key.partition(".")[0]} & assigned)
         own, usual = values, default
         for part in key.split("."):
             own, usual = own[part], usual.get(part) if usual else None
@@ -95,7 +95,9 @@ def test_the_config_of_a_run_is_the_one_in_its_directory(charrnn, trained: Path)
 
 
 def test_hostile_names_stay_in_their_comment(tmp_path: Path) -> None:
-    for number, name in enumerate(["a\nmodel: 3\n.yaml", "a #b: .yaml", "\x1b[2J.yaml", "`set`"]):
+    for number, name in enumerate(
+        ["a\nmodel: 3\n.yaml", "a #b: .yaml", "\x1b[2J.yaml", "`settings`"]
+    ):
         file = tmp_path / str(number) / name
         file.parent.mkdir()
         file.write_text("training: {seed: 5}")

@@ -35,7 +35,7 @@ def test_the_hint_is_for_the_installer(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     hint = hint_without(monkeypatch, "one", "plot")
-    assert hint == f'install it: uv pip install --python {tmp_path} "one>=1" "two"'
+    assert hint == f'install it: uv pip install -p {tmp_path} "one>=1" "two"'
     (tmp_path / "pipx_metadata.json").touch()
     hint = hint_without(monkeypatch, "one", "plot")
     assert hint == 'install it: pipx inject charrnn "one>=1" "two"'

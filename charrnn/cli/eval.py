@@ -81,14 +81,16 @@ def eval_command(
     """Measure how well a model predicts a text."""
     from dataclasses import asdict
 
-    from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
+    from charrnn.cli.output import write_json, write_line, write_note, write_notes
     from charrnn.commands.evaluate import Evaluation
+    from charrnn.commands.run_files import require_output
     from charrnn.commands.unit_views import SHOWN, require_shown, unit_view
     from charrnn.commands.units import describe_units
     from charrnn.report.character_files import character_writer
     from charrnn.report.coloured_text import print_surprisal, print_unit
     from charrnn.report.score_table import print_score
     from charrnn.report.unit_tables import print_units
+    from charrnn.wording import setting
 
     changes = given(encoding=encoding, errors=errors)
     scoring = given(block=block, dynamic=dynamic, per_character=per_character)
@@ -103,7 +105,7 @@ def eval_command(
         return
     write = character_writer(per_character) if per_character is not None else None
     if per_character is not None:
-        require_output("per_character", per_character, text)
+        require_output(setting("per_character", per_character), per_character, text)
     evaluation = Evaluation(checkpoint, text, unknown, changes)
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)

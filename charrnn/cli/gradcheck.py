@@ -11,12 +11,12 @@ from charrnn.cli.options import (
     MaxMemoryOption,
     ModelArgument,
     SetOption,
-    in_bytes,
     one_config,
 )
 from charrnn.cli.settings import settings_options
 from charrnn.errors import UsageError
 from charrnn.keywords import as_layer
+from charrnn.units import in_bytes
 
 ORACLES = ("central-difference", "complex-step", "double-sum", "rtrl", "all")
 

@@ -13,11 +13,11 @@ from charrnn.cli.options import (
     PlotOption,
     SetOption,
     TitleOption,
-    in_bytes,
     one_config,
 )
 from charrnn.cli.settings import settings_options
 from charrnn.keywords import as_layer
+from charrnn.units import in_bytes
 
 
 @settings_options("hidden_size", "layers", "activation")
@@ -68,13 +68,13 @@ def gradflow_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import plot_writer, write_json, write_note, write_notes
-    from charrnn.commands.gradflow import gradient_flow
+    from charrnn.commands.gradflow import TOLERANCE, gradient_flow
     from charrnn.report.flow_plots import plot_gradient_flow
     from charrnn.report.flow_tables import print_gradient_flow
 
     draw = plot_writer(plot, title)
     if truncation and tolerance is None:
-        tolerance = 0.1
+        tolerance = TOLERANCE
     found, notes = gradient_flow(
         model,
         one_config(config),

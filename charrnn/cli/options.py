@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import re
 from typing import Annotated, Any, Literal
 
 import typer
@@ -92,23 +91,9 @@ def one_config(configs: list[str] | None) -> str | None:
     if len(configs) > 1:
         raise UsageError(
             f"the configs {' and '.join(configs)} are both given.",
-            "choose one of them; change single values with `set`.",
+            "choose one of them; change single values with `settings`.",
         )
     return configs[0]
-
-
-UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-
-
-def in_bytes(size: str | None, option: str = "max_memory") -> float | None:
-    """A size such as 500MB, 4G or 2e9 in bytes. Raises: UsageError."""
-    if size is None:
-        return None
-    form = r"(\d+(?:\.\d+)?(?:e\d{1,3})?) ?([KMGT]?)(?:i?B)?"
-    found = re.fullmatch(form, size.strip(), re.IGNORECASE)
-    if not found or not float(found[1]):
-        raise UsageError(f"`{option}={size}` is not a size.", f"for example `{option}=4GB`")
-    return float(found[1]) * UNITS[found[2].upper()]
 
 
 def given(**values: Any) -> dict[str, Any]:

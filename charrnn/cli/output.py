@@ -17,17 +17,6 @@ from charrnn.system.streams import discard, has_lost_reader
 from charrnn.wording import setting
 
 
-def require_output(option: str, path: str, sources: Iterable[str] = ()) -> None:
-    """Refuses a file before its content is computed; see `commands.run_files`.
-
-    Raises:
-        UsageError: The file is refused.
-    """
-    from charrnn.commands import run_files
-
-    run_files.require_output(setting(option, path), path, sources)
-
-
 def plot_writer(
     plot: str | None, title: str | None, option: str = "plot"
 ) -> Callable[[Any], None] | None:
@@ -40,10 +29,11 @@ def plot_writer(
         if title is not None:
             raise UsageError("`title` is the title of a plot.", "add `plot=plot.png`.")
         return None
+    from charrnn.commands.run_files import require_output
     from charrnn.report.figures import drawing
 
     draw = drawing(plot, option)
-    require_output(option, plot)
+    require_output(setting(option, plot), plot)
     return draw
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import JsonOption, UnknownOption, in_bytes
+from charrnn.cli.options import JsonOption, UnknownOption
+from charrnn.units import in_bytes
 
 
 def report_command(
@@ -57,19 +58,21 @@ def report_command(
     """
     from pathlib import Path
 
-    from charrnn.cli.output import require_output, write_json, write_line, write_note, write_notes
+    from charrnn.cli.output import write_json, write_line, write_note, write_notes
     from charrnn.commands.player import playable_model
     from charrnn.commands.report import report_runs, require_single_model
+    from charrnn.commands.run_files import require_output
     from charrnn.report.page import report_page
     from charrnn.report.page_document import page_document, player_document
     from charrnn.report.player import player_page
     from charrnn.system.files import write_atomically
+    from charrnn.wording import setting
 
     out = out or ("model.html" if play_only else "report.html")
     size = in_bytes(max_size, "max_size")
     if play_only:
         require_single_model(runs, text, no_model)
-    require_output("out", out, [text] if text else [])
+    require_output(setting("out", out), out, [text] if text else [])
     if play_only:
         model = playable_model(runs[0], size)
         page = player_page(model)

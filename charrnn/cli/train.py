@@ -1,17 +1,12 @@
 """`charrnn train`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import ConfigOption, JsonOption, SetOption, given, one_config
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
-from charrnn.errors import UsageError
-from charrnn.keywords import LIMITS, as_layer
-
-if TYPE_CHECKING:
-    from charrnn.commands.train import Run
 
 
 @settings_options(*OPTIONS)
@@ -48,64 +43,28 @@ def train_command(
 
     When done, print the path of the best checkpoint.
     """
-    from charrnn.cli.output import write_json, write_line, write_notes
-    from charrnn.commands.train import logged, trackers, train
+    from charrnn.cli.output import write_json, write_line, write_note
+    from charrnn.commands.train import logged, set_up, trackers, train
     from charrnn.report.console import make_console_sink
     from charrnn.report.messages import say_message
-    from charrnn.report.metrics import Metrics
+    from charrnn.report.run_log import make_log
     from charrnn.report.verbosity import Verbosity, verbosity
 
-    limits = {key: settings.pop(key) for key in LIMITS if key in settings}
-    fixed = given(config=one_config(config), set=assignments, out=out) | settings
-    run = (
-        _new_run(text, limits, **fixed) if resume is None else _resumed(resume, text, limits, fixed)
+    run = set_up(
+        text or [], one_config(config), assignments or [], settings, out, resume, write_note
     )
     logging = run.config.logging
-    metrics = Metrics(run.directory.metrics, run.state.progress.step, logging.every_steps)
+    log = make_log(run.directory.metrics, run.state.progress.step, logging.every_steps)
     quiet = verbosity() is Verbosity.QUIET
     try:
         console = [] if quiet else [make_console_sink(lambda: logged(run))]
-        ended = train(run, [metrics, *trackers(run), *console])
+        ended = train(run, [log, *trackers(run), *console])
     finally:
-        if missing := metrics.unwritten:
-            write_notes(
-                [f"{run.directory.metrics} lacks its last {missing} lines; is the disk full?"]
-            )
+        for note in log.notes:
+            write_note(note)
     if quiet and ended.failure:
         say_message("warning", ended.failure)
     if json:
         write_json(vars(ended))
     else:
         write_line(ended.checkpoint)
-
-
-def _new_run(
-    text: list[str] | None,
-    limits: dict[str, Any],
-    config: str | None = None,
-    set: list[str] | None = None,
-    out: str | None = None,
-    **flags: Any,
-) -> "Run":
-    from charrnn.commands.train import new_run
-
-    layer = as_layer(flags | limits | given(text=text or None))
-    return new_run(config, set or [], layer, out)
-
-
-def _resumed(
-    path: str, text: list[str] | None, limits: dict[str, Any], fixed: dict[str, Any]
-) -> "Run":
-    from charrnn.cli.output import write_note
-    from charrnn.commands.train import resumed_run
-
-    if not path:
-        raise UsageError("`resume` is empty.", "give the directory of a run.")
-    if fixed:
-        options = ", ".join(f"`{name}`" for name in fixed)
-        raise UsageError(
-            f"{options} cannot change a run that is resumed.",
-            "leave out these options, or start a new run; only `training.max_steps`, "
-            "`training.epochs` and `training.max_time` can change.",
-        )
-    return resumed_run(path, text or [], limits, announce=write_note)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from math import inf, log
 from typing import Any
 
+from charrnn.commands.arguments import require_between
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
 from charrnn.config.layers import changed
@@ -12,11 +13,12 @@ from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.optim.clipping import make_clip
 from charrnn.results import CharacterScores, DynamicScore, TextBaselines, TextScore
 from charrnn.setup.known_text import known_text
-from charrnn.setup.loading import encode_text, load_model
+from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.sources import String
 from charrnn.text.stream import block_windows
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
@@ -41,16 +43,16 @@ class Evaluation:
 
     def __init__(
         self,
-        checkpoint: str,
-        paths: list[str],
+        checkpoint: str | Model,
+        paths: list[str] | String,
         unknown: str | None = None,
         changes: dict[str, Any] | None = None,
     ) -> None:
         """Loads a model and reads a text.
 
         Args:
-            checkpoint: A checkpoint or a run directory.
-            paths: Text files or directories; - reads stdin.
+            checkpoint: A checkpoint, a run directory or a loaded model.
+            paths: Text files or directories, - reads stdin; or the text itself.
             unknown: What to do with characters that the model does not know; see `unknown_policy`.
             changes: Changes of the model's `data` settings, such as another encoding.
 
@@ -58,7 +60,8 @@ class Evaluation:
             InputError: The checkpoint or the text is unusable, or has unknown characters.
             UsageError: The changes are invalid, or unknown characters cannot be replaced.
         """
-        self._trained = load_model(checkpoint, ("eval", *paths))
+        files = () if isinstance(paths, String) else paths
+        self._trained = load_model(checkpoint, ("eval", *files))
         config = changed(self._trained.config, {"data": changes or {}})
         self.model = self._trained._replace(config=config)
         self.ids, self.text, self.notes = encode_text(self.model, paths, unknown)
@@ -86,6 +89,7 @@ class Evaluation:
             UsageError: The model was trained on lines or documents, which have no blocks.
             CharrnnError: A score is not finite.
         """
+        require_between(1, inf, block=block)
         if block is not None and self._sequences.delimiter:
             raise UsageError(
                 f"`block={block}` is for a stream, but {self.model.path} was trained on "

@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.config.layers import Layer, changes, load_config
@@ -17,10 +17,10 @@ from charrnn.explanation.topics import TOPICS, Topic
 from charrnn.explanation.tour import tour
 from charrnn.model.params import Params
 from charrnn.results import ExplainedNetwork, Explanation
-from charrnn.setup.loading import load_model
+from charrnn.setup.loading import Model, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.paths import Kind, is_model, kind_of
-from charrnn.setup.subject import require_one_model
+from charrnn.setup.subject import name_of, require_one_model
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.text import Text
@@ -31,6 +31,7 @@ from charrnn.wording import layer_sizes, nearest, pluralize, rough_duration
 TEXT = "hello world"
 HIDDEN_SIZE = 3  # of the network that is explained by default
 MAX_STEPS = 120
+MAX_REACH = 1000
 MAX_LOSS = 1e15  # beyond it the loss of a step and its derivatives are not resolved
 # times H³ multiplications: norms of the Jacobians of each step, and of a few others
 DECOMPOSITIONS = {"vanishing": 8, "slips": 16}
@@ -42,8 +43,8 @@ NETWORKS = (Kind.RUN, Kind.CHECKPOINT, Kind.CONFIG)  # given without a topic: fo
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # seen in the numbers
 def explain(
     topic: str | None = None,
-    model: str | None = None,
-    config_path: str | None = None,
+    model: str | Model | None = None,
+    config_path: str | Layer | None = None,
     assignments: tuple[str, ...] | list[str] = (),
     text: str = TEXT,
     step: int | None = None,
@@ -58,9 +59,9 @@ def explain(
 
     Args:
         topic: One of TOPICS; None for a tour of all.
-        model: A checkpoint or run directory; or a config, for its network before training. By
-            default a network of three units.
-        config_path: A config, if `model` is not given.
+        model: A checkpoint, run directory or loaded model; or a config, for its network before
+            training. By default a network of three units.
+        config_path: A config or its values, if `model` is not given.
         assignments: Changes of the config, as `key.path=value`.
         text: The string that the network reads, in the alphabet of a trained model.
         step: The step to show in detail, from 1; None for the last.
@@ -99,6 +100,7 @@ def explain(
         )
     window = Window(signed(ids[:-1, None]), signed(ids[1:, None]), np.ones(1, dtype=bool))
     problem = Problem(params.astype(np.float64), window, np.zeros((1, params.state_size)))
+    require_between(1, MAX_REACH, window=reach)
     _require_stride(reach, stride)
     example = Example(
         problem=problem,
@@ -149,8 +151,8 @@ class _Subject(NamedTuple):
 
 
 def _subject(
-    model: str | None,
-    config_path: str | None,
+    model: str | Model | None,
+    config_path: str | Layer | None,
     assignments: list[str],
     flags: Layer | None,
     text: str,
@@ -161,8 +163,8 @@ def _subject(
     if model is not None and is_model(model):
         if changed := changes(assignments, flags):
             raise UsageError(
-                f"{model} is a checkpoint, which has its own config and weights: {changed[0]} "
-                "cannot change them.",
+                f"{name_of(model)} is a checkpoint, which has its own config and weights: "
+                f"{changed[0]} cannot change them.",
                 "give a config instead, or leave the change out.",
             )
         trained = load_model(model)
@@ -181,7 +183,7 @@ def _subject(
             ids,
             trained.notes,
         )
-    path = model or config_path
+    path = model if isinstance(model, str) else config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
     config = load_config(path, assignments, flags, small)
     sequence = _sequence(config, text)
@@ -189,7 +191,9 @@ def _subject(
     if len(alphabet) < 2:
         raise UsageError(f"`text` is {text!r}.", "give at least two different characters.")
     params = first_params(config, len(alphabet))
-    name = f"{path} before training" if path else "a small random network"
+    name = "a small random network"
+    if path:
+        name = f"{path if isinstance(path, str) else 'the config'} before training"
     return _Subject(name, False, config, params, alphabet, Vocabulary(alphabet).encode(sequence))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from charrnn.analysis.directions import check_directions
 from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.check_plan import memory_of_check, plan_check
 from charrnn.config.layers import Layer, load_config
 from charrnn.config.settings import Config, ResolvedConfig
@@ -20,6 +21,7 @@ from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import Objective
 from charrnn.results import CheckedProblem, GradientCheck
+from charrnn.setup.loading import Model
 from charrnn.setup.memory_limit import memory_limit, require_memory_for
 from charrnn.setup.own_text import Announce
 from charrnn.setup.preparation import step_memory
@@ -33,6 +35,7 @@ from charrnn.setup.wiring import (
     sequences_of,
 )
 from charrnn.system.blas import single_threaded_blas
+from charrnn.text.sources import String
 from charrnn.training.workers import Workers, choose_workers, worker_threads
 from charrnn.wording import format_size, layer_sizes, nearest, rough_duration
 
@@ -44,10 +47,10 @@ NOTED_SECONDS = 3.0  # a check that takes longer says so in advance
 
 @single_threaded_blas()
 def check_gradients(
-    model: str | None,
-    config_path: str | None,
+    model: str | Model | None,
+    config_path: str | Layer | None,
     assignments: list[str],
-    text: str | None,
+    text: str | String | None,
     oracle_names: list[str],
     tolerance: float | None,
     seed: int,
@@ -65,10 +68,11 @@ def check_gradients(
     checked.
 
     Args:
-        model: A checkpoint or run directory, to check a model as it was trained; or a config.
-        config_path: A config, to check its model before training.
+        model: A checkpoint, run directory or loaded model, to check it as it was trained; or a
+            config.
+        config_path: A config or its values, to check its model before training.
         assignments: Changes of the config, as `key.path=value`.
-        text: A text to take windows from; None for the one that the model is trained on.
+        text: A text to take windows from, or its file; None for the one that it is trained on.
         oracle_names: The oracles to compare with; none, or "all", for all of them.
         tolerance: The largest relative error to accept; None for each oracle's own.
         seed: Random seed for the problem or the window, the directions and the entries.
@@ -92,10 +96,13 @@ def check_gradients(
         raise UsageError(
             f"`tolerance={tolerance}` is not positive.", "for example `tolerance=1e-6`"
         )
-    check_arguments(config_path, assignments, [] if text is None else [text])
+    require_between(0, inf, seed=seed)
+    require_between(1, inf, entries=entries)
+    check_arguments(config_path, assignments, [] if text is None else [str(text)])
     random, limit = np.random.default_rng(seed), memory_limit(max_memory)
     with ExitStack() as stack:
-        if {model, config_path, text} == {None} and not (assignments or flags):
+        given = [one for one in (model, config_path, text) if one is not None]
+        if not (given or assignments or flags):
             case = _random_case(random)
         else:
             subject = subject_of(model, config_path, assignments, text, announce, flags)

@@ -1,10 +1,12 @@
 """Measures how gradients flow back through a model on a text."""
 
+from math import inf
+
 import numpy as np
 
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.truncation import truncation
-from charrnn.commands.arguments import check_arguments
+from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.speed import NOTED_SECONDS
 from charrnn.config.layers import Layer, assigns, check_config
@@ -12,24 +14,28 @@ from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.results import GradientFlow
+from charrnn.setup.loading import Model
 from charrnn.setup.memory_limit import memory_limit, require_memory_for
 from charrnn.setup.own_text import Announce
-from charrnn.setup.subject import looking_back, problem_after, subject_of
+from charrnn.setup.subject import looking_back, name_of, problem_after, subject_of
 from charrnn.setup.wiring import activation_of, first_params, sequences_of
 from charrnn.system.blas import single_threaded_blas
+from charrnn.text.sources import String
 from charrnn.wording import format_size, layer_sizes, rough_duration
 
+MAX_LAGS = 100_000
 MAX_LOSSES = 1024  # backpropagated together
 MAX_LOSSES_COMPARED = 256  # fewer suffice before training, when losses are alike
+TOLERANCE = 0.1  # of the error of truncation, unless the user says otherwise
 SCALES = (0.5, 1.0, 2.0, 4.0)  # of W, in a comparison
 
 
 @single_threaded_blas()
 def gradient_flow(
-    model: str | None,
-    config_path: str | None,
+    model: str | Model | None,
+    config_path: str | Layer | None,
     assignments: list[str],
-    text: str | None,
+    text: str | String | None,
     lags: int,
     compare: bool,
     tolerance: float | None,
@@ -41,10 +47,11 @@ def gradient_flow(
     """Measures the gradient flow through a model.
 
     Args:
-        model: A checkpoint or a run directory, or a config for its model before training.
-        config_path: A config, if `model` is not given; the default config if neither is.
+        model: A checkpoint, a run directory or a loaded model; or a config for its model before
+            training.
+        config_path: A config or its values, if `model` is not given; the default one if neither is.
         assignments: Changes of the config, as `key.path=value`.
-        text: The text to measure on; None for the one that the model is trained on.
+        text: The text to measure on, or its file; None for the one that it is trained on.
         lags: The longest lag, in characters.
         compare: Whether to compare all activations, with W at each of SCALES, instead.
         tolerance: The largest truncation error to accept; None to leave out truncation.
@@ -65,13 +72,15 @@ def gradient_flow(
         raise UsageError(
             f"`tolerance={tolerance}` is not between 0 and 1.", "for example `tolerance=0.1`"
         )
-    check_arguments(config_path, assignments, [] if text is None else [text])
+    require_between(1, MAX_LAGS, lags=lags)
+    require_between(0, inf, seed=seed)
+    check_arguments(config_path, assignments, [] if text is None else [str(text)])
     if compare:
         _refuse_with_comparison(assignments, flags, tolerance)
     subject = subject_of(model, config_path, assignments, text, announce, flags)
     if compare and subject.steps is not None:
         raise UsageError(
-            f"`compare` is for untrained models, but {model} is a checkpoint.",
+            f"`compare` is for untrained models, but {name_of(model or '')} is a checkpoint.",
             "give a config instead, or leave out `compare`.",
         )
     configs = _variants(subject.config) if compare else [subject.config]

@@ -3,14 +3,16 @@
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.layers import Layer
+from charrnn.config.layers import Layer, changes
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.events import Evaluated
+from charrnn.keywords import as_layer
 from charrnn.optim.clipping import norms_of
 from charrnn.results import Alphabet, CheckpointSummary, ModelReport, TextReport, Trial
 from charrnn.setup.loading import load_checkpoint
@@ -31,6 +33,7 @@ from charrnn.system.escaping import CONTINUED
 from charrnn.system.machine import peak_memory, physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
+from charrnn.text.sources import STDIN, String
 from charrnn.text.text import Text
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Divergence
@@ -40,6 +43,47 @@ from charrnn.wording import setting
 MAX_TRIAL_STEPS = 10_000  # so that a trial ends even if the clock stands still
 SHORTEST = 1e-9  # seconds, of a trial by a clock that stands still
 TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
+
+
+def inspect(
+    paths: list[str] | String,
+    config: str | Layer | None,
+    assignments: list[str],
+    keywords: dict[str, Any],
+) -> tuple[TextReport | tuple[ModelReport, ...], tuple[str, ...]]:
+    """Describes checkpoints, or a text and the cost of training on it.
+
+    Args:
+        paths: Checkpoints and run directories; or texts, none for the config's, or a text itself;
+            or a built-in config.
+        config: A YAML file, the name of a built-in config, or plain values; None for the default
+            one.
+        assignments: Changes of the config, as `key.path=value`.
+        keywords: Changes of the config by their short names, KEYWORDS.
+
+    Returns:
+        The reports on checkpoints or the one on a text, and notes on the text.
+
+    Raises:
+        UsageError: Some paths are checkpoints and some are not, or these would get another config.
+        InputError: A text or a checkpoint is unusable.
+    """
+    if isinstance(paths, String):
+        flags = as_layer(keywords | {"text": [STDIN]})
+        return inspect_text(config, assignments, flags, paths)
+    if are_checkpoints(paths):
+        given = ["`config`"] * (config is not None) + changes(assignments, as_layer(keywords))
+        if given:
+            raise UsageError(
+                f"{paths[0]} is a checkpoint and has its own config.",
+                f"leave out {', '.join(given)}.",
+            )
+        return tuple(map(inspect_checkpoint, paths)), ()
+    if len(paths) == 1 and config is None and is_built_in(paths[0]):
+        config, paths = paths[0], []
+    return inspect_text(
+        config, assignments, as_layer(keywords | ({"text": paths} if paths else {}))
+    )
 
 
 def are_checkpoints(paths: list[str]) -> bool:
@@ -68,14 +112,19 @@ def is_built_in(path: str) -> bool:
 
 
 def inspect_text(
-    config_path: str | None, assignments: list[str], flags: Layer
+    config_path: str | Layer | None,
+    assignments: list[str],
+    flags: Layer,
+    string: String | None = None,
 ) -> tuple[TextReport, tuple[str, ...]]:
     """Describes the text of a config and the cost of training on it; writes nothing.
 
     Args:
-        config_path: A YAML file, or the name of a built-in config; None for the default one.
+        config_path: A YAML file, the name of a built-in config, or plain values; None for the
+            default one.
         assignments: Changes of the config, as `key.path=value`.
         flags: Changes of the config, as a layer.
+        string: The text, in place of standard input.
 
     Returns:
         The report, and notes on the text.
@@ -88,7 +137,7 @@ def inspect_text(
     config = resolve(given)
     if parent:
         require_same_network(config, parent)
-    text = prepare(config, parent.vocabulary if parent else None)
+    text = prepare(config, parent.vocabulary if parent else None, string=string)
     corpus, scored = text.corpus, len(text.scored)
     alphabet = _alphabet(corpus)
     state = TrainState.initial(

@@ -17,11 +17,11 @@ BASE64 = 4 / 3  # characters per byte
 FLOAT32 = 4
 
 
-def playable_model(checkpoint: str, max_size: float | None = None) -> PlayableModel:
+def playable_model(checkpoint: str | Model, max_size: float | None = None) -> PlayableModel:
     """The model of a checkpoint or run, to be run in a page.
 
     Args:
-        checkpoint: The file or run directory.
+        checkpoint: The file or run directory, or a loaded model.
         max_size: The bytes that its weights may take in the page; None for 20 MB.
 
     Raises:

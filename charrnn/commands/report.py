@@ -1,5 +1,6 @@
 """Gathers what a report shows: runs, and measurements on the model of one of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -67,7 +68,7 @@ def report_runs(
     return report, (*logged, *model.notes, *notes)
 
 
-def require_single_model(paths: list[str], text: str | None, without_model: bool) -> None:
+def require_single_model(paths: Sequence[object], text: str | None, without_model: bool) -> None:
     """Raises UsageError for what a page of a model alone has no use for."""
     if len(paths) > 1:
         raise UsageError("`play_only` is given several models.", "give one of them.")

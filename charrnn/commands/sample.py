@@ -1,11 +1,12 @@
 """Generates texts from a model, optionally continuing a prompt."""
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.commands.arguments import require_between
 from charrnn.commands.dialogue import Dialogue, DialogueSettings
 from charrnn.commands.novelty import novelty_in
 from charrnn.commands.prompt import prompt_of, stop_string
@@ -14,11 +15,12 @@ from charrnn.results import Generated, Novelty, Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
 from charrnn.setup.known_text import KnownText, known_text
-from charrnn.setup.loading import load_model
+from charrnn.setup.loading import Model, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.wording import pluralize
 
+MAX_LENGTH, MAX_COUNT = 10**9, 10**6  # of a text, and of texts
 ATTEMPTS_PER_TEXT, MIN_ATTEMPTS = 100, 1000  # to find texts that are no copies
 
 
@@ -35,7 +37,7 @@ class Sampler:
 
     def __init__(
         self,
-        checkpoint: str,
+        checkpoint: str | Model,
         *,
         prime: str | None = None,
         prime_file: str | None = None,
@@ -56,7 +58,7 @@ class Sampler:
         """Loads the model.
 
         Args:
-            checkpoint: A checkpoint or a run directory.
+            checkpoint: A checkpoint, a run directory or a loaded model.
             prime: The prompt.
             prime_file: A file with the prompt, instead.
             length: The number of characters to generate at most.
@@ -82,6 +84,10 @@ class Sampler:
                 raise UsageError(
                     f"`temperature={one}` is not a finite number.", "for example `temperature=0.8`"
                 )
+        require_between(0, MAX_LENGTH, length=length)
+        require_between(0, 1, top_p=top_p, min_p=min_p)
+        require_between(0, inf, temperature=min(temperatures, default=0), seed=seed)
+        require_between(1, inf, top_k=top_k)
         if text and not (novelty or novel_only):
             raise UsageError("`text` is a text to compare samples with.", "add `novelty=true`")
         self.temperatures = tuple(dict.fromkeys(temperatures))
@@ -121,7 +127,12 @@ class Sampler:
             yield self._pieces(pieces, written)
 
     def samples(self, count: int) -> Samples:
-        """Generates `count` texts at each temperature, and returns them together."""
+        """Generates `count` texts at each temperature, and returns them together.
+
+        Raises:
+            UsageError: They are not between 1 and MAX_COUNT.
+        """
+        require_between(1, MAX_COUNT, count=count)
         generated = []
         for temperature in self.temperatures:
             for text, log_probabilities in self._scored(count, temperature):

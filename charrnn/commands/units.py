@@ -16,6 +16,7 @@ from charrnn.results import UnitReport
 from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.features import features_of
+from charrnn.text.sources import String
 from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
@@ -28,8 +29,8 @@ BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
 def describe_units(
-    checkpoint: str,
-    paths: list[str],
+    checkpoint: str | Model,
+    paths: list[str] | String,
     unknown: str | None = None,
     changes: dict[str, Any] | None = None,
     *,
@@ -40,8 +41,8 @@ def describe_units(
     """Compares the state of each unit after every character with features of the text there.
 
     Args:
-        checkpoint: A checkpoint or a run directory.
-        paths: Text files or directories; - reads stdin.
+        checkpoint: A checkpoint, a run directory or a loaded model.
+        paths: Text files or directories, - reads stdin; or the text itself.
         unknown: What to do with characters that the model does not know; see `unknown_policy`.
         changes: Changes of the model's `data` settings, such as another encoding.
         count: The number of units to describe, those that follow a feature most closely.
@@ -56,7 +57,7 @@ def describe_units(
         UsageError: The changes are invalid, or there is no such unit.
         CharrnnError: The states overflow.
     """
-    model = load_model(checkpoint, ("eval", *paths))
+    model = load_model(checkpoint, ("eval", *(() if isinstance(paths, String) else paths)))
     for unit in chosen:
         require_unit(unit, model.params)
     model = model._replace(config=changed(model.config, {"data": changes or {}}))

@@ -32,7 +32,7 @@ MAX_REPORTED_FAULTS = 20
 
 
 def load_config(
-    path: str | None,
+    path: str | Layer | None,
     assignments: list[str],
     flags: Layer,
     base: tuple[str, Layer] = ("", {}),
@@ -40,7 +40,7 @@ def load_config(
     """Loads the default config, changed in turn by a base, a file, assignments and flags.
 
     Args:
-        path: A YAML file, or the name of a built-in config.
+        path: A YAML file, the name of a built-in config, or plain values.
         assignments: Changes as `key.path=value`.
         flags: Changes from the command line.
         base: An origin to name in messages, and its changes, applied before the file.
@@ -52,7 +52,7 @@ def load_config(
 
 
 def load_with_origins(
-    path: str | None,
+    path: str | Layer | None,
     assignments: list[str],
     flags: Layer,
     base: tuple[str, Layer] = ("", {}),
@@ -60,10 +60,12 @@ def load_with_origins(
     """Loads a config like `load_config`, and where each value comes from, by its dotted key."""
     layers = [(DEFAULT, default_values())]
     layers.append(base)
-    if path is not None:
+    if isinstance(path, str):
         layers.append((path, read_mapping(find_config(path))))
+    elif path is not None:
+        layers.append(("`config`", path))
     assigned, faults = _from_assignments(assignments)
-    layers.append(("`set`", assigned))
+    layers.append(("`settings`", assigned))
     layers.append((COMMAND_LINE, flags))
     merged: Layer = {}
     origins: dict[str, str] = {}
@@ -217,13 +219,13 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
         *sections, key = dotted.strip().split(".")
         if not equals or not key:
             faults.append(
-                f"`set`: {assignment!r} is not of the form key.path=value, such as "
+                f"`settings`: {assignment!r} is not of the form key.path=value, such as "
                 "model.hidden_size=256."
             )
             continue
         if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
             what = "is too long" if len(assignment) > MAX_VALUE_LENGTH else "has too many sections"
-            faults.append(f"`set`: {assignment!r} {what}.")
+            faults.append(f"`settings`: {assignment!r} {what}.")
             continue
         try:
             value = parse(text)

@@ -164,6 +164,9 @@ class Params:
         """A copy in which some parameters are replaced by arrays of the same shape."""
         return Params.of(**{**self._views, **arrays})
 
+    def __reduce__(self) -> tuple[type["Params"], tuple[Layout, Array]]:
+        return Params, (self.layout, self.flat)  # without the views, which would be copies
+
     def __deepcopy__(self, memo: dict[int, object]) -> "Params":
         return self.with_flat(self.flat.copy())
 

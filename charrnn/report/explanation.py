@@ -9,7 +9,7 @@ from rich.text import Text
 
 from charrnn.arrays import Array
 from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
-from charrnn.results import Curves, Explanation, Matrix, Statement, Table
+from charrnn.results import Curves, Explanation, Matrix, Part, Statement, Table
 from charrnn.system.escaping import WITHOUT_DIRECTIONS, harmless, harmless_message
 from charrnn.wording import layer_sizes, pluralize
 
@@ -28,18 +28,23 @@ def print_explanation(found: Explanation) -> None:
     for line in description(found):
         print_line(console, line)
     for part in found.parts:
-        if isinstance(part, Statement):
-            _print_numbered(console, numbered(part.equation, part.text))
-        elif isinstance(part, Table):
-            _print_columns(console, numbered(part.equation, part.title), part.columns)
-        elif part.shown == "picture":
-            continue
-        elif isinstance(part, Curves):
-            _print_curves(console, part)
-        elif part.heat:
-            _print_heat(console, part)
-        else:
-            _print_matrix(console, part)
+        if isinstance(part, Statement | Table) or part.shown != "picture":
+            print_part(part)
+
+
+def print_part(part: Part) -> None:
+    """Prints a part of a topic: words, or numbers as a table or in shades."""
+    console = table_console()
+    if isinstance(part, Statement):
+        _print_numbered(console, numbered(part.equation, part.text))
+    elif isinstance(part, Table):
+        _print_columns(console, numbered(part.equation, part.title), part.columns)
+    elif isinstance(part, Curves):
+        _print_curves(console, part)
+    elif part.heat:
+        _print_heat(console, part)
+    else:
+        _print_matrix(console, part)
 
 
 def description(found: Explanation) -> list[str]:

@@ -10,6 +10,7 @@ from charrnn.system.quoting import quote
 
 # settings of the config that have an option of their own; every other one is changed with --set
 OPTIONS = {key: keyword for keyword, key in KEYWORDS.items() if keyword != "text"}  # an argument
+SHORT = {"config": "-c", "settings": "--set"}
 STRING = r'"(?:[^"\\`\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-f]{4})*"'  # of JSON
 ARGUMENT = re.compile(rf"(?:([a-z_]+)=)?({STRING})(?:, )?")
 MARKED = re.compile(
@@ -67,7 +68,7 @@ def shell_word(text: str) -> str:
 
 
 def _flag(name: str, value: str | None) -> str:
-    option = "-c" if name == "config" else "--" + OPTIONS.get(name, name).replace("_", "-")
+    option = SHORT.get(name) or "--" + OPTIONS.get(name, name).replace("_", "-")
     if value == "true":
         value = None if name in OPTIONS or "." not in name else value
     elif value and value.startswith('"'):

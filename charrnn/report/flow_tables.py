@@ -25,7 +25,8 @@ LEGEND = {
     "f′": "the mean slope",
     "rate": "per character, fitted",
 }
-BARS = "bars: relative to lag 0, log scale; │ marks 1; bound: (γσ₁)^l, equation (18)"
+BOUND = "bound: (γσ₁)^l, equation (18)"
+BARS = f"bars: relative to lag 0, log scale; │ marks 1; {BOUND}"
 # columns of the comparison to leave out on a narrow terminal, tried in this order
 OMITTED: tuple[tuple[str, ...], ...] = (
     (),
@@ -37,16 +38,16 @@ OMITTED: tuple[tuple[str, ...], ...] = (
 MEASURES = ("cosine", "‖g‖/‖G‖", "error")
 
 
-def print_gradient_flow(found: GradientFlow) -> None:
-    """Prints one flow in full, or several side by side."""
+def print_gradient_flow(found: GradientFlow, bars: bool = True) -> None:
+    """Prints one flow in full, or several side by side; bars: whether one is drawn as bars."""
     console = table_console()
     print_line(console, harmless_message(found.model))
     print_line(console, description(found))
     if len(found.flows) == 1:
         flow = found.flows[0]
-        charts = (_profile_chart(flow, width) for width in BAR_WIDTHS)
+        charts = (_profile_chart(flow, width) for width in (BAR_WIDTHS if bars else (0,)))
         console.print(first_that_fits(console, charts))
-        print_line(console, BARS)
+        print_line(console, BARS if bars else BOUND)
         console.print(_figures(flow))
         print_line(console, verdict(flow))
     elif not found.compared:
@@ -144,19 +145,21 @@ def shown_lags(last: int) -> list[int]:
 
 
 def _profile_chart(flow: Flow, bar_width: int) -> Table:
+    """The norms at some lags, with bars of this width unless it is 0."""
     norms, bound, lags = flow.norms, flow.bound, shown_lags(len(flow.norms) - 1)
-    table = simple_table(
-        f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, by lag l in characters"
-    )
     fewer = flow.losses[-1] < flow.losses[0]  # short lines contribute to short lags only
-    scale, bars = log_bars(norms[lags] / (norms[0] or 1), bar_width)
-    for heading in ("l", *(["losses"] if fewer else []), "norm", "bound"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(scale, no_wrap=True)
-    for lag, bar in zip(lags, bars, strict=True):
-        reaching = [f"{flow.losses[lag]:,}"] if fewer else []
-        table.add_row(f"{lag}", *reaching, f"{norms[lag]:.2e}", f"{bound[lag]:.1e}", bar)
-    return table
+    rows = [
+        {"l": f"{lag}"}
+        | ({"losses": f"{flow.losses[lag]:,}"} if fewer else {})
+        | {"norm": f"{norms[lag]:.2e}", "bound": f"{bound[lag]:.1e}"}
+        for lag in lags
+    ]
+    scale = ""
+    if bar_width:
+        scale, bars = log_bars(norms[lags] / (norms[0] or 1), bar_width)
+        rows = [row | {scale: bar} for row, bar in zip(rows, bars, strict=True)]
+    title = f"mean ‖∂L_t/∂h_{{t-l}}‖ of {flow.losses[0]:,} losses, by lag l in characters"
+    return table_of(title, rows, (scale,))
 
 
 def _figures(flow: Flow) -> Table:

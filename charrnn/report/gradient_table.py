@@ -6,7 +6,13 @@ from math import prod
 from rich.console import RenderableType
 from rich.text import Text
 
-from charrnn.report.terminal import first_that_fits, print_line, table_console, table_of
+from charrnn.report.terminal import (
+    first_that_fits,
+    on_command_line,
+    print_line,
+    table_console,
+    table_of,
+)
 from charrnn.results import ALL_PARAMETERS, CheckedProblem, Entry, GradientCheck
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import layer_sizes, pluralize
@@ -25,6 +31,12 @@ STYLES = {"passed": "green", "failed": "bold red", "undecidable": "yellow"}
 
 def print_gradient_table(result: GradientCheck) -> None:
     """Prints a table per oracle with a row per parameter, then the verdict."""
+    print_comparisons(result)
+    print_line(table_console(), verdict(result))
+
+
+def print_comparisons(result: GradientCheck) -> None:
+    """Prints what was checked, and a table per oracle."""
     console = table_console()
     for line in _title(result.checked):
         print_line(console, harmless_message(line))
@@ -36,8 +48,8 @@ def print_gradient_table(result: GradientCheck) -> None:
         tables = (table_of(title, rows, LEFT, omitted) for omitted in OMITTED)
         console.print(first_that_fits(console, tables))
     for oracle, reason in result.not_run.items():
-        print_line(console, f"{oracle} was not run: it {reason}; --entries N runs it all the same.")
-    print_line(console, _verdict(result))
+        option = "--entries N" if on_command_line() else "entries=N"
+        print_line(console, f"{oracle} was not run: it {reason}; {option} runs it all the same.")
 
 
 def _row(entry: Entry) -> dict[str, RenderableType]:
@@ -84,7 +96,8 @@ def _title(checked: CheckedProblem) -> list[str]:
     ]
 
 
-def _verdict(result: GradientCheck) -> str:
+def verdict(result: GradientCheck) -> str:
+    """A sentence on whether the gradients agree."""
     if result.passed:
         return "passed: BPTT computes the gradient of the loss."
     if not result.entries:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.report.event_lines import as_loss, duration, in_epochs
-from charrnn.report.terminal import print_line, table_console
+from charrnn.report.terminal import on_command_line, print_line, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import format_size, layer_sizes, pluralize
@@ -99,7 +99,8 @@ def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: Render
         console.print()
         console.print(table)
     if (left := len(alphabet.characters) - MAX_SHOWN) > 0:
-        print_line(console, f"and {left:,} more; --json lists all", style="dim")
+        where = "; --json lists all" if on_command_line() else ""
+        print_line(console, f"and {left:,} more{where}", style="dim")
 
 
 def _characters(alphabet: Alphabet, width: int) -> Table:

@@ -21,10 +21,11 @@ from charrnn.events import (
     Stepped,
     StopRequested,
 )
-from charrnn.report.event_lines import duration, figure, in_both_units
+from charrnn.report.event_lines import duration
 from charrnn.report.live_area import LiveArea
 from charrnn.report.loss_curves import LossCurves
 from charrnn.report.plain_lines import PlainLines
+from charrnn.report.progress import Row, gradient_rows, progress_rows, seconds_left
 from charrnn.results import RunLog
 from charrnn.system.escaping import harmless
 from charrnn.system.streams import discard_unwritable
@@ -40,15 +41,15 @@ SAMPLE_AT_END = 9  # lines of the last sample, with its title, that remain at th
 TWO_COLUMNS, GAP = 70, 2  # the width from which figures stand in two columns, what is between them
 MARGIN = "│ "  # of a sample
 
-Row = tuple[str, str, str]  # a name and its value, with details and without
-
 
 class LiveView:
     """A live view that is redrawn four times per second, below the evaluations."""
 
-    def __init__(self, console: Console, past: RunLog | None = None) -> None:
+    def __init__(
+        self, console: Console, past: RunLog | None = None, plain: PlainLines | None = None
+    ) -> None:
         self._console = console
-        self._plain = PlainLines(console)
+        self._plain = plain or PlainLines(console)
         self._losses = LossCurves()
         self._step: Stepped | None = None
         self._evaluated: Evaluated | None = None
@@ -105,7 +106,8 @@ class LiveView:
         size = self._console.size
         width = max(min(size.width - SPARE, MAX_WIDTH), MIN_WIDTH)
         left = size.height - max(size.height // 6, 1) - 1
-        figures = _figures(*self._rows(step), width)[:left]
+        progress = progress_rows(step, self._losses.smoothed, self._evaluated)
+        figures = _figures(progress, gradient_rows(step, self._lags), width)[:left]
         left -= len(figures)
         chart = 0
         fits = left >= MIN_CHART + MIN_SAMPLE and width >= MIN_CHART_WIDTH
@@ -119,41 +121,8 @@ class LiveView:
             parts.append(_sample(self._console, sampled, width, left - chart))
         return Group(*parts)
 
-    def _rows(self, step: Stepped) -> tuple[list[Row], list[Row]]:
-        """The figures on progress, and those on the gradient."""
-        progress = [
-            ("step", f"{step.step:,}, epoch {step.epoch:.2f}", f"{step.step:,}"),
-            ("training", *_loss(self._losses.smoothed)),
-        ]
-        evaluated = self._evaluated
-        if evaluated and evaluated.validation_nats_per_character is not None:
-            progress.append(("validation", *_loss(evaluated.validation_nats_per_character)))
-        speed, norm = f"{step.characters_per_second:,.0f}", figure(step.gradient_norm)
-        progress.append(("speed", f"{speed} characters/s", f"{speed}/s"))
-        gradient = [
-            ("gradient norm", f"{norm} before clipping", norm),
-            ("clipped", f"{step.clipped_share:.1%} of steps", f"{step.clipped_share:.1%}"),
-            ("learning rate", f"{step.learning_rate:.2e}", f"{step.learning_rate:.2e}"),
-        ]
-        if self._lags:
-            gradient.append(("gradient flow", *_flow(self._lags)))
-        return progress, gradient
-
-
-def _loss(nats: float) -> tuple[str, str]:
-    return in_both_units(nats), f"{figure(nats)} nats"
-
-
-def _flow(lags: LagProfile) -> tuple[str, str]:
-    rate = f"×{figure(lags.rate)}"
-    if lags.half_life is None:
-        return f"{rate} per character", rate
-    words = f"{'half-life' if lags.rate < 1 else 'doubling in'} {lags.half_life:.3g}"
-    return f"{words} characters", words
-
 
 def _bar(step: Stepped, width: int) -> Table:
-    left = step.seconds * (1 - step.used) / step.used if step.used else 0.0
     bar = Table.grid(expand=True, padding=(0, 1))
     bar.width = width
     bar.add_column(ratio=1)
@@ -161,7 +130,7 @@ def _bar(step: Stepped, width: int) -> Table:
     drawn = ProgressBar(
         1.0, step.used, style="bright_black", complete_style="cyan", finished_style="cyan"
     )
-    bar.add_row(drawn, Text(f"{step.used:4.0%}  {duration(left)} left", style="bold"))
+    bar.add_row(drawn, Text(f"{step.used:4.0%}  {duration(seconds_left(step))} left", style="bold"))
     return bar
 
 

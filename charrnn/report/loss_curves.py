@@ -5,6 +5,7 @@ from math import isfinite
 import numpy as np
 from rich.text import Text
 
+from charrnn.arrays import Array
 from charrnn.events import Baselines, Evaluated, Event, RolledBack, Stepped
 from charrnn.report.charts import Curve, Level, line_chart
 
@@ -60,23 +61,34 @@ class LossCurves:
             self._training = self._training[::2]
             self._apart *= 2
 
+    @property
+    def ngram(self) -> float | None:
+        """The loss of the n-gram model, if it is known."""
+        return self._ngram
+
+    def points(self) -> dict[str, Array]:
+        """Steps and losses (N, 2) of each curve that has any, by its label."""
+        curves = {"training": [*self._training], "validation": [*self._validation]}
+        return {label: np.array(points) for label, points in curves.items() if points}
+
+    def highest(self, points: dict[str, Array]) -> float | None:
+        """The largest loss to show: early ones that are larger than all later ones are not."""
+        steps = points["training"][:, 0]
+        early = steps[0] + EARLY * (steps[-1] - steps[0])
+        late = [y for curve in points.values() for x, y in curve if x >= early]
+        late += [] if self._ngram is None else [self._ngram]
+        return max(filter(isfinite, late), default=None)
+
     def chart(self, width: int, height: int) -> Text | None:
         """The chart, of at most these columns and lines; None before there is anything to see."""
-        training, validation = list(self._training), list(self._validation)
-        if len(training) < 2:
+        points = self.points()
+        if len(points.get("training", ())) < 2:
             return None
-        early = training[0][0] + EARLY * (training[-1][0] - training[0][0])
-        late = [y for x, y in training + validation if x >= early]
-        late += [] if self._ngram is None else [self._ngram]
-        highest = max(filter(isfinite, late), default=None)
-        curves = [
-            Curve(label, *np.array(points).T)
-            for label, points in (("training", training), ("validation", validation))
-            if points
-        ]
+        curves = [Curve(label, *curve.T) for label, curve in points.items()]
         levels = [] if self._ngram is None else [Level(f"n-gram {self._ngram:.3f}", self._ngram)]
         title = "loss, nats per character"
         return line_chart(
-            curves, width, height, levels=levels, title=title, x="step", highest=highest,
+            curves, width, height, levels=levels, title=title, x="step",
+            highest=self.highest(points),
             lettered=False,  # which would come and go between evaluations
         )  # fmt: skip

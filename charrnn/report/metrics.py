@@ -23,6 +23,7 @@ class Metrics:
     """
 
     def __init__(self, path: Path, last_step: int, every_steps: int) -> None:
+        self._path = path
         self._line_of = LogLines(every_steps, begins=last_step == 0)
         detach(path)
         self._file = open(path, "ab+", buffering=0)  # noqa: SIM115 - closed by close()
@@ -50,6 +51,13 @@ class Metrics:
     def unwritten(self) -> int:
         """The number of lines not yet written."""
         return self._lines.unwritten
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know when it is closed."""
+        if not self.unwritten:
+            return ()
+        return (f"{self._path} lacks its last {self.unwritten} lines; is the disk full?",)
 
     def _cut(self, last_step: int) -> None:
         """Truncates the file after the last line of this step, and so drops incomplete lines."""

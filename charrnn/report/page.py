@@ -92,6 +92,6 @@ def _figures(report: RunReport) -> dict[str, Figure]:
         flow_figure(model.flow if model else None, log),
         history_figure(log),
         terms_figure(model.terms) if model and model.terms else None,
-        comparison_figure(compared, labels),
+        comparison_figure([one.log for one in compared], labels),
     ]
     return {figure.name: figure for figure in found if figure}

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from charrnn.arrays import Array
+from charrnn.report.loss_curves import LossCurves
 from charrnn.report.page_figures import Figure, chart_figure
 from charrnn.report.svg_charts import Chart, Line
-from charrnn.results import ReportedRun, RunLog
+from charrnn.results import RunLog
 
 POINTS = 300  # of a curve; more than twice as many are averaged
 HEADROOM = 1.04  # above the loss of guessing
@@ -22,7 +23,7 @@ def loss_figure(log: RunLog) -> Figure | None:
     if not log.steps and not log.evaluations:
         return None
     trained = log.evaluations
-    steps, losses = _thinned(*_series(log.steps, lambda found: found.nats_per_character))
+    steps, losses = thinned(*_series(log.steps, lambda found: found.nats_per_character))
     lines = [Line("training batches", steps, losses, "faint")] if log.steps else []
     if trained:
         at, means = _series(trained, lambda found: found.train_nats_per_character)
@@ -49,10 +50,10 @@ def gradient_figure(log: RunLog, threshold: float | None) -> Figure | None:
     steps, norms = _series(log.steps, lambda found: found.gradient_norm)
     if not len(steps):
         return None
-    at, means = _thinned(steps, norms)
+    at, means = thinned(steps, norms)
     lines = [Line("gradient norm", at, means, "s1")]
     if len(steps) > 2 * POINTS:
-        lines.insert(0, Line("its largest", *_thinned(steps, norms, np.nanmax), "faint"))
+        lines.insert(0, Line("its largest", *thinned(steps, norms, np.nanmax), "faint"))
     levels = {} if threshold is None else {f"clipped above {threshold:g}": threshold}
     chart = Chart("Gradient norm", "step", "norm", tuple(lines), levels, logarithmic=True)
     return chart_figure("gradient", chart)
@@ -60,7 +61,7 @@ def gradient_figure(log: RunLog, threshold: float | None) -> Figure | None:
 
 def clipped_figure(log: RunLog) -> Figure | None:
     """The share of all steps until then that were clipped."""
-    steps, shares = _thinned(*_series(log.steps, lambda found: 100 * found.clipped_share))
+    steps, shares = thinned(*_series(log.steps, lambda found: 100 * found.clipped_share))
     if not len(steps):
         return None
     lines = (Line("clipped so far", steps, shares, "s1"),)
@@ -68,9 +69,24 @@ def clipped_figure(log: RunLog) -> Figure | None:
     return chart_figure("clipped", chart)
 
 
+def progress_figure(losses: LossCurves) -> Figure | None:
+    """The losses of a run in progress; None before there is anything to see."""
+    points = losses.points()
+    if len(points.get("training", ())) < 2:
+        return None
+    looks = {"training": "s2", "validation": "s1"}
+    lines = [Line(label, *thinned(*curve.T), looks[label]) for label, curve in points.items()]
+    levels = {} if losses.ngram is None else {"n-gram": losses.ngram}
+    heights = np.concatenate([line.y[np.isfinite(line.y)] for line in lines])
+    least, most = min([*heights, *levels.values()], default=0.0), losses.highest(points)
+    limits = None if most is None or not least < most else (least, most)
+    chart = Chart("Loss", "step", "nats per character", tuple(lines), levels, limits)
+    return chart_figure("progress", chart)
+
+
 def rate_figure(log: RunLog) -> Figure | None:
     """The learning rate."""
-    steps, rates = _thinned(*_series(log.steps, lambda found: found.learning_rate))
+    steps, rates = thinned(*_series(log.steps, lambda found: found.learning_rate))
     if not len(steps):
         return None
     lines = (Line("learning rate", steps, rates, "s1"),)
@@ -78,11 +94,11 @@ def rate_figure(log: RunLog) -> Figure | None:
     return chart_figure("rate", Chart("Learning rate", "step", "rate", lines, limits=(0, top)))
 
 
-def comparison_figure(runs: Sequence[ReportedRun], labels: Sequence[str]) -> Figure | None:
+def comparison_figure(logs: Sequence[RunLog], labels: Sequence[str]) -> Figure | None:
     """The held-out loss of several runs; of those without any, the training loss."""
     lines = []
-    for number, (run, label) in enumerate(zip(runs, labels, strict=True)):
-        evaluations = run.log.evaluations
+    for number, (log, label) in enumerate(zip(logs, labels, strict=True)):
+        evaluations = log.evaluations
         at, losses = _series(evaluations, lambda found: found.validation_nats_per_character)
         if not np.isfinite(losses).any():
             at, losses = _series(evaluations, lambda found: found.train_nats_per_character)
@@ -104,7 +120,7 @@ def _series(found: Iterable[Item], value: Callable[[Item], float | None]) -> tup
     return np.array(steps, float)[order], np.array(values, float)[order]
 
 
-def _thinned(
+def thinned(
     steps: Array, values: Array, reduced: Callable[[Array], Any] = np.nanmean
 ) -> tuple[Array, Array]:
     """The points, or POINTS means of neighbours if there are many."""

@@ -2,8 +2,10 @@
 
 from base64 import b64encode
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,6 +20,12 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+@cache
+def fragments() -> Any:
+    """The macros of `result.html`, each of which gives a piece of HTML."""
+    return templates().get_template("result.html").module
 
 
 def page_source(name: str) -> str:

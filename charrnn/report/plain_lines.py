@@ -1,6 +1,7 @@
 """The progress of a run as lines."""
 
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
 
@@ -33,8 +34,8 @@ SECONDS_BETWEEN_LINES = 10.0
 class PlainLines:
     """Prints every evaluation, and a step about every ten seconds."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, words: Callable[[str], str] = as_flags) -> None:
+        self._console, self._words = console, words
         self._printed_at = 0.0
         self._baselines: Baselines | None = None
         self._best_step: int | None = None
@@ -82,4 +83,4 @@ class PlainLines:
             self._print(f"warning: {event.failure}")
 
     def _print(self, line: str, hanging: int | None = None) -> None:
-        print_line(self._console, harmless_message(as_flags(shortened(line))), hanging=hanging)
+        print_line(self._console, harmless_message(self._words(shortened(line))), hanging=hanging)

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any
 
 from charrnn.events import Evaluated, Stepped
-from charrnn.results import RunHistory, RunList, RunSummary
+from charrnn.results import RunHistory, RunList, RunLog, RunSummary
 from charrnn.units import BITS_PER_NAT
 
 PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,30}")
@@ -33,22 +33,27 @@ def runs_as_csv(found: RunList) -> str:
 
 
 def metrics_as_csv(run: RunHistory) -> str:
-    """A row for each step that was logged or evaluated; cells without a value are empty.
+    """A row for each step that was logged or evaluated; cells without a value are empty."""
+    return _csv(*metric_rows(run.log))
+
+
+def metric_rows(log: RunLog) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns, and a row for each step that was logged or evaluated, with what it has of them.
 
     train_nats_per_character is the mean since the evaluation before.
     """
     parameters = dict.fromkeys(
-        name for step in run.log.steps for name in step.gradient_norms if PARAMETER.fullmatch(name)
+        name for step in log.steps for name in step.gradient_norms if PARAMETER.fullmatch(name)
     )
     norms = list(parameters)[:MAX_PARAMETERS]
     rows: dict[int, dict[str, Any]] = {}
-    for step in run.log.steps:
+    for step in log.steps:
         rows.setdefault(step.step, {"step": step.step}).update(_of_step(step, norms))
-    for evaluation in run.log.evaluations:
+    for evaluation in log.evaluations:
         row = rows.setdefault(evaluation.step, {"step": evaluation.step})
         row.update({"seconds": evaluation.seconds} | row | _of_evaluation(evaluation))
     columns = [*STEP_COLUMNS, *(NORM + name for name in norms), *MORE_STEP_COLUMNS]
-    return _csv([*columns, *EVALUATION_COLUMNS], (rows[step] for step in sorted(rows)))
+    return [*columns, *EVALUATION_COLUMNS], [rows[step] for step in sorted(rows)]
 
 
 def _of_step(step: Stepped, norms: Iterable[str]) -> dict[str, Any]:

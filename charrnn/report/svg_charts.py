@@ -27,6 +27,7 @@ class Line:
         x, y: Its points (N,); those with a y that is not finite are left out.
         look: The class of its colour and kind in the style sheet.
         dots: Whether each point is marked.
+        joined: Whether a line goes through the points.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Line:
     y: Array
     look: str
     dots: bool = False
+    joined: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def draw_chart(chart: Chart) -> str:
         across = x.places(line.x[shown]).tolist()
         points = [*zip(across, np.clip(y.places(line.y[shown]), -9, 9).tolist(), strict=True)]
         path = "L".join(f"{GRAIN * a:.1f} {GRAIN * (1 - b):.1f}" for a, b in points)
-        if path:
+        if path and line.joined:
             SubElement(curves, "path", {"class": f"curve {line.look}", "d": f"M{path}"})
         for a, b in points if line.dots or len(points) == 1 else ():
             if 0 <= b <= 1:
@@ -133,6 +135,7 @@ class HeatMap:
         shares: How dark each cell is (M, N); NaN for no cell.
         rows, columns: The labels at these places of rows and columns, in cells from the top left.
         notes: What a cell says when the pointer is on it, by row and column.
+        other: Whether each cell (M, N) has the second colour; None for none.
     """
 
     title: str
@@ -140,6 +143,7 @@ class HeatMap:
     rows: Sequence[tuple[float, str]]
     columns: Sequence[tuple[float, str]]
     notes: dict[tuple[int, int], str] = field(default_factory=dict)
+    other: Array | None = None
 
 
 def draw_heat_map(heat_map: HeatMap) -> str:
@@ -150,6 +154,8 @@ def draw_heat_map(heat_map: HeatMap) -> str:
     for (row, column), share in np.ndenumerate(heat_map.shares):
         if np.isfinite(share) and (share > 0.004 or (row, column) in heat_map.notes):
             place = {"x": f"{column}", "y": f"{row}", "width": "1", "height": "1"}
+            if heat_map.other is not None and heat_map.other[row, column]:
+                place["class"] = "other"
             cell = SubElement(cells, "rect", {**place, "fill-opacity": f"{share:.2g}"})
             if note := heat_map.notes.get((row, column)):
                 SubElement(cell, "title").text = drawable(note)

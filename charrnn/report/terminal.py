@@ -1,7 +1,9 @@
 """Consoles, lines and tables that fit the width of a terminal."""
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from rich import box
 from rich.cells import cell_len, chop_cells
@@ -19,8 +21,28 @@ class PipeConsole(Console):
         raise
 
 
-def table_console() -> PipeConsole:
+_replaced: ContextVar[Console | None] = ContextVar("console", default=None)
+
+
+@contextmanager
+def printing_on(console: Console) -> Iterator[None]:
+    """Results are printed on this console meanwhile, instead of standard output."""
+    token = _replaced.set(console)
+    try:
+        yield
+    finally:
+        _replaced.reset(token)
+
+
+def on_command_line() -> bool:
+    """Whether results are printed for the command line, so that options are written as there."""
+    return _replaced.get() is None
+
+
+def table_console() -> Console:
     """A console for results on standard output; off a terminal its width is unlimited."""
+    if replaced := _replaced.get():
+        return replaced
     console = PipeConsole(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = UNLIMITED

@@ -1,6 +1,7 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
 from charrnn.results.configs import DescribedConfig
+from charrnn.results.display import Displayed, show_with
 from charrnn.results.explanations import (
     Columns,
     Curves,
@@ -26,6 +27,7 @@ from charrnn.results.gradients import (
     Truncation,
     Verdict,
 )
+from charrnn.results.models import ModelSummary
 from charrnn.results.novelty import Copy, Items, Novelty, Overlap
 from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
@@ -47,6 +49,7 @@ from charrnn.results.runs import (
 from charrnn.results.samples import Generated, Samples
 from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
+from charrnn.results.text_gradient import TextGradient
 from charrnn.results.texts import ClearedTexts, NamedText, TextList, TextState
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
@@ -64,6 +67,7 @@ __all__ = [
     "Curves",
     "Decay",
     "DescribedConfig",
+    "Displayed",
     "DynamicScore",
     "Entry",
     "ExplainedNetwork",
@@ -78,6 +82,7 @@ __all__ = [
     "Matrix",
     "MeasuredModel",
     "ModelReport",
+    "ModelSummary",
     "NamedText",
     "Novelty",
     "Overlap",
@@ -97,6 +102,7 @@ __all__ = [
     "Statement",
     "Table",
     "TextBaselines",
+    "TextGradient",
     "TextList",
     "TextReport",
     "TextScore",
@@ -106,4 +112,5 @@ __all__ = [
     "UnitCorrelation",
     "UnitReport",
     "Verdict",
+    "show_with",
 ]

@@ -11,7 +11,7 @@ class DescribedConfig:
     Attributes:
         config: Its values, in sections.
         origins: Where the value of each dotted key comes from: default, a file or a checkpoint, or
-            in backquotes `set` or the setting whose option was given.
+            in backquotes `settings` or the setting whose option was given.
         defaults: The default values of the dotted keys that have another one; None of those that
             the default config lacks.
         lines: The config as YAML, by line, with the dotted key of the value that begins there.

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from charrnn.arrays import Array
+from charrnn.results.display import Displayed
 
 Columns = dict[str, list[Any]]  # of a table, by heading
 Shown = Literal["everywhere", "terminal", "picture"]
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Displayed):
     """A sentence or a formula.
 
     Attributes:
@@ -24,7 +25,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Displayed):
     """Named columns of the same length, the first of which identifies a row.
 
     Attributes:
@@ -42,7 +43,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Matrix:
+class Matrix(Displayed):
     """A matrix, printed as numbers or drawn as a heat map.
 
     Attributes:
@@ -73,7 +74,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Curves:
+class Curves(Displayed):
     """Lines over a common axis; the terminal shows them as a table.
 
     Attributes:
@@ -136,7 +137,7 @@ class ExplainedNetwork:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Displayed):
     """One topic of `explain`.
 
     Attributes:

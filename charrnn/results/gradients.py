@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from charrnn.arrays import Array
+from charrnn.results.display import Displayed
 
 ALL_PARAMETERS = "all"  # the name of a direction in all of them
 Verdict = Literal["passed", "failed", "undecidable"]
@@ -72,7 +73,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class GradientCheck:
+class GradientCheck(Displayed):
     """Result of a gradient check: an entry for each oracle and parameter.
 
     Attributes:
@@ -206,7 +207,7 @@ class Truncation:
 
 
 @dataclass(frozen=True)
-class GradientFlow:
+class GradientFlow(Displayed):
     """The gradient flow through one model or several compared, and what truncation costs.
 
     Attributes:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from charrnn.results.display import Displayed
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -57,7 +59,7 @@ class Overlap:
 
 
 @dataclass(frozen=True)
-class Novelty:
+class Novelty(Displayed):
     """How much of generated texts occurs in a text, usually the one to train on.
 
     Attributes:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from charrnn.results.display import Displayed
+
 
 @dataclass(frozen=True)
 class Alphabet:
@@ -29,7 +31,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class TextReport:
+class TextReport(Displayed):
     """A text as a run would read it, and an estimate of that run.
 
     Attributes:
@@ -68,7 +70,7 @@ class CheckpointSummary:
 
 
 @dataclass(frozen=True)
-class ModelReport:
+class ModelReport(Displayed):
     """A verified checkpoint, and the others of its run. norms: of each parameter."""
 
     path: str

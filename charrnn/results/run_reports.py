@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from charrnn.results.display import Displayed
 from charrnn.results.explanations import Matrix
 from charrnn.results.gradients import GradientFlow
 from charrnn.results.playable import PlayableModel
@@ -64,7 +65,7 @@ class MeasuredModel:
 
 
 @dataclass(frozen=True)
-class ReportedRun:
+class ReportedRun(Displayed):
     """A run as a report shows it.
 
     Attributes:
@@ -83,7 +84,7 @@ class ReportedRun:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(Displayed):
     """One run in full, and the others that it is compared with.
 
     Attributes:

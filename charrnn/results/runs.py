@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from charrnn.events import Baselines, Evaluated, LagProfile, Sampled, Stepped, Tested
+from charrnn.results.display import Displayed
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True)
-class RunSummary:
+class RunSummary(Displayed):
     """A run in a line: what it trained, how far it came and how well it predicts.
 
     Attributes:
@@ -94,7 +95,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class RunList:
+class RunList(Displayed):
     """The runs of a folder, in the order in which they are shown. notes: on what was left out."""
 
     directory: str
@@ -103,7 +104,7 @@ class RunList:
 
 
 @dataclass(frozen=True)
-class RunHistory:
+class RunHistory(Displayed):
     """A run with all that it logged.
 
     Attributes:
@@ -122,7 +123,7 @@ class RunHistory:
 
 
 @dataclass(frozen=True)
-class RunGroup:
+class RunGroup(Displayed):
     """Runs of one config that differ in their seed only; often there is just one.
 
     label: as of a run, with the number of seeds if there are several.

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from charrnn.arrays import Array
+from charrnn.results.display import Displayed
 from charrnn.results.novelty import Novelty
 
 
 @dataclass(frozen=True)
-class Generated:
+class Generated(Displayed):
     """What a model generated after a prompt.
 
     Attributes:
@@ -27,7 +28,7 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class Samples:
+class Samples(Displayed):
     """Texts that a model generated.
 
     Attributes:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from charrnn.results.display import Displayed
+
 
 @dataclass(frozen=True)
 class TextBaselines:
@@ -36,7 +38,7 @@ class DynamicScore:
 
 
 @dataclass(frozen=True)
-class TextScore:
+class TextScore(Displayed):
     """How well a model predicts a text.
 
     In one stream, every character is predicted but the first; in blocks, every character but the

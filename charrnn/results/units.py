@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from charrnn.arrays import Array
+from charrnn.results.display import Displayed
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class FeatureFollower:
 
 
 @dataclass(frozen=True)
-class UnitReport:
+class UnitReport(Displayed):
     """The units of a model on a text, those that follow a feature most closely first.
 
     Attributes:

@@ -4,10 +4,13 @@ import contextlib
 import errno
 from pathlib import Path
 
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError
+from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.run_files import RunFiles
 from charrnn.system.files import leads_out_of, leftovers, sync_directory, write_atomically
 from charrnn.system.lock import Held, Lock, is_lock
+from charrnn.training.checkpoint import Checkpoint
 from charrnn.wording import call, word
 
 
@@ -15,11 +18,13 @@ class RunDirectory(RunFiles):
     """The directory of a run; `create` and `existing` lock it for the process that writes.
 
     Attributes:
+        name: What messages call it.
         notes: What its file system cannot do.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self.name = str(path)
         self.notes: tuple[str, ...] = ()
         self._lock_path = path / ".lock"
         self._lock: Lock | None = None
@@ -146,6 +151,18 @@ class RunDirectory(RunFiles):
                 hint = "move them into the run, in place of the link."
             raise UsageError(f"{path} cannot be resumed: {error.strerror}.", hint) from None
         raise UsageError(f"{path} cannot be resumed: it {what}.", "give the directory of a run.")
+
+    def names(self) -> list[str]:
+        """The checkpoints that there are; those that lose the least come first."""
+        return [path.stem for path in self.candidates()]
+
+    def locate(self, name: str) -> str:
+        """Where the checkpoint of that name is."""
+        return str(self.checkpoint(name))
+
+    def load(self, name: str) -> tuple[Checkpoint, Config]:
+        """Loads the checkpoint of that name. Raises: InputError."""
+        return load_checkpoint(self.checkpoint(name))
 
     def write(self, name: str, content: bytes) -> None:
         """Writes the checkpoint of that name.

@@ -11,6 +11,7 @@ from charrnn.config.layers import dump_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError
 from charrnn.optim.clipping import norms_of
+from charrnn.runs.directory import RunDirectory
 from charrnn.runs.start import Run
 from charrnn.system.files import write_atomically
 from charrnn.text.vocabulary import Vocabulary
@@ -27,13 +28,16 @@ def write_diagnostics(run: Run, divergence: Divergence) -> str:
     text of the window; the config and the last good checkpoint are copied.
 
     Returns:
-        Where they are, or why they could not be written.
+        Where they are, or why there are none.
     """
+    directory = run.directory
+    if not isinstance(directory, RunDirectory):
+        return "train with `out` for diagnostics"
     count = run.state.progress.rollbacks
     name = f"divergence-{divergence.step}"
     if count:
         name += f"-after-{pluralize(count, 'rollback').replace(' ', '-')}"
-    folder, last = run.directory.path / name, run.directory.checkpoint("last")
+    folder, last = directory.path / name, directory.checkpoint("last")
     with np.errstate(over="ignore", invalid="ignore"):
         state_norm = float(np.sqrt(np.square(run.state.h, dtype=np.float64).sum()))
     report = {
@@ -46,7 +50,7 @@ def write_diagnostics(run: Run, divergence: Divergence) -> str:
     }
     without = ""
     try:
-        run.directory.require_in_place()
+        directory.require_in_place()
         folder.mkdir(exist_ok=True)
         if folder.is_symlink():
             raise OSError(errno.ELOOP, "it is a link", str(folder))

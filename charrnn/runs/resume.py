@@ -1,5 +1,6 @@
 """Sets up a run that is resumed."""
 
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -7,12 +8,14 @@ from charrnn.config.layers import changed
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run, assembled
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.own_text import Announce, AnotherText, announce_own_text, named
 from charrnn.setup.preparation import HeldOutError, prepare, text_difference
 from charrnn.setup.wiring import budget_of, held_out_paths, resolve, text_paths
 from charrnn.system.escaping import CONTINUED
+from charrnn.text.sources import STDIN, String
 from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
 from charrnn.wording import call, pluralize
@@ -23,7 +26,7 @@ EXAMPLE_STEPS = 3000  # suggested to a run that has made none
 
 def resumed_run(
     path: str,
-    text: list[str],
+    text: list[str] | String,
     changes: dict[str, Any],
     announce: Announce = lambda note: None,
 ) -> Run:
@@ -31,7 +34,7 @@ def resumed_run(
 
     Args:
         path: The run directory.
-        text: Where the text is now; empty if it has not moved.
+        text: Where the text is now, empty if it has not moved; or the text itself.
         changes: Changes of the `training` settings LIMITS.
         announce: Called with a note before a text is read that only a checkpoint names.
 
@@ -56,7 +59,7 @@ def resumed_run(
 def _resumed(
     directory: RunDirectory,
     path: str,
-    text: list[str],
+    text: list[str] | String,
     changes: dict[str, Any],
     announce: Announce,
 ) -> Run:
@@ -69,12 +72,14 @@ def _resumed(
         announce,
         f"pipe the same text again: {again}",
     )
-    texts = {"text": text} if text else {}
+    string = text if isinstance(text, String) else None
+    paths = [STDIN] if isinstance(text, String) else text
+    texts = {"text": paths} if paths else {}
     settings = resolve(changed(config, {"training": changes, "data": texts}))
     notes += _without_best(directory, checkpoint.state.progress)
     try:
         known = checkpoint.vocabulary if settings.model.init_from else None
-        prepared = prepare(settings, known, checkpoint)
+        prepared = prepare(settings, known, checkpoint, string)
     except HeldOutError:
         raise
     except AnotherText as error:
@@ -94,6 +99,24 @@ def _resumed(
         )
     notes = directory.notes + notes + prepared.notes
     return assembled(directory, settings, prepared, checkpoint.state, notes)
+
+
+def resumed_in_memory(run: Run, changes: dict[str, Any]) -> Run:
+    """A run that is kept in memory, to train further; it stays as it is.
+
+    Args:
+        run: The run.
+        changes: Changes of the `training` settings LIMITS.
+
+    Raises:
+        UsageError: It is complete.
+    """
+    directory = run.directory
+    assert isinstance(directory, InMemory)
+    settings = resolve(changed(run.config, {"training": changes}))
+    state = directory.load("last")[0].state
+    _require_open("the run", run.config, settings, state.progress, run.batches.per_epoch, ())
+    return replace(run, directory=directory.copy(), config=settings, state=state, notes=())
 
 
 def _other_text(path: str) -> str:

@@ -5,7 +5,6 @@ from copy import deepcopy
 
 from charrnn.errors import InputError
 from charrnn.runs.start import Run
-from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.preparation import EVALUATED_STATES, text_difference
 from charrnn.training.state import TrainState
 
@@ -68,11 +67,11 @@ class RollbackHistory:
 def _evaluated_before(run: Run) -> list[TrainState]:
     """The newest evaluated states before that of a run, from its usable checkpoints, in order."""
     found: dict[int, TrainState] = {}
-    for path in run.directory.candidates():
+    for name in run.directory.names():
         if len(found) == EVALUATED_STATES:
             break
         try:
-            checkpoint, _ = load_checkpoint(path)
+            checkpoint, _ = run.directory.load(name)
         except InputError:
             continue
         state, step = checkpoint.state, checkpoint.state.progress.step

@@ -41,11 +41,12 @@ class Saver:
         try:
             # a run that is resumed before its first evaluation can still go back to its start
             self._write(*(["step-0"] if rolls_back else []), "last")
-            self._run.directory.require_in_place()
-            write_atomically(self._run.directory.config, dump_config(self._run.config).encode())
+            if isinstance(directory := self._run.directory, RunDirectory):
+                directory.require_in_place()
+                write_atomically(directory.config, dump_config(self._run.config).encode())
         except OSError as error:
             raise CharrnnError(
-                f"{self._run.directory.path} cannot be saved: {error.strerror}.",
+                f"{self._run.directory.name} cannot be saved: {error.strerror}.",
                 "free some space, repair the directory, or choose another one with `out`.",
             ) from None
 
@@ -89,14 +90,13 @@ class Saver:
         """
         if not self._waiting:
             return
-        run, names = self._run.directory.path, " and ".join(self._waiting)
+        run, names = self._run.directory.name, " and ".join(self._waiting)
         try:
             elsewhere = self._write_elsewhere()
         except OSError as error:
             raise CharrnnError(
                 f"{run} could not be saved: {self._failure}; nor elsewhere: {error.strerror}.",
-                "earlier checkpoints are kept; free some space, then: "
-                f"{call('train', resume=str(run))}",
+                f"earlier checkpoints are kept; free some space, then: {call('train', resume=run)}",
             ) from None
         raise CharrnnError(
             f"{run} could not be saved: {self._failure}; {names} went to {elsewhere} instead.",

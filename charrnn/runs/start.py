@@ -7,6 +7,7 @@ from charrnn.arrays import Array
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.initialization import inherit
 from charrnn.runs.directory import RunDirectory
+from charrnn.runs.memory import InMemory
 from charrnn.sampling.start import START, passages_before
 from charrnn.setup.parent import Parent, load_parent, naming_file, notes_on, require_same_network
 from charrnn.setup.preparation import Prepared, prepare
@@ -19,6 +20,7 @@ from charrnn.setup.wiring import (
     sequences_of,
 )
 from charrnn.text.corpus import Corpus
+from charrnn.text.sources import String
 from charrnn.text.text import TextMark
 from charrnn.text.windows import Windows
 from charrnn.training.state import TrainState
@@ -32,7 +34,7 @@ class Run:
     """Everything that training needs.
 
     Attributes:
-        directory: The run directory, locked.
+        directory: The run directory, locked; or what stands for it in memory.
         config: The config on this machine.
         corpus: The training and validation parts of the text.
         batches: The windows to train on.
@@ -43,7 +45,7 @@ class Run:
         notes: What the user should know about the text and the start of the run.
     """
 
-    directory: RunDirectory
+    directory: RunDirectory | InMemory
     config: ResolvedConfig
     corpus: Corpus
     batches: Windows
@@ -62,13 +64,19 @@ class Run:
         return passages_before(self.corpus.training, characters.index(START))
 
 
-def new_run(config: Config, out: str | None, parent: Parent | None = None) -> Run:
+def new_run(
+    config: Config,
+    out: str | InMemory | None,
+    parent: Parent | None = None,
+    string: String | None = None,
+) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
     Args:
         config: The config of the run.
-        out: The run directory; by default the first free one of runs/NAME-1, -2, …
+        out: The run directory; by default the first free one of runs/NAME-1, -2, … Or memory.
         parent: The model that the config names as `model.init_from`; loaded if not given.
+        string: The text, in place of standard input.
 
     Raises:
         InputError: The text or the parent is unusable.
@@ -79,7 +87,7 @@ def new_run(config: Config, out: str | None, parent: Parent | None = None) -> Ru
     if parent:
         require_same_network(settings, parent)
         settings = naming_file(settings, parent)
-    text = prepare(settings, parent.vocabulary if parent else None)
+    text = prepare(settings, parent.vocabulary if parent else None, string=string)
     notes = text.notes
     params = first_params(settings, len(text.corpus.vocabulary))
     if parent:
@@ -90,13 +98,13 @@ def new_run(config: Config, out: str | None, parent: Parent | None = None) -> Ru
         notes += notes_on(parent, settings)
     state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
     notes += _epoch_notes(settings, text.batches.per_epoch)
-    directory = RunDirectory.create(out, run_name(settings))
+    directory = out if isinstance(out, InMemory) else RunDirectory.create(out, run_name(settings))
     notes += directory.notes
     return assembled(directory, settings, text, state, notes)
 
 
 def assembled(
-    directory: RunDirectory,
+    directory: RunDirectory | InMemory,
     config: ResolvedConfig,
     text: Prepared,
     state: TrainState,

@@ -2,17 +2,19 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Thread, current_thread, main_thread
 from types import FrameType
 
-from charrnn.system.signals import handled, not_ignored
+from charrnn.system.signals import SIGNALS, handled, not_ignored
 
 
 @contextmanager
-def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """A function that says whether a signal to stop has arrived.
+def stop_requests(
+    announce: Callable[[], None], signals: Sequence[signal.Signals] = SIGNALS
+) -> Iterator[Callable[[], bool]]:
+    """A function that says whether one of these signals has arrived.
 
     `announce` is called at once, in a thread of its own: a signal handler interrupts whatever the
     main thread is doing, and may not use it. A second signal raises KeyboardInterrupt. A signal
@@ -23,7 +25,7 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         yield lambda: False
         return
     received: list[int] = []
-    numbers = not_ignored()
+    numbers = not_ignored(signals)
     reading, writing = os.pipe()
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -40,7 +42,7 @@ def stop_requests(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     with suppress(RuntimeError):  # without a thread the request is obeyed, but not announced
         waiting.start()
     try:
-        with handled(handle):
+        with handled(handle, signals):
             yield lambda: bool(received)
     finally:
         os.close(writing)

@@ -1,8 +1,9 @@
 """Trains a run to its end, with events for its sinks and checkpoints on the way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from math import log
+from signal import Signals
 
 from charrnn.errors import CharrnnError, InputError, Interrupted
 from charrnn.events import (
@@ -29,7 +30,7 @@ from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
-from charrnn.training.checkpoint import load
+from charrnn.system.signals import SIGNALS
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.training.workers import worker_threads
 from charrnn.units import BITS_PER_NAT
@@ -40,18 +41,19 @@ TAKING_TURNS = "no thread can be started: the workers take turns, with the same 
 NEVER_ROLLED_BACK = ("best_score", "best_train_nats", "best_validation_nats", "stale")
 
 
-def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
+def train(run: Run, sinks: Iterable[Sink], signals: Sequence[Signals] = SIGNALS) -> RunEnded:
     """Trains until the run is complete, then closes the sinks and unlocks the directory.
 
     Args:
         run: The run.
         sinks: Receive the events.
+        signals: Those that stop the run after its current step.
 
     Returns:
         The last event.
 
     Raises:
-        Interrupted: a signal to stop arrived; the last step is saved.
+        Interrupted: Such a signal arrived; the last step is saved.
         Divergence: Training diverged, and the config does not roll back.
         CharrnnError: The start or the end of the run cannot be saved.
     """
@@ -60,7 +62,7 @@ def train(run: Run, sinks: Iterable[Sink]) -> RunEnded:
         stack.callback(run.directory.release)
         stack.callback(emit.close)
         workers = stack.enter_context(worker_threads(run.config.training.workers))
-        stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested())))
+        stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested()), signals))
         if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
         trainer = trainer_of(run.config, run.batches, run.scored, workers)
@@ -122,7 +124,7 @@ def _train(
     if not complete:
         raise Interrupted(
             f"after step {run.state.progress.step:,}; everything is saved.",
-            f"resume with: {call('train', resume=str(run.directory.path))}",
+            f"resume with: {call('train', resume=run.directory.name)}",
         )
     early = trainer.budget.used(run.state.progress) < 1
     tested = test(_best_params(run)) if len(run.test) else None
@@ -170,7 +172,7 @@ def _events(
 
 def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
     return RunStarted(
-        run=str(run.directory.path),
+        run=run.directory.name,
         parameters=run.state.params.size,
         alphabet=len(run.corpus.vocabulary),
         training_characters=len(run.corpus.training),
@@ -186,7 +188,7 @@ def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
 def _best_params(run: Run) -> Params:
     """The weights of the best checkpoint; the latest ones if it cannot be read."""
     try:
-        return load(run.directory.checkpoint("best")).params
+        return run.directory.load("best")[0].params
     except InputError:
         return run.state.params
 
@@ -203,8 +205,8 @@ def _ended(
     uniform = log(len(run.corpus.vocabulary))
     score = progress.best_train_nats if validation is None else validation
     return RunEnded(
-        run=str(run.directory.path),
-        checkpoint=str(run.directory.checkpoint("best")),
+        run=run.directory.name,
+        checkpoint=run.directory.locate("best"),
         steps=progress.step,
         early=early,
         train_nats_per_character=progress.best_train_nats,

@@ -26,6 +26,7 @@ from charrnn.setup.wiring import (
     sequences_of,
 )
 from charrnn.text.reading import misread_utf8, read_text
+from charrnn.text.sources import String
 from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
@@ -48,6 +49,7 @@ class Model(NamedTuple):
         notes: What the user should know about the choice of the checkpoint.
         start: The state (L·H,) in which a generated text begins; None for the zero state.
         held_out: What identifies its validation and test texts, by name, if it had any.
+        best_validation_nats: The best loss of its run on the held-out text; None if unknown.
     """
 
     path: str
@@ -60,18 +62,21 @@ class Model(NamedTuple):
     notes: tuple[str, ...] = ()
     start: Array | None = None
     held_out: Mapping[str, TextMark] = {}
+    best_validation_nats: float | None = None
 
 
-def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
+def load_model(path: str | Model, command: tuple[str, ...] = ()) -> Model:
     """Loads the model of a checkpoint file, or the best one of a run directory.
 
     Args:
-        path: The file or directory.
+        path: The file or directory; or a model, which is returned.
         command: The command and what follows the path, to suggest with a sound checkpoint.
 
     Raises:
         InputError: There is no checkpoint, or it is unusable.
     """
+    if isinstance(path, Model):
+        return path
     file = find_checkpoint(path)
     run = RunFiles(Path(path)) if os.path.isdir(path) else None
     try:
@@ -88,12 +93,18 @@ def load_model(path: str, command: tuple[str, ...] = ()) -> Model:
     notes: tuple[str, ...] = ()
     if run and file != run.checkpoint("best"):
         notes = (f"{path} has no best checkpoint: {file.name} is used.",)
-    activation = activation_of(config)
+    return model_of(checkpoint, config, str(file), notes)
+
+
+def model_of(
+    checkpoint: Checkpoint, config: Config, path: str, notes: tuple[str, ...] = ()
+) -> Model:
+    """The model of a checkpoint and the config in it."""
     params, vocabulary = checkpoint.params, checkpoint.vocabulary
-    mark, steps, start = checkpoint.mark, checkpoint.state.progress.step, checkpoint.start
+    mark, progress, start = checkpoint.mark, checkpoint.state.progress, checkpoint.start
     return Model(
-        str(file), params, vocabulary, activation, config, mark, steps, notes, start,
-        checkpoint.held_out,
+        path, params, vocabulary, activation_of(config), config, mark, progress.step, notes, start,
+        checkpoint.held_out, progress.best_validation_nats,
     )  # fmt: skip
 
 
@@ -106,13 +117,17 @@ def _newest_sound(run: RunFiles) -> Path | None:
     return None
 
 
-def load_checkpoint(file: Path) -> tuple[Checkpoint, Config]:
+def load_checkpoint(file: Path, content: bytes | None = None) -> tuple[Checkpoint, Config]:
     """Loads a checkpoint and the config in it, and verifies that they belong together.
+
+    Args:
+        file: The file.
+        content: Its content, if that is in memory; then the path only names it.
 
     Raises:
         InputError: The checkpoint is unusable.
     """
-    checkpoint = load(file)
+    checkpoint = load(file, content)
     try:
         config = check_config(checkpoint.config)
     except UsageError as error:
@@ -181,7 +196,7 @@ def usual_policy(vocabulary: Vocabulary, config: Config) -> str:
 
 
 def encode_text(
-    model: Model, paths: list[str], unknown: str | None = None, *, own: bool = False
+    model: Model, paths: list[str] | String, unknown: str | None = None, *, own: bool = False
 ) -> Encoded:
     """Reads a text as the model's own was read, and encodes it.
 
@@ -207,7 +222,7 @@ def encode_text(
             else read_text(paths, decoding, selection_of(model.config))
         )
     except InputError as error:
-        if decoding.is_utf8 or isinstance(error, AnotherText):
+        if decoding.is_utf8 or isinstance(paths, String) or isinstance(error, AnotherText):
             raise
         raise InputError(f"{error} {_why(model)}", error.hint) from None
     sequences, vocabulary = sequences_of(model.config), model.vocabulary

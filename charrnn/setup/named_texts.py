@@ -1,15 +1,16 @@
 """Texts by name: the bundled ones, known ones, and those of the user's own list."""
 
 import os
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import overload
 
 from charrnn.config.text_lists import NAME, TextSource, load_texts
 from charrnn.errors import UsageError
 from charrnn.system.cache import cache_folder, known_sha256_of, user_folder
 from charrnn.system.downloads import Remote, download
 from charrnn.system.resources import config_paths, known_texts_path, text_resources
+from charrnn.text.sources import String
 
 VARIABLE = "CHARRNN_TEXTS"
 
@@ -73,13 +74,21 @@ def saved_as(name: str) -> Path:
     return cache_of_texts() / f"{name}.txt"
 
 
-def located(paths: Iterable[str]) -> list[str]:
+@overload
+def located(paths: list[str]) -> list[str]: ...
+@overload
+def located(paths: list[str] | String) -> list[str] | String: ...
+def located(paths: list[str] | String) -> list[str] | String:
     """The paths of texts that are given by path or name; a missing one is downloaded.
+
+    A text that is a string is returned as it is.
 
     Raises:
         InputError: A text cannot be downloaded.
         UsageError: The user's own list cannot be used, or the library for downloads is missing.
     """
+    if isinstance(paths, String):
+        return paths
     return [str(path_of(path)) if is_name(path) else path for path in paths]
 
 

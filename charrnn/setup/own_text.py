@@ -12,7 +12,7 @@ from charrnn.setup.wiring import decoding_of, selection_of
 from charrnn.system.machine import physical_memory
 from charrnn.system.resources import text_resources
 from charrnn.text.reading import LongerText, Reading, read_text
-from charrnn.text.sources import STDIN
+from charrnn.text.sources import STDIN, String
 from charrnn.text.text import TextMark
 from charrnn.wording import pluralize
 
@@ -38,7 +38,7 @@ def announce_own_text(
     """
     paths = [*paths]
     if STDIN in paths:
-        raise UsageError(f"{file} was trained from standard input.", hint)
+        raise UsageError(f"{file} was trained from standard input or a string.", hint)
     for path in map(Path, paths):
         if NAME.fullmatch(str(path)) and not path.exists():
             raise InputError(
@@ -63,7 +63,7 @@ class AnotherText(InputError):
     """A text is not the one that a checkpoint names."""
 
 
-def read_own(paths: list[str], config: Config, mark: TextMark, whose: str) -> Reading:
+def read_own(paths: list[str] | String, config: Config, mark: TextMark, whose: str) -> Reading:
     """Reads a text that should be the one with this mark, and no further than that one went.
 
     Args:
@@ -95,15 +95,15 @@ def mark_difference(found: TextMark, wanted: TextMark) -> str | None:
     return None
 
 
-def require_own(paths: list[str], found: TextMark, wanted: TextMark, whose: str) -> None:
+def require_own(paths: list[str] | String, found: TextMark, wanted: TextMark, whose: str) -> None:
     """Raises AnotherText if a text is not the one that it should be."""
     if differs := mark_difference(found, wanted):
         raise AnotherText(f"{named(paths)} is not {whose}: {differs}.")
 
 
-def named(paths: Iterable[str]) -> str:
+def named(paths: list[str] | String) -> str:
     """The files of a text, as messages name them."""
-    return ", ".join(paths)
+    return str(paths) if isinstance(paths, String) else ", ".join(paths)
 
 
 def _is_here(path: str | Path) -> bool:

@@ -32,7 +32,7 @@ class Parent(NamedTuple):
 
 
 def configure(
-    path: str | None, assignments: list[str], flags: Layer
+    path: str | Layer | None, assignments: list[str], flags: Layer
 ) -> tuple[Config, Parent | None]:
     """Loads a config like `load_config`, and the parent that it names, which sets its defaults.
 
@@ -45,7 +45,7 @@ def configure(
 
 
 def configure_with_origins(
-    path: str | None, assignments: list[str], flags: Layer
+    path: str | Layer | None, assignments: list[str], flags: Layer
 ) -> tuple[Config, dict[str, str], Parent | None]:
     """Loads a config like `configure`, and where each value comes from, by its dotted key."""
     config, origins = load_with_origins(path, assignments, flags)

@@ -10,7 +10,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.setup.named_texts import is_name, text_names
 from charrnn.setup.run_files import SUFFIX, RunFiles
 from charrnn.system.resources import config_paths
-from charrnn.text.sources import missing_file
+from charrnn.text.sources import String, missing_file
 from charrnn.wording import call, nearest, setting, word
 
 HEAD_BYTES = 4096  # read of a file to tell what it is
@@ -134,13 +134,15 @@ def instead(path: str, kind: Kind) -> str:
     return GIVE_A_CHECKPOINT
 
 
-def is_model(path: str) -> bool:
-    """Whether a path is a checkpoint or a run, rather than a config.
+def is_model(path: object) -> bool:
+    """Whether a path is a checkpoint or a run, rather than a config; a loaded model is.
 
     Raises:
         InputError: It is a text or a folder of runs.
         UsageError: There is nothing of that name.
     """
+    if not isinstance(path, str):
+        return True
     kind = kind_of(path)
     if kind is Kind.MISSING:
         guess = nearest(path, config_paths())
@@ -182,18 +184,18 @@ def require_config(path: str) -> None:
         )
 
 
-def require_texts(paths: list[str], *, to_train_on: bool = False) -> None:
+def require_texts(paths: list[str] | String, *, to_train_on: bool = False) -> None:
     """Checks that no path is something else that this program knows.
 
     Args:
-        paths: What the user gave as texts.
+        paths: What the user gave as texts; a string is one.
         to_train_on: Whether the hint may be to resume a run, or to start from a checkpoint.
 
     Raises:
         UsageError: One of them is a checkpoint, a run, a folder of these, or a config.
         InputError: One of them is empty.
     """
-    for path in paths:
+    for path in [] if isinstance(paths, String) else paths:
         if not path:  # as a path it would be the current folder
             raise missing_file(path)
         kind = kind_of(path)

@@ -24,6 +24,7 @@ from charrnn.setup.wiring import (
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import Corpus, build_corpus
 from charrnn.text.reading import read_text
+from charrnn.text.sources import String
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.text.windows import Windows
@@ -60,7 +61,10 @@ class Prepared:
 
 
 def prepare(
-    config: ResolvedConfig, known: Vocabulary | None, expected: Checkpoint | None = None
+    config: ResolvedConfig,
+    known: Vocabulary | None,
+    expected: Checkpoint | None = None,
+    string: String | None = None,
 ) -> Prepared:
     """Reads the text of a config and cuts it into windows.
 
@@ -68,13 +72,14 @@ def prepare(
         config: The config of the run.
         known: The vocabulary to use; by default the text's own.
         expected: The checkpoint of a run that is resumed: no more than its texts is read.
+        string: The text, in place of the config's.
 
     Raises:
         InputError: The text cannot be trained on as the config says.
         AnotherText: It is longer than the expected one.
         HeldOutError: A validation or test text cannot be used, or is not the expected one.
     """
-    paths = text_paths(config)
+    paths = string or text_paths(config)
     documents, notes = (
         read_own(paths, config, expected.mark, "the text that the run was trained on")
         if expected

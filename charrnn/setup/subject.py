@@ -13,7 +13,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
-from charrnn.setup.loading import encode_text, load_model, require_predictable
+from charrnn.setup.loading import Model, encode_text, load_model, require_predictable
 from charrnn.setup.named_texts import located
 from charrnn.setup.own_text import Announce, announce_own_text
 from charrnn.setup.paths import is_model, require_texts
@@ -28,6 +28,7 @@ from charrnn.setup.wiring import (
 from charrnn.text.corpus import build_corpus
 from charrnn.text.delimited import median_length
 from charrnn.text.reading import read_text
+from charrnn.text.sources import String
 from charrnn.window import NO_TARGET, Window
 
 CONTEXT = 64  # characters read before a passage, so that it does not start from the zero state
@@ -48,20 +49,20 @@ class Subject(NamedTuple):
 
 
 def subject_of(
-    model: str | None,
-    config_path: str | None,
+    model: str | Model | None,
+    config_path: str | Layer | None,
     assignments: list[str],
-    text: str | None,
+    text: str | String | None,
     announce: Announce,
     flags: Layer | None = None,
 ) -> Subject:
     """The model that a command is given, and a text.
 
     Args:
-        model: A checkpoint, a run directory or a config.
-        config_path: A config, if `model` is not one. By default the default config.
+        model: A checkpoint, a run directory, a loaded model or a config.
+        config_path: A config or its values, if `model` is not one. By default the default config.
         assignments: Changes of the config, as `key.path=value`.
-        text: A text to use; by default the one that the model is trained on.
+        text: A text to use, or its file; by default the one that the model is trained on.
         announce: Called before a text is read that a checkpoint names, with a note on that.
         flags: Changes of the config, as a layer.
 
@@ -73,25 +74,31 @@ def subject_of(
     if model is not None and is_model(model):
         if changed := changes(assignments, flags or {}):
             raise UsageError(
-                f"{model} is a checkpoint, which has its own config: {changed[0]} cannot change "
-                "it.",
+                f"{name_of(model)} is a checkpoint, which has its own config: {changed[0]} cannot "
+                "change it.",
                 "give a config instead, or leave the change out.",
             )
         return trained_subject(model, text, announce)
-    path = model or config_path
-    config = load_config(path, assignments, flags or {})
-    return untrained_subject(config, path or "the default config", text)
+    path = model if isinstance(model, str) else config_path
+    name = path if isinstance(path, str) else "the config" if path else "the default config"
+    return untrained_subject(load_config(path, assignments, flags or {}), name, text)
 
 
-def require_one_model(model: str | None, config_path: str | None) -> None:
+def name_of(model: str | Model) -> str:
+    """What messages call a model."""
+    return model if isinstance(model, str) else model.path
+
+
+def require_one_model(model: str | Model | None, config_path: str | Layer | None) -> None:
     """Raises UsageError if a model and a config are both given."""
     if model is not None and config_path is not None:
-        raise UsageError(
-            f"{model} and the config {config_path} are both given.", "choose one of them."
-        )
+        config = f"the config {config_path}" if isinstance(config_path, str) else "a config"
+        raise UsageError(f"{name_of(model)} and {config} are both given.", "choose one of them.")
 
 
-def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Subject:
+def trained_subject(
+    checkpoint: str | Model, text: str | String | None, announce: Announce
+) -> Subject:
     """A checkpoint and a text in its alphabet; by default the text it was trained on.
 
     Raises:
@@ -99,9 +106,9 @@ def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Su
         UsageError: The model was trained from standard input, and no text is given.
     """
     model = load_model(checkpoint)
-    paths = text_paths(model.config) if text is None else [text]
+    paths = text_paths(model.config) if text is None else _source(text)
     if text is None:
-        announce_own_text(model.path, paths, announce)
+        announce_own_text(model.path, text_paths(model.config), announce)
     try:
         ids, _, notes = encode_text(model, paths, own=text is None)
     except InputError as error:
@@ -110,19 +117,21 @@ def trained_subject(checkpoint: str, text: str | None, announce: Announce) -> Su
     return Subject(model.path, model.params, model.config, ids, notes, model.steps)
 
 
-def untrained_subject(config: Config, name: str, text: str | None) -> Subject:
+def _source(text: str | String) -> list[str] | String:
+    return [text] if isinstance(text, str) else text
+
+
+def untrained_subject(config: Config, name: str, text: str | String | None) -> Subject:
     """The model of a config before its first step, and a text; by default the config's.
 
     Raises:
         InputError: The text is unusable.
     """
+    paths = text_paths(config) if text is None else _source(text)
     if text is not None:
-        require_texts([text])
-    documents, notes = read_text(
-        text_paths(config) if text is None else located([text]),
-        decoding_of(config),
-        selection_of(config),
-    )
+        require_texts(paths)
+        paths = located(paths)
+    documents, notes = read_text(paths, decoding_of(config), selection_of(config))
     sequences = sequences_of(config)
     joined = sequences.join(documents)
     require_predictable(joined)

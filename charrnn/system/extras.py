@@ -39,7 +39,7 @@ def _command() -> str:
     if Path(sys.prefix, "pipx_metadata.json").exists():
         return "pipx inject charrnn"
     if find_spec("pip") is None:  # as in the environments of uv
-        return f"uv pip install --python {quote(sys.prefix)}"
+        return f"uv pip install -p {quote(sys.prefix)}"
     return "pip install"
 
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from socket import socket, socketpair
 from threading import Thread, current_thread, main_thread
@@ -15,9 +15,9 @@ else:
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def not_ignored() -> list[signal.Signals]:
+def not_ignored(among: Sequence[signal.Signals] = SIGNALS) -> list[signal.Signals]:
     """The signals that are not ignored; nohup and a shell's & ignore some."""
-    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    return [number for number in among if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def end_at_once() -> bool:
@@ -43,9 +43,11 @@ def end_at_once() -> bool:
 
 
 @contextmanager
-def handled(by: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def handled(
+    by: Callable[[int, FrameType | None], None], among: Sequence[signal.Signals] = SIGNALS
+) -> Iterator[None]:
     """A context in which stop signals that are not ignored are handled by a function."""
-    previous = {number: signal.getsignal(number) for number in not_ignored()}
+    previous = {number: signal.getsignal(number) for number in not_ignored(among)}
     wakeup = signal.set_wakeup_fd(-1)
     try:
         for number in previous:

@@ -3,12 +3,21 @@
 import logging
 import os
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from math import inf
 from typing import NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.text.decoding import Decoder, Decoding, DecodingReport
-from charrnn.text.sources import ALL_FILES, STDIN, Selection, list_files, open_source, source_label
+from charrnn.text.sources import (
+    ALL_FILES,
+    STDIN,
+    Selection,
+    String,
+    list_files,
+    open_source,
+    source_label,
+)
 from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
@@ -34,7 +43,7 @@ class Reading(NamedTuple):
 
 
 def read_text(
-    paths: list[str],
+    paths: list[str] | String,
     decoding: Decoding = DEFAULT_DECODING,
     selection: Selection = ALL_FILES,
     at_most: float = inf,
@@ -43,8 +52,8 @@ def read_text(
 
     Args:
         paths: Files in order, directories for all their files sorted by path, "-" for standard
-            input.
-        decoding: How to decode them.
+            input; or a text in their place.
+        decoding: How to decode them; a string has no encoding.
         selection: Which files of directories to read; binary ones are left out.
         at_most: The number of characters after which to stop.
 
@@ -52,6 +61,8 @@ def read_text(
         InputError: A file is missing, binary or in another encoding, or all are empty.
         LongerText: There are more characters than `at_most`.
     """
+    if isinstance(paths, String):
+        return _read_string(paths, decoding)
     texts: list[Text] = []
     filled: Reports = []
     empty: Reports = []
@@ -80,9 +91,29 @@ def read_text(
     return Reading(texts, (*notes, *_notes(filled)))
 
 
-def misread_utf8(paths: list[str], decoding: Decoding) -> bool:
+def _read_string(string: String, decoding: Decoding) -> Reading:
+    """A string as a file of it would be read."""
+    label, text = str(string), string.text
+    strict = decoding.errors == "strict"
+    try:
+        content = text.encode(errors="strict" if strict else "surrogatepass")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{label} has {text[error.start]!r}, half of a surrogate pair, at position "
+            f"{error.start + 1:,}.",
+            "leave it out, or replace it: `data.errors=replace`",
+        ) from None
+    decoder = Decoder(BytesIO(content), label, decoding._replace(encoding="utf-8"))
+    found = Text.of_chunks(decoder)
+    reports = [(label, decoder.report)]
+    if not found:
+        raise _all_empty(reports)
+    return Reading([found], tuple(_notes(reports)))
+
+
+def misread_utf8(paths: list[str] | String, decoding: Decoding) -> bool:
     """Whether files that are UTF-8 were read in another encoding, by the first one."""
-    if decoding.is_utf8 or STDIN in paths:
+    if isinstance(paths, String) or decoding.is_utf8 or STDIN in paths:
         return False
     files, _ = list_files(paths[0])
     with open_source(files[0]) as file:

@@ -34,6 +34,15 @@ def missing_file(path: str) -> InputError:
     )
 
 
+class String(NamedTuple):
+    """A text that is given as a string, and not as a file."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return "the text"  # in messages
+
+
 class Selection(NamedTuple):
     """Which files of a directory to read, by patterns such as *.py or drafts/*.
 

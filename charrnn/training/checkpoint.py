@@ -102,11 +102,12 @@ def encode(checkpoint: Checkpoint) -> bytes:
     return save(tensors, metadata)
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, content: bytes | None = None) -> Checkpoint:
     """Loads and verifies a checkpoint, which anyone may have written.
 
     Args:
         path: The file.
+        content: Its content, if that is in memory; then the path only names it.
 
     Returns:
         The checkpoint, all parts of which are consistent.
@@ -115,7 +116,7 @@ def load(path: Path) -> Checkpoint:
         InputError: The file is missing, is not a checkpoint, or is damaged.
     """
     with reported(path):
-        with TensorFile(path) as file:
+        with TensorFile(path if content is None else content) as file:
             described = described_by(path, file.metadata)
             with as_unusable():
                 vocabulary = checked_vocabulary(described["vocabulary"])

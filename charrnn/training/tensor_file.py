@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,7 +37,7 @@ class TensorFile:
     one by a signal. It is opened once: a checkpoint that is replaced meanwhile stays whole.
 
     Args:
-        path: The file.
+        source: The file, or its content.
 
     Attributes:
         metadata: Its metadata.
@@ -48,9 +49,10 @@ class TensorFile:
         MemoryError: Memory is exhausted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Path | bytes) -> None:
         with as_unreadable(), ExitStack() as stack:
-            self._file = stack.enter_context(open_regular(path))
+            file = BytesIO(source) if isinstance(source, bytes) else open_regular(source)
+            self._file = stack.enter_context(file)
             self._size, self._head = _bounded_head(self._file)
             if structure_size(self._head.decode("latin-1")) > MAX_TENSORS * BYTES_PER_TENSOR:
                 raise Unusable(f"it describes more than {MAX_TENSORS:,} tensors")

@@ -32,13 +32,20 @@ class Divergence(CharrnnError):
         step: The step, counted from 1.
         window: The window that was trained on; None for the validation loss.
         figures: What was measured, by name.
+        run: The run up to there, where whoever trains can use it.
     """
+
+    run: Any = None
 
     def __init__(
         self, what: str, step: int, window: Window | None, figures: dict[str, Any]
     ) -> None:
         super().__init__(f"training diverged at step {step}: {what}.")
         self.step, self.window, self.figures = step, window, figures
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # as an exception is pickled, without calling __init__, whose arguments are others
+        return self.__class__.__new__, (self.__class__, *self.args), vars(self) | {"run": None}
 
 
 class SavePoint:

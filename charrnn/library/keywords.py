@@ -1,0 +1,152 @@
+"""The arguments of functions: settings by keyword, and what may be meant by an unknown one."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any, Literal, TypedDict, get_type_hints
+
+from charrnn.commands.arguments import settings_like
+from charrnn.errors import UsageError
+from charrnn.keywords import KEYWORDS, replacing_limits
+from charrnn.wording import nearest
+
+Path = str | PathLike[str]
+Files = Path | Sequence[Path]
+Config = Path | Mapping[str, Any]
+Settings = Mapping[str, Any]
+Unknown = Literal["error", "skip", "replace"]
+
+
+class Network(TypedDict, total=False):
+    """The settings of a network.
+
+    Attributes:
+        hidden_size: Hidden units of each layer.
+        layers: Stacked recurrent layers.
+        activation: Of the hidden units.
+    """
+
+    hidden_size: int
+    layers: int
+    activation: Literal["tanh", "sigmoid", "relu"]
+
+
+class Objective(Network, total=False):
+    """And those of the loss.
+
+    Attributes:
+        dropout: The probability of dropping a unit between layers and before the output.
+        batch_size: Lanes of the text that are read side by side.
+        window: Characters that the gradient goes back.
+    """
+
+    dropout: float
+    batch_size: int
+    window: int
+
+
+class Keywords(Objective, total=False):
+    """All settings that have a short name, as on the command line; see docs/settings.md.
+
+    Attributes:
+        init_from: A checkpoint, or a file of weights of another program, to start from.
+        vocabulary: The file of the vocabulary of such weights.
+        extend_vocabulary: Whether to add new characters of the text to its vocabulary.
+        optimizer: The name of the optimizer.
+        lr: Learning rate.
+        max_steps: Training steps after which to stop.
+        epochs: Passes over the text after which to stop.
+        max_time: Seconds, or a string such as "3m", after which to stop.
+        seed: Random seed for initial weights, line order and samples.
+        validation: Files to validate on, instead of a part of the text.
+        test: Files to score the best model on at the end.
+        include, exclude: Patterns of the files of directories to read, and to leave out.
+        encoding: Of the files.
+        errors: Whether to refuse invalid bytes or to replace them with U+FFFD.
+    """
+
+    init_from: Path
+    vocabulary: Path
+    extend_vocabulary: bool
+    optimizer: Literal["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"]
+    lr: float
+    max_steps: int
+    epochs: float
+    max_time: float | str
+    seed: int
+    validation: Files
+    test: Files
+    include: str | Sequence[str]
+    exclude: str | Sequence[str]
+    encoding: str
+    errors: Literal["strict", "replace"]
+
+
+def as_keywords(
+    given: Mapping[str, Any], own: Collection[str], known: type = Keywords
+) -> dict[str, Any]:
+    """The settings that a function was given by keyword, as plain values.
+
+    Args:
+        given: The keywords.
+        own: The other arguments of the function.
+        known: The settings that it takes by keyword.
+
+    Raises:
+        UsageError: It has no such keyword, or two limits contradict each other.
+    """
+    for name in given:
+        if name not in (short := get_type_hints(known)):
+            raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
+    plain = {name: _plain(value) for name, value in given.items() if value is not None}
+    return replacing_limits(plain)
+
+
+def as_config(config: Config | None) -> str | dict[str, Any] | None:
+    """A config as commands take it: a path, a name or plain values."""
+    return None if config is None else _plain(config)
+
+
+def as_assignments(settings: Settings | None) -> list[str]:
+    """Settings by their dotted keys as assignments `key=value`.
+
+    Raises:
+        UsageError: They are not a mapping of keys to plain values.
+    """
+    if settings is None:
+        return []
+    if not isinstance(settings, Mapping):
+        raise UsageError(
+            f"`settings` is {type(settings).__name__}, not a dict.",
+            'for example `settings={"optimizer.learning_rate": 0.001}`',
+        )
+    try:
+        return [
+            f"{key}={json.dumps(_plain(value), ensure_ascii=False)}"
+            for key, value in settings.items()
+        ]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`settings` has a value that is not plain: {error}.") from None
+
+
+def _meant(name: str, short: Collection[str], own: Collection[str]) -> str | None:
+    """The argument, or the setting, that an unknown keyword may mean."""
+    if similar := nearest(name, [*short, *own], 0.75):
+        return f"did you mean {similar!r}?"
+    keyword_of = {KEYWORDS[keyword]: keyword for keyword in short}
+    meant = [
+        repr(keyword_of[key]) if key in keyword_of else f"settings={{{key!r}: …}}"
+        for key in settings_like(name)
+    ]
+    return f"did you mean {' or '.join(meant)}?" if meant else None
+
+
+def _plain(value: Any) -> Any:
+    """A value without paths, tuples and NumPy's numbers."""
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.item() if hasattr(value, "item") else value

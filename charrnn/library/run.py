@@ -1,0 +1,161 @@
+"""A run that was trained: its model, what it logged and how it ended."""
+
+from os import fspath
+from pathlib import Path as FilePath
+from typing import Any
+
+from charrnn.commands.curves import load_run
+from charrnn.commands.report import reported_run
+from charrnn.config.layers import dump_config
+from charrnn.errors import UsageError
+from charrnn.events import RunEnded
+from charrnn.library.keywords import Path
+from charrnn.library.metrics import Metrics, metrics_of
+from charrnn.library.model import Model
+from charrnn.report.memory_log import MemoryLog
+from charrnn.report.metrics import Metrics as MetricsFile
+from charrnn.results import RunHistory, RunLog, RunState, RunSummary
+from charrnn.runs.directory import RunDirectory
+from charrnn.runs.memory import InMemory
+from charrnn.runs.start import Run as StartedRun
+from charrnn.setup.loading import model_of
+from charrnn.setup.run_files import SUFFIX
+from charrnn.system.files import write_atomically
+from charrnn.text.sources import String
+from charrnn.units import BITS_PER_NAT
+
+
+class Run:
+    """A run that was trained to its end, or until it was interrupted.
+
+    Attributes:
+        ended: Its losses and how it ended; None if it was interrupted.
+        notes: What the user should know about the text and the start of the run.
+    """
+
+    def __init__(
+        self,
+        started: StartedRun,
+        log: MetricsFile | MemoryLog,
+        ended: RunEnded | None,
+        text: String | None,
+    ) -> None:
+        self._started, self._log, self._text = started, log, text
+        self.ended, self.notes = ended, started.notes
+
+    @property
+    def path(self) -> FilePath | None:
+        """Its directory; None if it is kept in memory."""
+        directory = self._started.directory
+        return directory.path if isinstance(directory, RunDirectory) else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was trained to its end."""
+        return self.ended is not None
+
+    @property
+    def steps(self) -> int:
+        """The training steps made."""
+        return self._started.state.progress.step
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Its resolved config, as plain values."""
+        return self._started.config.model_dump(mode="json")
+
+    @property
+    def model(self) -> Model:
+        """The best model, by the loss on the held-out text; the last one before any evaluation."""
+        return self._load("best" if "best" in self._started.directory.names() else "last")
+
+    @property
+    def last(self) -> Model:
+        """The model after the last step."""
+        return self._load("last")
+
+    @property
+    def log(self) -> RunLog:
+        """The events that it logged, by their kinds."""
+        return self._log.log if isinstance(self._log, MemoryLog) else self._history().log
+
+    @property
+    def metrics(self) -> Metrics:
+        """What it logged, as arrays."""
+        return metrics_of(self.log)
+
+    def save(self, path: Path) -> FilePath:
+        """Saves a run that is kept in memory.
+
+        Args:
+            path: A file that ends in .safetensors, for the best model; or a new directory, for a
+                run like that of a command, which can be resumed, plotted and reported.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: The run has a directory already, or that directory cannot be used.
+            OSError: The file cannot be written.
+        """
+        kept, file = self._started.directory, FilePath(fspath(path))
+        if not isinstance(kept, InMemory) or not isinstance(self._log, MemoryLog):
+            raise UsageError(f"the run is saved already, in {self.path}.", "copy that directory.")
+        names = kept.names()
+        if file.suffix == SUFFIX:
+            write_atomically(file, kept.content("best" if "best" in names else "last"))
+            return file
+        directory = RunDirectory.create(str(file), "")
+        try:
+            log = MetricsFile(directory.metrics, 0, 1)
+            for event in self._log.events:
+                log(event)
+            log.close()
+            write_atomically(directory.config, dump_config(self._started.config).encode())
+            for name in sorted(names):  # `last` after the `best` that it refers to
+                directory.write(name, kept.content(name))
+        finally:
+            directory.release()
+        return file
+
+    def _load(self, name: str) -> Model:
+        directory = self._started.directory
+        return Model(model_of(*directory.load(name), directory.locate(name)))
+
+    def _history(self) -> RunHistory:
+        if isinstance(self._log, MemoryLog):
+            return RunHistory("in memory", self._summary(), self.config, self._log.log)
+        return load_run(self._started.directory.name)
+
+    def _summary(self) -> RunSummary:
+        config, progress = self._started.config, self._started.state.progress
+        nats, log = progress.best_validation_nats, self.log
+        ngram = log.baselines.ngram_nats_per_character if log.baselines else None
+        return RunSummary(
+            path="",
+            name="in memory",
+            state=RunState.COMPLETE if self.complete else RunState.STOPPED,
+            texts=tuple(config.data.text),
+            text_digest=self._started.corpus.digest,
+            activation=config.model.activation,
+            layers=config.model.layers,
+            hidden_size=config.model.hidden_size,
+            alphabet=len(self._started.corpus.vocabulary),
+            seed=config.training.seed,
+            step=progress.step,
+            steps=config.training.max_steps,
+            epochs=progress.step / self._started.batches.per_epoch,
+            seconds=progress.seconds,
+            validation_nats_per_character=nats,
+            validation_bits_per_character=None if nats is None else nats * BITS_PER_NAT,
+            ngram_nats_per_character=ngram,
+            difference_nats_per_character=None if nats is None or ngram is None else nats - ngram,
+            test_nats_per_character=log.test.test_nats_per_character if log.test else None,
+        )
+
+    def __repr__(self) -> str:
+        state = "" if self.complete else ", interrupted"
+        return f"<Run {self._started.directory.name}: {self.steps:,} steps{state}>"
+
+    def _repr_html_(self) -> str | None:
+        return reported_run(self._history())._repr_html_()

@@ -1,0 +1,71 @@
+"""What a text is that a function or a method is given; docs/library.md has the rule."""
+
+import os
+from collections.abc import Sequence
+from os import PathLike, fspath
+
+from charrnn.errors import UsageError
+from charrnn.text.sources import String
+
+Text = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+def text_or_paths(text: Text | None) -> list[str] | String:
+    """A text as functions take it: a string of one line is a path, of several the text itself.
+
+    Raises:
+        UsageError: It is neither a string nor a path nor a list of paths.
+    """
+    if isinstance(text, str):
+        return String(text) if _has_lines(text) else [text]
+    return _paths(text)
+
+
+def text_itself(text: Text) -> list[str] | String:
+    """A text as methods of a model take it: a string is the text itself.
+
+    Raises:
+        UsageError: It looks like the name of a file, or is of another type.
+    """
+    if not isinstance(text, str):
+        if any(isinstance(one, str) for one in _listed(text)):
+            raise UsageError(
+                "`text` is a list of strings.",
+                "give one string, which is the text itself; or files as `pathlib.Path`.",
+            )
+        return _paths(text)
+    if not _has_lines(text) and {"/", "."} & {*text} and os.path.isfile(text):
+        raise UsageError(
+            f"{text!r} is the text itself here, but there is a file of this name.",
+            f"to read the file, give Path({text!r}).",
+        )
+    return String(text)
+
+
+def _has_lines(text: str) -> bool:
+    return "\n" in text or "\r" in text
+
+
+def _listed(text: object) -> list[object]:
+    return [*text] if isinstance(text, list | tuple) else [text]
+
+
+def _paths(text: Text | None) -> list[str]:
+    if text is None:
+        return []
+    paths = []
+    for path in _listed(text):
+        if not isinstance(path, str | PathLike):
+            raise UsageError(
+                f"`text` is or has a {type(path).__name__}.",
+                "give a string, a path or a list of paths.",
+            )
+        paths.append(fspath(path))
+        if _has_lines(str(path)):
+            raise UsageError(
+                "`text` is a list of paths, and one of them has several lines.",
+                "join texts to one string, such as with '\\n'.join(texts).",
+            )
+    if not paths:
+        raise UsageError("`text` is an empty list.", "give the paths of files.")
+    return paths
