@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: check lint format help tutorial notebook pictures bench
+.PHONY: check lint format help settings tutorial notebook pictures bench
 
 check: lint
 	$(BIN)/python -m pytest
@@ -18,6 +18,9 @@ format: $(VENV)/.installed
 
 help: $(VENV)/.installed
 	$(BIN)/python -m tests.help_blocks
+
+settings: $(VENV)/.installed
+	$(BIN)/python -m tests.settings_page
 
 tutorial: $(VENV)/.installed
 	$(BIN)/python -m tests.tutorial

@@ -242,9 +242,9 @@ def test_bad_usage_exits_2(charrnn, tmp_path, trained, text_file) -> None:
         (["train", text_file, "--out", trained], "already holds a run"),
         (["train", text_file, "--max-steps", "-1"], "--max-steps -1 should be"),
         (["train", text_file, "--max-time", "soon"], "--max-time soon is not a duration"),
-        (["train", "--nonsense"], "No such option"),
+        (["train", "--nonsense"], "there is no option --nonsense"),
         (["train", text_file, "--set", "training.max_steps=null"], "would never end"),
-        (["sing"], "No such command"),
+        (["sing"], "there is no command 'sing'"),
         (["sample"], "Missing argument"),
     ):
         outcome = charrnn(*arguments)

@@ -100,7 +100,7 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         f"{file}: unknown key 'model.hiden_size'; did you mean model.hidden_size?",
         f"{file}: model.activation = 'tan' should be 'tanh', 'sigmoid' or 'relu'; "
         "did you mean 'tanh'?",
-        f"{file}: training.window = 0 should be greater than or equal to 1.",
+        f"{file}: training.window = 0 should be a whole number of at least 1.",
         "`settings`: optimizer.name = 'adm' should be one of",
         "`settings`: training.workers = 'many' should be auto or a whole number from 1 to 1024.",
     ):
@@ -131,7 +131,7 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         (b"data:\n  include: *.txt", r"line 2 has a \* without quotes; write '\*\.txt'\."),
         (
             b"training: {stride: none}",
-            "training.stride = 'none' should be a whole number; did you mean null?",
+            "training.stride = 'none' should be a whole number .*; did you mean null?",
         ),
         (b"training: {window: none}", "training.window = 'none' should be a whole number."),
         (b"training: {true: on}", "the key 'true' is not a string"),
@@ -142,7 +142,7 @@ def test_all_faults_are_reported_at_once_with_their_location(tmp_path: Path) -> 
         (b"model: " + b"[" * 5000, "not a readable YAML"),
         (b"training: {max_steps: true}", "training.max_steps = true should be a number"),
         (b"optimizer: {learning_rate: true}", "optimizer.learning_rate = true should be a number"),
-        (b"evaluation: {max_characters: 1}", "greater than or equal to 2"),
+        (b"evaluation: {max_characters: 1}", "should be a whole number of at least 2 or null"),
     ],
 )
 def test_broken_files(tmp_path: Path, content: bytes, words: str) -> None:
@@ -260,22 +260,6 @@ def test_what_other_programs_call_a_setting_is_understood(synonym: str) -> None:
     assert synonym not in names
     assert SYNONYMS[synonym] in names
     assert settings_like(synonym)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "hint"),
-    [
-        (["train", "--hidden", "9"], "did you mean --hidden-size …?"),
-        (["train", "--learning-rate", "9"], "did you mean --lr …?"),
-        (["train", "--patience", "9"], "did you mean --set training.patience=…?"),
-        (["train", "--seeed", "9"], "did you mean --seed …?"),
-        (["train", "--zzz", "9"], "hint:  see charrnn train --help"),
-        (["sample", "--lr", "9"], "hint:  see charrnn sample --help"),
-    ],
-)
-def test_an_unknown_option_suggests_the_setting(charrnn, arguments, hint) -> None:
-    outcome = charrnn(*arguments)
-    assert (outcome.code, hint in outcome.err) == (2, True), outcome.err
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from charrnn.report.metrics import Metrics
 from charrnn.runs import train as runs_train
 from charrnn.runs.divergence import window_text
 from charrnn.runs.resume import resumed_run
+from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run, new_run
 from charrnn.setup.wiring import trainer_of
 from charrnn.text.vocabulary import Vocabulary
@@ -44,7 +45,7 @@ class Poison:
 
     def __init__(self, monkeypatch, at: set[int], times: int) -> None:
         self.at, self.left, self.step = at, times, 0
-        monkeypatch.setattr("charrnn.runs.train.trainer_of", self._trainer_of)
+        monkeypatch.setattr(runs_train, "trainer_of", self._trainer_of)
 
     def _trainer_of(self, *arguments: object) -> Trainer:
         trainer = trainer_of(*arguments)
@@ -167,7 +168,7 @@ def test_a_rollback_goes_far_enough_back(tmp_path, text_file, monkeypatch, at, b
     config = config_of(text_file, "training.on_divergence=rollback")
     run = new_run(config, str(tmp_path / "run"))
     due = property(lambda saver: run.state.progress.step == 25)
-    monkeypatch.setattr("charrnn.runs.saving.Saver.due", due)
+    monkeypatch.setattr(Saver, "due", due)
     if back:
         train(run, [events.append])
     else:
@@ -237,7 +238,7 @@ def with_scores(
     def trainer(*arguments: object) -> Trainer:
         return replace(wrapped(*arguments), evaluate=lambda params: next(scores), clock=clock)
 
-    monkeypatch.setattr("charrnn.runs.train.trainer_of", trainer)
+    monkeypatch.setattr(runs_train, "trainer_of", trainer)
 
 
 def test_a_run_out_of_time_before_any_evaluation_has_diverged(
@@ -271,7 +272,7 @@ def test_the_clock_counts_a_diverging_evaluation_and_its_diagnostics(
         if isinstance(event, RolledBack):
             seconds.append(run.state.progress.seconds)
 
-    monkeypatch.setattr("charrnn.runs.train.write_diagnostics", diagnostics)
+    monkeypatch.setattr(runs_train, "write_diagnostics", diagnostics)
     with_scores(monkeypatch, evaluations(), lambda: now[0])
     settings = ["training.on_divergence=rollback", "training.max_rollbacks=2"]
     run = new_run(config_of(text_file, *settings), str(tmp_path / "run"))
@@ -288,7 +289,7 @@ def test_a_run_may_end_where_it_was_rolled_back_to(tmp_path, text_file, monkeypa
         now[0] += 100
         return "written"
 
-    monkeypatch.setattr("charrnn.runs.train.write_diagnostics", diagnostics)
+    monkeypatch.setattr(runs_train, "write_diagnostics", diagnostics)
     Poison(monkeypatch, {21}, times=1)
     with_scores(monkeypatch, repeat(2.0), lambda: now[0])
     config = config_of(text_file, "training.on_divergence=rollback", "training.max_time=50")
@@ -328,7 +329,7 @@ def test_a_rollback_deletes_the_checkpoints_of_undone_steps(
 def stop_at(monkeypatch, run: Run, step: int) -> None:
     """Stops a run after a step, as a signal does."""
     requests = nullcontext(lambda: run.state.progress.step == step)
-    monkeypatch.setattr("charrnn.runs.train.stop_requests", lambda announce: requests)
+    monkeypatch.setattr(runs_train, "stop_requests", lambda *_: requests)
 
 
 @pytest.mark.parametrize(("then", "back"), [(46, [40, 40]), (41, [40, 20])])

@@ -389,7 +389,7 @@ OVERFLOWING = [
         (["terms", "--step", "11"], 2, "choose 1 to 10"),
         (["terms", "--layer", "2"], 2, "there is only layer 1"),
         (["truncation", "--window", "2", "--stride", "3"], 2, "--stride 3 is not between"),
-        (["slips", "--set", "model.layers=2"], 2, "--set model.layers=1"),
+        (["slips", "--set", "model.layers=2"], 2, "choose --layers 1"),
         (["terms", "names", "--text", "a\nb"], 2, "more than one line"),
         (["terms", "--plot", "x.jpg"], 2, ".png, .svg, .pdf"),
         (["terms", "--title", "x"], 2, "--title is the title of a plot"),

@@ -233,7 +233,7 @@ def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
         {},
         (),
     )
-    monkeypatch.setattr(inspect, "prepare", lambda *_: prepared)
+    monkeypatch.setattr(inspect, "prepare", lambda *_, **__: prepared)
     inspect_text(None, settings, {})  # allocated once
     tracemalloc.start()
     try:

@@ -23,6 +23,7 @@ from rich.console import Console
 
 from charrnn.commands.train import logged, resumed_run
 from charrnn.events import LagProfile, Noted, RolledBack, Sampled
+from charrnn.report import live_area
 from charrnn.report.console import LiveView, PlainLines, make_console_sink
 from charrnn.report.live_area import LiveArea
 from charrnn.report.live_view import SAMPLE_AT_END
@@ -276,7 +277,7 @@ def test_in_the_background_only_lines_are_printed(monkeypatch: pytest.MonkeyPatc
     out = io.StringIO()
     shown = view(ALL, 80, 24, out)
     shown._console.push_render_hook(shown._area)
-    monkeypatch.setattr("charrnn.report.live_area.is_in_foreground", lambda _: False)
+    monkeypatch.setattr(live_area, "is_in_foreground", lambda _: False)
     before = len(out.getvalue())
     shown._area.draw()
     shown(EVALUATED)

@@ -19,6 +19,7 @@ import pytest
 
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.events import Evaluated, Noted, Stepped
+from charrnn.report import metrics as report_metrics
 from charrnn.report.metrics import Metrics
 from charrnn.runs import directory as run_directory
 from charrnn.runs.directory import RunDirectory
@@ -244,7 +245,7 @@ class Faulty:
 
     def __init__(self, monkeypatch, half: bool = False) -> None:
         self.half, self.bad = half, False
-        monkeypatch.setattr("charrnn.report.metrics.open", self._open, raising=False)
+        monkeypatch.setattr(report_metrics, "open", self._open, raising=False)
 
     def _open(self, file, *arguments, **options):
         opened = open(file, *arguments, **options)  # noqa: SIM115 - the log closes it

@@ -12,6 +12,7 @@ from charrnn.events import Evaluated, Sampled, Stepped
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.params import Params
 from charrnn.report.metrics import Metrics
+from charrnn.runs import observations
 from charrnn.runs.resume import resumed_run
 from charrnn.runs.start import new_run
 from charrnn.sampling.choice import chooser
@@ -123,7 +124,7 @@ def test_a_model_that_cannot_sample_continues_training(tmp_path, text_file, monk
     def fail(*arguments: object, **options: object) -> None:
         raise CharrnnError("beyond all numbers")
 
-    monkeypatch.setattr("charrnn.runs.observations.GeneratedTexts", fail)
+    monkeypatch.setattr(observations, "GeneratedTexts", fail)
     events = []
     train(new_run(tiny_config(text_file), str(tmp_path / "run")), [events.append])
     assert (tmp_path / "run/checkpoints/best.safetensors").exists()

@@ -21,6 +21,7 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.report import coloured_text
 from charrnn.report.coloured_text import print_unit
 from charrnn.results import UnitCorrelation, UnitReport
 from charrnn.setup.loading import load_model
@@ -323,7 +324,7 @@ def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, 
     )
     console = Console(file=io.StringIO(), force_terminal=True, width=200, color_system="truecolor")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charrnn.report.coloured_text.table_console", lambda: console)
+        patch.setattr(coloured_text, "table_console", lambda: console)
         print_unit(report)
     shown = console.file.getvalue()
     legend = re.findall(r"\x1b\[[0-9;]+m ([^\x1b]+) \x1b\[0m", shown)

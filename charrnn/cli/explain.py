@@ -1,6 +1,6 @@
 """`charrnn explain`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,8 +12,11 @@ from charrnn.cli.options import (
     TitleOption,
     one_config,
 )
+from charrnn.cli.settings import settings_options
+from charrnn.keywords import as_layer
 
 
+@settings_options("hidden_size", "layers", "activation")
 def explain_command(
     topic: Annotated[
         str | None,
@@ -62,6 +65,8 @@ def explain_command(
         ),
     ] = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Show how the gradient comes about, in real numbers of a small network.
 
@@ -78,6 +83,7 @@ def explain_command(
     found, notes = explain(
         topic, model, one_config(config), assignments or [], text, step, layer, window, stride,
         seed, announce=write_note,
+        flags=as_layer(settings),
     )  # fmt: skip
     if draw:
         draw(plot_explanation(found, title))

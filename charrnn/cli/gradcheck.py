@@ -1,6 +1,6 @@
 """`charrnn gradcheck`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +12,13 @@ from charrnn.cli.options import (
     SetOption,
     one_config,
 )
+from charrnn.cli.settings import settings_options
 from charrnn.errors import UsageError
+from charrnn.keywords import as_layer
 from charrnn.units import in_bytes
 
 
+@settings_options("hidden_size", "layers", "activation", "dropout", "batch_size", "window")
 def gradcheck_command(
     model: ModelArgument = None,
     config: ConfigOption = None,
@@ -58,6 +61,8 @@ def gradcheck_command(
     ] = 1,
     max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Verify the gradients of a model against independent methods.
 
@@ -86,6 +91,7 @@ def gradcheck_command(
         fast,
         max_memory=in_bytes(max_memory),
         announce=write_note,
+        flags=as_layer(settings),
     )
     write_notes(notes)
     with verdict(0 if result.passed else 1):

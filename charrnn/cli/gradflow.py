@@ -1,6 +1,6 @@
 """`charrnn gradflow`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,9 +14,12 @@ from charrnn.cli.options import (
     TitleOption,
     one_config,
 )
+from charrnn.cli.settings import settings_options
+from charrnn.keywords import as_layer
 from charrnn.units import in_bytes
 
 
+@settings_options("hidden_size", "layers", "activation")
 def gradflow_command(
     model: ModelArgument = None,
     config: ConfigOption = None,
@@ -52,6 +55,8 @@ def gradflow_command(
     ] = 1,
     max_memory: MaxMemoryOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Measure how gradients flow back through time.
 
@@ -78,6 +83,7 @@ def gradflow_command(
         seed,
         max_memory=in_bytes(max_memory),
         announce=write_note,
+        flags=as_layer(settings),
     )
     if draw:
         draw(plot_gradient_flow(found, title))

@@ -2,28 +2,36 @@
 
 import contextlib
 import errno
+import logging
 import os
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from charrnn import __version__
+from charrnn.cli.command import Command, Function
+from charrnn.cli.config import config_command
 from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
 from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
-from charrnn.cli.help import Command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
 from charrnn.cli.train import train_command
+from charrnn.cli.usage import explain_usage
+from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, with_verbosity
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
+from charrnn.report.verbosity import Verbosity, set_verbosity
 from charrnn.system.escaping import shortened
 from charrnn.system.streams import discard
+
+LOG = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="charrnn",
@@ -31,17 +39,23 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
 )
-app.command("train", cls=Command)(train_command)
-app.command("sample", cls=Command)(sample_command)
-app.command("eval", cls=Command)(eval_command)
-app.command("inspect", cls=Command)(inspect_command)
-app.command("runs", cls=Command)(runs_command)
-app.command("plot", cls=Command)(plot_command)
-app.command("explain", cls=Command)(explain_command)
-app.command("gradcheck", cls=Command)(gradcheck_command)
-app.command("gradflow", cls=Command)(gradflow_command)
-app.command("report", cls=Command)(report_command)
+COMMANDS: dict[str, Function] = {
+    "train": train_command,
+    "sample": sample_command,
+    "eval": eval_command,
+    "inspect": inspect_command,
+    "runs": runs_command,
+    "plot": plot_command,
+    "config": config_command,
+    "explain": explain_command,
+    "gradcheck": gradcheck_command,
+    "gradflow": gradflow_command,
+    "report": report_command,
+}
+for name, command in COMMANDS.items():
+    app.command(name, cls=Command)(with_verbosity(command))
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,8 +69,10 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, help="Print the version.")
     ] = False,
+    quiet: QuietOption = None,
+    verbose: VerboseOption = None,
 ) -> None:
-    pass
+    choose_verbosity(quiet, verbose)
 
 
 def main() -> None:
@@ -72,16 +88,20 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code; errors are printed here."""
+    set_verbosity(Verbosity.NORMAL)
+    start = time.perf_counter()
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
         if code == 130:  # Typer's code for KeyboardInterrupt
             raise KeyboardInterrupt
         sys.stdout.flush()
+        LOG.info(f"took {time.perf_counter() - start:.2f} s")
         return code or 0
     except CharrnnError as error:
         return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
-        return _fail(*_usage(error), error.exit_code)
+        program = typer.main.get_command(app)
+        return _fail(*explain_usage(error, arguments, program), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _stopped()
     except (BrokenPipeError, SystemExit) as error:
@@ -134,21 +154,6 @@ def _system_error(error: OSError) -> tuple[str, str | None, int]:
             hint = "change to one that exists, such as with cd."
             return "the working directory was removed.", hint, 2
     return f"{error.filename or 'standard input or output'}: {error.strerror or error}.", None, 1
-
-
-def _usage(error: typer.TyperException) -> tuple[str, str]:
-    """A message and a hint: the setting that an unknown option may mean, or the help."""
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "charrnn"
-    option = getattr(error, "option_name", None)
-    takes_settings = context and any("--set" in one.opts for one in context.command.params)
-    if option and takes_settings:
-        from charrnn.commands.arguments import settings_like
-
-        meant = " or ".join(f"`{key}=…`" for key in settings_like(option.lstrip("-")))
-        if meant:
-            return f"there is no option {option}.", f"did you mean {meant}? See {path} --help"
-    return error.format_message(), f"see {path} --help"
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:

@@ -11,6 +11,7 @@ import typer
 
 from charrnn.errors import UsageError
 from charrnn.report.messages import say_message
+from charrnn.report.verbosity import Verbosity, verbosity
 from charrnn.system.escaping import harmless, harmless_json, shortened
 from charrnn.system.streams import discard
 
@@ -58,8 +59,9 @@ def write_notes(notes: Iterable[str]) -> None:
 
 
 def write_note(note: str) -> None:
-    """Writes a note for the user to standard error."""
-    say_message("note", shortened(note))
+    """Writes a note for the user to standard error, unless only errors are wanted."""
+    if verbosity() > Verbosity.QUIET:
+        say_message("note", shortened(note))
 
 
 @contextmanager

@@ -1,13 +1,11 @@
 """The options of a command that set values of its config."""
 
-import inspect
 from collections.abc import Callable
-from functools import wraps
 from typing import Annotated, Any, Literal
 
 import typer
 
-from charrnn.cli.help import MODEL, TEXT, TRAINING
+from charrnn.cli.command import MODEL, TEXT, TRAINING, Function, add_options
 
 
 def _option(section: str, metavar: str, help: str, kind: Any = str, *names: str) -> Any:
@@ -69,25 +67,14 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def settings_options(*keywords: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def settings_options(*keywords: str) -> Callable[[Function], Function]:
     """Gives a command an option for each of these keywords; what is given becomes `settings`."""
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
-        def with_settings(**values: Any) -> None:
-            settings = {keyword: values.pop(keyword) for keyword in keywords}
+    def decorate(command: Function) -> Function:
+        def call(values: dict[str, Any], settings: dict[str, Any]) -> None:
             given = {name: value for name, value in settings.items() if value not in (None, [])}
             command(**values, settings=given)
 
-        kind = inspect.Parameter.KEYWORD_ONLY
-        options = [
-            inspect.Parameter(keyword, kind, default=None, annotation=OPTIONS[keyword])
-            for keyword in keywords
-        ]
-        own = inspect.signature(command).parameters.values()
-        parameters = [*(one for one in own if one.name != "settings"), *options]
-        vars(with_settings)["__signature__"] = inspect.Signature(parameters)
-        with_settings.__annotations__ = {one.name: one.annotation for one in parameters}
-        return with_settings
+        return add_options(command, {keyword: OPTIONS[keyword] for keyword in keywords}, call)
 
     return decorate

@@ -39,19 +39,23 @@ def train_command(
     from charrnn.cli.output import write_json, write_line, write_note
     from charrnn.commands.train import logged, set_up, train
     from charrnn.report.console import make_console_sink
+    from charrnn.report.messages import say_message
     from charrnn.report.run_log import make_log
+    from charrnn.report.verbosity import Verbosity, verbosity
 
     run = set_up(
         text or [], one_config(config), assignments or [], settings, out, resume, write_note
     )
     logging = run.config.logging
     log = make_log(run.directory.metrics, run.state.progress.step, logging.every_steps)
-    console = make_console_sink(lambda: logged(run))
+    quiet = verbosity() is Verbosity.QUIET
     try:
-        ended = train(run, [log, console])
+        ended = train(run, [log, *([] if quiet else [make_console_sink(lambda: logged(run))])])
     finally:
         for note in log.notes:
             write_note(note)
+    if quiet and ended.failure:
+        say_message("warning", ended.failure)
     if json:
         write_json(vars(ended))
     else:

@@ -3,11 +3,11 @@
 from math import inf
 
 from charrnn.config.layers import Layer, assigns
-from charrnn.config.names import settings_like
+from charrnn.config.names import SYNONYMS, settings_like
 from charrnn.errors import UsageError
 from charrnn.setup.paths import require_config
 
-__all__ = ["check_arguments", "require_between", "settings_like"]
+__all__ = ["SYNONYMS", "check_arguments", "require_between", "settings_like"]
 
 
 def require_between(lowest: float, highest: float, **values: float | None) -> None:

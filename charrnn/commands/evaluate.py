@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from math import inf, log
 from typing import Any
 
+from charrnn.commands.arguments import require_between
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
 from charrnn.commands.surprisal import read_text_of, require_finite, score_pieces, scores_of_ids
 from charrnn.config.layers import changed
@@ -88,6 +89,7 @@ class Evaluation:
             UsageError: The model was trained on lines or documents, which have no blocks.
             CharrnnError: A score is not finite.
         """
+        require_between(1, inf, block=block)
         if block is not None and self._sequences.delimiter:
             raise UsageError(
                 f"`block={block}` is for a stream, but {self.model.path} was trained on "

@@ -9,7 +9,7 @@ from charrnn.arrays import Array
 from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
-from charrnn.config.layers import Layer, load_config
+from charrnn.config.layers import Layer, changes, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.explanation.example import Example
@@ -53,6 +53,7 @@ def explain(
     stride: int = 2,
     seed: int | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[Explanation, tuple[str, ...]]:
     """Computes what a topic shows.
 
@@ -69,6 +70,7 @@ def explain(
         stride: k1 of truncated BPTT.
         seed: Random seed of the weights of an untrained network; None for the config's.
         announce: Called with a note before a topic that takes more than a few seconds.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The numbers, with words to show them; and notes on the model.
@@ -87,7 +89,7 @@ def explain(
             f"did you mean {guess}?" if guess else f"topics: {', '.join(TOPICS)}.",
         )
     check_arguments(config_path, list(assignments), [])
-    subject = _subject(model, config_path, list(assignments), text, seed)
+    subject = _subject(model, config_path, list(assignments), flags, text, seed)
     params, ids, characters = subject.params, subject.ids, subject.text
     T = len(ids) - 1
     if not 1 <= T <= MAX_STEPS:
@@ -152,15 +154,18 @@ def _subject(
     model: str | Model | None,
     config_path: str | Layer | None,
     assignments: list[str],
+    flags: Layer | None,
     text: str,
     seed: int | None,
 ) -> _Subject:
     require_one_model(model, config_path)
+    flags = (flags or {}) | ({} if seed is None else {"training": {"seed": seed}})
     if model is not None and is_model(model):
-        if assignments or seed is not None:
+        if changed := changes(assignments, flags):
             raise UsageError(
-                f"{name_of(model)} is a checkpoint, which has its own config and weights.",
-                "leave out `settings` and `seed`, or give a config instead.",
+                f"{name_of(model)} is a checkpoint, which has its own config and weights: "
+                f"{changed[0]} cannot change them.",
+                "give a config instead, or leave the change out.",
             )
         trained = load_model(model)
         sequence = _sequence(trained.config, text)
@@ -180,7 +185,6 @@ def _subject(
         )
     path = model if isinstance(model, str) else config_path
     small = ("", {} if path else {"model": {"hidden_size": HIDDEN_SIZE}})
-    flags = {} if seed is None else {"training": {"seed": seed}}
     config = load_config(path, assignments, flags, small)
     sequence = _sequence(config, text)
     alphabet = "".join(sorted(sequence.characters))

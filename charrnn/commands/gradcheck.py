@@ -58,6 +58,7 @@ def check_gradients(
     fast: bool = False,
     max_memory: float | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[GradientCheck, tuple[str, ...]]:
     """Compares the gradients of a model with independent methods.
 
@@ -81,6 +82,7 @@ def check_gradients(
         max_memory: Bytes that the check may use; None for half of this machine's memory.
         announce: Called with a note before a check that takes more than a few seconds, and before
             a text is read that only a checkpoint names.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The result, and notes on the text.
@@ -99,10 +101,11 @@ def check_gradients(
     check_arguments(config_path, assignments, [] if text is None else [str(text)])
     random, limit = np.random.default_rng(seed), memory_limit(max_memory)
     with ExitStack() as stack:
-        if model is None and config_path is None and not assignments and text is None:
+        given = [one for one in (model, config_path, text) if one is not None]
+        if not (given or assignments or flags):
             case = _random_case(random)
         else:
-            subject = subject_of(model, config_path, assignments, text, announce)
+            subject = subject_of(model, config_path, assignments, text, announce, flags)
             case = (
                 _short_case(subject, random)
                 if fast

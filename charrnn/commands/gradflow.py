@@ -42,6 +42,7 @@ def gradient_flow(
     seed: int,
     max_memory: float | None = None,
     announce: Announce = lambda note: None,
+    flags: Layer | None = None,
 ) -> tuple[GradientFlow, tuple[str, ...]]:
     """Measures the gradient flow through a model.
 
@@ -58,6 +59,7 @@ def gradient_flow(
         max_memory: Bytes that may be used; None for half of this machine's memory.
         announce: Called with a note before a measurement that takes more than a few seconds, and
             before a text is read that only a checkpoint names.
+        flags: Changes of the config, as a layer.
 
     Returns:
         The flow, and notes on the text.
@@ -74,8 +76,8 @@ def gradient_flow(
     require_between(0, inf, seed=seed)
     check_arguments(config_path, assignments, [] if text is None else [str(text)])
     if compare:
-        _refuse_with_comparison(assignments, tolerance)
-    subject = subject_of(model, config_path, assignments, text, announce)
+        _refuse_with_comparison(assignments, flags, tolerance)
+    subject = subject_of(model, config_path, assignments, text, announce, flags)
     if compare and subject.steps is not None:
         raise UsageError(
             f"`compare` is for untrained models, but {name_of(model or '')} is a checkpoint.",
@@ -114,12 +116,14 @@ def gradient_flow(
     return GradientFlow(subject.title, subject.steps, H, L, A, lines, flows, cost), notes
 
 
-def _refuse_with_comparison(assignments: list[str], tolerance: float | None) -> None:
+def _refuse_with_comparison(
+    assignments: list[str], flags: Layer | None, tolerance: float | None
+) -> None:
     if tolerance is not None:
         raise UsageError("`compare` and `truncation` are both given.", "choose one of them.")
     for key in ("model.activation", "model.initialization.recurrent_gain"):
-        if assigns(assignments, key):
-            raise UsageError(f"`compare` sets {key} itself.", f"leave out {key}, or `compare`.")
+        if assigns(assignments, key, flags):
+            raise UsageError(f"`compare` sets `{key}` itself.", f"leave out `{key}`, or `compare`.")
 
 
 def _variants(config: Config) -> list[Config]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.layers import Layer
+from charrnn.config.layers import Layer, changes
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.events import Evaluated
@@ -73,10 +73,11 @@ def inspect(
         flags = as_layer(keywords | {"text": [STDIN]})
         return inspect_text(config, assignments, flags, paths)
     if are_checkpoints(paths):
-        if config is not None or assignments or keywords:
+        given = ["`config`"] * (config is not None) + changes(assignments, as_layer(keywords))
+        if given:
             raise UsageError(
                 f"{paths[0]} is a checkpoint and has its own config.",
-                "leave out all that changes a config.",
+                f"leave out {', '.join(given)}.",
             )
         return tuple(map(inspect_checkpoint, paths)), ()
     if len(paths) == 1 and config is None and is_built_in(paths[0]):

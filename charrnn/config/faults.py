@@ -7,25 +7,18 @@ from typing import Any, get_args
 from pydantic_core import ErrorDetails
 
 from charrnn.config.names import Section, sections_of, settings_like
+from charrnn.config.schema import in_words, schema_of
 from charrnn.config.settings import Config
 from charrnn.keywords import KEYWORDS
 from charrnn.wording import nearest, setting
 
+# pydantic's errors on numbers and booleans of another type, or out of bounds
+TYPES_AND_BOUNDS = ("bool_", "float_", "int_", "greater_", "less_", "finite_")
 COMMAND_LINE = "the command line"  # the origin of what has an option of its own
 PLAIN = re.compile(r"-?[\w.+]{1,40}")  # a value that needs no quotes
 
 # what a value should be, by the type of pydantic's error, where its own words are of Python
-EXPECTED = {
-    "bool_parsing": "true or false",
-    "bool_type": "true or false",
-    "float_parsing": "a number",
-    "float_type": "a number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "string_type": "a string",
-}
+EXPECTED = {"list_type": "a list", "string_type": "a string"}
 
 
 def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
@@ -48,6 +41,8 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         where = origins.get(dotted, where)
         message = f"should be one of {detail['ctx']['expected_tags']}"
         options = _options(detail["ctx"]["expected_tags"])
+    elif kind.startswith(TYPES_AND_BOUNDS) and (schema := schema_of(path)):
+        message = f"should be {in_words(schema)}"
     elif kind in EXPECTED:
         message = f"should be {EXPECTED[kind]}"
     elif sections:

@@ -1,13 +1,15 @@
 """Builds one validated Config from YAML files, assignments and flags."""
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
+from charrnn.config.comments import default_values
 from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
@@ -17,6 +19,10 @@ from charrnn.system.resources import config_paths
 from charrnn.wording import nearest
 
 Layer = dict[str, Any]
+
+LOG = logging.getLogger(__name__)
+
+DEFAULT = "the default config"
 
 YAML = (".yaml", ".yml")
 NOT_A_TEXT = "a config is a YAML file; if this is a text, give it without `config`."
@@ -42,7 +48,17 @@ def load_config(
     Raises:
         UsageError: A file cannot be read, or settings are invalid; all are reported together.
     """
-    layers = [("the default config", _read(config_paths()["default"]))]
+    return load_with_origins(path, assignments, flags, base)[0]
+
+
+def load_with_origins(
+    path: str | Layer | None,
+    assignments: list[str],
+    flags: Layer,
+    base: tuple[str, Layer] = ("", {}),
+) -> tuple[Config, dict[str, str]]:
+    """Loads a config like `load_config`, and where each value comes from, by its dotted key."""
+    layers = [(DEFAULT, default_values())]
     layers.append(base)
     if isinstance(path, str):
         layers.append((path, _read(find_config(path))))
@@ -54,16 +70,29 @@ def load_config(
     merged: Layer = {}
     origins: dict[str, str] = {}
     for origin, layer in layers:
-        origins.update(dict.fromkeys(_keys(layer), origin))
+        origins.update(dict.fromkeys(keys_of(layer), origin))
     # what a command sets is one layer: the optimizer of a flag keeps the rate of an assignment
     for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
         merged = _merge(merged, layer)
-    return check_config(merged, origins, faults)
+    config = check_config(merged, origins, faults)
+    LOG.info(f"config: {', then '.join(origin for origin, layer in layers if layer)}")
+    set_keys = set(keys_of(merged))  # the others are defaults of an optimizer or a schedule
+    values = config_values(config)
+    for key in keys_of(values):
+        if key not in set_keys:
+            origins[key] = f"default of {values[key.partition('.')[0]].get('name')}"
+    return config, origins
 
 
-def assigns(assignments: list[str], key: str) -> bool:
-    """Whether one of these assignments sets a dotted key."""
-    return key in _keys(_from_assignments(assignments)[0])
+def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
+    """Whether one of these assignments or flags sets a dotted key."""
+    return key in keys_of(_merge(_from_assignments(assignments)[0], flags or {}))
+
+
+def changes(assignments: list[str], flags: Layer) -> list[str]:
+    """What assignments and flags change, to be named in a message."""
+    values = [f"{section}.{key}" for section, keys in flags.items() for key in keys]
+    return [*assignments, *(f"`{name}`" for name in values)]
 
 
 def check_config(
@@ -100,13 +129,30 @@ def check_config(
 
 def changed(config: Config, flags: Layer) -> Config:
     """The config with changes from the command line. Raises: UsageError."""
-    origins = dict.fromkeys(_keys(flags), COMMAND_LINE)
+    origins = dict.fromkeys(keys_of(flags), COMMAND_LINE)
     return check_config(_merge(config.model_dump(), flags), origins)
+
+
+def config_values(config: Config) -> Layer:
+    """The sections of a config as plain values."""
+    return config.model_dump(mode="json")
 
 
 def dump_config(config: Config) -> str:
     """The config as YAML, itself a valid config file."""
-    return dump(config.model_dump(mode="json"))
+    return dump(config_values(config))
+
+
+def yaml_lines(values: Layer, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The lines of a config as YAML, each with the dotted key whose value begins in it, or ""."""
+    for key, value in values.items():
+        indent, dotted = "  " * prefix.count("."), prefix + key
+        if isinstance(value, dict):
+            yield f"{indent}{key}:", ""
+            yield from yaml_lines(value, f"{dotted}.")
+        else:
+            for number, line in enumerate(dump({key: value}).splitlines()):
+                yield indent + line, "" if number else dotted
 
 
 def find_config(path: str) -> Path:
@@ -191,10 +237,11 @@ def _merge(base: Layer, change: Layer) -> Layer:
     return merged
 
 
-def _keys(layer: Layer, prefix: str = "") -> list[str]:
+def keys_of(layer: Layer, prefix: str = "") -> list[str]:
+    """The dotted keys of sections and values."""
     keys = []
     for key, value in layer.items():
         keys.append(prefix + key)
         if isinstance(value, dict):
-            keys += _keys(value, f"{prefix}{key}.")
+            keys += keys_of(value, f"{prefix}{key}.")
     return keys

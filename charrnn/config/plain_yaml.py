@@ -2,6 +2,7 @@
 
 import re
 import reprlib
+import sys
 from typing import Any
 
 import yaml
@@ -74,7 +75,7 @@ def parse(content: bytes | str) -> Any:
 
 def dump(values: Any) -> str:
     """Plain values as YAML, which `parse` reads as the same values."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize)
 
 
 def _check_size(content: bytes | str) -> None:

@@ -17,9 +17,10 @@ from charrnn.config.values import (
     Count,
     CountOrZero,
     FileName,
+    FileNames,
     Fraction,
     Number,
-    OneOrMore,
+    OneOrMorePatterns,
     Positive,
     Seconds,
     UnitInterval,
@@ -28,7 +29,6 @@ from charrnn.config.values import (
 
 MAX_LAYERS = 16
 MAX_EPOCHS = 1e9
-MAX_PATTERNS = 100  # each is compared with every file of a directory
 
 
 class _Section(BaseModel):
@@ -67,14 +67,6 @@ class Model(_Section):
         return extend
 
 
-FileNames = Annotated[list[FileName], OneOrMore]
-Patterns = Annotated[
-    list[Annotated[str, Field(max_length=255)]],
-    Field(max_length=MAX_PATTERNS),
-    OneOrMore,
-]
-
-
 class Data(_Section):
     """The text, how it is read, and its split."""
 
@@ -82,8 +74,8 @@ class Data(_Section):
     encoding: Annotated[str, AfterValidator(known_encoding)]
     errors: Literal["strict", "replace"]
     newlines: Literal["normal", "keep"]
-    include: Patterns = []
-    exclude: Patterns = []
+    include: OneOrMorePatterns = []
+    exclude: OneOrMorePatterns = []
     sequences: Literal["stream", "lines", "documents"]
     min_count: Count
     validation_fraction: Fraction
@@ -145,6 +137,11 @@ class ResolvedTraining(Training):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 
 
+Beta1 = Annotated[Fraction, Field(description="decay of the running average of gradients")]
+Beta2 = Annotated[Fraction, Field(description="decay of the running average of their squares")]
+Epsilon = Annotated[Positive, Field(description="added to what is divided by, so that it is not 0")]
+
+
 class SGD(_Section):
     """Stochastic gradient descent, equation (17)."""
 
@@ -157,7 +154,7 @@ class Momentum(_Section):
 
     name: Literal["momentum"]
     learning_rate: Positive = 0.1
-    momentum: Fraction = 0.9
+    momentum: Annotated[Fraction, Field(description="what is kept of the previous update")] = 0.9
 
 
 class Adagrad(_Section):
@@ -165,7 +162,7 @@ class Adagrad(_Section):
 
     name: Literal["adagrad"]
     learning_rate: Positive = 0.01
-    epsilon: Positive = 1e-8
+    epsilon: Epsilon = 1e-8
 
 
 class RMSprop(_Section):
@@ -173,8 +170,8 @@ class RMSprop(_Section):
 
     name: Literal["rmsprop"]
     learning_rate: Positive = 1e-3
-    decay: Fraction = 0.99
-    epsilon: Positive = 1e-8
+    decay: Annotated[Fraction, Field(description="of the running average of squares")] = 0.99
+    epsilon: Epsilon = 1e-8
 
 
 class Adam(_Section):
@@ -182,9 +179,9 @@ class Adam(_Section):
 
     name: Literal["adam"]
     learning_rate: Positive = 2e-3
-    beta1: Fraction = 0.9
-    beta2: Fraction = 0.999
-    epsilon: Positive = 1e-8
+    beta1: Beta1 = 0.9
+    beta2: Beta2 = 0.999
+    epsilon: Epsilon = 1e-8
 
 
 class AdamW(_Section):
@@ -192,14 +189,15 @@ class AdamW(_Section):
 
     name: Literal["adamw"]
     learning_rate: Positive = 2e-3
-    beta1: Fraction = 0.9
-    beta2: Fraction = 0.999
-    epsilon: Positive = 1e-8
+    beta1: Beta1 = 0.9
+    beta2: Beta2 = 0.999
+    epsilon: Epsilon = 1e-8
     weight_decay: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0.01
 
 
 Optimizer = Annotated[
-    SGD | Momentum | Adagrad | RMSprop | Adam | AdamW, Field(discriminator="name")
+    SGD | Momentum | Adagrad | RMSprop | Adam | AdamW,
+    Field(discriminator="name", description="The update rule, and its learning rate."),
 ]
 
 
@@ -215,8 +213,12 @@ class StepSchedule(_Section):
 
     name: Literal["step"]
     warmup: Fraction = 0.0
-    factor: Annotated[Number, Field(gt=0, le=1)] = 0.1
-    milestones: list[UnitInterval] = [0.5, 0.75]
+    factor: Annotated[
+        Number, Field(gt=0, le=1, description="the rate is multiplied by it at each milestone")
+    ] = 0.1
+    milestones: Annotated[
+        list[UnitInterval], Field(description="fractions of the run, such as [0.5, 0.75]")
+    ] = [0.5, 0.75]
 
 
 class CosineSchedule(_Section):
@@ -224,10 +226,15 @@ class CosineSchedule(_Section):
 
     name: Literal["cosine"]
     warmup: Fraction = 0.0
-    final: UnitInterval = 0.0
+    final: Annotated[
+        UnitInterval, Field(description="the rate at the end, as a fraction of the full one")
+    ] = 0.0
 
 
-Schedule = Annotated[ConstantSchedule | StepSchedule | CosineSchedule, Field(discriminator="name")]
+Schedule = Annotated[
+    ConstantSchedule | StepSchedule | CosineSchedule,
+    Field(discriminator="name", description="How the learning rate changes over a run."),
+]
 
 
 class Evaluation(_Section):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 MAX_WORKERS = 1024
 MAX_PATH_BYTES = 4096
+MAX_PATTERNS = 100  # each is compared with every file of a directory
 MAX_COUNT = 10**15 - 1  # the largest that a checkpoint holds
 
 
@@ -68,7 +69,31 @@ Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 UnitInterval = Annotated[Number, Field(ge=0, le=1)]
-Seconds = Annotated[Positive, BeforeValidator(_duration)]
 FileName = Annotated[str, AfterValidator(_file_name)]
-OneOrMore = BeforeValidator(_one_or_more)
-Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
+
+Pattern = Annotated[str, Field(max_length=255)]
+Patterns = Annotated[list[Pattern], Field(max_length=MAX_PATTERNS)]
+
+# what may be written in another form than the value has, in words that a JSON schema knows
+DURATION = "a duration such as 90s, 3m or 1h30m"
+_Duration = Annotated[
+    str,
+    Field(
+        title=DURATION,
+        pattern=r"^(?=.*[1-9])\s*(\d+(\.\d+)?\s*h)?\s*(\d+(\.\d+)?\s*m)?\s*(\d+(\.\d+)?\s*s?)?\s*$",
+    ),
+]
+Seconds = Annotated[
+    Positive, BeforeValidator(_duration, json_schema_input_type=Positive | _Duration)
+]
+_Workers = Annotated[int, Field(ge=1, le=MAX_WORKERS)] | Literal["auto"]
+Workers = Annotated[
+    int | Literal["auto"], BeforeValidator(_workers, json_schema_input_type=_Workers)
+]
+FileNames = Annotated[
+    list[FileName],
+    BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
+]
+OneOrMorePatterns = Annotated[
+    Patterns, BeforeValidator(_one_or_more, json_schema_input_type=Pattern | Patterns)
+]

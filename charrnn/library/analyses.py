@@ -1,15 +1,25 @@
 """Checks, measures and explains gradients."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import fspath
-from typing import Literal
+from typing import Any, Literal, Unpack
 
 from charrnn.commands import explain as explaining
 from charrnn.commands.gradcheck import check_gradients
 from charrnn.commands.gradflow import TOLERANCE, gradient_flow
 from charrnn.errors import UsageError
-from charrnn.library.keywords import Config, Path, Settings, as_assignments, as_config
+from charrnn.keywords import as_layer
+from charrnn.library.keywords import (
+    Config,
+    Network,
+    Objective,
+    Path,
+    Settings,
+    as_assignments,
+    as_config,
+    as_keywords,
+)
 from charrnn.library.model import Model
 from charrnn.library.notes import note, note_all
 from charrnn.library.run import Run
@@ -34,6 +44,7 @@ def gradcheck(
     fast: bool = False,
     seed: int = 1,
     max_memory: float | str | None = None,
+    **keywords: Unpack[Objective],
 ) -> GradientCheck:
     """Verifies the gradients of a model against independent methods.
 
@@ -54,6 +65,7 @@ def gradcheck(
         fast: Whether to check two short passages on one thread instead.
         seed: Random seed for model, window and entries.
         max_memory: Bytes, or a size such as "4GB"; by default half of this machine's memory.
+        keywords: Settings of the config by their short names; see `Objective`.
 
     Returns:
         The result, whose `passed` is the verdict.
@@ -74,6 +86,7 @@ def gradcheck(
         fast,
         max_memory=in_bytes(max_memory),
         announce=note,
+        flags=_flags(keywords, Objective, gradcheck),
     )
     note_all(notes)
     return found
@@ -91,6 +104,7 @@ def gradflow(
     tolerance: float | None = None,
     seed: int = 1,
     max_memory: float | str | None = None,
+    **keywords: Unpack[Network],
 ) -> GradientFlow:
     """Measures how gradients flow back through time.
 
@@ -106,6 +120,7 @@ def gradflow(
         tolerance: The largest accepted truncation error; 0.1 by default.
         seed: Random seed for the positions in the text.
         max_memory: Bytes, or a size such as "4GB"; by default half of this machine's memory.
+        keywords: Settings of the config by their short names; see `Network`.
 
     Raises:
         UsageError: Arguments are invalid or contradict each other.
@@ -122,6 +137,7 @@ def gradflow(
         seed,
         max_memory=in_bytes(max_memory),
         announce=note,
+        flags=_flags(keywords, Network, gradflow),
     )
     note_all(notes)
     return found
@@ -139,6 +155,7 @@ def explain(
     window: int = 4,
     stride: int = 2,
     seed: int | None = None,
+    **keywords: Unpack[Network],
 ) -> Explanation:
     """Shows how the gradient comes about, in real numbers of a small network.
 
@@ -155,6 +172,7 @@ def explain(
         window: Of the topic truncation, characters that BPTT goes back.
         stride: Of the topic truncation, new characters per sweep.
         seed: Random seed of initial weights; the config's by default.
+        keywords: Settings of the config by their short names; see `Network`.
 
     Raises:
         UsageError: There is no such topic, or an argument is invalid.
@@ -163,10 +181,17 @@ def explain(
     """
     found, notes = explaining.explain(
         topic, _subject(model), as_config(config), as_assignments(settings), text, step, layer,
-        window, stride, seed, announce=note,
+        window, stride, seed, announce=note, flags=_flags(keywords, Network, explain),
     )  # fmt: skip
     note_all(notes)
     return found
+
+
+def _flags(
+    keywords: Mapping[str, Any], known: type, function: Callable[..., object]
+) -> dict[str, Any]:
+    own = [name for name in function.__annotations__ if name not in ("keywords", "return")]
+    return as_layer(as_keywords(keywords, own, known))
 
 
 def _subject(model: Subject | None) -> str | LoadedModel | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike, fspath
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_type_hints
 
 from charrnn.commands.arguments import settings_like
 from charrnn.errors import UsageError
@@ -17,20 +17,42 @@ Settings = Mapping[str, Any]
 Unknown = Literal["error", "skip", "replace"]
 
 
-class Keywords(TypedDict, total=False):
-    """The settings that have a short name, as on the command line; see docs/settings.md.
+class Network(TypedDict, total=False):
+    """The settings of a network.
 
     Attributes:
         hidden_size: Hidden units of each layer.
         layers: Stacked recurrent layers.
         activation: Of the hidden units.
+    """
+
+    hidden_size: int
+    layers: int
+    activation: Literal["tanh", "sigmoid", "relu"]
+
+
+class Objective(Network, total=False):
+    """And those of the loss.
+
+    Attributes:
         dropout: The probability of dropping a unit between layers and before the output.
+        batch_size: Lanes of the text that are read side by side.
+        window: Characters that the gradient goes back.
+    """
+
+    dropout: float
+    batch_size: int
+    window: int
+
+
+class Keywords(Objective, total=False):
+    """All settings that have a short name, as on the command line; see docs/settings.md.
+
+    Attributes:
         init_from: A checkpoint to start from the weights of.
         extend_vocabulary: Whether to add new characters of the text to its vocabulary.
         optimizer: The name of the optimizer.
         lr: Learning rate.
-        batch_size: Lanes of the text that are read side by side.
-        window: Characters that the gradient goes back.
         max_steps: Training steps after which to stop.
         epochs: Passes over the text after which to stop.
         max_time: Seconds, or a string such as "3m", after which to stop.
@@ -42,16 +64,10 @@ class Keywords(TypedDict, total=False):
         errors: Whether to refuse invalid bytes or to replace them with U+FFFD.
     """
 
-    hidden_size: int
-    layers: int
-    activation: Literal["tanh", "sigmoid", "relu"]
-    dropout: float
     init_from: Path
     extend_vocabulary: bool
     optimizer: Literal["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"]
     lr: float
-    batch_size: int
-    window: int
     max_steps: int
     epochs: float
     max_time: float | str
@@ -64,19 +80,22 @@ class Keywords(TypedDict, total=False):
     errors: Literal["strict", "replace"]
 
 
-def as_keywords(given: Mapping[str, Any], own: Collection[str]) -> dict[str, Any]:
+def as_keywords(
+    given: Mapping[str, Any], own: Collection[str], known: type = Keywords
+) -> dict[str, Any]:
     """The settings that a function was given by keyword, as plain values.
 
     Args:
         given: The keywords.
         own: The other arguments of the function.
+        known: The settings that it takes by keyword.
 
     Raises:
         UsageError: It has no such keyword.
     """
     for name in given:
-        if name not in KEYWORDS or name == "text":
-            raise UsageError(f"there is no argument {name!r}.", _meant(name, own))
+        if name not in (short := get_type_hints(known)):
+            raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
     return {name: _plain(value) for name, value in given.items() if value is not None}
 
 
@@ -107,13 +126,13 @@ def as_assignments(settings: Settings | None) -> list[str]:
         raise UsageError(f"`settings` has a value that is not plain: {error}.") from None
 
 
-def _meant(name: str, own: Collection[str]) -> str | None:
+def _meant(name: str, short: Collection[str], own: Collection[str]) -> str | None:
     """The argument, or the setting, that an unknown keyword may mean."""
-    short = {key: keyword for keyword, key in KEYWORDS.items()}
-    if similar := nearest(name, [*KEYWORDS, *own], 0.75):
+    if similar := nearest(name, [*short, *own], 0.75):
         return f"did you mean {similar!r}?"
+    keyword_of = {KEYWORDS[keyword]: keyword for keyword in short}
     meant = [
-        repr(short[key]) if key in short else f"settings={{{key!r}: …}}"
+        repr(keyword_of[key]) if key in keyword_of else f"settings={{{key!r}: …}}"
         for key in settings_like(name)
     ]
     return f"did you mean {' or '.join(meant)}?" if meant else None

@@ -1,5 +1,6 @@
 """Trains a model, in memory or in a run directory."""
 
+import os
 from os import fspath
 from signal import SIGINT
 from typing import Unpack
@@ -89,7 +90,7 @@ def train(
                 note,
             )
         except InputError as error:
-            if isinstance(text, str) and str(error) == str(missing_file(text)):
+            if isinstance(text, str) and str(error) == str(missing_file(os.path.abspath(text))):
                 hint = "a string of one line is a path; a text itself has a line break, '\\n'."
                 raise InputError(str(error), hint) from None
             raise

@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.configs import DescribedConfig
 from charrnn.results.display import Displayed, show_with
 from charrnn.results.explanations import (
     Columns,
@@ -62,6 +63,7 @@ __all__ = [
     "Copy",
     "Curves",
     "Decay",
+    "DescribedConfig",
     "Displayed",
     "DynamicScore",
     "Entry",

@@ -1,5 +1,6 @@
 """Loading a trained model from its checkpoint, and text in its alphabet."""
 
+import logging
 import os
 import reprlib
 from collections.abc import Mapping
@@ -28,7 +29,9 @@ from charrnn.text.sources import String
 from charrnn.text.text import REPLACEMENT, Text, TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import Checkpoint, load
-from charrnn.wording import call, word
+from charrnn.wording import call, pluralize, word
+
+LOG = logging.getLogger(__name__)
 
 
 class Model(NamedTuple):
@@ -136,6 +139,8 @@ def load_checkpoint(file: Path, content: bytes | None = None) -> tuple[Checkpoin
             f"{file} does not match its own config: {problem}.",
             "it was not written by charrnn; start a new run.",
         )
+    weights = pluralize(checkpoint.params.size, "weight")
+    LOG.info(f"read {file}: {weights} after {checkpoint.state.progress.step:,} steps")
     return checkpoint, config
 
 

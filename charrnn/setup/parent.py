@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from charrnn.config.layers import Layer, load_config
+from charrnn.config.layers import Layer, load_with_origins
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.setup.loading import Model, load_model
@@ -17,9 +17,17 @@ def configure(
         UsageError: The config is at fault; every fault is reported.
         InputError: The checkpoint of the parent is unusable.
     """
-    config = load_config(path, assignments, flags)
+    config, _, parent = configure_with_origins(path, assignments, flags)
+    return config, parent
+
+
+def configure_with_origins(
+    path: str | Layer | None, assignments: list[str], flags: Layer
+) -> tuple[Config, dict[str, str], Model | None]:
+    """Loads a config like `configure`, and where each value comes from, by its dotted key."""
+    config, origins = load_with_origins(path, assignments, flags)
     if config.model.init_from is None:
-        return config, None
+        return config, origins, None
     parent = load_model(config.model.init_from)
     values = parent.config.model_dump()
     defaults = {
@@ -28,7 +36,7 @@ def configure(
         "data": {key: values["data"][key] for key in ("sequences", "min_count")},
         "training": {"precision": values["training"]["precision"]},
     }
-    return load_config(path, assignments, flags, (parent.path, defaults)), parent
+    return *load_with_origins(path, assignments, flags, (parent.path, defaults)), parent
 
 
 def load_parent(config: Config) -> Model | None:

@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
-from charrnn.config.layers import Layer, load_config
+from charrnn.config.layers import Layer, changes, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation
@@ -53,6 +53,7 @@ def subject_of(
     assignments: list[str],
     text: str | String | None,
     announce: Announce,
+    flags: Layer | None = None,
 ) -> Subject:
     """The model that a command is given, and a text.
 
@@ -62,6 +63,7 @@ def subject_of(
         assignments: Changes of the config, as `key.path=value`.
         text: A text to use, or its file; by default the one that the model is trained on.
         announce: Called before a text is read that a checkpoint names, with a note on that.
+        flags: Changes of the config, as a layer.
 
     Raises:
         UsageError: Two models are given, or a checkpoint's config would be changed.
@@ -69,16 +71,16 @@ def subject_of(
     """
     require_one_model(model, config_path)
     if model is not None and is_model(model):
-        if assignments:
+        if changed := changes(assignments, flags or {}):
             raise UsageError(
-                f"{name_of(model)} is a checkpoint, which has its own config: {assignments[0]} "
-                "cannot change it.",
+                f"{name_of(model)} is a checkpoint, which has its own config: {changed[0]} cannot "
+                "change it.",
                 "give a config instead, or leave the change out.",
             )
         return trained_subject(model, text, announce)
     path = model if isinstance(model, str) else config_path
     name = path if isinstance(path, str) else "the config" if path else "the default config"
-    return untrained_subject(load_config(path, assignments, {}), name, text)
+    return untrained_subject(load_config(path, assignments, flags or {}), name, text)
 
 
 def name_of(model: str | Model) -> str:

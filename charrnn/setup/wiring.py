@@ -1,5 +1,6 @@
 """Builds the objects that a config describes."""
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -33,6 +34,9 @@ from charrnn.training.evaluation import Scorer
 from charrnn.training.parallel import parallel
 from charrnn.training.trainer import Trainer
 from charrnn.training.workers import Workers, choose_workers
+from charrnn.wording import pluralize
+
+LOG = logging.getLogger(__name__)
 
 
 def text_paths(config: Config) -> list[str]:
@@ -69,6 +73,7 @@ def resolve(config: Config) -> ResolvedConfig:
         ]
 
     workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
+    LOG.info(f"{pluralize(workers, 'worker')} for {pluralize(training.batch_size, 'lane')}")
     values = config.model_dump()
     if parent := config.model.init_from:
         values["model"]["init_from"] = str(Path(parent).absolute())

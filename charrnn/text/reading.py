@@ -1,5 +1,6 @@
 """Reads files as texts, and notes what was changed."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -21,6 +22,7 @@ from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
 DEFAULT_DECODING = Decoding()
+LOG = logging.getLogger(__name__)
 Reports = list[tuple[str, DecodingReport]]  # each with the label of its file
 
 
@@ -75,6 +77,7 @@ def read_text(
                 binary.append(file)
                 continue
             text, report = found
+            LOG.info(f"read {source_label(file)}: {pluralize(len(text), 'character')}")
             at_most -= len(text)
             if text:
                 texts.append(text)

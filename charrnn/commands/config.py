@@ -1,0 +1,107 @@
+"""Describes a config: its values, where each comes from, and what differs from the default."""
+
+from typing import Any
+
+from charrnn.commands.arguments import check_arguments
+from charrnn.config.comments import summary
+from charrnn.config.faults import COMMAND_LINE
+from charrnn.config.layers import (
+    DEFAULT,
+    Layer,
+    config_values,
+    load_config,
+    load_with_origins,
+    yaml_lines,
+)
+from charrnn.config.schema import config_schema
+from charrnn.errors import UsageError
+from charrnn.results import DescribedConfig
+from charrnn.setup.parent import configure_with_origins
+from charrnn.setup.paths import Kind, find_checkpoint, kind_of
+from charrnn.system.resources import config_paths
+
+__all__ = ["built_in_configs", "config_schema", "describe_config"]
+
+
+def built_in_configs() -> dict[str, str]:
+    """What each built-in config is for, by its name."""
+    return {name: summary(name) for name in config_paths()}
+
+
+def describe_config(
+    source: str | None,
+    config_path: str | None,
+    assignments: list[str],
+    flags: Layer,
+    changed: bool = False,
+) -> DescribedConfig:
+    """Describes a config, or that of a run.
+
+    Args:
+        source: A built-in config, a YAML file, a run directory or a checkpoint.
+        config_path: A built-in config or a YAML file, if `source` is not given; the default config
+            if neither is.
+        assignments: Changes of the config, as `key.path=value`.
+        flags: Changes of the config, as a layer.
+        changed: Whether to leave out what is as in the default config.
+
+    Raises:
+        UsageError: The config is at fault.
+        InputError: The checkpoint, or that of `model.init_from`, is unusable.
+    """
+    if source is not None and config_path is not None:
+        raise UsageError(
+            f"{source} and the config {config_path} are both given.", "choose one of them."
+        )
+    if source is not None and kind_of(source) in (Kind.RUN, Kind.CHECKPOINT):
+        config, origins = load_with_origins(None, assignments, flags, _own_config(source))
+    else:
+        path = config_path if source is None else source
+        check_arguments(path, assignments, flags.get("data", {}).get("text", []))
+        config, origins, _ = configure_with_origins(path, assignments, flags)
+    values, default = config_values(config), config_values(load_config(None, [], {}))
+    own, usual = _flat(values), _flat(default)
+    differs = {key: usual.get(key) for key, value in own.items() if value != usual.get(key, {})}
+    if changed:
+        values = _only(values, differs)
+    return DescribedConfig(
+        config=values,
+        origins={key: _origin(origins[key], key) for key in _flat(values)},
+        defaults=differs,
+        lines=tuple(yaml_lines(values)),
+    )
+
+
+def _own_config(path: str) -> tuple[str, Layer]:
+    """The config that a run or a checkpoint was trained with."""
+    from charrnn.setup.loading import load_checkpoint
+
+    _, config = load_checkpoint(find_checkpoint(path))
+    return path, config_values(config)
+
+
+def _origin(origin: str, key: str) -> str:
+    return {DEFAULT: "default", COMMAND_LINE: f"`{key}`"}.get(origin, origin)
+
+
+def _flat(values: Layer, prefix: str = "") -> dict[str, Any]:
+    """The values by their dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if inner else {prefix + key: value}
+    return flat
+
+
+def _only(values: Layer, keys: dict[str, Any], prefix: str = "") -> Layer:
+    """The values of some keys; all of a section that has another name, which replaces it."""
+    if f"{prefix}name" in keys:
+        return values
+    kept = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            if inner := _only(value, keys, f"{prefix}{key}."):
+                kept[key] = inner
+        elif prefix + key in keys:
+            kept[key] = value
+    return kept
