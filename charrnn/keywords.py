@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from charrnn.errors import UsageError
+
 KEYWORDS = {
     "hidden_size": "model.hidden_size",
     "layers": "model.layers",
@@ -25,6 +27,23 @@ KEYWORDS = {
     "optimizer": "optimizer.name",
     "lr": "optimizer.learning_rate",
 }
+
+
+LIMITS = ("max_steps", "epochs", "max_time")
+
+
+def replacing_limits(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of keywords, in which a limit replaces all limits of the config.
+
+    Raises:
+        UsageError: Two limits are given that say the same in other words.
+    """
+    if values.get("max_steps") is not None and values.get("epochs") is not None:
+        raise UsageError(
+            "`training.max_steps` and `training.epochs` are both given.", "choose one."
+        )
+    limits = dict.fromkeys(LIMITS) if any(limit in values for limit in LIMITS) else {}
+    return limits | values
 
 
 def as_layer(values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -64,6 +64,7 @@ def test_origins(charrnn, tmp_path: Path, trained: Path) -> None:
     assert found["hidden_size"] == "default"
     assert found["name"] == "default"  # of the schedule, which is printed last
     assert found["learning_rate"] == "default of sgd"
+    assert found["max_time"] == found["epochs"] == "--max-steps"  # which replaces all limits
     inherited = json.loads(charrnn("config", "--init-from", trained, "--json").out)
     best = f"{trained}/checkpoints/best.safetensors"
     assert inherited["origins"]["model.hidden_size"] == best

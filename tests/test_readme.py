@@ -24,6 +24,7 @@ COMMANDS = (
     "explain",
     "runs",
     "plot",
+    "config",
     "report",
 )
 TEXT = README.read_text(encoding="utf-8")

@@ -156,6 +156,17 @@ def test_flags_that_contradict_a_checkpoint_are_refused(charrnn, trained, text_f
         assert (outcome.code, words in outcome.err) == (2, True), outcome.err
 
 
+def test_a_limit_replaces_those_of_the_config(charrnn, text_file) -> None:
+    short = ["--hidden-size", 8, "--batch-size", 4, "--window", 8, "--epochs", 0.25, "--json"]
+    inspected = json.loads(charrnn("inspect", text_file, *short).out)
+    assert inspected["steps"] == round(inspected["steps_per_epoch"] / 4)
+    trained = json.loads(charrnn("train", text_file, *short, "--out", "run").out)
+    assert trained["steps"] == inspected["steps"]
+    for command in ("train", "inspect", "config"):
+        outcome = charrnn(command, "--max-steps", 3, "--epochs", 3)
+        assert "--max-steps and --epochs are both given" in outcome.err
+
+
 def test_flags_of_analyses(charrnn) -> None:
     few = ["--oracle", "complex-step", "--entries", 2, "--batch-size", 2, "--json"]
     checked = charrnn("gradcheck", "--hidden-size", 5, "--layers", 2, "--window", 6, *few)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
@@ -19,6 +20,7 @@ def config_command(
             help="Built-in config, YAML file, run directory or checkpoint. By default the default "
             "config.",
             show_default=False,
+            autocompletion=completers.models,
         ),
     ] = None,
     config: ConfigOption = None,

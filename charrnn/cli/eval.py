@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     CheckpointArgument,
     EncodingOption,
@@ -17,7 +18,12 @@ from charrnn.cli.options import (
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[
-        list[str], typer.Argument(metavar="TEXT", help="Text files or directories; - reads stdin.")
+        list[str],
+        typer.Argument(
+            metavar="TEXT",
+            help="Text files or directories; - reads stdin.",
+            autocompletion=completers.texts,
+        ),
     ],
     show: Annotated[
         str | None,
@@ -25,6 +31,7 @@ def eval_command(
             metavar="WHAT",
             help="Print the beginning of the text in the colours of its surprisal (surprisal) or "
             "of the state of a hidden unit (such as unit:17).",
+            autocompletion=completers.choice_of("surprisal"),
         ),
     ] = None,
     length: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -15,6 +16,11 @@ from charrnn.cli.options import (
 from charrnn.cli.settings import settings_options
 from charrnn.keywords import as_layer
 
+TOPICS = (
+    "forward", "softmax", "output", "backward", "terms", "forward-mode", "update", "vanishing",
+    "truncation", "slips",
+)  # fmt: skip
+
 
 @settings_options("hidden_size", "layers", "activation")
 def explain_command(
@@ -25,6 +31,7 @@ def explain_command(
             help="forward, softmax, output, backward, terms, forward-mode, update, vanishing, "
             "truncation or slips. By default a tour of all.",
             show_default=False,
+            autocompletion=completers.choice_of(*TOPICS),
         ),
     ] = None,
     model: Annotated[
@@ -34,6 +41,7 @@ def explain_command(
             help="Checkpoint or run directory; or a config, for its network before training. By "
             "default a network of three units.",
             show_default=False,
+            autocompletion=completers.models,
         ),
     ] = None,
     config: ConfigOption = None,

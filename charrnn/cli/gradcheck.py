@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -17,6 +18,8 @@ from charrnn.errors import UsageError
 from charrnn.keywords import as_layer
 from charrnn.units import in_bytes
 
+ORACLES = ("central-difference", "complex-step", "double-sum", "rtrl", "all")
+
 
 @settings_options("hidden_size", "layers", "activation", "dropout", "batch_size", "window")
 def gradcheck_command(
@@ -24,7 +27,12 @@ def gradcheck_command(
     config: ConfigOption = None,
     assignments: SetOption = None,
     text: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Text to take the window from.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Text to take the window from.",
+            autocompletion=completers.texts,
+        ),
     ] = None,
     oracle: Annotated[
         list[str] | None,
@@ -32,6 +40,7 @@ def gradcheck_command(
             metavar="NAME",
             help="Method to compare with: central-difference, complex-step, double-sum or rtrl. "
             "Repeatable.  [default: all]",
+            autocompletion=completers.choice_of(*ORACLES),
         ),
     ] = None,
     tolerance: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import (
     ConfigOption,
     JsonOption,
@@ -27,7 +28,9 @@ def gradflow_command(
     text: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Text to measure on.  [default: the model's training text]"
+            metavar="FILE",
+            help="Text to measure on.  [default: the model's training text]",
+            autocompletion=completers.texts,
         ),
     ] = None,
     lags: Annotated[

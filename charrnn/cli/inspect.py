@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 
@@ -17,6 +18,7 @@ def inspect_command(
             help="Text files or directories, checkpoints or run directories, or a built-in config. "
             "By default the bundled corpus.",
             show_default=False,
+            autocompletion=completers.subjects,
         ),
     ] = None,
     config: ConfigOption = None,

@@ -12,6 +12,7 @@ import typer
 
 from charrnn import __version__
 from charrnn.cli.command import Command, Function
+from charrnn.cli.completion import VARIABLE, completions
 from charrnn.cli.config import config_command
 from charrnn.cli.eval import eval_command
 from charrnn.cli.explain import explain_command
@@ -36,7 +37,6 @@ LOG = logging.getLogger(__name__)
 app = typer.Typer(
     name="charrnn",
     help="Train, verify and sample character-level recurrent language models.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
@@ -58,8 +58,8 @@ for name, command in COMMANDS.items():
     app.command(name, cls=Command)(with_verbosity(command))
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
         typer.echo(f"charrnn {__version__}")
         raise typer.Exit
 
@@ -88,6 +88,10 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code; errors are printed here."""
+    if request := os.environ.get(VARIABLE):
+        answer, code = completions(typer.main.get_command(app), request)
+        typer.echo(answer)
+        return code
     set_verbosity(Verbosity.NORMAL)
     start = time.perf_counter()
     try:
@@ -106,7 +110,7 @@ def run(arguments: list[str]) -> int:
         return _stopped()
     except (BrokenPipeError, SystemExit) as error:
         if BrokenPipeError not in (type(error), type(error.__context__)):
-            raise  # Typer turns a broken pipe into SystemExit
+            return int(vars(error).get("code", 0) or 0)
         discard(sys.stdout)  # whose reader has read enough
         return 0
     except OSError as error:

@@ -4,12 +4,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.errors import UsageError
 
 CheckpointArgument = Annotated[
     str,
     typer.Argument(
-        metavar="CHECKPOINT", help="Checkpoint file, or run directory (its best checkpoint)."
+        metavar="CHECKPOINT",
+        help="Checkpoint file, or run directory (its best checkpoint).",
+        autocompletion=completers.runs,
     ),
 ]
 ModelArgument = Annotated[
@@ -18,18 +21,26 @@ ModelArgument = Annotated[
         metavar="CHECKPOINT|CONFIG",
         help="Checkpoint or run directory; or a config, for its model before training.",
         show_default=False,
+        autocompletion=completers.models,
     ),
 ]
 ConfigOption = Annotated[
     list[str] | None,
     typer.Option(
-        "-c", "--config", metavar="CONFIG", help="YAML file, or name of a built-in config."
+        "-c",
+        "--config",
+        metavar="CONFIG",
+        help="YAML file, or name of a built-in config.",
+        autocompletion=completers.configs,
     ),
 ]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY.PATH=VALUE", help="Set one value of the config. Repeatable."
+        "--set",
+        metavar="KEY.PATH=VALUE",
+        help="Set one value of the config. Repeatable.",
+        autocompletion=completers.assignments,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -47,31 +58,10 @@ EncodingOption = Annotated[
         help="Encoding of the text, such as latin-1 or utf-16.  [default: the config's]",
     ),
 ]
-IncludeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="PATTERN",
-        help="Of directories, read only files that match, such as '*.py'. Repeatable.",
-    ),
-]
-ExcludeOption = Annotated[
-    list[str] | None,
-    typer.Option(metavar="PATTERN", help="Of directories, leave out files that match. Repeatable."),
-]
 ErrorsOption = Annotated[
     Literal["strict", "replace"] | None,
     typer.Option(
         help="Refuse invalid bytes, or replace them with U+FFFD.  [default: the config's]"
-    ),
-]
-InitFromOption = Annotated[
-    str | None,
-    typer.Option(metavar="CHECKPOINT", help="Start from the weights of this model."),
-]
-ExtendVocabularyOption = Annotated[
-    bool,
-    typer.Option(
-        "--extend-vocabulary", help="Add new characters of the text to that model's vocabulary."
     ),
 ]
 MaxMemoryOption = Annotated[

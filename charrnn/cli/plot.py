@@ -4,14 +4,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import JsonOption
+
+WHATS = ("loss", "gradient", "learning-rate", "lag-profile")
 
 
 def plot_command(
     run: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN", help="Run directories; runs that differ in their seed only are one."
+            metavar="RUN",
+            help="Run directories; runs that differ in their seed only are one.",
+            autocompletion=completers.runs,
         ),
     ],
     out: Annotated[
@@ -27,6 +32,7 @@ def plot_command(
             metavar="WHAT",
             help="loss, gradient, learning-rate or lag-profile. Repeatable.  [default: all in a "
             "file, else loss]",
+            autocompletion=completers.choice_of(*WHATS),
         ),
     ] = None,
     x: Annotated[

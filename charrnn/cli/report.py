@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import JsonOption, UnknownOption
 from charrnn.units import in_bytes
 
@@ -11,7 +12,11 @@ from charrnn.units import in_bytes
 def report_command(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN", help="Run directories; several are compared."),
+        typer.Argument(
+            metavar="RUN",
+            help="Run directories; several are compared.",
+            autocompletion=completers.runs,
+        ),
     ],
     out: Annotated[
         str | None,
@@ -24,7 +29,9 @@ def report_command(
     text: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Text to show the model on.  [default: what its run held out]"
+            metavar="FILE",
+            help="Text to show the model on.  [default: what its run held out]",
+            autocompletion=completers.texts,
         ),
     ] = None,
     unknown: UnknownOption = None,

@@ -4,15 +4,22 @@ from typing import Annotated
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import JsonOption
 from charrnn.errors import UsageError
+
+COLUMNS = (
+    "name", "text", "network", "seed", "steps", "nats", "bits", "difference", "time", "state",
+)  # fmt: skip
 
 
 def runs_command(
     directory: Annotated[
         str,
         typer.Argument(
-            metavar="DIR", help="Folder of runs, also in its folders; or the directory of one run."
+            metavar="DIR",
+            help="Folder of runs, also in its folders; or the directory of one run.",
+            autocompletion=completers.folders,
         ),
     ] = "runs",
     sort: Annotated[
@@ -20,6 +27,7 @@ def runs_command(
         typer.Option(
             metavar="COLUMN",
             help="Sort by name, text, network, seed, steps, nats, bits, difference, time or state.",
+            autocompletion=completers.choice_of(*COLUMNS),
         ),
     ] = "name",
     reverse: Annotated[

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.dialogue import converse, refuse_with_interactive
 from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption
 
@@ -19,7 +20,12 @@ def sample_command(
         str | None, typer.Option("--prime", "-p", metavar="TEXT", help="Prompt to continue.")
     ] = None,
     prime_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File with the prompt to continue.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="File with the prompt to continue.",
+            autocompletion=completers.texts,
+        ),
     ] = None,
     no_prime: Annotated[
         bool, typer.Option("--no-prime", help="Print only what is generated, not the prompt.")
@@ -100,6 +106,7 @@ def sample_command(
         typer.Option(
             metavar="FILE",
             help="Text to compare with. Repeatable.  [default: the model's training text]",
+            autocompletion=completers.texts,
         ),
     ] = None,
     interactive: Annotated[

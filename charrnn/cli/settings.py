@@ -5,11 +5,27 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.command import MODEL, TEXT, TRAINING, Function, add_options
+from charrnn.cli.completers import Completer
+from charrnn.keywords import replacing_limits
 
 
-def _option(section: str, metavar: str, help: str, kind: Any = str, *names: str) -> Any:
-    option = typer.Option(*names, metavar=metavar or None, help=help, rich_help_panel=section)
+def _option(
+    section: str,
+    metavar: str,
+    help: str,
+    kind: Any = str,
+    *names: str,
+    complete: Completer | None = None,
+) -> Any:
+    option = typer.Option(
+        *names,
+        metavar=metavar or None,
+        help=help,
+        rich_help_panel=section,
+        autocompletion=complete,
+    )
     return Annotated[kind | None, option]
 
 
@@ -17,11 +33,15 @@ def _option(section: str, metavar: str, help: str, kind: Any = str, *names: str)
 OPTIONS: dict[str, Any] = {
     "hidden_size": _option(MODEL, "N", "Hidden units of each layer."),
     "layers": _option(MODEL, "N", "Stacked recurrent layers, up to 16."),
-    "activation": _option(MODEL, "NAME", "tanh, sigmoid or relu."),
+    "activation": _option(
+        MODEL, "NAME", "tanh, sigmoid or relu.", complete=completers.setting("activation")
+    ),
     "dropout": _option(
         MODEL, "P", "Drop units between layers and before the output with this probability."
     ),
-    "init_from": _option(MODEL, "CHECKPOINT", "Start from the weights of this model."),
+    "init_from": _option(
+        MODEL, "CHECKPOINT", "Start from the weights of this model.", complete=completers.runs
+    ),
     "extend_vocabulary": _option(
         MODEL,
         "",
@@ -29,7 +49,12 @@ OPTIONS: dict[str, Any] = {
         bool,
         "--extend-vocabulary",
     ),
-    "optimizer": _option(TRAINING, "NAME", "sgd, momentum, adagrad, rmsprop, adam or adamw."),
+    "optimizer": _option(
+        TRAINING,
+        "NAME",
+        "sgd, momentum, adagrad, rmsprop, adam or adamw.",
+        complete=completers.setting("optimizer"),
+    ),
     "lr": _option(TRAINING, "X", "Learning rate, such as 1e-3."),
     "batch_size": _option(TRAINING, "N", "Lanes of the text that are read side by side."),
     "window": _option(TRAINING, "N", "Characters that the gradient goes back."),
@@ -42,9 +67,19 @@ OPTIONS: dict[str, Any] = {
         "comes first.",
     ),
     "seed": _option(TRAINING, "N", "Random seed for initial weights, line order and samples."),
-    "validation": _option(TEXT, "FILE", "Validate on this text instead. Repeatable.", list[str]),
+    "validation": _option(
+        TEXT,
+        "FILE",
+        "Validate on this text instead. Repeatable.",
+        list[str],
+        complete=completers.texts,
+    ),
     "test": _option(
-        TEXT, "FILE", "Score the best model on this text at the end. Repeatable.", list[str]
+        TEXT,
+        "FILE",
+        "Score the best model on this text at the end. Repeatable.",
+        list[str],
+        complete=completers.texts,
     ),
     "include": _option(
         TEXT,
@@ -73,7 +108,7 @@ def settings_options(*keywords: str) -> Callable[[Function], Function]:
     def decorate(command: Function) -> Function:
         def call(values: dict[str, Any], settings: dict[str, Any]) -> None:
             given = {name: value for name, value in settings.items() if value not in (None, [])}
-            command(**values, settings=given)
+            command(**values, settings=replacing_limits(given))
 
         return add_options(command, {keyword: OPTIONS[keyword] for keyword in keywords}, call)
 

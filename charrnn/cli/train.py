@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 
@@ -17,6 +18,7 @@ def train_command(
             help="Text files or directories, joined in order; - reads stdin. By default the "
             "bundled corpus.",
             show_default=False,
+            autocompletion=completers.texts,
         ),
     ] = None,
     config: ConfigOption = None,
@@ -26,7 +28,12 @@ def train_command(
         typer.Option(metavar="DIR", help="Run directory.  [default: runs/NAME-N]"),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Resume the run in this directory.")
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Resume the run in this directory.",
+            autocompletion=completers.runs,
+        ),
     ] = None,
     json: JsonOption = False,
     *,

@@ -15,6 +15,7 @@ from charrnn.config.layers import (
 )
 from charrnn.config.schema import config_schema
 from charrnn.errors import UsageError
+from charrnn.keywords import KEYWORDS, LIMITS
 from charrnn.results import DescribedConfig
 from charrnn.setup.parent import configure_with_origins
 from charrnn.setup.paths import Kind, find_checkpoint, kind_of
@@ -66,7 +67,7 @@ def describe_config(
         values = _only(values, differs)
     return DescribedConfig(
         config=values,
-        origins={key: _origin(origins[key], key) for key in _flat(values)},
+        origins={key: _origin(origins[key], key, _flat(flags)) for key in _flat(values)},
         defaults=differs,
         lines=tuple(yaml_lines(values)),
     )
@@ -80,8 +81,12 @@ def _own_config(path: str) -> tuple[str, Layer]:
     return path, config_values(config)
 
 
-def _origin(origin: str, key: str) -> str:
-    return {DEFAULT: "default", COMMAND_LINE: f"`{key}`"}.get(origin, origin)
+def _origin(origin: str, key: str, flags: dict[str, Any]) -> str:
+    if origin == COMMAND_LINE:  # a limit replaces the other ones
+        limit = next((one for one in LIMITS if flags.get(KEYWORDS[one]) is not None), None)
+        key = KEYWORDS[limit] if limit and flags.get(key) is None else key
+        return f"`{key}`"
+    return "default" if origin == DEFAULT else origin
 
 
 def _flat(values: Layer, prefix: str = "") -> dict[str, Any]:

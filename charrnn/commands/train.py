@@ -6,7 +6,7 @@ from typing import Any
 from charrnn.commands.arguments import check_arguments
 from charrnn.config.layers import Layer
 from charrnn.errors import InputError, UsageError
-from charrnn.keywords import as_layer
+from charrnn.keywords import LIMITS, as_layer
 from charrnn.results import RunLog
 from charrnn.runs import start
 from charrnn.runs.memory import InMemory
@@ -19,8 +19,6 @@ from charrnn.setup.run_log import read_log
 from charrnn.text.sources import STDIN, String
 
 __all__ = ["Run", "logged", "new_run", "resumed_in_memory", "resumed_run", "set_up", "train"]
-
-LIMITS = ("max_steps", "epochs", "max_time")
 
 
 def set_up(
@@ -39,8 +37,7 @@ def set_up(
         config: A YAML file, the name of a built-in config, or plain values; None for the default
             one.
         assignments: Changes of the config, as `key.path=value`.
-        keywords: Changes of the config by their short names, KEYWORDS. One of LIMITS replaces all
-            limits of the config.
+        keywords: Changes of the config by their short names, as of `replacing_limits`.
         out: The run directory; None for the first free one of runs/NAME-1, -2, …
         resume: The directory of a run to resume; then only its text and LIMITS can be given.
         announce: Called with a note before a text is read that only a checkpoint names.
@@ -49,18 +46,13 @@ def set_up(
         UsageError: The config or a directory is at fault.
         InputError: A text or a checkpoint is unusable.
     """
-    limits = {key: keywords.get(key) for key in LIMITS}
-    if limits["max_steps"] is not None and limits["epochs"] is not None:
-        raise UsageError(
-            "`training.max_steps` and `training.epochs` are both given.", "choose one."
-        )
-    limits = limits if any(limit is not None for limit in limits.values()) else {}
-    others = {key: value for key, value in keywords.items() if key not in LIMITS}
     if resume is None:
         string = text if isinstance(text, String) else None
         paths = [STDIN] if isinstance(text, String) else text
-        flags = as_layer(others | limits | ({"text": paths} if paths else {}))
+        flags = as_layer(keywords | ({"text": paths} if paths else {}))
         return new_run(config, assignments, flags, out, string)
+    limits = {key: keywords[key] for key in LIMITS if key in keywords}
+    others = {key: value for key, value in keywords.items() if key not in LIMITS}
     fixed = {"config": config, "settings": assignments or None, "out": out} | others
     return _resumed(
         resume, text, [key for key in fixed if fixed[key] is not None], limits, announce

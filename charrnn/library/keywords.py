@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, get_type_hints
 
 from charrnn.commands.arguments import settings_like
 from charrnn.errors import UsageError
-from charrnn.keywords import KEYWORDS
+from charrnn.keywords import KEYWORDS, replacing_limits
 from charrnn.wording import nearest
 
 Path = str | PathLike[str]
@@ -91,12 +91,13 @@ def as_keywords(
         known: The settings that it takes by keyword.
 
     Raises:
-        UsageError: It has no such keyword.
+        UsageError: It has no such keyword, or two limits contradict each other.
     """
     for name in given:
         if name not in (short := get_type_hints(known)):
             raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
-    return {name: _plain(value) for name, value in given.items() if value is not None}
+    plain = {name: _plain(value) for name, value in given.items() if value is not None}
+    return replacing_limits(plain)
 
 
 def as_config(config: Config | None) -> str | dict[str, Any] | None:

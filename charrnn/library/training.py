@@ -5,9 +5,10 @@ from os import fspath
 from signal import SIGINT
 from typing import Unpack
 
-from charrnn.commands.train import LIMITS, logged, resumed_in_memory, set_up
+from charrnn.commands.train import logged, resumed_in_memory, set_up
 from charrnn.commands.train import train as train_run
 from charrnn.errors import InputError, Interrupted, UsageError
+from charrnn.keywords import LIMITS
 from charrnn.library.keywords import (
     Config,
     Keywords,

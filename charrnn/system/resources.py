@@ -17,6 +17,11 @@ def text_resources() -> dict[str, Path]:
     return {path.stem: path for path in sorted(_folder("data").glob("*.txt"))}
 
 
+def schema_path() -> Path:
+    """The path of the JSON schema of configs."""
+    return _folder("configs") / "schema.json"
+
+
 def config_paths() -> dict[str, Path]:
     """The paths of the built-in configs, by name."""
     return {path.stem: path for path in sorted(_folder("configs").glob("*.yaml"))}
