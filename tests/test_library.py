@@ -201,13 +201,15 @@ def test_with_out_it_is_the_run_directory_of_a_command(tmp_path, text_file, trai
 
 
 def test_a_run_is_resumed_as_by_a_command(command_line, text_file) -> None:
+    string = trained_in_memory(max_steps=25, settings=CONSTANT, out="string")
+    whole = trained_in_memory(settings=CONSTANT)
+    assert same_weights(charrnn.train(resume=string, max_steps=60).last, whole.last)
     half = trained_in_memory(str(text_file), max_steps=25, settings=CONSTANT, out="half")
     with pytest.raises(charrnn.UsageError, match="`hidden_size` cannot change a run"):
         charrnn.train(resume=half, hidden_size=9)
     with pytest.raises(charrnn.UsageError, match="is complete"):
         charrnn.train(resume="half")
-    whole = charrnn.train(resume=half, max_steps=60)
-    assert same_weights(whole.last, trained_in_memory(settings=CONSTANT).last)
+    assert same_weights(charrnn.train(resume=half, max_steps=60).last, whole.last)
     assert command_line("train", "--resume", "half", "--max-steps", 70).code == 0
 
 

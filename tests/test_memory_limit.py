@@ -8,12 +8,12 @@ import pytest
 from charrnn.analysis.gradflow import measure_flow
 from charrnn.analysis.problems import random_problem
 from charrnn.analysis.truncation import truncation
-from charrnn.cli.options import in_bytes
 from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.gradcheck import check_gradients
 from charrnn.commands.gradflow import gradient_flow
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
+from charrnn.units import in_bytes
 from tests.conftest import TINY
 
 

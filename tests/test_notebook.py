@@ -61,6 +61,7 @@ VOID = {"img", "br", "hr", "meta", "link", "input"}
 ALLOWED = {"div", "style", "p", "span", "b", "code", "pre", "table", "thead", "tbody", "tr", "th"}
 ALLOWED |= {"td", "img"}
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]\d+)?")
+XHTML, SHAPES = "{http://www.w3.org/1999/xhtml}", ("svg", "line", "text", "path", "rect", "circle")
 HOSTILE = "".join((*PAYLOADS, "\x1b[31mred\x07\x00", "`code`", "m" * 500))
 
 
@@ -108,6 +109,7 @@ def read(piece: str) -> Fragment:
             "svg", "foreignObject", "div", "style", "span", "i", "line", "text", "path", "rect",
             "circle", "title",
         }  # fmt: skip
+        assert not [e.tag for e in drawn.iter() if e.tag in map(XHTML.__add__, SHAPES)]
         assert "://" not in image.replace("http://www.w3.org/", "")
     return found
 

@@ -57,13 +57,13 @@ def set_up(
         UsageError: The config or a directory is at fault.
         InputError: A text or a checkpoint is unusable.
     """
-    limits = {key: keywords[key] for key in LIMITS if key in keywords}
-    others = {key: value for key, value in keywords.items() if key not in LIMITS}
     if resume is None:
         string = text if isinstance(text, String) else None
         paths = [STDIN] if isinstance(text, String) else text
-        flags = as_layer(others | limits | ({"text": paths} if paths else {}))
+        flags = as_layer(keywords | ({"text": paths} if paths else {}))
         return new_run(config, assignments, flags, out, string)
+    limits = {key: keywords[key] for key in LIMITS if key in keywords}
+    others = {key: value for key, value in keywords.items() if key not in LIMITS}
     fixed = {"config": config, "settings": assignments or None, "out": out} | others
     return _resumed(
         resume, text, [key for key in fixed if fixed[key] is not None], limits, announce

@@ -73,10 +73,11 @@ def train(
     """
     given = as_keywords(keywords, OWN)
     source = text_or_paths(text)
+    if isinstance(resume, Run) and text is None:
+        source = resume._text or source
     past: MemoryLog | None = None
     if isinstance(resume, Run) and resume.path is None:
         started, past = _resumed_in_memory(resume, given, text, config, settings, out)
-        source = resume._text or source
     else:
         directory = resume.path if isinstance(resume, Run) else resume
         place = None if out is None else fspath(out)
