@@ -21,7 +21,7 @@ IMPORTS: dict[str, set[str]] = {
     "analysis": {"model"},
     "explanation": {"model", "optim", "analysis"},
     "training": {"system", "model", "text", "optim"},
-    "interchange": {"model", "text", "training"},
+    "interchange": {"system", "model", "text", "training"},
     "sampling": {"model", "text"},
     "report": {"system"},
     "setup": {"system", "config", "model", "text", "optim", "analysis", "training", "sampling"},
