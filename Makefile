@@ -11,6 +11,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

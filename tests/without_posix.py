@@ -11,6 +11,7 @@ import errno
 import importlib
 import json
 import os
+import platform
 import re
 import signal
 import sys
@@ -48,6 +49,7 @@ def hide_posix() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     sysconfig.get_config_vars()
+    platform.uname()
     import fcntl
 
     sys.modules["msvcrt"] = _msvcrt(fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN)
