@@ -91,7 +91,7 @@ def test_an_unknown_encoding_names_the_nearest(charrnn, cafe_run, text_file, nam
     for command in (["train", text_file], ["eval", cafe_run, text_file]):
         outcome = charrnn(*command, "--encoding", name)
         assert outcome.code == 2
-        assert repr(name) in outcome.err
+        assert f"--encoding {name} is not" in outcome.err
         assert nearest in outcome.err.replace(repr(name), "")
 
 

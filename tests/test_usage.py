@@ -42,6 +42,7 @@ def _normal_verbosity():
         (["train", "--n_layers", "1"], "there is no option --n-layers.", "mean --layers?"),
         (["train", "--rnn_size", "1"], "no option --rnn-size", "mean --hidden-size?"),
         (["train", "--seeed", "1"], "no option --seeed.", "mean --seed?"),
+        (["train", "--validation-fractions", "1"], "no option", "--set data.validation_fraction=…"),
         (["train", "--zzz", "1"], "no option --zzz.", "hint:  see charrnn train --help"),
         (["train", "--epoch", "1"], "no option --epoch.", "mean --epochs?"),
         (["train", "--outt", "1"], "no option --outt.", "mean --out?"),
@@ -158,6 +159,7 @@ def test_flags_that_contradict_a_checkpoint_are_refused(charrnn, trained, text_f
 
 def test_a_limit_replaces_those_of_the_config(charrnn, text_file) -> None:
     short = ["--hidden-size", 8, "--batch-size", 4, "--window", 8, "--epochs", 0.25, "--json"]
+    short += ["--set", "training.max_steps=2"]
     inspected = json.loads(charrnn("inspect", text_file, *short).out)
     assert inspected["steps"] == round(inspected["steps_per_epoch"] / 4)
     trained = json.loads(charrnn("train", text_file, *short, "--out", "run").out)
