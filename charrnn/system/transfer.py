@@ -15,6 +15,7 @@ TIMEOUT = 30  # seconds without an answer
 MAX_REDIRECTS = 5
 READ_BYTES = 1 << 14  # at a time; a cut loses what it has read of these
 HTTP = ("http", "https")
+FROM_THERE, NOTHING_FOLLOWS = 206, 416  # answers to a request for the rest of a file
 
 
 class Refused(Exception):
@@ -50,14 +51,16 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
     requests = import_extra("requests", "data", "a download")
     host = urlsplit(url).hostname
     start = part.stat().st_size if part.exists() else 0
-    received = start
+    received = 0  # until an answer comes
     try:
         with requests.Session() as session:
             response = _answer(session, url, start)
-            if start and not _continues(response, start):
+            if response.status_code == NOTHING_FOLLOWS:  # the part is not the beginning of it
                 response.close()
-                response, start = _answer(session, url, 0), 0
+                response = _answer(session, url, 0)
             response.raise_for_status()
+            if response.status_code != FROM_THERE:
+                start = 0
             total = _total(response, start)
             if total is not None and total > max_bytes:
                 raise Refused(f"it has {total:,} bytes, and may have {max_bytes:,}")
@@ -73,7 +76,7 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
                     file.write(chunk)
                     progress(received, total)
     except requests.RequestException as error:
-        _refuse(requests, error, f"{host}", received)
+        _refuse(requests, error, str(host), received)
     if total is not None and received < total:
         raise _cut(received)
     return start > 0
@@ -95,12 +98,6 @@ def _answer(session: Any, url: str, start: int) -> Any:
             raise Refused(f"{urlsplit(url).hostname} redirects to {target}, which is not safe")
         url = target
     raise Refused(f"{urlsplit(url).hostname} redirects more than {MAX_REDIRECTS} times")
-
-
-def _continues(response: Any, start: int) -> bool:
-    """Whether a server sends the rest of a file, from this byte on."""
-    sent: str = response.headers.get("content-range", "")
-    return bool(response.status_code == 206 and sent.startswith(f"bytes {start}-"))
 
 
 def _total(response: Any, start: int) -> int | None:
