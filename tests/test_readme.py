@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_every_command_of_the_pages_runs(charrnn, tmp_path: Path, monkeypatch) -
             arguments += ["--set", "model.hidden_size=16"]
         outcome = charrnn(*arguments)
         assert outcome.code == 0, (command, outcome.err)
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(text_resources()[CORPUS_NAME], "my-text.txt")
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert capsys.readouterr().out.startswith("The keeper")
+    assert len(names["bits"]) == len("The harbour was empty.")
+    assert [path.name for path in tmp_path.iterdir()] == ["my-text.txt"]
 
 
 @pytest.mark.parametrize("path", [README, *sorted(DOCS.glob("*.md"))])
