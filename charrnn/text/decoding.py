@@ -17,6 +17,7 @@ BYTE_ORDER_MARKS = {  # that of UTF-32 starts with that of UTF-16, so it comes f
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
     "utf-8": (codecs.BOM_UTF8,),
 }
+CUT = "pending buffer overflow"  # of an escape sequence too long to keep, since Python 3.13
 BYTE_ORDERS = {  # the codecs of an encoding; without a mark the first is used
     "utf-32": ("utf-32-le", "utf-32-be"),
     "utf-16": ("utf-16-le", "utf-16-be"),
@@ -145,16 +146,17 @@ class Decoder:
             undecoded, (pending, _) = b"", (before := decoder.getstate())
             try:
                 chunk = decoder.decode(content, ended)
-            except UnicodeDecodeError as error:  # the first one: from here on none is raised
+            except UnicodeError as error:
+                decoder.setstate(before)
+                if not isinstance(error, UnicodeDecodeError) or error.reason == CUT:
+                    undecoded = content
+                    continue
+                # the first one: from here on none is raised
                 self.report.first_invalid_offset = start - len(pending) + error.start
                 self.report.first_invalid_byte = error.object[error.start]
                 decoder = make_decoder(ON_ERROR)
                 decoder.setstate(before)
                 chunk = decoder.decode(content, ended)
-            except UnicodeError:  # an escape sequence too long for the decoder to keep is cut here
-                decoder.setstate(before)
-                undecoded = content
-                continue
             yield chunk, start - len(pending), pending + content
             start += len(content)
             if ended:
