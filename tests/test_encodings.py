@@ -120,7 +120,7 @@ def test_the_hint_for_a_tiny_text_leads_to_a_run(charrnn, tmp_path, text, flags)
     arguments = ["train", "t", *flags, "--max-steps", 1, "--out", "run"]
     outcome = charrnn(*arguments)
     assert outcome.code == 3
-    hint = re.findall(r"--set \S+", outcome.err)
+    hint = re.findall(r"--set \S+|--[a-z-]+ \d+", outcome.err.partition("hint:")[2])
     outcome = charrnn(*arguments, *" ".join(hint).split())
     assert outcome.code == 0, outcome.err
 

@@ -357,7 +357,7 @@ EXPLODING = ["--set", "model.activation=relu", "--set", "model.initialization.re
         (["--text", "none.txt"], 3, "there is no file"),
         (["--lags", "0"], 2, "--lags"),
         (["tiny", "--compare", "--truncation"], 2, "--compare and --truncation"),
-        (["--compare", "--set", "model.activation=relu"], 2, "--compare sets model.activation"),
+        (["--compare", "--set", "model.activation=relu"], 2, "--compare sets --activation"),
         (["tiny", *EXPLODING], 1, "overflowed after"),
         (["tiny", *SMALL, "--compare", "--lags", "1500"], 1, "--lags"),
     ],
