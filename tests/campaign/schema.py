@@ -37,7 +37,7 @@ def random_config(random: Random, given: dict[str, Value]) -> dict[str, Value]:
         random: Its random numbers.
         given: Settings by their full names that are not drawn, such as the texts.
     """
-    schema = _with_bounds(Config.model_json_schema())
+    schema = _with_bounds(Config.model_json_schema(mode="serialization"))
     drawn = _draw(schema, schema["$defs"], random, "", given)
     training = drawn["training"]
     if training["stride"] is not None:
@@ -70,11 +70,10 @@ def _draw(
         return random.choice(schema.get("enum") or [schema["const"]])
     if schema["type"] == "object":
         prefix = path + "." if path else ""
-        required = schema.get("required", [])
         return {
             name: _draw(part, known, random, prefix + name, given)
             for name, part in schema["properties"].items()
-            if name in required or prefix + name in given or random.random() < 0.8
+            if "default" not in part or prefix + name in given or random.random() < 0.8
         } | ({"epochs": None} if path == "training" and random.random() < 0.5 else {})
     if schema["type"] == "array":
         count = random.randrange(4)

@@ -56,6 +56,8 @@ def _write_config(random: Random) -> None:
             "data.test": [other] if random.random() < 0.2 else [],
             "data.min_count": random.choice([1, 1, 1, 2, 5, 1000]),
             "model.init_from": None,
+            "model.vocabulary": None,
+            "logging.sinks": random.choice([[], ["tensorboard"]]),
             "model.extend_vocabulary": False,
             "checkpoints.every": random.choice([1e-9, 1e-3, 60.0, 1e300]),
         },
