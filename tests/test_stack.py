@@ -478,7 +478,7 @@ def test_states_of_another_width_than_the_layers(charrnn, deep, tmp_path, width)
 
 @pytest.mark.parametrize(
     ("value", "what"),
-    [("0", "greater than or equal to 1"), ("17", "less than or equal to 16"),
+    [("0", "a whole number from 1 to 16"), ("17", "a whole number from 1 to 16"),
      ("2.5", "a whole number"), ("two", "a whole number")],
 )  # fmt: skip
 def test_an_impossible_number_of_layers(charrnn, value, what) -> None:

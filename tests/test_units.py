@@ -349,7 +349,7 @@ def test_the_colours_span_what_the_activation_can_take(capsys, lowest, highest, 
             "run charrnn eval once",
         ),
         (["--show", "unit:1", "--dynamic", 0.1], "and --dynamic are both given", "once"),
-        (["--units", 0], "greater than or equal to 1", ""),
+        (["--units", 0], "a whole number of at least 1", ""),
     ],
 )
 def test_errors_name_what_is_nearest(charrnn, trained, text_file, arguments, problem, hint) -> None:
