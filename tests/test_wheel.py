@@ -35,3 +35,5 @@ def test_wheel_installed_elsewhere_trains_on_its_own_corpus(tmp_path: Path) -> N
     assert run("-m", "charrnn", "report", document["run"]).strip() == "report.html"
     names = json.loads(run("-m", "charrnn", "train", "-c", "names", "--max-steps", "3", "--json"))
     assert names["run"] == "runs/place-names-1"
+    assert json.loads(run("-m", "charrnn", "config", "--schema"))["additionalProperties"] is False
+    assert list(site.glob("charrnn/configs/schema.json"))  # for completion
