@@ -312,7 +312,12 @@ def test_a_divergence_keeps_the_run(monkeypatch) -> None:
     Poison(monkeypatch, {31}, times=1)
     with pytest.raises(charrnn.Divergence, match="diverged at step 31") as caught:
         trained_in_memory(text=TEXT)
-    assert caught.value.run.model.steps == 20
+    run = caught.value.run
+    assert run.model.steps == 20
+    assert "Diverged" in run._repr_html_()
+    assert "diverged" in repr(run)
+    logged = charrnn.train(resume=run).metrics["step"].tolist()  # again from step 21 on
+    assert logged == [1, 10, 20, 30, 40, 50, 60]
     assert "what usually helps: `optimizer.learning_rate" in caught.value.hint
     other = pickle.loads(pickle.dumps(caught.value))
     assert (str(other), other.hint, other.step) == (
@@ -702,7 +707,7 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, "defalt"), "neither a file nor a built-in", "'default'"),
         (lambda: charrnn.train(TEXT, {"modell": {}}), "`config`: unknown key 'modell'", None),
         (lambda: charrnn.train(TEXT, max_steps=1, epochs=1), "are both given", "choose one"),
-        (lambda: charrnn.train(TEXT, progress=3), "`progress` is int", "True, False or a function"),
+        (lambda: charrnn.train(TEXT, out="a", progress=3), "`progress` is int", "or a function"),
         (lambda: charrnn.train(resume="nowhere"), "cannot be resumed", "directory of a run"),
         (lambda: charrnn.load("nowhere"), "no checkpoint 'nowhere'", "run directory"),
         (lambda: charrnn.gradcheck(oracle="rtl"), "no oracle 'rtl'", "rtrl"),
