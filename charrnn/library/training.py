@@ -32,8 +32,6 @@ from charrnn.runs.start import Run as StartedRun
 from charrnn.text.sources import String, missing_file
 from charrnn.training.trainer import Divergence
 
-OWN = ("text", "config", "settings", "out", "resume", "progress")
-
 
 def train(
     text: Text | None = None,
@@ -74,7 +72,7 @@ def train(
         CharrnnError: The run cannot be saved.
     """
     require_progress(progress)
-    given = as_keywords(keywords, OWN)
+    given = as_keywords(keywords, train)
     source = text_or_paths(text)
     if isinstance(resume, Run) and text is None:
         source = resume._text or source
