@@ -31,7 +31,6 @@ from charrnn.cli.output import _finite
 from charrnn.events import Baselines, RolledBack, RunEnded, RunStarted, Stepped
 from charrnn.keywords import KEYWORDS
 from charrnn.library.keywords import Keywords
-from charrnn.library.training import OWN
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.rnn import states
 from charrnn.setup.run_log import read_log
@@ -118,8 +117,6 @@ def test_type_checkers_see_the_same_names() -> None:
 
 def test_keywords_are_those_of_the_command_line() -> None:
     assert {*typing.get_type_hints(Keywords)} == {*KEYWORDS} - {"text"}
-    own = set(charrnn.train.__annotations__) - {"return", "keywords"}
-    assert own == {*OWN}
 
 
 def test_everything_public_is_documented() -> None:
@@ -243,6 +240,8 @@ def test_a_saved_run_is_one_of_the_command_line(tmp_path, command_line, run, tra
     assert same_weights(again.last, charrnn.train(resume=run, max_steps=70).last)
     with pytest.raises(charrnn.UsageError, match="already holds a run"):
         run.save("saved")
+    with pytest.raises(charrnn.UsageError, match="is a file of a run"):
+        run.save("saved/checkpoints/other.safetensors")
     with pytest.raises(charrnn.UsageError, match="saved already"):
         again.save("elsewhere")
 
@@ -699,6 +698,10 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, learning_rate=3), "no argument 'learning_rate'", "'lr'"),
         (lambda: charrnn.train(TEXT, patience=3), "'patience'", "={'training.patience': …}"),
         (lambda: charrnn.train(TEXT, progres=True), "'progres'", "'progress'"),
+        (lambda: charrnn.train(TEXT, hidden_size=np.array([3, 4])), "a whole number from 1", None),
+        (lambda: charrnn.gradcheck(tolerence=3), "'tolerence'", "'tolerance'"),
+        (lambda: charrnn.gradflow(lr=3), "'lr'", "={'optimizer.learning_rate': …}"),
+        (lambda: charrnn.report([]), "`runs` is an empty list", "directory of a run"),
         (lambda: charrnn.train(TEXT, hidden_size=-1), "`model.hidden_size=-1` should be", None),
         (lambda: charrnn.train(TEXT, settings={"a.b": 1}), "unknown key 'a", None),
         (lambda: charrnn.train(TEXT, settings={"model.layrs": 1}), "mean model.layers", None),

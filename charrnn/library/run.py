@@ -6,6 +6,7 @@ from typing import Any
 
 from charrnn.commands.curves import load_run
 from charrnn.commands.report import reported_run
+from charrnn.commands.run_files import require_output
 from charrnn.config.layers import dump_config
 from charrnn.errors import UsageError
 from charrnn.events import RunEnded
@@ -22,6 +23,7 @@ from charrnn.setup.loading import model_of
 from charrnn.setup.run_files import SUFFIX
 from charrnn.system.files import write_atomically
 from charrnn.text.sources import String
+from charrnn.wording import setting
 
 
 class Run:
@@ -96,14 +98,15 @@ class Run:
             The path.
 
         Raises:
-            UsageError: The run has a directory already, or that directory cannot be used.
-            OSError: The file cannot be written.
+            UsageError: The run has a directory already, or the path cannot be written.
+            OSError: Writing fails later, such as on a full disk.
         """
         kept, file = self._started.directory, FilePath(fspath(path))
         if not isinstance(kept, InMemory) or not isinstance(self._log, MemoryLog):
             raise UsageError(f"the run is saved already, in {self.path}.", "copy that directory.")
         names = kept.names()
         if file.suffix == SUFFIX:
+            require_output(setting("path", str(file)), str(file))
             write_atomically(file, kept.content("best" if "best" in names else "last"))
             return file
         directory = RunDirectory.create(str(file), "")
