@@ -38,6 +38,7 @@ from charrnn.system.blas import single_threaded_blas
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import stream_window
 from tests.conftest import RHYME
+from tests.library_page import PAGE
 from tests.test_divergence import Poison
 
 TEXT = RHYME * 12
@@ -116,7 +117,10 @@ def test_type_checkers_see_the_same_names() -> None:
 
 
 def test_keywords_are_those_of_the_command_line() -> None:
-    assert {*typing.get_type_hints(Keywords)} == {*KEYWORDS} - {"text"}
+    keywords = {*typing.get_type_hints(Keywords)}
+    assert keywords == {*KEYWORDS} - {"text"}
+    page = PAGE.read_text(encoding="utf-8")
+    assert not [name for name in keywords if f"`{name}`" not in page]
 
 
 def test_everything_public_is_documented() -> None:
