@@ -123,15 +123,6 @@ def test_keywords_are_those_of_the_command_line() -> None:
     assert not [name for name in keywords if f"`{name}`" not in page]
 
 
-def test_everything_public_is_documented() -> None:
-    for name in charrnn.__all__[1:]:
-        thing = getattr(charrnn, name)
-        members = (
-            [getattr(thing, m) for m in vars(thing) if m[0] != "_"] if type(thing) is type else []
-        )
-        assert all(one.__doc__ for one in [thing, *members] if callable(one)), name
-
-
 # training
 
 
@@ -432,7 +423,7 @@ def test_a_model_can_be_copied_and_pickled(model) -> None:
         assert other.config == model.config
     weights = model.parameters
     weights["W"][...] = 0
-    assert not same_weights(model, copy.copy(model)) or model.parameters["W"].any()
+    assert model.parameters["W"].any()
 
 
 @pytest.mark.parametrize(
@@ -561,6 +552,8 @@ def test_analyses_are_those_of_the_commands(command_line, trained, text_file) ->
     assert _plain(charrnn.explain("forward", config="relu", settings=settings)) == wanted
     assert _plain(charrnn.inspect(trained)) == command("inspect", trained)
     assert _plain(charrnn.runs(trained.parent)) == command("runs", trained.parent)
+    with pytest.raises(charrnn.UsageError, match="`sort=sed` is not a column"):
+        charrnn.runs(trained.parent, sort="sed")
 
 
 def test_the_text_of_a_run_in_memory_is_known(run, trained) -> None:
@@ -579,7 +572,7 @@ def test_a_page_is_that_of_the_command(command_line, run, trained, text_file) ->
     assert command_line("report", trained, "--out", "one.html").code == 0
     assert charrnn.report(trained, "two.html") == Path("two.html")
     one, two = Path("one.html").read_text(), Path("two.html").read_text()
-    assert len(one) == len(two)
+    assert one == two
     charrnn.report(run.model, "model.html", play_only=True)
     assert "The" in Path("model.html").read_text()
     with pytest.raises(charrnn.UsageError, match="directory of a run"):
@@ -723,7 +716,7 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.gradflow(lags=0), "`lags=0` is not between 1 and 100,000", None),
         (lambda: charrnn.explain("vanish"), "no topic 'vanish'", "vanishing"),
         (lambda: charrnn.read_metrics("nowhere"), "there is no run 'nowhere'", 'runs()'),
-        (lambda: charrnn.runs(sort="sed"), "no runs|not a column|does not exist", None),
+        (lambda: charrnn.runs(), "runs does not exist", "train()"),
     ],
 )  # fmt: skip
 def test_mistakes_are_explained(call, message, hint) -> None:
