@@ -31,7 +31,6 @@ from charrnn.cli.output import _finite
 from charrnn.events import Baselines, RolledBack, RunEnded, RunStarted, Stepped
 from charrnn.keywords import KEYWORDS
 from charrnn.library.keywords import Keywords
-from charrnn.library.training import OWN
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.rnn import states
 from charrnn.setup.run_log import read_log
@@ -39,6 +38,7 @@ from charrnn.system.blas import single_threaded_blas
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import stream_window
 from tests.conftest import RHYME
+from tests.library_page import PAGE
 from tests.test_divergence import Poison
 
 TEXT = RHYME * 12
@@ -117,18 +117,10 @@ def test_type_checkers_see_the_same_names() -> None:
 
 
 def test_keywords_are_those_of_the_command_line() -> None:
-    assert {*typing.get_type_hints(Keywords)} == {*KEYWORDS} - {"text"}
-    own = set(charrnn.train.__annotations__) - {"return", "keywords"}
-    assert own == {*OWN}
-
-
-def test_everything_public_is_documented() -> None:
-    for name in charrnn.__all__[1:]:
-        thing = getattr(charrnn, name)
-        members = (
-            [getattr(thing, m) for m in vars(thing) if m[0] != "_"] if type(thing) is type else []
-        )
-        assert all(one.__doc__ for one in [thing, *members] if callable(one)), name
+    keywords = {*typing.get_type_hints(Keywords)}
+    assert keywords == {*KEYWORDS} - {"text"}
+    page = PAGE.read_text(encoding="utf-8")
+    assert not [name for name in keywords if f"`{name}`" not in page]
 
 
 # training
@@ -243,6 +235,8 @@ def test_a_saved_run_is_one_of_the_command_line(tmp_path, command_line, run, tra
     assert same_weights(again.last, charrnn.train(resume=run, max_steps=70).last)
     with pytest.raises(charrnn.UsageError, match="already holds a run"):
         run.save("saved")
+    with pytest.raises(charrnn.UsageError, match="is a file of a run"):
+        run.save("saved/checkpoints/other.safetensors")
     with pytest.raises(charrnn.UsageError, match="saved already"):
         again.save("elsewhere")
 
@@ -312,7 +306,12 @@ def test_a_divergence_keeps_the_run(monkeypatch) -> None:
     Poison(monkeypatch, {31}, times=1)
     with pytest.raises(charrnn.Divergence, match="diverged at step 31") as caught:
         trained_in_memory(text=TEXT)
-    assert caught.value.run.model.steps == 20
+    run = caught.value.run
+    assert run.model.steps == 20
+    assert "Diverged" in run._repr_html_()
+    assert "diverged" in repr(run)
+    logged = charrnn.train(resume=run).metrics["step"].tolist()  # again from step 21 on
+    assert logged == [1, 10, 20, 30, 40, 50, 60]
     assert "what usually helps: `optimizer.learning_rate" in caught.value.hint
     other = pickle.loads(pickle.dumps(caught.value))
     assert (str(other), other.hint, other.step) == (
@@ -424,7 +423,7 @@ def test_a_model_can_be_copied_and_pickled(model) -> None:
         assert other.config == model.config
     weights = model.parameters
     weights["W"][...] = 0
-    assert not same_weights(model, copy.copy(model)) or model.parameters["W"].any()
+    assert model.parameters["W"].any()
 
 
 @pytest.mark.parametrize(
@@ -553,6 +552,8 @@ def test_analyses_are_those_of_the_commands(command_line, trained, text_file) ->
     assert _plain(charrnn.explain("forward", config="relu", settings=settings)) == wanted
     assert _plain(charrnn.inspect(trained)) == command("inspect", trained)
     assert _plain(charrnn.runs(trained.parent)) == command("runs", trained.parent)
+    with pytest.raises(charrnn.UsageError, match="`sort=sed` is not a column"):
+        charrnn.runs(trained.parent, sort="sed")
 
 
 def test_the_text_of_a_run_in_memory_is_known(run, trained) -> None:
@@ -571,7 +572,7 @@ def test_a_page_is_that_of_the_command(command_line, run, trained, text_file) ->
     assert command_line("report", trained, "--out", "one.html").code == 0
     assert charrnn.report(trained, "two.html") == Path("two.html")
     one, two = Path("one.html").read_text(), Path("two.html").read_text()
-    assert len(one) == len(two)
+    assert one == two
     charrnn.report(run.model, "model.html", play_only=True)
     assert "The" in Path("model.html").read_text()
     with pytest.raises(charrnn.UsageError, match="directory of a run"):
@@ -694,6 +695,10 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, learning_rate=3), "no argument 'learning_rate'", "'lr'"),
         (lambda: charrnn.train(TEXT, patience=3), "'patience'", "={'training.patience': …}"),
         (lambda: charrnn.train(TEXT, progres=True), "'progres'", "'progress'"),
+        (lambda: charrnn.train(TEXT, hidden_size=np.array([3, 4])), "a whole number from 1", None),
+        (lambda: charrnn.gradcheck(tolerence=3), "'tolerence'", "'tolerance'"),
+        (lambda: charrnn.gradflow(lr=3), "'lr'", "={'optimizer.learning_rate': …}"),
+        (lambda: charrnn.report([]), "`runs` is an empty list", "directory of a run"),
         (lambda: charrnn.train(TEXT, hidden_size=-1), "`model.hidden_size=-1` should be", None),
         (lambda: charrnn.train(TEXT, settings={"a.b": 1}), "unknown key 'a", None),
         (lambda: charrnn.train(TEXT, settings={"model.layrs": 1}), "mean model.layers", None),
@@ -702,7 +707,7 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, "defalt"), "neither a file nor a built-in", "'default'"),
         (lambda: charrnn.train(TEXT, {"modell": {}}), "`config`: unknown key 'modell'", None),
         (lambda: charrnn.train(TEXT, max_steps=1, epochs=1), "are both given", "choose one"),
-        (lambda: charrnn.train(TEXT, progress=3), "`progress` is int", "True, False or a function"),
+        (lambda: charrnn.train(TEXT, out="a", progress=3), "`progress` is int", "or a function"),
         (lambda: charrnn.train(resume="nowhere"), "cannot be resumed", "directory of a run"),
         (lambda: charrnn.load("nowhere"), "no checkpoint 'nowhere'", "run directory"),
         (lambda: charrnn.gradcheck(oracle="rtl"), "no oracle 'rtl'", "rtrl"),
@@ -711,7 +716,7 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.gradflow(lags=0), "`lags=0` is not between 1 and 100,000", None),
         (lambda: charrnn.explain("vanish"), "no topic 'vanish'", "vanishing"),
         (lambda: charrnn.read_metrics("nowhere"), "there is no run 'nowhere'", 'runs()'),
-        (lambda: charrnn.runs(sort="sed"), "no runs|not a column|does not exist", None),
+        (lambda: charrnn.runs(), "runs does not exist", "train()"),
     ],
 )  # fmt: skip
 def test_mistakes_are_explained(call, message, hint) -> None:

@@ -360,8 +360,13 @@ def test_the_chart_of_a_resumed_run_begins_with_its_past(trained: Path) -> None:
 def _chart_of(past: RunLog | None) -> str:
     shown = LiveView(Console(file=io.StringIO(), width=80, height=40), past)
     for step in (61, 62):
-        shown._losses.add(replace(STEPPED, step=step))
-    return str(shown._losses.chart(70, 15)).splitlines()[-1].replace("61", "").replace("62", "")
+        shown._progress.losses.add(replace(STEPPED, step=step))
+    return (
+        str(shown._progress.losses.chart(70, 15))
+        .splitlines()[-1]
+        .replace("61", "")
+        .replace("62", "")
+    )
 
 
 def test_losses_that_are_not_finite_do_not_spoil_the_curve() -> None:

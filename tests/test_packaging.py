@@ -65,6 +65,11 @@ def test_all_is_every_extra_for_users() -> None:
     assert "charrnn[all]" in EXTRAS["test"]
 
 
+def test_every_extra_is_documented() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert not [extra for extra in EXTRAS if f"`{extra}`" not in page]
+
+
 def test_the_citation_is_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["title"] == PROJECT["name"]

@@ -61,5 +61,10 @@ def test_the_main_job_needs_no_posix(charrnn) -> None:
 
 def test_paths_are_quoted_for_the_shells_of_windows(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    quoted = [quoting.quote(path) for path in (r"runs\a", r"C:\my runs\a", "a&b", "")]
-    assert quoted == [r"runs\a", r'"C:\my runs\a"', '"a&b"', '""']
+    paths = (r"runs\a", r"C:\my runs\a", "C:\\my runs\\", "a&b", "")
+    assert [*map(quoting.quote, paths)] == [
+        r"runs\a", r'"C:\my runs\a"', r'"C:\my runs\\"', '"a&b"', '""',
+    ]  # fmt: skip
+    assert quoting.quote("a$(b)") == '"a`$(b)"'
+    word = r'a \"b\\" c' + "\\"
+    assert quoting.quote(word) == subprocess.list2cmdline([word])

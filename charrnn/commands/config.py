@@ -17,6 +17,7 @@ from charrnn.config.schema import config_schema
 from charrnn.errors import UsageError
 from charrnn.keywords import KEYWORDS, LIMITS
 from charrnn.results import DescribedConfig
+from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.parent import configure_with_origins
 from charrnn.setup.paths import Kind, find_checkpoint, kind_of
 from charrnn.system.resources import config_paths
@@ -61,13 +62,13 @@ def describe_config(
         check_arguments(path, assignments, flags.get("data", {}).get("text", []))
         config, origins, _ = configure_with_origins(path, assignments, flags)
     values, default = config_values(config), config_values(load_config(None, [], {}))
-    own, usual = _flat(values), _flat(default)
+    own, usual, given = _flat(values), _flat(default), _flat(flags)
     differs = {key: usual.get(key) for key, value in own.items() if value != usual.get(key, {})}
     if changed:
         values = _only(values, differs)
     return DescribedConfig(
         config=values,
-        origins={key: _origin(origins[key], key, _flat(flags)) for key in _flat(values)},
+        origins={key: _origin(origins[key], key, given) for key in _flat(values)},
         defaults=differs,
         lines=tuple(yaml_lines(values)),
     )
@@ -75,8 +76,6 @@ def describe_config(
 
 def _own_config(path: str) -> tuple[str, Layer]:
     """The config that a run or a checkpoint was trained with."""
-    from charrnn.setup.loading import load_checkpoint
-
     _, config = load_checkpoint(find_checkpoint(path))
     return path, config_values(config)
 

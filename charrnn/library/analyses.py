@@ -1,9 +1,9 @@
 """Checks, measures and explains gradients."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from os import fspath
-from typing import Any, Literal, Unpack
+from typing import Literal, Unpack
 
 from charrnn.commands import explain as explaining
 from charrnn.commands.gradcheck import check_gradients
@@ -86,7 +86,7 @@ def gradcheck(
         fast,
         max_memory=in_bytes(max_memory),
         announce=note,
-        flags=_flags(keywords, Objective, gradcheck),
+        flags=as_layer(as_keywords(keywords, gradcheck)),
     )
     note_all(notes)
     return found
@@ -137,7 +137,7 @@ def gradflow(
         seed,
         max_memory=in_bytes(max_memory),
         announce=note,
-        flags=_flags(keywords, Network, gradflow),
+        flags=as_layer(as_keywords(keywords, gradflow)),
     )
     note_all(notes)
     return found
@@ -181,17 +181,10 @@ def explain(
     """
     found, notes = explaining.explain(
         topic, _subject(model), as_config(config), as_assignments(settings), text, step, layer,
-        window, stride, seed, announce=note, flags=_flags(keywords, Network, explain),
+        window, stride, seed, announce=note, flags=as_layer(as_keywords(keywords, explain)),
     )  # fmt: skip
     note_all(notes)
     return found
-
-
-def _flags(
-    keywords: Mapping[str, Any], known: type, function: Callable[..., object]
-) -> dict[str, Any]:
-    own = [name for name in function.__annotations__ if name not in ("keywords", "return")]
-    return as_layer(as_keywords(keywords, own, known))
 
 
 def _subject(model: Subject | None) -> str | LoadedModel | None:

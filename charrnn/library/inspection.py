@@ -43,7 +43,7 @@ def inspect(
         text_or_paths(path),
         as_config(config),
         as_assignments(settings),
-        as_keywords(keywords, ("path", "config", "settings")),
+        as_keywords(keywords, inspect),
     )
     note_all(notes)
     if not isinstance(found, tuple):

@@ -1,9 +1,9 @@
 """The arguments of functions: settings by keyword, and what may be meant by an unknown one."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from os import PathLike, fspath
-from typing import Any, Literal, TypedDict, get_type_hints
+from typing import Any, Literal, TypedDict, get_args, get_type_hints
 
 from charrnn.commands.arguments import settings_like
 from charrnn.errors import UsageError
@@ -82,21 +82,17 @@ class Keywords(Objective, total=False):
     errors: Literal["strict", "replace"]
 
 
-def as_keywords(
-    given: Mapping[str, Any], own: Collection[str], known: type = Keywords
-) -> dict[str, Any]:
-    """The settings that a function was given by keyword, as plain values.
-
-    Args:
-        given: The keywords.
-        own: The other arguments of the function.
-        known: The settings that it takes by keyword.
+def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[str, Any]:
+    """The settings that a function was given as `**keywords`, as plain values.
 
     Raises:
         UsageError: It has no such keyword, or two limits contradict each other.
     """
+    annotations = function.__annotations__
+    own = annotations.keys() - {"keywords", "return"}
+    short = get_type_hints(*get_args(annotations["keywords"]))
     for name in given:
-        if name not in (short := get_type_hints(known)):
+        if name not in short:
             raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
     plain = {name: _plain(value) for name, value in given.items() if value is not None}
     return replacing_limits(plain)
@@ -142,11 +138,11 @@ def _meant(name: str, short: Collection[str], own: Collection[str]) -> str | Non
 
 
 def _plain(value: Any) -> Any:
-    """A value without paths, tuples and NumPy's numbers."""
+    """A value without paths, tuples, arrays and NumPy's numbers."""
     if isinstance(value, PathLike):
         return fspath(value)
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return value.item() if hasattr(value, "item") else value
+    return value.tolist() if hasattr(value, "tolist") else value

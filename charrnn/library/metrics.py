@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from math import nan
-from os import fspath
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def read_metrics(run: "Run | Path") -> Metrics:
     Raises:
         InputError: It is not the directory of a run, or has logged no step.
     """
-    if hasattr(run, "metrics"):
+    if not isinstance(run, str | PathLike):
         return run.metrics
     found = load_run(fspath(run))
     note_all(found.notes)

@@ -47,11 +47,13 @@ def report(
         The path of the page.
 
     Raises:
-        UsageError: An argument is invalid, or a run is kept in memory.
+        UsageError: An argument is invalid, the page cannot be written, or a run is kept in memory.
         InputError: A path is not a run, or a text is unusable.
     """
     listed: list[Run | Model | Path]
     listed = [runs] if isinstance(runs, Run | Model | str | PathLike) else [*runs]
+    if not listed:
+        raise UsageError("`runs` is an empty list.", "give the directory of a run.")
     source = None if text is None else fspath(text)
     path = ("model.html" if play_only else "report.html") if out is None else fspath(out)
     size = in_bytes(max_size, "max_size")

@@ -13,6 +13,15 @@ from charrnn.system.notebook import in_notebook
 Progress = bool | Callable[[Event], object] | None
 
 
+def require_progress(progress: object) -> None:
+    """Raises UsageError if this is not an argument `progress`."""
+    if progress is not None and not isinstance(progress, bool) and not callable(progress):
+        raise UsageError(
+            f"`progress` is {type(progress).__name__}.",
+            "give True, False or a function of an event.",
+        )
+
+
 def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Sink:
     """The sink that an argument `progress` asks for.
 
@@ -20,20 +29,12 @@ def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Si
         progress: True for a live view, False for none; None for one in a notebook or a terminal.
             Or a function, which is called with each event.
         logged: Reads what a resumed run has logged before.
-
-    Raises:
-        UsageError: It is something else.
     """
     if progress is None:
         progress = in_notebook() or sys.stderr.isatty()
     if progress is False:
         return LoggedNotes()
     if progress is not True:
-        if not callable(progress):
-            raise UsageError(
-                f"`progress` is {type(progress).__name__}.",
-                "give True, False or a function of an event.",
-            )
         return _Called(progress)
     if in_notebook():
         from charrnn.report.notebook import NotebookSink

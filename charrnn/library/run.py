@@ -6,6 +6,7 @@ from typing import Any
 
 from charrnn.commands.curves import load_run
 from charrnn.commands.report import reported_run
+from charrnn.commands.run_files import require_output
 from charrnn.config.layers import dump_config
 from charrnn.errors import UsageError
 from charrnn.events import RunEnded
@@ -22,14 +23,14 @@ from charrnn.setup.loading import model_of
 from charrnn.setup.run_files import SUFFIX
 from charrnn.system.files import write_atomically
 from charrnn.text.sources import String
-from charrnn.units import BITS_PER_NAT
+from charrnn.wording import setting
 
 
 class Run:
-    """A run that was trained to its end, or until it was interrupted.
+    """A run that was trained to its end, or until it was interrupted or diverged.
 
     Attributes:
-        ended: Its losses and how it ended; None if it was interrupted.
+        ended: Its losses and how it ended; None if it was interrupted or diverged.
         notes: What the user should know about the text and the start of the run.
     """
 
@@ -37,10 +38,12 @@ class Run:
         self,
         started: StartedRun,
         log: MetricsFile | MemoryLog,
-        ended: RunEnded | None,
         text: String | None,
+        ended: RunEnded | None = None,
+        diverged_at: int | None = None,
     ) -> None:
         self._started, self._log, self._text = started, log, text
+        self._diverged_at = diverged_at
         self.ended, self.notes = ended, started.notes
 
     @property
@@ -95,14 +98,15 @@ class Run:
             The path.
 
         Raises:
-            UsageError: The run has a directory already, or that directory cannot be used.
-            OSError: The file cannot be written.
+            UsageError: The run has a directory already, or the path cannot be written.
+            OSError: Writing fails later, such as on a full disk.
         """
         kept, file = self._started.directory, FilePath(fspath(path))
         if not isinstance(kept, InMemory) or not isinstance(self._log, MemoryLog):
             raise UsageError(f"the run is saved already, in {self.path}.", "copy that directory.")
         names = kept.names()
         if file.suffix == SUFFIX:
+            require_output(setting("path", str(file)), str(file))
             write_atomically(file, kept.content("best" if "best" in names else "last"))
             return file
         directory = RunDirectory.create(str(file), "")
@@ -124,37 +128,14 @@ class Run:
 
     def _history(self) -> RunHistory:
         if isinstance(self._log, MemoryLog):
-            return RunHistory("in memory", self._summary(), self.config, self._log.log)
+            state = RunState.COMPLETE if self.complete else RunState.STOPPED
+            state = RunState.DIVERGED if self._diverged_at else state
+            summary = RunSummary("", "in memory", state, diverged_at=self._diverged_at)
+            return RunHistory(summary.name, summary, self.config, self._log.log)
         return load_run(self._started.directory.name)
 
-    def _summary(self) -> RunSummary:
-        config, progress = self._started.config, self._started.state.progress
-        nats, log = progress.best_validation_nats, self.log
-        ngram = log.baselines.ngram_nats_per_character if log.baselines else None
-        return RunSummary(
-            path="",
-            name="in memory",
-            state=RunState.COMPLETE if self.complete else RunState.STOPPED,
-            texts=tuple(config.data.text),
-            text_digest=self._started.corpus.digest,
-            activation=config.model.activation,
-            layers=config.model.layers,
-            hidden_size=config.model.hidden_size,
-            alphabet=len(self._started.corpus.vocabulary),
-            seed=config.training.seed,
-            step=progress.step,
-            steps=config.training.max_steps,
-            epochs=progress.step / self._started.batches.per_epoch,
-            seconds=progress.seconds,
-            validation_nats_per_character=nats,
-            validation_bits_per_character=None if nats is None else nats * BITS_PER_NAT,
-            ngram_nats_per_character=ngram,
-            difference_nats_per_character=None if nats is None or ngram is None else nats - ngram,
-            test_nats_per_character=log.test.test_nats_per_character if log.test else None,
-        )
-
     def __repr__(self) -> str:
-        state = "" if self.complete else ", interrupted"
+        state = ", diverged" if self._diverged_at else "" if self.complete else ", interrupted"
         return f"<Run {self._started.directory.name}: {self.steps:,} steps{state}>"
 
     def _repr_html_(self) -> str | None:

@@ -1,6 +1,8 @@
 """Trains a model, in memory or in a run directory."""
 
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from os import fspath
 from signal import SIGINT
 from typing import Unpack
@@ -8,6 +10,7 @@ from typing import Unpack
 from charrnn.commands.train import logged, resumed_in_memory, set_up, trackers
 from charrnn.commands.train import train as train_run
 from charrnn.errors import InputError, Interrupted, UsageError
+from charrnn.events import Event
 from charrnn.keywords import LIMITS
 from charrnn.library.keywords import (
     Config,
@@ -19,18 +22,15 @@ from charrnn.library.keywords import (
     as_keywords,
 )
 from charrnn.library.notes import note, note_all
-from charrnn.library.progress import Progress, progress_sink
+from charrnn.library.progress import Progress, progress_sink, require_progress
 from charrnn.library.run import Run
 from charrnn.library.texts import Text, text_or_paths
 from charrnn.report.memory_log import MemoryLog
-from charrnn.report.metrics import Metrics
 from charrnn.report.run_log import make_log
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run as StartedRun
 from charrnn.text.sources import String, missing_file
 from charrnn.training.trainer import Divergence
-
-OWN = ("text", "config", "settings", "out", "resume", "progress")
 
 
 def train(
@@ -71,11 +71,12 @@ def train(
         Divergence: Training diverged; the `run` of the error is the run up to there.
         CharrnnError: The run cannot be saved.
     """
-    given = as_keywords(keywords, OWN)
+    require_progress(progress)
+    given = as_keywords(keywords, train)
     source = text_or_paths(text)
     if isinstance(resume, Run) and text is None:
         source = resume._text or source
-    past: MemoryLog | None = None
+    past: Sequence[Event] = ()
     if isinstance(resume, Run) and resume.path is None:
         started, past = _resumed_in_memory(resume, given, text, config, settings, out)
     else:
@@ -101,35 +102,33 @@ def train(
 
 
 def _trained(
-    started: StartedRun, text: String | None, progress: Progress, past: MemoryLog | None
+    started: StartedRun, text: String | None, progress: Progress, past: Sequence[Event]
 ) -> Run:
-    every = started.config.logging.every_steps
-    try:
-        log: Metrics | MemoryLog = (
-            MemoryLog(every, past.events)
-            if past
-            else make_log(started.directory.metrics, started.state.progress.step, every)
+    directory, step = started.directory, started.state.progress.step
+    with ExitStack() as stack:
+        stack.callback(directory.release)
+        log = make_log(directory.metrics, step, started.config.logging.every_steps, past)
+        stack.callback(log.close)
+        shown = progress_sink(
+            progress, lambda: log.log if isinstance(log, MemoryLog) else logged(started)
         )
-        shown = progress_sink(progress, lambda: past.log if past else logged(started))
         others = trackers(started)
-    except BaseException:
-        started.directory.release()
-        raise
+        stack.pop_all()  # training closes them
     try:
         ended = train_run(started, [log, *others, shown], [SIGINT])
     except Interrupted:
-        ended = None
+        return Run(started, log, text)
     except Divergence as divergence:
-        divergence.run = Run(started, log, None, text)
+        divergence.run = Run(started, log, text, diverged_at=divergence.step)
         raise
     finally:
         note_all(log.notes)
-    return Run(started, log, ended, text)
+    return Run(started, log, text, ended)
 
 
 def _resumed_in_memory(
     run: Run, keywords: dict[str, object], *others: object
-) -> tuple[StartedRun, MemoryLog]:
+) -> tuple[StartedRun, Sequence[Event]]:
     fixed = [name for name in keywords if name not in LIMITS]
     if fixed or any(other is not None for other in others):
         raise UsageError(
@@ -137,4 +136,4 @@ def _resumed_in_memory(
             "leave the other arguments out, or start a new run.",
         )
     assert isinstance(run._log, MemoryLog)
-    return resumed_in_memory(run._started, keywords), run._log
+    return resumed_in_memory(run._started, keywords), run._log.events

@@ -24,8 +24,8 @@ def picture(figure: Figure, height: int = PLOT) -> Markup:
     """The same as an image, of which a reader that allows no SVG shows the title."""
     image = fragments().image(drawing(figure, height))
     source = f"data:image/svg+xml;base64,{b64encode(image.encode()).decode()}"
-    whole = ROW * _rows(figure) + height + AROUND
-    html: Markup = fragments().picture(source, figure.title, whole)
+    total = ROW * _rows(figure) + height + AROUND
+    html: Markup = fragments().picture(source, figure.title, total)
     return html
 
 

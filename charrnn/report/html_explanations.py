@@ -17,7 +17,7 @@ from charrnn.results import Curves, Explanation, Matrix
 from charrnn.results import Part as PartOfExplanation
 
 MAX_LABELS = 40  # along an axis of a heat map
-FEW = 14  # columns, of which whole labels fit
+MAX_FULL_LABELS = 14  # columns with labels of several characters
 CELL = 16  # pixels of the height of a cell
 LARGEST_MAP = 400  # pixels
 
@@ -75,7 +75,7 @@ def _map(matrix: Matrix) -> Figure:
 def _labels(names: Sequence[str], last: bool = False) -> list[tuple[float, str]]:
     """Labels that fit, each with the middle of its cell; last: of each only the character."""
     every = -(-len(names) // MAX_LABELS) or 1
-    short = last and len(names) > FEW
+    short = last and len(names) > MAX_FULL_LABELS
     return [
         (n + 0.5, label(names[n][-1] if short else names[n])) for n in range(0, len(names), every)
     ]

@@ -13,7 +13,6 @@ from charrnn.events import (
     Baselines,
     Evaluated,
     Event,
-    LagProfile,
     Noted,
     RunEnded,
     RunStarted,
@@ -23,9 +22,8 @@ from charrnn.events import (
 )
 from charrnn.report.event_lines import duration
 from charrnn.report.live_area import LiveArea
-from charrnn.report.loss_curves import LossCurves
 from charrnn.report.plain_lines import PlainLines
-from charrnn.report.progress import Row, gradient_rows, progress_rows, seconds_left
+from charrnn.report.progress import Row, RunProgress, seconds_left
 from charrnn.results import RunLog
 from charrnn.system.escaping import harmless
 from charrnn.system.streams import discard_unwritable
@@ -50,31 +48,14 @@ class LiveView:
     ) -> None:
         self._console = console
         self._plain = plain or PlainLines(console)
-        self._losses = LossCurves()
-        self._step: Stepped | None = None
-        self._evaluated: Evaluated | None = None
-        self._lags: LagProfile | None = None
-        self._sampled: Sampled | None = None
+        self._progress = RunProgress(past)
         self._area = LiveArea(console, self.frame)
-        if past:
-            events: tuple[Event, ...] = (*past.steps, *past.evaluations)
-            for event in events:
-                self._losses.add(event)
 
     def __call__(self, event: Event) -> None:
         """Shows an event in the view."""
-        self._losses.add(event)
-        if isinstance(event, Stepped):
-            self._step = event
-        elif isinstance(event, Evaluated):
-            self._evaluated = event
+        self._progress.add(event)
+        if isinstance(event, Evaluated | Noted):
             self._plain(event)  # stays above the view
-        elif isinstance(event, Noted):
-            self._plain(event)
-        elif isinstance(event, LagProfile):
-            self._lags = event
-        elif isinstance(event, Sampled):
-            self._sampled = event
         elif isinstance(event, RunStarted | Baselines | StopRequested):
             self._plain(event)
             self._area.start()
@@ -93,28 +74,27 @@ class LiveView:
 
     def _end(self) -> None:
         self._area.stop()
-        if self._sampled:
+        if sampled := self._progress.sampled:
             width = max(min(self._console.width, MAX_WIDTH), MIN_WIDTH)
-            self._console.print(_sample(self._console, self._sampled, width, SAMPLE_AT_END))
-        self._sampled = None
+            self._console.print(_sample(self._console, sampled, width, SAMPLE_AT_END))
+        self._progress.sampled = None
 
     def frame(self) -> RenderableType:
         """The view, in a part of the terminal's height that leaves some lines above it."""
-        step, sampled = self._step, self._sampled
+        step, sampled = self._progress.step, self._progress.sampled
         if step is None:
             return Text("first step …", style="dim")
         size = self._console.size
         width = max(min(size.width - SPARE, MAX_WIDTH), MIN_WIDTH)
         left = size.height - max(size.height // 6, 1) - 1
-        progress = progress_rows(step, self._losses.smoothed, self._evaluated)
-        figures = _figures(progress, gradient_rows(step, self._lags), width)[:left]
+        figures = _figures(*self._progress.rows(step), width)[:left]
         left -= len(figures)
         chart = 0
         fits = left >= MIN_CHART + MIN_SAMPLE and width >= MIN_CHART_WIDTH
         if fits and not self._console.options.ascii_only:
             chart = min(max(round(CHART_SHARE * left), MIN_CHART), MAX_CHART)
         parts: list[RenderableType] = [_bar(step, width)]
-        if chart and (drawn := self._losses.chart(width, chart)):
+        if chart and (drawn := self._progress.losses.chart(width, chart)):
             parts.append(drawn)
         parts += figures
         if sampled and left - chart >= MIN_SAMPLE:

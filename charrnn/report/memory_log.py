@@ -17,7 +17,7 @@ from charrnn.results import RunLog
 
 
 class MemoryLog:
-    """Keeps the events that a file would have.
+    """Keeps the events that a file would have, and drops those of steps that are made again.
 
     Attributes:
         events: Those events, in the order in which they happened.
@@ -26,16 +26,20 @@ class MemoryLog:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, every_steps: int, past: Iterable[Event] = ()) -> None:
+    def __init__(self, last_step: int, every_steps: int, past: Iterable[Event] = ()) -> None:
         self.events = [*past]
-        self._line_of = LogLines(every_steps, begins=not self.events)
+        self._line_of = LogLines(every_steps, begins=last_step == 0)
+        self._cut(last_step or -1)  # a run that begins again logs its baselines again
 
     def __call__(self, event: Event) -> None:
         """Keeps an event, if it is of a kind that is logged."""
         if isinstance(event, RolledBack):
-            self.events = [one for one in self.events if getattr(one, "step", 0) <= event.step]
+            self._cut(event.step)
         elif self._line_of(event):
             self.events.append(event)
+
+    def _cut(self, last_step: int) -> None:
+        self.events = [one for one in self.events if getattr(one, "step", 0) <= last_step]
 
     def flush(self) -> None:
         """Does nothing: there is no file."""

@@ -9,21 +9,17 @@ from typing import Protocol
 from charrnn.events import (
     Evaluated,
     Event,
-    LagProfile,
     Noted,
     RunEnded,
     RunStarted,
-    Sampled,
-    Stepped,
     StopRequested,
 )
 from charrnn.report.event_lines import duration, ending, introduction, step_line
 from charrnn.report.html_charts import drawing, picture
 from charrnn.report.html_texts import message, sample_text
-from charrnn.report.loss_curves import LossCurves
 from charrnn.report.page_curves import progress_figure
 from charrnn.report.page_source import fragments, page_source
-from charrnn.report.progress import gradient_rows, progress_rows, seconds_left
+from charrnn.report.progress import RunProgress, seconds_left
 from charrnn.results import RunLog
 from charrnn.system.escaping import harmless_message
 
@@ -64,18 +60,11 @@ class NotebookSink:
         self._display = display
         self._handle: Handle | None = None
         self._updated_at = 0.0
-        self._losses = LossCurves()
-        self._step: Stepped | None = None
-        self._evaluated: Evaluated | None = None
-        self._lags: LagProfile | None = None
-        self._sampled: Sampled | None = None
+        self._progress = RunProgress(past)
         self._notes: list[str] = []
         self._best_step: int | None = None
         self._said: list[str] = []  # how it began or ended
         self._ended = False
-        events: tuple[Event, ...] = (*past.steps, *past.evaluations) if past else ()
-        for event in events:
-            self._losses.add(event)
 
     def __call__(self, event: Event) -> None:
         """Shows an event."""
@@ -91,21 +80,14 @@ class NotebookSink:
         """Shows the last state of a run that did not reach its end."""
         if self._handle and not self._ended:
             self._ended = True
-            if self._step:
-                self._said = [f"stopped after step {self._step.step:,}"]
+            if step := self._progress.step:
+                self._said = [f"stopped after step {step.step:,}"]
             self._update()
 
     def _keep(self, event: Event) -> None:
-        self._losses.add(event)
-        if isinstance(event, Stepped):
-            self._step = event
-        elif isinstance(event, Evaluated):
-            self._evaluated = event
+        self._progress.add(event)
+        if isinstance(event, Evaluated):
             self._best_step = event.step if event.best else self._best_step
-        elif isinstance(event, LagProfile):
-            self._lags = event
-        elif isinstance(event, Sampled):
-            self._sampled = event
         elif isinstance(event, Noted):
             self._note(event.note)
         elif isinstance(event, StopRequested):
@@ -133,28 +115,24 @@ class NotebookSink:
 
     def _plain(self) -> str:
         """What a reader without HTML shows."""
-        lines = [*self._said, step_line(self._step)] if self._step else self._said
+        lines = [*self._said, step_line(step)] if (step := self._progress.step) else self._said
         return "\n".join(map(harmless_message, lines))
 
     def _html(self) -> str:
         parts = [message(line, "quiet") for line in self._said]
-        if step := self._step:
+        if step := self._progress.step:
             words = f"{step.used:.0%}"
             if not self._ended:
                 words += f", {duration(seconds_left(step))} left"
-            rows = [
-                *progress_rows(step, self._losses.smoothed, self._evaluated),
-                *gradient_rows(step, self._lags),
-            ]
+            progress, gradient = self._progress.rows(step)
             parts = [
                 fragments().progress(round(100 * step.used, 1), words),
-                fragments().facts([(name, value) for name, value, _ in rows]),
+                fragments().facts([(name, value) for name, value, _ in progress + gradient]),
                 *parts,
             ]
         parts += [message(note, "note") for note in self._notes]
-        if shown := progress_figure(self._losses):
+        if shown := progress_figure(self._progress.losses):
             parts.append((picture if self._ended else drawing)(shown))
-        if self._sampled:
-            title = f"sample at step {self._sampled.step:,}"
-            parts.append(sample_text(title, self._sampled.text))
+        if sampled := self._progress.sampled:
+            parts.append(sample_text(f"sample at step {sampled.step:,}", sampled.text))
         return str(fragments().result(page_source("result.css"), parts))

@@ -28,6 +28,7 @@ def fragments() -> Any:
     return templates().get_template("result.html").module
 
 
+@cache
 def page_source(name: str) -> str:
     """A script or a style sheet of the package."""
     return (files("charrnn") / "page" / name).read_text(encoding="utf-8")
