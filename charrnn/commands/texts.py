@@ -8,7 +8,6 @@ from charrnn.results import ClearedTexts, NamedText, TextList, TextState
 from charrnn.setup.named_texts import (
     cache_of_texts,
     known_texts,
-    own_list,
     own_texts,
     path_of,
     saved_as,
@@ -16,7 +15,7 @@ from charrnn.setup.named_texts import (
     text_names,
 )
 from charrnn.system.cache import known_sha256_of
-from charrnn.system.resources import text_resources
+from charrnn.system.resources import own_list, text_resources
 from charrnn.wording import call, nearest, word
 
 BUNDLED = {
