@@ -21,7 +21,7 @@ from charrnn.setup.run_files import SUFFIX
 from charrnn.setup.wiring import run_name
 from charrnn.system.extras import import_extra
 from charrnn.system.files import write_atomically
-from charrnn.wording import format_size, word
+from charrnn.wording import either, format_size, word
 
 ONNX, NUMPY, PAGE = ".onnx", numpy_file.SUFFIX, ".html"
 READERS = {ONNX: "onnxruntime", SUFFIX: "PyTorch", NUMPY: "NumPy", PAGE: "a browser"}
@@ -82,7 +82,7 @@ def _suffix(path: str) -> str:
     formats = [f"{suffix} for {reader}" for suffix, reader in READERS.items()]
     raise UsageError(
         f"the format of {word(path)} is unknown.",
-        f"end the name with {', '.join(formats[:-1])} or {formats[-1]}.",
+        f"end the name with {either(formats)}.",
     )
 
 
