@@ -45,7 +45,7 @@ def export_model(
     """
     suffix = _suffix(path)
     onnx = import_extra("onnx", "onnx", f"an export to {ONNX}") if suffix == ONNX else None
-    model = load_model(checkpoint) if isinstance(checkpoint, str) else checkpoint
+    model = load_model(checkpoint)
     require_output(word(path), path, [model.path])
     if suffix == SUFFIX and os.path.exists(path) and not is_weights(Path(path)):
         raise UsageError(f"{word(path)} may be a checkpoint.", "choose another file.")

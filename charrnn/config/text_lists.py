@@ -119,7 +119,7 @@ def _described(name: str, detail: ErrorDetails) -> str:
         return f"unknown key {key!r}; {_meant(str(detail['loc'][-1]), known)}"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if kind in EXPECTED:
-        message = f"should be {EXPECTED[kind]}"
+        message = f"should be {EXPECTED[kind]}{'; quote it' * isinstance(value, int | float)}"
     elif kind == "string_pattern_mismatch":
         message = "should be a single line"
     return f"{key} = {shown(value)} {message}."
