@@ -48,6 +48,12 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
     return close[0] if close else None
 
 
+def either(options: Iterable[str]) -> str:
+    """The options as a sentence lists them: `a, b or c`."""
+    *others, last = options
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def call(command: str, *arguments: str, **settings: str) -> str:
     """A command to suggest in a message, as a call in backquotes: `train("-", resume="runs/a")`.
 

@@ -16,6 +16,7 @@ from charrnn.cli.main import COMMANDS, app
 from charrnn.cli.plot import WHATS
 from charrnn.cli.runs import COLUMNS
 from charrnn.config.schema import settings
+from charrnn.setup.named_texts import known_texts
 from charrnn.system.resources import config_paths, text_resources
 
 SHELLS = ("bash", "zsh", "fish")
@@ -89,8 +90,9 @@ def test_commands_options_and_what_they_take(shell: str, complete, folder: Path)
     ]
     assert complete(shell, "eval", "runs/first", "f") == ["farrow-quay", "fable.txt"]
     assert complete(shell, "train", "") == [
-        *text_resources(), "fable.txt", "mine.yaml", "other/", "runs/",
+        *text_resources(), *known_texts(), "fable.txt", "mine.yaml", "other/", "runs/",
     ]  # fmt: skip
+    assert complete(shell, "texts", "ti") == ["tinyshakespeare"]
     assert complete(shell, "train", "runs/") == []  # the shell completes files by itself
     assert complete(shell, "gradcheck", "re") == ["relu"]
     assert complete(shell, "explain", "vanishing", "t") == ["tiny"]
@@ -139,7 +141,7 @@ def test_names_that_are_copied_are_the_true_ones() -> None:
     from charrnn.report.run_curves import WHATS as TRUE_WHATS
 
     assert set(TOPICS) == set(explain.TOPICS)
-    assert set(ORACLES) == {*gradcheck.ORACLES, "all"}
+    assert set(ORACLES) == set(gradcheck.ORACLES)
     assert set(COLUMNS) == set(runs.SORT_KEYS)
     assert set(WHATS) == set(TRUE_WHATS)
 
@@ -217,7 +219,20 @@ def test_a_folder_that_cannot_be_read_has_nothing(monkeypatch, tmp_path: Path) -
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert completers.runs("") == []
-    assert completers.texts("") == [*text_resources()]
+    assert completers.texts("") == [*text_resources(), *known_texts()]
+
+
+@pytest.mark.parametrize(
+    "content", ["lamp:\n  url: x\n# oil:\n$(rm x):\n", "lamp: {", "lamp:\udcff"]
+)
+def test_texts_of_the_own_list(monkeypatch, tmp_path: Path, content: str) -> None:
+    (tmp_path / "list").write_text(content, errors="surrogateescape")
+    monkeypatch.setenv("CHARRNN_TEXTS", str(tmp_path / "list"))
+    assert completers.named_texts("") == [*text_resources(), *known_texts(), "lamp"]
+    (tmp_path / "list").unlink()
+    assert completers.named_texts("l") == []
+    os.mkfifo(tmp_path / "list")  # which nobody writes to
+    assert completers.named_texts("l") == []
 
 
 def test_of_thousands_of_runs_only_some_are_offered(tmp_path: Path, monkeypatch) -> None:

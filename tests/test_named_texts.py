@@ -128,7 +128,7 @@ def test_a_text_put_there_by_hand_is_used_without_pooch(
         ({"url": "https://a.org/x\x1b[2J", "sha256": SHA256}, "control characters"),
         ({"url": "https://a.org/x"}, "'lamp.sha256' is missing."),
         ({"url": "https://a.org/x", "sha256": "12"}, "64 hexadecimal digits"),
-        ({"url": "https://a.org/x", "sha256": int("1" * 64)}, "lamp.sha256 = 1111"),
+        ({"url": "https://a.org/x", "sha256": int("1" * 64)}, "should be a string; quote it"),
         ({"url": "https://a.org/x", "hash": SHA256}, "'lamp.hash'; did you mean sha256?"),
         ({"url": "https://a.org/x", "sha256": SHA256, "max_byte": 1}, "did you mean max_bytes?"),
         ({"url": "https://a.org/x", "sha256": SHA256, "max_bytes": 0}, "lamp.max_bytes = 0"),

@@ -63,6 +63,7 @@ def _normal_verbosity():
         (["eval", "x", "y", "--show", "--json"], "--show needs a value.", "--show WHAT: Print"),
         (["eval", "x", "y", "--units"], "--units needs a value.", "See charrnn eval --help"),
         (["sample", "x", "-n", "-t"], "-n needs a value.", "-n N: Characters to generate"),
+        (["train", "--batch_size", "--max_steps"], "--batch-size needs a value.", "-size N: Lanes"),
         (["train", "--json=3"], "--json takes no value.", "see charrnn train --help"),
         (
             ["eval", "--units", "x"],

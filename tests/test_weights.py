@@ -118,6 +118,15 @@ def test_a_run_from_an_export_begins_as_one_from_the_checkpoint(
     assert resumed.code == 0, resumed.err
 
 
+def test_an_archive_in_the_form_for_large_files_is_read(monkeypatch) -> None:
+    """Zip64, which archives of more than 4 GB have."""
+    monkeypatch.setattr("zipfile.ZIP_FILECOUNT_LIMIT", 1)
+    model = model_of()
+    export(model, "model.npz")
+    assert b"PK\x06\x06" in Path("model.npz").read_bytes()
+    assert np.array_equal(read_weights(Path("model.npz")).params.flat, model.params.flat)
+
+
 def test_the_reading_of_a_lines_model_comes_along(charrnn, text_file, start) -> None:
     lines = ["--set", "data.sequences=lines", "--set", "training.window=64"]
     lines += ["--set", "data.min_count=3", "--set", "training.precision=float64"]
@@ -249,6 +258,14 @@ def test_what_is_no_json(content) -> None:
     Path("v.json").write_bytes(content)
     with pytest.raises(InputError, match=r"v\.json is not a vocabulary"):
         read_vocabulary("v.json")
+
+
+def test_what_is_no_file_is_no_vocabulary() -> None:
+    Path("folder.json").mkdir()
+    os.mkfifo("pipe.json")  # which nobody writes to
+    for name in ("folder.json", "pipe.json"):
+        with pytest.raises(InputError, match="cannot be read: it is not a regular file"):
+            read_vocabulary(name)
 
 
 def changed(**changes: Array | None) -> dict[str, Array]:

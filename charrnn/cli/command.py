@@ -24,7 +24,8 @@ class Command(TyperCommand):
             UsageError: The value of an option is missing.
         """
         options: dict[str, Any] = {name: one for one in self.get_params(ctx) for name in one.opts}
-        words = iter(args[: args.index("--")] if "--" in args else args)
+        before = args[: args.index("--")] if "--" in args else args
+        words = map(ctx.token_normalize_func, before)
         for word in words:
             option = options.get(word)
             if option and option.param_type_name == "option" and not option.is_flag:

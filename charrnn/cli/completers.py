@@ -5,10 +5,18 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from charrnn.keywords import KEYWORDS
-from charrnn.system.resources import config_paths, schema_path, text_resources
+from charrnn.system.files import open_regular
+from charrnn.system.resources import (
+    config_paths,
+    known_texts_path,
+    own_list,
+    schema_path,
+    text_resources,
+)
 
 Completer = Callable[[str], list[str]]
 
@@ -18,6 +26,8 @@ MAX_SECONDS = 0.5  # of looking through a folder
 MAX_OFFERED = 2000
 CHECKPOINT = ".safetensors"
 YAML = (".yaml", ".yml")
+ENTRY = re.compile(r"^([A-Za-z0-9][\w-]*):", re.M)  # of a list of texts
+MAX_LIST_BYTES = 1 << 20
 RUNS = "runs"  # where new runs are by default
 
 
@@ -45,10 +55,15 @@ def models(incomplete: str) -> list[str]:
 
 
 def texts(incomplete: str) -> list[str]:
-    """Bundled texts, with the files beside them; without any, the shell completes files itself."""
-    named = _matching(incomplete, text_resources())
+    """Texts by name, with the files beside them; without any, the shell completes files itself."""
+    named = named_texts(incomplete)
     folders = (f"{name}/" for name in _files(incomplete, _is_folder))
     return named and _matching(incomplete, named, _files(incomplete, _is_file), folders)
+
+
+def named_texts(incomplete: str) -> list[str]:
+    """The bundled texts, the known ones, and those of the user's own list."""
+    return _matching(incomplete, text_resources(), *map(_entries, (known_texts_path(), own_list())))
 
 
 def subjects(incomplete: str) -> list[str]:
@@ -107,6 +122,15 @@ def _files(incomplete: str, wanted: Callable[["os.DirEntry[str]"], bool]) -> lis
     except OSError:
         return []
     return sorted(found)
+
+
+def _entries(path: Path) -> list[str]:
+    """The names in a list of texts, which only looks like YAML here."""
+    try:
+        with open_regular(path) as file:
+            return ENTRY.findall(file.read(MAX_LIST_BYTES).decode(errors="replace"))
+    except OSError:
+        return []
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -15,6 +15,7 @@ from charrnn.cli.options import (
 )
 from charrnn.cli.settings import settings_options
 from charrnn.keywords import as_layer
+from charrnn.wording import either
 
 TOPICS = (
     "forward", "softmax", "output", "backward", "terms", "forward-mode", "update", "vanishing",
@@ -28,8 +29,7 @@ def explain_command(
         str | None,
         typer.Argument(
             metavar="TOPIC",
-            help="forward, softmax, output, backward, terms, forward-mode, update, vanishing, "
-            "truncation or slips. By default a tour of all.",
+            help=f"{either(TOPICS)}. By default a tour of all.",
             show_default=False,
             autocompletion=completers.choice_of(*TOPICS),
         ),

@@ -17,8 +17,9 @@ from charrnn.cli.settings import settings_options
 from charrnn.errors import UsageError
 from charrnn.keywords import as_layer
 from charrnn.units import in_bytes
+from charrnn.wording import either
 
-ORACLES = ("central-difference", "complex-step", "double-sum", "rtrl", "all")
+ORACLES = ("central-difference", "complex-step", "double-sum", "rtrl")
 
 
 @settings_options("hidden_size", "layers", "activation", "dropout", "batch_size", "window")
@@ -38,9 +39,8 @@ def gradcheck_command(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Method to compare with: central-difference, complex-step, double-sum or rtrl. "
-            "Repeatable.  [default: all]",
-            autocompletion=completers.choice_of(*ORACLES),
+            help=f"Method to compare with: {either(ORACLES)}. Repeatable.  [default: all]",
+            autocompletion=completers.choice_of(*ORACLES, "all"),
         ),
     ] = None,
     tolerance: Annotated[

@@ -45,7 +45,7 @@ def write_json(document: Any) -> None:
 
 def write_line(line: str) -> None:
     """Writes one line; on a terminal, control characters are made visible."""
-    sys.stdout.write((harmless(line) if sys.stdout.isatty() else line) + "\n")
+    write_text(f"{line}\n")
 
 
 def write_text(text: str) -> None:

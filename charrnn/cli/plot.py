@@ -6,6 +6,7 @@ import typer
 
 from charrnn.cli import completers
 from charrnn.cli.options import JsonOption
+from charrnn.wording import either
 
 WHATS = ("loss", "gradient", "learning-rate", "lag-profile")
 
@@ -30,8 +31,7 @@ def plot_command(
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="loss, gradient, learning-rate or lag-profile. Repeatable.  [default: all in a "
-            "file, else loss]",
+            help=f"{either(WHATS)}. Repeatable.  [default: all in a file, else loss]",
             autocompletion=completers.choice_of(*WHATS),
         ),
     ] = None,

@@ -7,6 +7,7 @@ import typer
 from charrnn.cli import completers
 from charrnn.cli.options import JsonOption
 from charrnn.errors import UsageError
+from charrnn.wording import either
 
 COLUMNS = (
     "name", "text", "network", "seed", "steps", "nats", "bits", "difference", "time", "state",
@@ -26,7 +27,7 @@ def runs_command(
         str,
         typer.Option(
             metavar="COLUMN",
-            help="Sort by name, text, network, seed, steps, nats, bits, difference, time or state.",
+            help=f"Sort by {either(COLUMNS)}.",
             autocompletion=completers.choice_of(*COLUMNS),
         ),
     ] = "name",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from charrnn.cli import completers
 from charrnn.cli.options import JsonOption
 
 
@@ -14,6 +15,7 @@ def texts_command(
             metavar="NAME",
             help="Print the path of this text, downloaded if necessary.",
             show_default=False,
+            autocompletion=completers.named_texts,
         ),
     ] = None,
     clear: Annotated[

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from charrnn.report.flags import OPTIONS, shell_word
-from charrnn.wording import nearest
+from charrnn.wording import either, nearest
 
 # names that other programs give to commands and options
 COMMAND_SYNONYMS = {
@@ -130,10 +130,9 @@ def _wrong_value(cause: Any, parameter: Any) -> tuple[str, str | None]:
     value, option = str(cause.errors()[0]["input"]), parameter.opts[0]
     choices = [str(one) for one in parameter.type_descriptor.choices or ()]
     if choices:
-        *others, last = choices
         guess = nearest(value, choices)
         hint = f"did you mean {option} {guess}?" if guess else None
-        return f"{option} {shell_word(value)} is not {', '.join(others)} or {last}.", hint
+        return f"{option} {shell_word(value)} is not {either(choices)}.", hint
     whole = "int" in str(parameter.type_descriptor.annotation)
     low, high = parameter.min, parameter.max
     bounds = f" of at least {low:,}" if low is not None else ""

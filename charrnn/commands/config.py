@@ -3,13 +3,13 @@
 from typing import Any
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.comments import summary
+from charrnn.config.comments import default_values, summary
 from charrnn.config.faults import COMMAND_LINE
 from charrnn.config.layers import (
     DEFAULT,
     Layer,
+    check_config,
     config_values,
-    load_config,
     load_with_origins,
     yaml_lines,
 )
@@ -61,7 +61,7 @@ def describe_config(
         path = config_path if source is None else source
         check_arguments(path, assignments, flags.get("data", {}).get("text", []))
         config, origins, _ = configure_with_origins(path, assignments, flags)
-    values, default = config_values(config), config_values(load_config(None, [], {}))
+    values, default = config_values(config), config_values(check_config(default_values()))
     own, usual, given = _flat(values), _flat(default), _flat(flags)
     differs = {key: usual.get(key) for key, value in own.items() if value != usual.get(key, {})}
     if changed:

@@ -21,7 +21,7 @@ from charrnn.setup.run_files import SUFFIX
 from charrnn.setup.wiring import run_name
 from charrnn.system.extras import import_extra
 from charrnn.system.files import write_atomically
-from charrnn.wording import format_size, word
+from charrnn.wording import either, format_size, word
 
 ONNX, NUMPY, PAGE = ".onnx", numpy_file.SUFFIX, ".html"
 READERS = {ONNX: "onnxruntime", SUFFIX: "PyTorch", NUMPY: "NumPy", PAGE: "a browser"}
@@ -45,7 +45,7 @@ def export_model(
     """
     suffix = _suffix(path)
     onnx = import_extra("onnx", "onnx", f"an export to {ONNX}") if suffix == ONNX else None
-    model = load_model(checkpoint) if isinstance(checkpoint, str) else checkpoint
+    model = load_model(checkpoint)
     require_output(word(path), path, [model.path])
     if suffix == SUFFIX and os.path.exists(path) and not is_weights(Path(path)):
         raise UsageError(f"{word(path)} may be a checkpoint.", "choose another file.")
@@ -82,7 +82,7 @@ def _suffix(path: str) -> str:
     formats = [f"{suffix} for {reader}" for suffix, reader in READERS.items()]
     raise UsageError(
         f"the format of {word(path)} is unknown.",
-        f"end the name with {', '.join(formats[:-1])} or {formats[-1]}.",
+        f"end the name with {either(formats)}.",
     )
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from charrnn.config.text_lists import TextSource
 from charrnn.errors import InputError, UsageError
 from charrnn.results import ClearedTexts, NamedText, TextList, TextState
 from charrnn.setup.named_texts import (
     cache_of_texts,
     known_texts,
-    own_list,
     own_texts,
     path_of,
     saved_as,
@@ -15,7 +15,7 @@ from charrnn.setup.named_texts import (
     text_names,
 )
 from charrnn.system.cache import known_sha256_of
-from charrnn.system.resources import text_resources
+from charrnn.system.resources import own_list, text_resources
 from charrnn.wording import call, nearest, word
 
 BUNDLED = {
@@ -32,38 +32,10 @@ def list_texts() -> TextList:
         UsageError: The user's own list cannot be used.
     """
     own = own_list()
-    texts = tuple(map(describe_text, text_names()))
-    return TextList(texts, str(cache_of_texts()), str(own), own.is_file())
-
-
-def describe_text(name: str) -> NamedText:
-    """Describes the text of a name; nothing is downloaded.
-
-    Raises:
-        UsageError: There is none of that name, or the user's own list cannot be used.
-    """
-    _require_name(name)
-    if path := text_resources().get(name):
-        return NamedText(
-            name, TextState.BUNDLED, str(path), path.stat().st_size, None, BUNDLED.get(name, ""),
-            licence="MIT", source="",
-        )  # fmt: skip
-    source, path = source_of(name), saved_as(name)
-    found = known_sha256_of(path)
-    state = TextState.DOWNLOADED if found == source.sha256 else TextState.DAMAGED
-    return NamedText(
-        name,
-        state if found else TextState.MISSING,
-        str(path),
-        path.stat().st_size if found else None,
-        source.max_bytes,
-        source.description,
-        source.licence,
-        source.source,
-        source.url,
-        source.sha256,
-        own=name not in known_texts(),
-    )
+    texts = [_bundled(name) for name in text_resources()]
+    sources = known_texts() | own_texts()
+    texts += [_described(name, source) for name, source in sources.items()]
+    return TextList(tuple(texts), str(cache_of_texts()), str(own), own.is_file())
 
 
 def fetch_text(name: str) -> NamedText:
@@ -76,7 +48,7 @@ def fetch_text(name: str) -> NamedText:
     """
     _require_name(name)
     path_of(name)
-    return describe_text(name)
+    return _bundled(name) if name in text_resources() else _described(name, source_of(name))
 
 
 def clear_texts(name: str | None = None) -> ClearedTexts:
@@ -106,6 +78,33 @@ def clear_texts(name: str | None = None) -> ClearedTexts:
             except OSError as error:
                 raise InputError(f"{path} cannot be removed: {error.strerror}.") from None
     return ClearedTexts(tuple(dict.fromkeys(removed)), size)
+
+
+def _bundled(name: str) -> NamedText:
+    path = text_resources()[name]
+    return NamedText(
+        name, TextState.BUNDLED, str(path), path.stat().st_size, None, BUNDLED.get(name, ""),
+        licence="MIT", source="",
+    )  # fmt: skip
+
+
+def _described(name: str, source: TextSource) -> NamedText:
+    path = saved_as(name)
+    found = known_sha256_of(path)
+    state = TextState.DOWNLOADED if found == source.sha256 else TextState.DAMAGED
+    return NamedText(
+        name,
+        state if found else TextState.MISSING,
+        str(path),
+        path.stat().st_size if found else None,
+        source.max_bytes,
+        source.description,
+        source.licence,
+        source.source,
+        source.url,
+        source.sha256,
+        own=name not in known_texts(),
+    )
 
 
 def _require_name(name: str) -> None:

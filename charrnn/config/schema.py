@@ -1,12 +1,13 @@
 """The JSON schema of config files, in which any section or key may be left out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from charrnn.config.comments import default_comments, default_values
 from charrnn.config.settings import Config
 from charrnn.config.values import MAX_COUNT
+from charrnn.wording import either
 
 Schema = dict[str, Any]
 
@@ -118,9 +119,9 @@ def schema_of(path: list[str]) -> Schema | None:
 def in_words(schema: Schema) -> str:
     """What a value should be: `a whole number from 1 to 16`."""
     if "anyOf" in schema:
-        return _either(in_words(one) for one in schema["anyOf"])
+        return either(dict.fromkeys(in_words(one) for one in schema["anyOf"]))
     if "enum" in schema:
-        return _either(schema["enum"])
+        return either(schema["enum"])
     if "const" in schema:
         return str(schema["const"])
     if "title" in schema:
@@ -131,11 +132,6 @@ def in_words(schema: Schema) -> str:
     words = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
     word = words.get(kind, {"string": "a string", "null": "null"}.get(kind, kind))
     return f"{word} {_range(schema)}".strip()
-
-
-def _either(options: Iterable[str]) -> str:
-    *others, last = dict.fromkeys(options)
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _range(schema: Schema) -> str:

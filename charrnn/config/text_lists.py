@@ -77,9 +77,12 @@ def load_texts(path: Path, taken: Collection[str] = ()) -> dict[str, TextSource]
     """
     found: dict[str, TextSource] = {}
     faults: list[str] = []
+    # on some systems the files of names that differ only in case are the same
+    used = {name.lower() for name in taken}
     for name, entry in read_mapping(path, EXAMPLE, None).items():
-        if fault := _fault_of_name(name, {*taken, *found}):
+        if fault := _fault_of_name(name, used):
             faults.append(f"{path}: {fault}")
+        used.add(name.lower())
         try:
             found[name] = TextSource.model_validate(entry)
         except ValidationError as error:
@@ -93,14 +96,13 @@ def load_texts(path: Path, taken: Collection[str] = ()) -> dict[str, TextSource]
     return found
 
 
-def _fault_of_name(name: str, taken: Collection[str]) -> str | None:
+def _fault_of_name(name: str, used: Collection[str]) -> str | None:
     if not NAME.fullmatch(name):
         return (
             f"{name!r} should consist of up to 64 letters, digits, hyphens and underscores, so "
             "that it does not look like a path."
         )
-    # on some systems the files of names that differ only in case are the same
-    if name.lower() in {other.lower() for other in taken}:
+    if name.lower() in used:
         return f"{name!r} is already the name of another text or of a config."
     return None
 
@@ -117,7 +119,7 @@ def _described(name: str, detail: ErrorDetails) -> str:
         return f"unknown key {key!r}; {_meant(str(detail['loc'][-1]), known)}"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if kind in EXPECTED:
-        message = f"should be {EXPECTED[kind]}"
+        message = f"should be {EXPECTED[kind]}{'; quote it' * isinstance(value, int | float)}"
     elif kind == "string_pattern_mismatch":
         message = "should be a single line"
     return f"{key} = {shown(value)} {message}."

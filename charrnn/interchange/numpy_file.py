@@ -13,12 +13,7 @@ from charrnn.arrays import Array
 from charrnn.interchange.network import Network, network_of, require_finite, require_shapes
 from charrnn.model.params import Params, shapes
 from charrnn.system.files import open_regular
-from charrnn.training.tensor_file import (
-    MAX_TENSORS,
-    Unusable,
-    as_unreadable,
-    bounded_size,
-)
+from charrnn.training.tensor_file import MAX_TENSORS, Unusable, as_unreadable, bounded_size
 
 SUFFIX = ".npz"
 DAMAGED = (BadZipFile, EOFError, NotImplementedError, RuntimeError, SyntaxError)
@@ -73,6 +68,7 @@ def _arrays(path: Path) -> dict[str, Array]:
                 raise Unusable("it is compressed; save it with numpy.savez")
             if sum(entry.file_size for entry in entries) > size:
                 raise Unusable("it is damaged: its arrays overlap")
+            file.seek(0)
             with np.load(file, allow_pickle=False) as loaded:
                 return {name: np.asarray(loaded[name]) for name in loaded.files}
     except DAMAGED as error:

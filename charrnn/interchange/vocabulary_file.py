@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.errors import CharrnnError, InputError
+from charrnn.system.files import open_regular
 from charrnn.text.reading import read_text
 from charrnn.text.sources import STDIN
 from charrnn.text.vocabulary import Vocabulary
@@ -39,7 +40,7 @@ def read_vocabulary(path: str) -> Vocabulary:
         path = "./-" if path == STDIN else path
         return Vocabulary("".join(sorted(read_text([path]).text.compact().characters)))
     try:
-        with open(path, "rb") as file:
+        with open_regular(Path(path)) as file:
             content = file.read(MAX_BYTES + 1)
         document = content.decode("utf-8-sig")
         if len(content) > MAX_BYTES or structure_size(document) > MAX_STRUCTURES["vocabulary"]:
@@ -66,8 +67,7 @@ def _characters(document: Any) -> list[Any]:
         if isinstance(document.get(name), list | dict):
             return _characters(document[name])
     if all(isinstance(value, str) for value in document.values()):  # characters by their ids
-        pairs = [(id, character) for id, character in document.items()]
-        ids = {int(id) if id.isdecimal() else id: character for id, character in pairs}
+        ids = {int(id) if id.isdecimal() else id: name for id, name in document.items()}
     else:
         ids = {id if type(id) is int else repr(id): name for name, id in document.items()}
     if len(ids) < len(document):

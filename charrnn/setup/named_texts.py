@@ -7,23 +7,22 @@ from typing import overload
 
 from charrnn.config.text_lists import NAME, TextSource, load_texts
 from charrnn.errors import UsageError
-from charrnn.system.cache import cache_folder, known_sha256_of, user_folder
+from charrnn.system.cache import cache_folder, known_sha256_of
 from charrnn.system.downloads import Remote, download
-from charrnn.system.resources import config_paths, known_texts_path, text_resources
+from charrnn.system.resources import (
+    TEXTS_VARIABLE,
+    config_paths,
+    known_texts_path,
+    own_list,
+    text_resources,
+)
 from charrnn.text.sources import String
-
-VARIABLE = "CHARRNN_TEXTS"
 
 
 @cache
 def known_texts() -> dict[str, TextSource]:
     """The texts that can be downloaded, by name."""
     return load_texts(known_texts_path(), [*text_resources(), *config_paths()])
-
-
-def own_list() -> Path:
-    """The path of the user's own list of texts, where there may be none."""
-    return Path(os.environ.get(VARIABLE) or user_folder() / "texts.yaml")
 
 
 def own_texts() -> dict[str, TextSource]:
@@ -34,10 +33,10 @@ def own_texts() -> dict[str, TextSource]:
     """
     path = own_list()
     if not path.is_file():
-        if os.environ.get(VARIABLE):
+        if os.environ.get(TEXTS_VARIABLE):
             raise UsageError(
                 f"there is no list of texts {path}.",
-                f"the environment variable {VARIABLE} names it.",
+                f"the environment variable {TEXTS_VARIABLE} names it.",
             )
         return {}
     return load_texts(path, [*text_resources(), *known_texts(), *config_paths()])

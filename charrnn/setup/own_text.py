@@ -7,10 +7,10 @@ from pathlib import Path
 from charrnn.config.settings import Config
 from charrnn.config.text_lists import NAME
 from charrnn.errors import InputError, UsageError
-from charrnn.setup.named_texts import known_texts, own_list, saved_as
+from charrnn.setup.named_texts import known_texts, saved_as
 from charrnn.setup.wiring import decoding_of, selection_of
 from charrnn.system.machine import physical_memory
-from charrnn.system.resources import text_resources
+from charrnn.system.resources import own_list, text_resources
 from charrnn.text.reading import LongerText, Reading, read_text
 from charrnn.text.sources import STDIN, String
 from charrnn.text.text import TextMark

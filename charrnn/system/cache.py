@@ -16,11 +16,6 @@ def cache_folder() -> Path:
     return Path(chosen or platformdirs.user_cache_path("charrnn", appauthor=False)).absolute()
 
 
-def user_folder() -> Path:
-    """The platform's folder for what the user configures."""
-    return platformdirs.user_config_path("charrnn", appauthor=False)
-
-
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file. Raises: OSError."""
     with open(path, "rb") as file:

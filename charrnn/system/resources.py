@@ -1,8 +1,12 @@
-"""Paths of the bundled texts, the built-in configs, and the list of texts known by name."""
+"""Paths of the bundled texts, the built-in configs, and the lists of texts known by name."""
 
+import os
 from pathlib import Path
 
+import platformdirs
+
 CORPUS_NAME = "farrow-quay"
+TEXTS_VARIABLE = "CHARRNN_TEXTS"
 
 
 def _folder(name: str) -> Path:
@@ -25,6 +29,12 @@ def schema_path() -> Path:
 def known_texts_path() -> Path:
     """The path of the list of texts that can be downloaded by name."""
     return _folder("data") / "texts.yaml"
+
+
+def own_list() -> Path:
+    """The path of the user's own list of texts, where there may be none."""
+    chosen = os.environ.get(TEXTS_VARIABLE)
+    return Path(chosen or platformdirs.user_config_path("charrnn", appauthor=False) / "texts.yaml")
 
 
 def config_paths() -> dict[str, Path]:

@@ -51,7 +51,7 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
     requests = import_extra("requests", "data", "a download")
     host = urlsplit(url).hostname
     start = part.stat().st_size if part.exists() else 0
-    received = 0  # until an answer comes
+    received = 0  # until the server answers
     try:
         with requests.Session() as session:
             response = _answer(session, url, start)
