@@ -50,7 +50,9 @@ def hide_posix() -> None:
         importlib.import_module(name)
     sysconfig.get_config_vars()
     platform.uname()
-    sys.modules["threadpoolctl"].sys = SimpleNamespace(**vars(sys))  # it asks at every call
+    threadpoolctl = importlib.import_module("threadpoolctl")
+    threadpoolctl.threadpool_info()
+    vars(threadpoolctl)["sys"] = SimpleNamespace(**vars(sys))  # it asks at every call
     import fcntl
 
     sys.modules["msvcrt"] = _msvcrt(fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN)
