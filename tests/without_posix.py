@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import warnings
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from unittest.mock import MagicMock
 
 # before their names are gone: what these libraries need of POSIX is not at issue
@@ -50,6 +50,9 @@ def hide_posix() -> None:
         importlib.import_module(name)
     sysconfig.get_config_vars()
     platform.uname()
+    threadpoolctl = importlib.import_module("threadpoolctl")
+    threadpoolctl.threadpool_info()
+    vars(threadpoolctl)["sys"] = SimpleNamespace(**vars(sys))  # it asks at every call
     import fcntl
 
     sys.modules["msvcrt"] = _msvcrt(fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN)
