@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from charrnn.library.inspection import inspect as inspect
     from charrnn.library.inspection import runs as runs
     from charrnn.library.metrics import Metrics as Metrics
-    from charrnn.library.metrics import read_metrics as read_metrics
     from charrnn.library.model import Model as Model
     from charrnn.library.model import load as load
     from charrnn.library.pages import report as report
     from charrnn.library.run import Run as Run
+    from charrnn.library.run import read_metrics as read_metrics
     from charrnn.library.training import train as train
     from charrnn.training.trainer import Divergence as Divergence
 
@@ -37,7 +37,7 @@ _HOMES = {
     "gradflow": "library.analyses",
     "inspect": "library.inspection",
     "load": "library.model",
-    "read_metrics": "library.metrics",
+    "read_metrics": "library.run",
     "report": "library.pages",
     "runs": "library.inspection",
     "train": "library.training",

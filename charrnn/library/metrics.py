@@ -2,21 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from math import nan
-from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.commands.curves import load_run
-from charrnn.library.keywords import Path
-from charrnn.library.notes import note_all
 from charrnn.report.run_csv import EVALUATION_COLUMNS, metric_rows
 from charrnn.results import RunLog
 from charrnn.system.extras import import_extra
-
-if TYPE_CHECKING:
-    from charrnn.library.run import Run
 
 
 class Metrics(Mapping[str, Array]):
@@ -59,22 +52,6 @@ class Metrics(Mapping[str, Array]):
 
     def __repr__(self) -> str:
         return f"<Metrics: {len(self['step']):,} rows of {', '.join(self)}>"
-
-
-def read_metrics(run: "Run | Path") -> Metrics:
-    """Reads what a run logged.
-
-    Args:
-        run: The directory of a run, or a run.
-
-    Raises:
-        InputError: It is not the directory of a run, or has logged no step.
-    """
-    if not isinstance(run, str | PathLike):
-        return run.metrics
-    found = load_run(fspath(run))
-    note_all(found.notes)
-    return metrics_of(found.log)
 
 
 def metrics_of(log: RunLog) -> Metrics:

@@ -13,6 +13,7 @@ from charrnn.events import RunEnded
 from charrnn.library.keywords import Path
 from charrnn.library.metrics import Metrics, metrics_of
 from charrnn.library.model import Model
+from charrnn.library.notes import note_all
 from charrnn.report.memory_log import MemoryLog
 from charrnn.report.metrics import Metrics as MetricsFile
 from charrnn.results import RunHistory, RunLog, RunState, RunSummary
@@ -140,3 +141,19 @@ class Run:
 
     def _repr_html_(self) -> str | None:
         return reported_run(self._history())._repr_html_()
+
+
+def read_metrics(run: Run | Path) -> Metrics:
+    """Reads what a run logged.
+
+    Args:
+        run: The directory of a run, or a run.
+
+    Raises:
+        InputError: It is not the directory of a run, or has logged no step.
+    """
+    if isinstance(run, Run):
+        return run.metrics
+    found = load_run(fspath(run))
+    note_all(found.notes)
+    return metrics_of(found.log)
