@@ -319,6 +319,11 @@ def test_a_file_that_ends_too_early_is_cut(tmp_path: Path, monkeypatch) -> None:
     assert (tmp_path / "part").read_bytes() == b"1234"
 
 
+def test_quiet_says_nothing_of_a_download(charrnn, at) -> None:
+    found = charrnn("texts", at("text"), "--quiet")
+    assert (found.code, found.out.strip(), found.err) == (0, str(saved_as("lamp")), "")
+
+
 def test_no_server(charrnn, listed) -> None:
     listed(lamp={"url": "http://127.0.0.1:9/lamp.txt", "sha256": SHA256})
     saved_as("lamp").parent.mkdir(parents=True)

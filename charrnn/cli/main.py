@@ -31,8 +31,8 @@ from charrnn.cli.usage import explain_usage
 from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, with_verbosity
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
-from charrnn.report.verbosity import Verbosity, set_verbosity
-from charrnn.system.downloads import Remote, watch
+from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
+from charrnn.system.downloads import Remote, unwatched, watch
 from charrnn.system.escaping import shortened
 from charrnn.system.streams import discard, has_lost_reader
 from charrnn.system.transfer import Progress
@@ -147,7 +147,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _shown(remote: Remote) -> AbstractContextManager[Progress]:
-    """Shows the progress of a download."""
+    """Shows the progress of a download, unless --quiet is given."""
+    if verbosity() is Verbosity.QUIET:
+        return unwatched(remote)
     from charrnn.report.download_progress import show_download
 
     return show_download(remote)

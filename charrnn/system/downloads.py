@@ -39,12 +39,13 @@ Watch = Callable[[Remote], AbstractContextManager[Progress]]
 
 
 @contextmanager
-def _unwatched(remote: Remote) -> Iterator[Progress]:
+def unwatched(remote: Remote) -> Iterator[Progress]:
+    """Shows nothing."""
     yield lambda received, total: None
 
 
 # shows the progress of a download; a program sets it, a library leaves it
-watch: ContextVar[Watch] = ContextVar("watch", default=_unwatched)
+watch: ContextVar[Watch] = ContextVar("watch", default=unwatched)
 
 
 def download(remote: Remote) -> None:
