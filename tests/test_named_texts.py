@@ -365,6 +365,7 @@ def test_ctrl_c_leaves_nothing_that_passes_for_the_text(server, at, cache: Path)
     assert not saved_as("lamp").exists()
     kept = part.stat().st_size
     assert part.read_bytes() == TEXT[:kept]
+    server.go_on.set()
     assert end_of(start("texts", "lamp"))[0] == 0
     assert server.requests[1] == ("/slow", f"bytes={kept}-")
     assert files(cache) == ["lamp.txt", "lamp.txt.lock"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from inspect import getfullargspec
 from os import PathLike, fspath
 from typing import Any, Literal, TypedDict, get_args, get_type_hints
 
@@ -88,14 +89,34 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
     Raises:
         UsageError: It has no such keyword, or two limits contradict each other.
     """
-    annotations = function.__annotations__
-    own = annotations.keys() - {"keywords", "return"}
-    short = get_type_hints(*get_args(annotations["keywords"]))
-    for name in given:
-        if name not in short:
-            raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
+    require_known(given, function, _meant)
     plain = {name: _plain(value) for name, value in given.items() if value is not None}
     return replacing_limits(plain)
+
+
+def require_known(
+    given: Collection[str],
+    function: Callable[..., Any],
+    meant: Callable[[str, Collection[str]], str | None] = lambda name, known: None,
+) -> None:
+    """Checks what a function was given as `**`, by the type of that argument.
+
+    Args:
+        given: The names.
+        function: The function.
+        meant: What else an unknown name may mean; it is given the known ones, too.
+
+    Raises:
+        UsageError: It has no such argument.
+    """
+    own = function.__annotations__.copy()
+    known = get_type_hints(*get_args(own.pop(str(getfullargspec(function).varkw))))
+    own.pop("return")
+    for name in given:
+        if name not in known:
+            similar = nearest(name, [*known, *own], 0.75)
+            hint = f"did you mean {similar!r}?" if similar else meant(name, known)
+            raise UsageError(f"there is no argument {name!r}.", hint)
 
 
 def as_config(config: Config | None) -> str | dict[str, Any] | None:
@@ -125,10 +146,8 @@ def as_assignments(settings: Settings | None) -> list[str]:
         raise UsageError(f"`settings` has a value that is not plain: {error}.") from None
 
 
-def _meant(name: str, short: Collection[str], own: Collection[str]) -> str | None:
-    """The argument, or the setting, that an unknown keyword may mean."""
-    if similar := nearest(name, [*short, *own], 0.75):
-        return f"did you mean {similar!r}?"
+def _meant(name: str, short: Collection[str]) -> str | None:
+    """The setting that an unknown keyword may mean."""
     keyword_of = {KEYWORDS[keyword]: keyword for keyword in short}
     meant = [
         repr(keyword_of[key]) if key in keyword_of else f"settings={{{key!r}: …}}"

@@ -12,7 +12,7 @@ from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.gradient import gradient_of_ids
 from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.units import COUNT, PASSAGE, describe_units
-from charrnn.library.keywords import Files, Path, Unknown
+from charrnn.library.keywords import Files, Path, Unknown, require_known
 from charrnn.library.notes import note, note_all
 from charrnn.library.sampling import Sampling, sampler_of
 from charrnn.library.texts import Text, text_itself
@@ -112,6 +112,7 @@ class Model:
         Returns:
             An iterator over the prompt and what is generated.
         """
+        require_known(options, self.stream)
         sampler = sampler_of(self._loaded, prime, temperature, **options)
         pieces = (piece for text in sampler.texts(1) for piece in text if piece)
         return in_single_threaded_blas(pieces)
@@ -143,6 +144,7 @@ class Model:
             InputError: The training text is unusable.
             CharrnnError: Not so many texts were found that are no copies.
         """
+        require_known(options, self.samples)
         sampler = sampler_of(
             self._loaded,
             prime,

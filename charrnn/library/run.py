@@ -1,5 +1,6 @@
 """A run that was trained: its model, what it logged and how it ended."""
 
+from contextlib import closing
 from os import fspath
 from pathlib import Path as FilePath
 from typing import Any
@@ -112,10 +113,9 @@ class Run:
             return file
         directory = RunDirectory.create(str(file), "")
         try:
-            log = MetricsFile(directory.metrics, 0, 1)
-            for event in self._log.events:
-                log(event)
-            log.close()
+            with closing(MetricsFile(directory.metrics, 0, 1)) as log:
+                for event in self._log.events:
+                    log(event)
             write_atomically(directory.config, dump_config(self._started.config).encode())
             for name in sorted(names):  # `last` after the `best` that it refers to
                 directory.write(name, kept.content(name))

@@ -57,7 +57,7 @@ def _paths(text: Text | None) -> list[str]:
     for path in _listed(text):
         if not isinstance(path, str | PathLike):
             raise UsageError(
-                f"`text` is or has a {type(path).__name__}.",
+                f"`text` is or has a value of type {type(path).__name__}.",
                 "give a string, a path or a list of paths.",
             )
         paths.append(fspath(path))

@@ -1,12 +1,11 @@
 """The progress of a run: a live view on a terminal, plain lines elsewhere."""
 
-import sys
 from collections.abc import Callable
 
 from charrnn.report.flags import as_flags
 from charrnn.report.live_view import LiveView
 from charrnn.report.plain_lines import PlainLines
-from charrnn.report.terminal import PipeConsole
+from charrnn.report.terminal import PipeConsole, can_redraw
 from charrnn.results import RunLog
 from charrnn.system.threads import can_start_threads
 
@@ -23,7 +22,6 @@ def make_console_sink(
         words: Renders the settings in messages.
     """
     console = PipeConsole(stderr=True, emoji=False)
-    moves = console.is_interactive and not console.legacy_windows and sys.stderr.isatty()
-    live = moves and can_start_threads()
     plain = PlainLines(console, words)
+    live = can_redraw(console) and can_start_threads()
     return LiveView(console, logged(), plain) if live else plain

@@ -1,7 +1,6 @@
 """Shows the progress of a download on standard error."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from rich.segment import ControlType
 from rich.table import Table
 
 from charrnn.report.messages import say_message
-from charrnn.report.terminal import PipeConsole, fitted
+from charrnn.report.terminal import PipeConsole, can_redraw, fitted
 from charrnn.system.downloads import Remote
 from charrnn.system.streams import is_in_foreground
 from charrnn.system.transfer import Progress
@@ -30,8 +29,7 @@ BACK = ((ControlType.CURSOR_UP, 1), ControlType.CARRIAGE_RETURN, (ControlType.ER
 def show_download(remote: Remote) -> Iterator[Progress]:
     """Shows a bar on a terminal, a line every ten seconds elsewhere, and where the file is."""
     console = PipeConsole(stderr=True, emoji=False)
-    on_terminal = console.is_interactive and sys.stderr.isatty()
-    progress = _Frames(console, remote.name) if on_terminal else _Lines(remote.name)
+    progress = _Frames(console, remote.name) if can_redraw(console) else _Lines(remote.name)
     say_message("note", f"downloading {remote.name} from {urlsplit(remote.url).hostname}")
     try:
         yield progress.show

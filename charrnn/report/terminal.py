@@ -1,6 +1,7 @@
 """Consoles, lines and tables that fit the width of a terminal."""
 
 import re
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,11 @@ class PipeConsole(Console):
     def on_broken_pipe(self) -> None:
         """Re-raises the BrokenPipeError being handled."""
         raise
+
+
+def can_redraw(console: Console) -> bool:
+    """Whether a console on standard error is a terminal that moves its cursor."""
+    return console.is_interactive and not console.legacy_windows and sys.stderr.isatty()
 
 
 _replaced: ContextVar[Console | None] = ContextVar("console", default=None)
