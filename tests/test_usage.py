@@ -60,7 +60,7 @@ def _normal_verbosity():
         (["--ver"], "no option --ver.", "mean --version or --verbose? See charrnn --help"),
         (["--lr", "1", "train"], "no option --lr.", "after the command: charrnn train --lr. See"),
         (["eval", "--show"], "--show needs a value.", "--show WHAT: Print the beginning"),
-        (["eval", "x", "y", "--show", "--json"], "--show needs a value.", "--show WHAT: Print"),
+        (["eval", "x", "y", "--show", "--json"], "--show needs a value.", "See charrnn eval --"),
         (["eval", "x", "y", "--units"], "--units needs a value.", "See charrnn eval --help"),
         (["sample", "x", "-n", "-t"], "-n needs a value.", "-n N: Characters to generate"),
         (["train", "--batch_size", "--max_steps"], "--batch-size needs a value.", "-size N: Lanes"),

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from typer._click.exceptions import BadOptionUsage
 from typer.core import TyperCommand
-
-from charrnn.cli.usage import needs_value
-from charrnn.errors import UsageError
 
 MODEL, TRAINING, TEXT = "Model", "Training", "Text"
 Function = Callable[..., None]
@@ -21,7 +19,7 @@ class Command(TyperCommand):
         """Parses the arguments, none of which is both an option and the value of the one before.
 
         Raises:
-            UsageError: The value of an option is missing.
+            BadOptionUsage: The value of an option is missing.
         """
         options: dict[str, Any] = {name: one for one in self.get_params(ctx) for name in one.opts}
         before = args[: args.index("--")] if "--" in args else args
@@ -31,8 +29,7 @@ class Command(TyperCommand):
             if option and option.param_type_name == "option" and not option.is_flag:
                 value = next(words, "")
                 if value in options and value.startswith("-") and not ctx.resilient_parsing:
-                    message, hint = needs_value(word, option)
-                    raise UsageError(message, hint)
+                    raise BadOptionUsage(word, "it needs a value", ctx)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

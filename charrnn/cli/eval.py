@@ -1,20 +1,15 @@
 """`charrnn eval`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import (
-    CheckpointArgument,
-    EncodingOption,
-    ErrorsOption,
-    JsonOption,
-    UnknownOption,
-    given,
-)
+from charrnn.cli.options import CheckpointArgument, JsonOption, UnknownOption, given
+from charrnn.cli.settings import settings_options
 
 
+@settings_options("encoding", "errors")
 def eval_command(
     checkpoint: CheckpointArgument,
     text: Annotated[
@@ -73,10 +68,10 @@ def eval_command(
             "--baselines/--no-baselines", help="Compare with counts of the training text, and xz."
         ),
     ] = True,
-    encoding: EncodingOption = None,
-    errors: ErrorsOption = None,
     unknown: UnknownOption = None,
     json: JsonOption = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Measure how well a model predicts a text."""
     from dataclasses import asdict
@@ -92,11 +87,10 @@ def eval_command(
     from charrnn.report.unit_tables import print_units
     from charrnn.wording import setting
 
-    changes = given(encoding=encoding, errors=errors)
     scoring = given(block=block, dynamic=dynamic, per_character=per_character)
     require_shown(show, length)
     if (view := unit_view(show, units, length or SHOWN, scoring)) is not None:
-        found, notes = describe_units(checkpoint, text, unknown, changes, **view)
+        found, notes = describe_units(checkpoint, text, unknown, settings, **view)
         write_notes(notes)
         if json:
             write_json(asdict(found))
@@ -106,7 +100,7 @@ def eval_command(
     write = character_writer(per_character) if per_character is not None else None
     if per_character is not None:
         require_output(setting("per_character", per_character), per_character, text)
-    evaluation = Evaluation(checkpoint, text, unknown, changes)
+    evaluation = Evaluation(checkpoint, text, unknown, settings)
     write_notes(evaluation.notes)
     score = evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=write_note)
     if write:

@@ -51,19 +51,6 @@ TitleOption = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="Title of the plot.  [default: describes the model]"),
 ]
-EncodingOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Encoding of the text, such as latin-1 or utf-16.  [default: the config's]",
-    ),
-]
-ErrorsOption = Annotated[
-    Literal["strict", "replace"] | None,
-    typer.Option(
-        help="Refuse invalid bytes, or replace them with U+FFFD.  [default: the config's]"
-    ),
-]
 MaxMemoryOption = Annotated[
     str | None,
     typer.Option(

@@ -111,18 +111,12 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one, other).ratio()
 
 
-def needs_value(option: str, parameter: Any) -> tuple[str, str]:
-    """The message and the hint for an option that is given without its value."""
-    metavar = parameter.metavar or "VALUE"
-    help = parameter.help.partition("  [default")[0]
-    return f"{option} needs a value.", f"{option} {metavar}: {help}"
-
-
 def _value_missing(option: str, command: Any) -> tuple[str, str | None]:
     parameter = next(one for one in command.params if option in one.opts)
     if parameter.is_flag:
         return f"{option} takes no value.", None
-    return needs_value(option, parameter)
+    help = parameter.help.partition("  [default")[0]
+    return f"{option} needs a value.", f"{option} {parameter.metavar or 'VALUE'}: {help}"
 
 
 def _wrong_value(cause: Any, parameter: Any) -> tuple[str, str | None]:

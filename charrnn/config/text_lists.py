@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -126,5 +126,5 @@ def _described(name: str, detail: ErrorDetails) -> str:
 
 
 def _meant(unknown: str, known: list[str]) -> str:
-    guess: Any = TEXT_SYNONYMS.get(unknown.lower()) or nearest(unknown, known)
+    guess = TEXT_SYNONYMS.get(unknown.lower()) or nearest(unknown, known)
     return f"did you mean {guess}?" if guess else f"known: {', '.join(known)}."

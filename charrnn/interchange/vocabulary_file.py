@@ -21,7 +21,7 @@ SUFFIX = ".json"
 MAX_BYTES = MAX_LENGTHS["vocabulary"]
 HINT = (
     'give a JSON list of characters in the order of their ids, a JSON object such as {"a": 0, '
-    '"b": 1}; or the text that the network was trained on, for its characters in sorted order.'
+    '"b": 1}, or the text that the network was trained on, for its characters in sorted order.'
 )
 
 

@@ -82,20 +82,17 @@ def load_parent(config: Config) -> Parent | None:
 
 def _from_weights(path: str, network: Network, vocabulary: str | None) -> Parent:
     """The parent of weights that are not a checkpoint, and of a vocabulary if one is given."""
-    params, known = network.params, network.vocabulary
-    if vocabulary is not None:
-        found = read_vocabulary(vocabulary)
-        if known is not None:
-            require_same_vocabulary(vocabulary, path, known)
-        known, source = found, vocabulary
-    elif known is None:
-        raise UsageError(
-            f"{path} has weights and no vocabulary: which character is which id?",
-            "add `model.vocabulary=vocabulary.json`: a JSON list of characters or their ids "
-            "(stoi), or the text that it was trained on.",
-        )
-    else:
-        source = path
+    params, known, source = network.params, network.vocabulary, path
+    if known is None:
+        if vocabulary is None:
+            raise UsageError(
+                f"{path} has weights and no vocabulary: which character is which id?",
+                "add `model.vocabulary=vocabulary.json`: a JSON list of characters or their ids "
+                "(stoi), or the text that it was trained on.",
+            )
+        known, source = read_vocabulary(vocabulary), vocabulary
+    elif vocabulary is not None:
+        require_same_vocabulary(vocabulary, path, known)
     if len(known) != params.alphabet_size:
         raise InputError(
             f"{path} has weights for {params.alphabet_size:,} characters, but {source} has "
