@@ -192,6 +192,17 @@ def test_with_out_it_is_the_run_directory_of_a_command(tmp_path, text_file, trai
         trained_in_memory(out=tmp_path / "run")
 
 
+def test_a_run_is_found_from_another_folder(tmp_path, text_file, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = trained_in_memory(text_file, out="here")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert same_weights(run.model, charrnn.load(run.path))
+    assert len(run.metrics["step"])
+    with pytest.raises(charrnn.UsageError, match="`out` is empty"):
+        trained_in_memory(text_file, out="")
+
+
 def test_a_run_is_resumed_as_by_a_command(command_line, text_file) -> None:
     string = trained_in_memory(max_steps=25, settings=CONSTANT, out="string")
     whole = trained_in_memory(settings=CONSTANT)

@@ -80,16 +80,15 @@ def train(
     if isinstance(resume, Run) and resume.path is None:
         started, past = _resumed_in_memory(resume, given, text, config, settings, out)
     else:
-        directory = resume.path if isinstance(resume, Run) else resume
-        place = None if out is None else fspath(out)
+        directory = _absolute(resume.path if isinstance(resume, Run) else resume)
         try:
             started = set_up(
                 source,
                 as_config(config),
                 as_assignments(settings),
                 given,
-                InMemory() if out is None and directory is None else place,
-                None if directory is None else fspath(directory),
+                InMemory() if out is None and directory is None else _absolute(out),
+                directory,
                 note,
             )
         except InputError as error:
@@ -99,6 +98,11 @@ def train(
             raise
     string = source if isinstance(source, String) else None
     return _trained(started, string, progress, past)
+
+
+def _absolute(path: Path | None) -> str | None:
+    """A path that is valid in any working directory; None, or an empty one, as it is."""
+    return os.path.abspath(path) if path else None if path is None else fspath(path)
 
 
 def _trained(
