@@ -153,6 +153,13 @@ def test_names_that_mean_something_else_are_refused(listed, name: str) -> None:
         own_texts()
 
 
+def test_names_of_a_list_differ_in_more_than_case(listed) -> None:
+    entry = {"url": "https://a.org/x", "sha256": SHA256}
+    listed(lamp=entry, Lamp=dict(entry))
+    with pytest.raises(UsageError, match="already the name of another text"):
+        own_texts()
+
+
 def test_all_faults_of_a_list_are_reported_together(charrnn, listed) -> None:
     listed(a={"url": "x", "sha256": "y"}, b=3, default={"url": "https://a.org", "sha256": SHA256})
     failed = charrnn("train", "lamp")
@@ -300,6 +307,7 @@ def test_no_more_is_read_than_it_may_have(charrnn, at, cache: Path, path: str) -
     failed = charrnn("texts", at(path, max_bytes=len(TEXT) - 1))
     assert failed.code == 3
     assert f"{len(TEXT) - 1:,}" in failed.err
+    assert (f"it has {len(TEXT):,} bytes" in failed.err) == (path == "text")  # before it is read
     assert sum(file.stat().st_size for file in cache.glob("texts/*.txt*")) < 200
 
 

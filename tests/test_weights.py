@@ -6,6 +6,7 @@ import pickle
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from charrnn.interchange.vocabulary_file import read_vocabulary
 from charrnn.interchange.weights import read_weights
 from charrnn.model.params import Params
 from charrnn.training.checkpoint import Checkpoint, load
+from charrnn.training.tensor_file import MAX_TENSORS
 from tests.conftest import RHYME, TINY
 from tests.hostile import ESCAPE, VALUES, mutated, with_header
 from tests.test_export import CHARACTERS, H, export, model_of
@@ -368,6 +370,8 @@ def test_an_export_is_no_checkpoint(charrnn, trained, text_file, kind) -> None:
         ("lacking.npz", "it lacks 'U'"),
         ("strings.npz", "it has no matrix 'V'"),
         ("version.npz", "it is an export of version 2"),
+        ("overlapping.npz", "it is damaged: its arrays overlap"),
+        ("many.npz", "it has 1,001 arrays"),
         ("fifo.npz", "cannot be used|no checkpoint|not a checkpoint"),
     ],
 )
@@ -383,6 +387,11 @@ def test_files_that_are_no_weights(start, name, message) -> None:
     np.savez("lacking.npz", **{name: array for name, array in good.items() if name != "U"})
     np.savez("strings.npz", vocabulary=good["vocabulary"])
     np.savez("version.npz", **good | {"version": np.array("2")})
+    Path("overlapping.npz").write_bytes(Path("good.npz").read_bytes())
+    with ZipFile("overlapping.npz", "a") as archive:
+        archive.writestr("x", "x")
+        archive.filelist += [archive.getinfo("V.npy")] * 99  # of the same bytes
+    np.savez("many.npz", **{f"x{number}": np.zeros(1) for number in range(MAX_TENSORS + 1)})
     os.mkfifo("fifo.npz")
     found = start(name)
     assert found.code == 3
