@@ -5,6 +5,7 @@ from typing import Unpack
 
 from charrnn.commands.inspect import inspect as inspect_any
 from charrnn.commands.runs import DEFAULT_FOLDER, list_runs, sorted_runs
+from charrnn.config.argument_types import checked
 from charrnn.errors import UsageError
 from charrnn.library.keywords import (
     Config,
@@ -20,6 +21,7 @@ from charrnn.library.texts import Text, text_or_paths
 from charrnn.results import ModelReport, RunList, TextReport
 
 
+@checked
 def inspect(
     path: Text | None = None,
     config: Config | None = None,
@@ -53,6 +55,7 @@ def inspect(
     return found[0]
 
 
+@checked
 def runs(directory: Path = DEFAULT_FOLDER, *, sort: str = "name", reverse: bool = False) -> RunList:
     """Lists runs: how far they came, and how well they predict.
 

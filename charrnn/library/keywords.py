@@ -107,15 +107,10 @@ def as_assignments(settings: Settings | None) -> list[str]:
     """Settings by their dotted keys as assignments `key=value`.
 
     Raises:
-        UsageError: They are not a mapping of keys to plain values.
+        UsageError: One has a value that is not plain.
     """
     if settings is None:
         return []
-    if not isinstance(settings, Mapping):
-        raise UsageError(
-            f"`settings` is {type(settings).__name__}, not a dict.",
-            'for example `settings={"optimizer.learning_rate": 0.001}`',
-        )
     try:
         return [
             f"{key}={json.dumps(_plain(value), ensure_ascii=False)}"

@@ -12,6 +12,7 @@ from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.gradient import gradient_of_ids
 from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.units import COUNT, PASSAGE, describe_units
+from charrnn.config.argument_types import checked
 from charrnn.library.keywords import Files, Path, Unknown
 from charrnn.library.notes import note, note_all
 from charrnn.library.sampling import Sampling, sampler_of
@@ -102,6 +103,7 @@ class Model:
         """
         return "".join(self.stream(prime, temperature=temperature, **options))
 
+    @checked
     def stream(
         self, prime: str | None = None, *, temperature: float = 1.0, **options: Unpack[Sampling]
     ) -> Iterator[str]:
@@ -116,6 +118,7 @@ class Model:
         pieces = (piece for text in sampler.texts(1) for piece in text if piece)
         return in_single_threaded_blas(pieces)
 
+    @checked
     def samples(
         self,
         count: int = 1,
@@ -144,19 +147,15 @@ class Model:
             CharrnnError: Not so many texts were found that are no copies.
         """
         sampler = sampler_of(
-            self._loaded,
-            prime,
-            temperature,
-            novelty=novelty,
-            novel_only=novel_only,
-            text=text,
+            self._loaded, prime, temperature, novelty=novelty, novel_only=novel_only, text=text,
             **options,
-        )
+        )  # fmt: skip
         with single_threaded_blas():
             found = sampler.samples(count)
         sampler.require_found(count)
         return found
 
+    @checked
     def score(self, text: Text, *, unknown: Unknown | None = None) -> CharacterScores:
         """Scores each character of a text.
 
@@ -173,6 +172,7 @@ class Model:
         """
         return self._evaluation(text, unknown).characters()
 
+    @checked
     def evaluate(
         self,
         text: Text,
@@ -198,6 +198,7 @@ class Model:
         evaluation = self._evaluation(text, unknown)
         return evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=note)
 
+    @checked
     def states(self, text: Text, *, unknown: Unknown | None = None) -> Array:
         """The hidden state after each character of a text.
 
@@ -219,6 +220,7 @@ class Model:
         require_finite(found)
         return found
 
+    @checked
     def units(
         self,
         text: Text,
@@ -248,6 +250,7 @@ class Model:
         note_all(notes)
         return found
 
+    @checked
     def gradient(self, text: Text, *, unknown: Unknown | None = None) -> TextGradient:
         """The gradient of the mean loss on a text by full back-propagation through time.
 
@@ -284,6 +287,7 @@ class Model:
         return self.summary._repr_html_()
 
 
+@checked
 def load(path: Path) -> Model:
     """Loads the model of a checkpoint file, or the best one of a run directory.
 

@@ -7,6 +7,7 @@ from typing import Any
 from charrnn.commands.curves import load_run
 from charrnn.commands.report import reported_run
 from charrnn.commands.run_files import require_output
+from charrnn.config.argument_types import checked
 from charrnn.config.layers import dump_config
 from charrnn.errors import UsageError
 from charrnn.events import RunEnded
@@ -87,6 +88,7 @@ class Run:
         """What it logged, as arrays."""
         return metrics_of(self.log)
 
+    @checked
     def save(self, path: Path) -> FilePath:
         """Saves a run that is kept in memory.
 
