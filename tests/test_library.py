@@ -581,6 +581,30 @@ def test_a_page_is_that_of_the_command(command_line, run, trained, text_file) ->
         charrnn.report(trained, trained / "metrics.jsonl")
 
 
+def test_an_export_is_that_of_the_command(command_line, run, trained, tmp_path) -> None:
+    for suffix in (".npz", ".html"):  # safetensors writes metadata in any order
+        assert command_line("export", trained, f"one{suffix}").code == 0
+        for model in (trained, charrnn.load(trained)):
+            assert charrnn.export(model, Path(f"two{suffix}")) == Path(f"two{suffix}")
+            assert Path(f"one{suffix}").read_bytes() == Path(f"two{suffix}").read_bytes()
+    charrnn.export(run, "three.npz")
+    weights = run.model.parameters
+    with np.load("three.npz") as found:
+        assert all(np.array_equal(found[name], weights[name]) for name in weights)
+    for path, why in {"a.pt": "the format of", "a\0.npz": "NUL", "no/a.npz": "be written"}.items():
+        with pytest.raises(charrnn.UsageError, match=why):
+            charrnn.export(run, path)
+    with pytest.raises(charrnn.UsageError, match=r"not saved as \.npz") as caught:
+        run.save("mine.npz")
+    assert "`charrnn.export(run, 'mine.npz')`" in str(caught.value.hint)
+    assert not Path("mine.npz").exists()
+
+
+def test_texts_are_those_of_the_command(command_line) -> None:
+    listed = json.loads(command_line("texts", "--json").out)
+    assert json.loads(json.dumps(asdict(charrnn.texts()))) == listed
+
+
 def test_metrics_are_arrays_and_a_frame(trained, run, command_line) -> None:
     metrics = charrnn.read_metrics(trained)
     csv = command_line("runs", trained, "--csv").out.splitlines()

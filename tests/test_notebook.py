@@ -124,6 +124,7 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
         "flow": gradient_flow(names[0], None, [], None, 8, False, 0.1, 1)[0],
         "layers": gradient_flow(names[1], None, [], None, 8, False, None, 1)[0],
         "activations": gradient_flow(None, None, TINY[1:2], None, 8, True, None, 1)[0],
+        "texts": charrnn.texts(),
         "runs": list_runs(str(trained.parent)),
         "history": runs[0],
         "group": group_by_config(runs)[0],
