@@ -736,6 +736,8 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, max_steps=1, epochs=1), "are both given", "choose one"),
         (lambda: charrnn.train(TEXT, out="a", progress=3), "is 3, not .* or a function", None),
         (lambda: charrnn.train(resume="nowhere"), "cannot be resumed", "directory of a run"),
+        (lambda: charrnn.train(TEXT, validation=TEXT), "has several lines", "to a file"),
+        (lambda: charrnn.train(TEXT, test=[TEXT]), "`data.test` has several lines", "to a file"),
         (lambda: charrnn.load("nowhere"), "no checkpoint 'nowhere'", "run directory"),
         (lambda: charrnn.load(3), "`path` is 3, not a string or a path", None),
         (lambda: charrnn.load(b"a"), "`path` is b'a', not a string or a path", None),

@@ -86,7 +86,8 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
     """The settings that a function was given as `**keywords`, as plain values.
 
     Raises:
-        UsageError: It has no such keyword, or two limits contradict each other.
+        UsageError: It has no such keyword, a text is given in place of a file, or two limits
+            contradict each other.
     """
     annotations = function.__annotations__
     own = annotations.keys() - {"keywords", "return"}
@@ -95,6 +96,13 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
         if name not in short:
             raise UsageError(f"there is no argument {name!r}.", _meant(name, short, own))
     plain = {name: _plain(value) for name, value in given.items() if value is not None}
+    for name in ("validation", "test"):
+        paths = plain.get(name)
+        if any("\n" in str(path) for path in (paths if isinstance(paths, list) else [paths])):
+            raise UsageError(
+                f"`data.{name}` has several lines, and is not the name of a file.",
+                "write the text to a file, and give its path.",
+            )
     return replacing_limits(plain)
 
 

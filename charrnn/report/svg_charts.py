@@ -15,7 +15,7 @@ from charrnn.report.ticks import linear_ticks, logarithmic_ticks, tick_label
 from charrnn.system.escaping import drawable
 
 GRAIN = 1000  # units of a curve's coordinates per width and height
-LABEL = 0.2, 0.1  # rough width and height of the label of a level, as shares of the chart
+LABEL = 0.18, 0.08  # rough width and height of the label of a level, as shares of the chart
 SMALLEST = 1e-15  # number that has a place on a logarithmic axis
 
 
