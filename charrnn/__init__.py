@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from charrnn.library.analyses import explain as explain
     from charrnn.library.analyses import gradcheck as gradcheck
     from charrnn.library.analyses import gradflow as gradflow
+    from charrnn.library.exports import export as export
     from charrnn.library.inspection import inspect as inspect
     from charrnn.library.inspection import runs as runs
+    from charrnn.library.inspection import texts as texts
     from charrnn.library.metrics import Metrics as Metrics
     from charrnn.library.model import Model as Model
     from charrnn.library.model import load as load
@@ -33,6 +35,7 @@ _HOMES = {
     "Run": "library.run",
     "UsageError": "errors",
     "explain": "library.analyses",
+    "export": "library.exports",
     "gradcheck": "library.analyses",
     "gradflow": "library.analyses",
     "inspect": "library.inspection",
@@ -40,6 +43,7 @@ _HOMES = {
     "read_metrics": "library.run",
     "report": "library.pages",
     "runs": "library.inspection",
+    "texts": "library.inspection",
     "train": "library.training",
 }
 __all__ = ["__version__", *_HOMES]

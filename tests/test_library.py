@@ -595,6 +595,30 @@ def test_a_page_is_that_of_the_command(command_line, run, trained, text_file) ->
         charrnn.report(trained, trained / "metrics.jsonl")
 
 
+def test_an_export_is_that_of_the_command(command_line, run, trained, tmp_path) -> None:
+    for suffix in (".npz", ".html"):  # safetensors writes metadata in any order
+        assert command_line("export", trained, f"one{suffix}").code == 0
+        for model in (trained, charrnn.load(trained)):
+            assert charrnn.export(model, Path(f"two{suffix}")) == Path(f"two{suffix}")
+            assert Path(f"one{suffix}").read_bytes() == Path(f"two{suffix}").read_bytes()
+    charrnn.export(run, "three.npz")
+    weights = run.model.parameters
+    with np.load("three.npz") as found:
+        assert all(np.array_equal(found[name], weights[name]) for name in weights)
+    for path, why in {"a.pt": "the format of", "a\0.npz": "NUL", "no/a.npz": "be written"}.items():
+        with pytest.raises(charrnn.UsageError, match=why):
+            charrnn.export(run, path)
+    with pytest.raises(charrnn.UsageError, match=r"not saved as \.npz") as caught:
+        run.save("mine.npz")
+    assert "`charrnn.export(run, 'mine.npz')`" in str(caught.value.hint)
+    assert not Path("mine.npz").exists()
+
+
+def test_texts_are_those_of_the_command(command_line) -> None:
+    listed = json.loads(command_line("texts", "--json").out)
+    assert json.loads(json.dumps(asdict(charrnn.texts()))) == listed
+
+
 def test_metrics_are_arrays_and_a_frame(trained, run, command_line) -> None:
     metrics = charrnn.read_metrics(trained)
     csv = command_line("runs", trained, "--csv").out.splitlines()
@@ -703,7 +727,7 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train("hello"), "there is no file '.*hello'", "has a line break, '\\n'"),
         (lambda: charrnn.train(["a\nb"]), "one of them has several lines", "join"),
         (lambda: charrnn.train([]), "is an empty list", "paths"),
-        (lambda: charrnn.train(3), "is or has a value of type int", "a string, a path or a list"),
+        (lambda: charrnn.train(3), "`text` is 3, not a string, a path or a list of", None),
         (lambda: charrnn.train("\ud800\n"), "half of a surrogate pair", "errors=replace"),
         (lambda: charrnn.train(TEXT, hidden=3), "no argument 'hidden'", "'hidden_size'"),
         (lambda: charrnn.train(TEXT, learning_rate=3), "no argument 'learning_rate'", "'lr'"),
@@ -716,14 +740,24 @@ def test_a_live_view_is_shown_in_a_notebook(monkeypatch) -> None:
         (lambda: charrnn.train(TEXT, hidden_size=-1), "`model.hidden_size=-1` should be", None),
         (lambda: charrnn.train(TEXT, settings={"a.b": 1}), "unknown key 'a", None),
         (lambda: charrnn.train(TEXT, settings={"model.layrs": 1}), "mean model.layers", None),
-        (lambda: charrnn.train(TEXT, settings=["a=3"]), "is list, not a dict", "for example"),
+        (lambda: charrnn.train(TEXT, settings=["a=3"]), "..a=3.., not a dict with strings", None),
+        (lambda: charrnn.train(TEXT, {3: 4}), "`config` is {3: 4}, not a string, a path", None),
+        (lambda: charrnn.train(TEXT, out="a\0b"), "`out` has a NUL", "name a directory"),
+        (lambda: charrnn.train(resume=3), "`resume` is 3, not a Run, a string or a path", None),
         (lambda: charrnn.train(TEXT, settings={"a": {3}}), "a value that is not plain", None),
         (lambda: charrnn.train(TEXT, "defalt"), "neither a file nor a built-in", "'default'"),
         (lambda: charrnn.train(TEXT, {"modell": {}}), "`config`: unknown key 'modell'", None),
         (lambda: charrnn.train(TEXT, max_steps=1, epochs=1), "are both given", "choose one"),
-        (lambda: charrnn.train(TEXT, out="a", progress=3), "`progress` is int", "or a function"),
+        (lambda: charrnn.train(TEXT, out="a", progress=3), "is 3, not .* or a function", None),
         (lambda: charrnn.train(resume="nowhere"), "cannot be resumed", "directory of a run"),
+        (lambda: charrnn.train(TEXT, validation=TEXT), "has several lines", "to a file"),
+        (lambda: charrnn.train(TEXT, test=[TEXT]), "`data.test` has several lines", "to a file"),
         (lambda: charrnn.load("nowhere"), "no checkpoint 'nowhere'", "run directory"),
+        (lambda: charrnn.load(3), "`path` is 3, not a string or a path", None),
+        (lambda: charrnn.load(b"a"), "`path` is b'a', not a string or a path", None),
+        (lambda: charrnn.report(3), "not a Run, .* a list of Runs, strings or paths", None),
+        (lambda: charrnn.gradcheck(entries=1.5), "`entries` is 1.5, not a .* or 'all'", None),
+        (lambda: charrnn.explain("terms", step="x"), "`step` is 'x', not a whole number", None),
         (lambda: charrnn.gradcheck(oracle="rtl"), "no oracle 'rtl'", "rtrl"),
         (lambda: charrnn.gradcheck(seed=-1), "`seed=-1` is not 0 or more", None),
         (lambda: charrnn.gradcheck(max_memory="4 apples"), "is not a size", "max_memory=4GB"),
@@ -761,12 +795,31 @@ def test_mistakes_are_explained(call, message, hint) -> None:
         (lambda model: model.sample(novelty=True), "no argument 'novelty'\\."),
         (lambda model: model.stream(length=-1), "`length=-1` is not between"),
         (lambda model: model.evaluate("The", block=0), "block"),
+        (lambda model: model.sample(3), "`prime` is 3, not a string"),
+        (lambda model: model.sample(length=2.5), "`length` is 2.5, not a whole number"),
+        (lambda model: model.sample(length=True), "`length` is True, not a whole number"),
+        (lambda model: model.sample(temperature=[0.5, 1]), "`temperature` is .*, not a number"),
+        (lambda model: model.sample("a", unknown="skp"), "not 'error', 'skip' or 'replace'"),
+        (lambda model: model.sample("a", lenght=3), "no argument 'lenght'"),
+        (lambda model: model.samples(None), "`count` is None, not a whole number"),
+        (lambda model: model.score(None), "`text` is None, not a string"),
+        (lambda model: model.units("The", chosen=[1.5]), "not a list of whole numbers"),
     ],
 )
 def test_mistakes_with_a_model_are_explained(model, call, message) -> None:
     Path("text.txt").write_text("The")
     with pytest.raises(charrnn.CharrnnError, match=message):
         call(model)
+
+
+def test_numbers_of_numpy_are_numbers(model) -> None:
+    given = {"length": np.int64(9), "temperature": np.float32(0.5), "seed": np.uint8(4)}
+    plain = model.sample("The", length=9, temperature=0.5, seed=4)
+    assert model.sample("The", **given) == plain
+    chosen = [*np.array([3, 1])]
+    assert model.units(TEXT, chosen=chosen).units == model.units(TEXT, chosen=[3, 1]).units
+    with pytest.raises(TypeError, match=r"load\(\) missing 1 required positional argument"):
+        charrnn.load()
 
 
 def test_unknown_characters_may_be_left_out(model, caplog) -> None:

@@ -40,6 +40,7 @@ from charrnn.report.notebook import NotebookSink
 from charrnn.report.novelty import print_novelty
 from charrnn.report.run_table import print_runs
 from charrnn.report.score_table import print_score
+from charrnn.report.svg_charts import Chart, Line, draw_chart
 from charrnn.report.unit_tables import print_units
 from charrnn.results import (
     CharacterScores,
@@ -124,6 +125,7 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
         "flow": gradient_flow(names[0], None, [], None, 8, False, 0.1, 1)[0],
         "layers": gradient_flow(names[1], None, [], None, 8, False, None, 1)[0],
         "activations": gradient_flow(None, None, TINY[1:2], None, 8, True, None, 1)[0],
+        "texts": charrnn.texts(),
         "runs": list_runs(str(trained.parent)),
         "history": runs[0],
         "group": group_by_config(runs)[0],
@@ -419,3 +421,15 @@ def test_training_leaves_one_display_in_the_notebook() -> None:
     found = read(display.data["text/html"])
     assert "100%" in found.text
     assert len(found.images) == 1
+
+
+@pytest.mark.parametrize(
+    ("curve", "kind"),
+    [([4, 2, 1.1], "level left"), ([1, 2, 4], "level"), ([4, 3, 2], "level"), ([1, 1, 1], "level")],
+)
+def test_the_name_of_a_level_is_where_no_curve_is(curve: list[float], kind: str) -> None:
+    line = Line("loss", np.arange(3.0), np.array(curve), "s1")
+    drawn = ElementTree.fromstring(draw_chart(Chart("Loss", "step", "nats", (line,), {"best": 1})))
+    (label,) = [text for text in drawn.iter("text") if text.text == "best"]
+    assert label.get("class") == kind
+    assert label.get("x") == ("0" if "left" in kind else "100%")

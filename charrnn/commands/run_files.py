@@ -22,6 +22,8 @@ def require_output(label: str, path: str, sources: Iterable[str] = ()) -> None:
     Raises:
         UsageError: The file is refused.
     """
+    if "\0" in path:
+        raise UsageError("the path has a NUL character.", ANOTHER)
     try:
         if any(source != "-" and is_same_file(path, source) for source in sources):
             raise UsageError(f"{label} would overwrite what is read.", ANOTHER)

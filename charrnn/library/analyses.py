@@ -8,6 +8,7 @@ from typing import Literal, Unpack
 from charrnn.commands import explain as explaining
 from charrnn.commands.gradcheck import check_gradients
 from charrnn.commands.gradflow import TOLERANCE, gradient_flow
+from charrnn.config.argument_types import checked
 from charrnn.errors import UsageError
 from charrnn.keywords import as_layer
 from charrnn.library.keywords import (
@@ -32,6 +33,7 @@ from charrnn.units import in_bytes
 Subject = Model | Run | Path
 
 
+@checked
 def gradcheck(
     model: Subject | None = None,
     *,
@@ -92,6 +94,7 @@ def gradcheck(
     return found
 
 
+@checked
 def gradflow(
     model: Subject | None = None,
     *,
@@ -143,6 +146,7 @@ def gradflow(
     return found
 
 
+@checked
 def explain(
     topic: str | None = None,
     model: Subject | None = None,

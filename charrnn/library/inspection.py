@@ -5,6 +5,8 @@ from typing import Unpack
 
 from charrnn.commands.inspect import inspect as inspect_any
 from charrnn.commands.runs import DEFAULT_FOLDER, list_runs, sorted_runs
+from charrnn.commands.texts import list_texts
+from charrnn.config.argument_types import checked
 from charrnn.errors import UsageError
 from charrnn.library.keywords import (
     Config,
@@ -17,9 +19,10 @@ from charrnn.library.keywords import (
 )
 from charrnn.library.notes import note_all
 from charrnn.library.texts import Text, text_or_paths
-from charrnn.results import ModelReport, RunList, TextReport
+from charrnn.results import ModelReport, RunList, TextList, TextReport
 
 
+@checked
 def inspect(
     path: Text | None = None,
     config: Config | None = None,
@@ -53,6 +56,7 @@ def inspect(
     return found[0]
 
 
+@checked
 def runs(directory: Path = DEFAULT_FOLDER, *, sort: str = "name", reverse: bool = False) -> RunList:
     """Lists runs: how far they came, and how well they predict.
 
@@ -69,3 +73,12 @@ def runs(directory: Path = DEFAULT_FOLDER, *, sort: str = "name", reverse: bool 
     found = sorted_runs(list_runs(fspath(directory)), sort, reverse)
     note_all(found.notes)
     return found
+
+
+def texts() -> TextList:
+    """Lists the texts that have names, which `train` takes; nothing is downloaded.
+
+    Raises:
+        UsageError: The user's own list cannot be used.
+    """
+    return list_texts()

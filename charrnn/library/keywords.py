@@ -87,10 +87,18 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
     """The settings that a function was given as `**keywords`, as plain values.
 
     Raises:
-        UsageError: It has no such keyword, or two limits contradict each other.
+        UsageError: It has no such keyword, a text is given in place of a file, or two limits
+            contradict each other.
     """
     require_known(given, function, _meant)
     plain = {name: _plain(value) for name, value in given.items() if value is not None}
+    for name in ("validation", "test"):
+        paths = plain.get(name)
+        if any("\n" in str(path) for path in (paths if isinstance(paths, list) else [paths])):
+            raise UsageError(
+                f"`data.{name}` has several lines, and is not the name of a file.",
+                "write the text to a file, and give its path.",
+            )
     return replacing_limits(plain)
 
 
@@ -128,15 +136,10 @@ def as_assignments(settings: Settings | None) -> list[str]:
     """Settings by their dotted keys as assignments `key=value`.
 
     Raises:
-        UsageError: They are not a mapping of keys to plain values.
+        UsageError: One has a value that is not plain.
     """
     if settings is None:
         return []
-    if not isinstance(settings, Mapping):
-        raise UsageError(
-            f"`settings` is {type(settings).__name__}, not a dict.",
-            'for example `settings={"optimizer.learning_rate": 0.001}`',
-        )
     try:
         return [
             f"{key}={json.dumps(_plain(value), ensure_ascii=False)}"

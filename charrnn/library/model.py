@@ -12,7 +12,8 @@ from charrnn.commands.evaluate import Evaluation
 from charrnn.commands.gradient import gradient_of_ids
 from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.units import COUNT, PASSAGE, describe_units
-from charrnn.library.keywords import Files, Path, Unknown, require_known
+from charrnn.config.argument_types import checked
+from charrnn.library.keywords import Files, Path, Unknown
 from charrnn.library.notes import note, note_all
 from charrnn.library.sampling import Sampling, sampler_of
 from charrnn.library.texts import Text, text_itself
@@ -102,6 +103,7 @@ class Model:
         """
         return "".join(self.stream(prime, temperature=temperature, **options))
 
+    @checked
     def stream(
         self, prime: str | None = None, *, temperature: float = 1.0, **options: Unpack[Sampling]
     ) -> Iterator[str]:
@@ -112,11 +114,11 @@ class Model:
         Returns:
             An iterator over the prompt and what is generated.
         """
-        require_known(options, self.stream)
         sampler = sampler_of(self._loaded, prime, temperature, **options)
         pieces = (piece for text in sampler.texts(1) for piece in text if piece)
         return in_single_threaded_blas(pieces)
 
+    @checked
     def samples(
         self,
         count: int = 1,
@@ -144,21 +146,16 @@ class Model:
             InputError: The training text is unusable.
             CharrnnError: Not so many texts were found that are no copies.
         """
-        require_known(options, self.samples)
         sampler = sampler_of(
-            self._loaded,
-            prime,
-            temperature,
-            novelty=novelty,
-            novel_only=novel_only,
-            text=text,
+            self._loaded, prime, temperature, novelty=novelty, novel_only=novel_only, text=text,
             **options,
-        )
+        )  # fmt: skip
         with single_threaded_blas():
             found = sampler.samples(count)
         sampler.require_found(count)
         return found
 
+    @checked
     def score(self, text: Text, *, unknown: Unknown | None = None) -> CharacterScores:
         """Scores each character of a text.
 
@@ -175,6 +172,7 @@ class Model:
         """
         return self._evaluation(text, unknown).characters()
 
+    @checked
     def evaluate(
         self,
         text: Text,
@@ -200,6 +198,7 @@ class Model:
         evaluation = self._evaluation(text, unknown)
         return evaluation.score(block=block, dynamic=dynamic, baselines=baselines, announce=note)
 
+    @checked
     def states(self, text: Text, *, unknown: Unknown | None = None) -> Array:
         """The hidden state after each character of a text.
 
@@ -221,6 +220,7 @@ class Model:
         require_finite(found)
         return found
 
+    @checked
     def units(
         self,
         text: Text,
@@ -250,6 +250,7 @@ class Model:
         note_all(notes)
         return found
 
+    @checked
     def gradient(self, text: Text, *, unknown: Unknown | None = None) -> TextGradient:
         """The gradient of the mean loss on a text by full back-propagation through time.
 
@@ -286,6 +287,7 @@ class Model:
         return self.summary._repr_html_()
 
 
+@checked
 def load(path: Path) -> Model:
     """Loads the model of a checkpoint file, or the best one of a run directory.
 

@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from charrnn.commands.player import playable_model
 from charrnn.commands.report import report_runs, require_single_model
 from charrnn.commands.run_files import require_output
+from charrnn.config.argument_types import checked
 from charrnn.errors import UsageError
 from charrnn.library.keywords import Path, Unknown
 from charrnn.library.model import Model
@@ -21,6 +22,7 @@ from charrnn.wording import setting
 Subject = Run | Path
 
 
+@checked
 def report(
     runs: Subject | Sequence[Subject] | Model,
     out: Path | None = None,

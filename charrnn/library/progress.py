@@ -4,22 +4,12 @@ import logging
 import sys
 from collections.abc import Callable
 
-from charrnn.errors import UsageError
 from charrnn.events import Event, Sink
 from charrnn.library.notes import LoggedNotes
 from charrnn.results import RunLog
 from charrnn.system.notebook import in_notebook
 
 Progress = bool | Callable[[Event], object] | None
-
-
-def require_progress(progress: object) -> None:
-    """Raises UsageError if this is not an argument `progress`."""
-    if progress is not None and not isinstance(progress, bool) and not callable(progress):
-        raise UsageError(
-            f"`progress` is {type(progress).__name__}.",
-            "give True, False or a function of an event.",
-        )
 
 
 def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Sink:

@@ -6,8 +6,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from charrnn.commands.curves import load_run
+from charrnn.commands.export import READERS
 from charrnn.commands.report import reported_run
 from charrnn.commands.run_files import require_output
+from charrnn.config.argument_types import checked
 from charrnn.config.layers import dump_config
 from charrnn.errors import UsageError
 from charrnn.events import RunEnded
@@ -89,6 +91,7 @@ class Run:
         """What it logged, as arrays."""
         return metrics_of(self.log)
 
+    @checked
     def save(self, path: Path) -> FilePath:
         """Saves a run that is kept in memory.
 
@@ -106,6 +109,11 @@ class Run:
         kept, file = self._started.directory, FilePath(fspath(path))
         if not isinstance(kept, InMemory) or not isinstance(self._log, MemoryLog):
             raise UsageError(f"the run is saved already, in {self.path}.", "copy that directory.")
+        if file.suffix in READERS.keys() - {SUFFIX}:
+            raise UsageError(
+                f"a run is not saved as {file.suffix}.",
+                f"write its model: `charrnn.export(run, {str(file)!r})`",
+            )
         names = kept.names()
         if file.suffix == SUFFIX:
             require_output(setting("path", str(file)), str(file))

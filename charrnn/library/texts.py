@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from os import PathLike, fspath
+from typing import Any
 
 from charrnn.errors import UsageError
 from charrnn.text.sources import String
@@ -14,7 +15,7 @@ def text_or_paths(text: Text | None) -> list[str] | String:
     """A text as functions take it: a string of one line is a path, of several the text itself.
 
     Raises:
-        UsageError: It is neither a string nor a path nor a list of paths.
+        UsageError: It is an empty list, or has a text instead of a path.
     """
     if isinstance(text, str):
         return String(text) if _has_lines(text) else [text]
@@ -25,7 +26,7 @@ def text_itself(text: Text) -> list[str] | String:
     """A text as methods of a model take it: a string is the text itself.
 
     Raises:
-        UsageError: It looks like the name of a file, or is of another type.
+        UsageError: It looks like the name of a file, or is a list of strings.
     """
     if not isinstance(text, str):
         if any(isinstance(one, str) for one in _listed(text)):
@@ -46,7 +47,7 @@ def _has_lines(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def _listed(text: object) -> list[object]:
+def _listed(text: Any) -> list[Any]:
     return [*text] if isinstance(text, list | tuple) else [text]
 
 
@@ -55,11 +56,6 @@ def _paths(text: Text | None) -> list[str]:
         return []
     paths = []
     for path in _listed(text):
-        if not isinstance(path, str | PathLike):
-            raise UsageError(
-                f"`text` is or has a value of type {type(path).__name__}.",
-                "give a string, a path or a list of paths.",
-            )
         paths.append(fspath(path))
         if _has_lines(str(path)):
             raise UsageError(

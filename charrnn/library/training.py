@@ -9,6 +9,7 @@ from typing import Unpack
 
 from charrnn.commands.train import logged, resumed_in_memory, set_up, trackers
 from charrnn.commands.train import train as train_run
+from charrnn.config.argument_types import checked
 from charrnn.errors import InputError, Interrupted, UsageError
 from charrnn.events import Event
 from charrnn.keywords import LIMITS
@@ -22,7 +23,7 @@ from charrnn.library.keywords import (
     as_keywords,
 )
 from charrnn.library.notes import note, note_all
-from charrnn.library.progress import Progress, progress_sink, require_progress
+from charrnn.library.progress import Progress, progress_sink
 from charrnn.library.run import Run
 from charrnn.library.texts import Text, text_or_paths
 from charrnn.report.memory_log import MemoryLog
@@ -33,6 +34,7 @@ from charrnn.text.sources import String, missing_file
 from charrnn.training.trainer import Divergence
 
 
+@checked
 def train(
     text: Text | None = None,
     config: Config | None = None,
@@ -71,7 +73,6 @@ def train(
         Divergence: Training diverged; the `run` of the error is the run up to there.
         CharrnnError: The run cannot be saved.
     """
-    require_progress(progress)
     given = as_keywords(keywords, train)
     source = text_or_paths(text)
     if isinstance(resume, Run) and text is None:

@@ -36,6 +36,7 @@ from charrnn.report.page_source import fragments, page_source
 from charrnn.report.run_table import print_runs
 from charrnn.report.score_table import print_score
 from charrnn.report.terminal import table_console, table_of
+from charrnn.report.text_list import print_texts
 from charrnn.report.unit_tables import print_units
 from charrnn.results import (
     CharacterScores,
@@ -59,6 +60,7 @@ from charrnn.results import (
     Statement,
     Table,
     TextGradient,
+    TextList,
     TextReport,
     TextScore,
     UnitReport,
@@ -168,6 +170,7 @@ PARTS: dict[type, Callable[[Any], Parts]] = {
     Statement: part_of_explanation,
     Table: part_of_explanation,
     TextGradient: _gradient,
+    TextList: _printed(print_texts),
     TextReport: _printed(print_text_report),
     TextScore: _printed(print_score),
     UnitReport: lambda found: [*unit_text(found), printed(lambda: print_units(found))],

@@ -4,7 +4,7 @@ Positions are percentages of the drawing, so that it can be resized and its lett
 are; only the curves are stretched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -15,6 +15,7 @@ from charrnn.report.ticks import linear_ticks, logarithmic_ticks, tick_label
 from charrnn.system.escaping import drawable
 
 GRAIN = 1000  # units of a curve's coordinates per width and height
+LABEL = 0.18, 0.08  # rough width and height of the label of a level, as shares of the chart
 SMALLEST = 1e-15  # number that has a place on a logarithmic axis
 
 
@@ -87,10 +88,12 @@ def draw_chart(chart: Chart) -> str:
     svg = _canvas(chart.title, "plot")
     _draw_axes(svg, x.ticks(), y.ticks())
     curves = _stretched(svg, GRAIN, GRAIN)
+    drawn: list[tuple[float, float]] = []
     for line in chart.lines:
         shown = np.isfinite(line.y)
         across = x.places(line.x[shown]).tolist()
         points = [*zip(across, np.clip(y.places(line.y[shown]), -9, 9).tolist(), strict=True)]
+        drawn += points
         path = "L".join(f"{GRAIN * a:.1f} {GRAIN * (1 - b):.1f}" for a, b in points)
         if path and line.joined:
             SubElement(curves, "path", {"class": f"curve {line.look}", "d": f"M{path}"})
@@ -103,8 +106,15 @@ def draw_chart(chart: Chart) -> str:
         if 0 <= up <= 1:
             at = _percent(1 - up)
             SubElement(svg, "line", {"class": "level", "x2": "100%", "y1": at, "y2": at})
-            _text(svg, label, "level", {"x": "100%", "y": at, "dy": "-5"})
+            left = _is_covered(up, drawn) and not _is_covered(up, [(1 - a, b) for a, b in drawn])
+            look, end = ("level left", "0") if left else ("level", "100%")
+            _text(svg, label, look, {"x": end, "y": at, "dy": "-5"})
     return tostring(svg, encoding="unicode", short_empty_elements=False)
+
+
+def _is_covered(height: float, points: Iterable[tuple[float, float]]) -> bool:
+    """Whether curves pass through a label at the right end of this height, all from 0 to 1."""
+    return any(a > 1 - LABEL[0] and height <= b < height + LABEL[1] for a, b in points)
 
 
 def axes_of(chart: Chart) -> tuple[_Axis, _Axis]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from charrnn.results.display import Displayed
+
 
 class TextState(StrEnum):
     """Where the file of a text is."""
@@ -43,7 +45,7 @@ class NamedText:
 
 
 @dataclass(frozen=True)
-class TextList:
+class TextList(Displayed):
     """The texts that have names.
 
     Attributes:

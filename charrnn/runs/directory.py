@@ -36,8 +36,9 @@ class RunDirectory(RunFiles):
         Raises:
             UsageError: It holds a run already, is in use or cannot be created.
         """
-        if out == "":
-            raise UsageError("`out` is empty.", "name a directory, or leave the option out.")
+        if out is not None and (not out or "\0" in out):
+            what = "has a NUL character" if out else "is empty"
+            raise UsageError(f"`out` {what}.", "name a directory, or leave the option out.")
         try:
             directory = cls(_new_folder(name) if out is None else Path(out))
             directory._occupy()
