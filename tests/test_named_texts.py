@@ -238,6 +238,7 @@ def test_another_text_is_refused(charrnn, at, cache: Path) -> None:
     assert failed.code == 3
     found = hashlib.sha256(TEXT.replace(b"keeper", b"KEEPER")).hexdigest()
     assert f"whose SHA-256 is {found}, not {SHA256}" in failed.err
+    assert "change its entry in your list" in failed.err
     assert str(saved_as("lamp")) in failed.err
     assert files(cache) == ["lamp.txt.lock"]
 
@@ -279,6 +280,8 @@ def test_redirects_are_followed_to_another_host(charrnn, server, at) -> None:
         ("redirect-to-file", "redirects to file:///etc/passwd, which is not safe"),
         ("redirect-to-itself", "redirects more than 5 times"),
         ("missing", "127.0.0.1 answers 404 Not Found"),
+        ("no-address", "127.0.0.1 gives no answer that can be read"),
+        ("no-http", "127.0.0.1 gives no answer that can be read"),
     ],
 )
 def test_servers_that_do_not_send_it(charrnn, at, cache: Path, path: str, reason: str) -> None:
@@ -334,6 +337,10 @@ def test_a_server_that_does_not_answer(charrnn, at, monkeypatch) -> None:
     monkeypatch.setattr(transfer, "TIMEOUT", 0.05)
     failed = charrnn("texts", at("silent"))
     assert (failed.code, "127.0.0.1 has not answered for 0.05 s" in failed.err) == (3, True)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.5)
+    failed = charrnn("texts", at("stalls"))
+    assert (failed.code, "the connection was cut after" in failed.err) == (3, True), failed.err
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.05)
     # how far the other one comes in that time is a matter of chance
     failed = charrnn("texts", at("slow"))
     assert failed.code == 3
@@ -344,6 +351,16 @@ def test_a_cache_that_cannot_be_written(charrnn, at, cache: Path) -> None:
     cache.write_text("a file")
     failed = charrnn("texts", at("text"))
     assert (failed.code, "CHARRNN_CACHE" in failed.err) == (3, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="of POSIX")
+def test_what_is_no_file_in_its_place_is_neither_read_nor_removed(charrnn, at) -> None:
+    place = saved_as(at("text"))
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)  # reading it would not end
+    failed = charrnn("texts", "lamp")
+    assert (failed.code, f"{place} is there, and is no file" in failed.err) == (3, True)
+    assert place.is_fifo()
 
 
 def test_ctrl_c_leaves_nothing_that_passes_for_the_text(server, at, cache: Path) -> None:
