@@ -30,6 +30,8 @@ def _normal_verbosity():
             "there is no command 'generate'.",
             "did you mean charrnn sample? See charrnn",
         ),
+        (["help"], "there is no command 'help'.", "hint:  see charrnn --help"),
+        (["train", "--version"], "no option --version.", "without a command: charrnn --version."),
         (["zzzzz"], "there is no command 'zzzzz'.", "see charrnn --help"),
         (["x\x1b[2J"], "there is no command 'x\\x1b[2J'.", "see charrnn --help"),
         (
