@@ -1,5 +1,6 @@
 """Texts by name: lists of them, downloads, the cache."""
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from charrnn.commands.texts import BUNDLED
 from charrnn.config.layers import MAX_FILE_BYTES
 from charrnn.errors import UsageError
 from charrnn.setup.named_texts import is_name, known_texts, located, own_texts, saved_as
+from charrnn.system import cache as cache_of_downloads
 from charrnn.system import transfer
 from charrnn.system.resources import config_paths, text_resources
 from tests.conftest import RHYME, TINY
@@ -351,6 +353,21 @@ def test_a_cache_that_cannot_be_written(charrnn, at, cache: Path) -> None:
     cache.write_text("a file")
     failed = charrnn("texts", at("text"))
     assert (failed.code, "CHARRNN_CACHE" in failed.err) == (3, True)
+
+
+def test_a_download_that_cannot_be_read(charrnn, at, monkeypatch) -> None:
+    assert charrnn("texts", at("text")).code == 0
+    os.utime(saved_as("lamp"), (1, 1))  # else it is known already
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(cache_of_downloads, "sha256_of", refuse)
+    for arguments in (["texts"], ["texts", "lamp"], ["train", "lamp"]):
+        failed = charrnn(*arguments)
+        assert failed.code == 3, failed.err
+        assert f"{saved_as('lamp')} cannot be read: Permission denied." in failed.err
+        assert "CHARRNN_CACHE" in failed.err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="of POSIX")
