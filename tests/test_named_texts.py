@@ -1,5 +1,6 @@
 """Texts by name: lists of them, downloads, the cache."""
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from charrnn.commands.texts import BUNDLED
 from charrnn.config.layers import MAX_FILE_BYTES
 from charrnn.errors import UsageError
 from charrnn.setup.named_texts import is_name, known_texts, located, own_texts, saved_as
+from charrnn.system import cache as cache_of_downloads
 from charrnn.system import transfer
 from charrnn.system.resources import config_paths, text_resources
 from tests.conftest import RHYME, TINY
@@ -245,6 +247,7 @@ def test_another_text_is_refused(charrnn, at, cache: Path) -> None:
     assert failed.code == 3
     found = hashlib.sha256(TEXT.replace(b"keeper", b"KEEPER")).hexdigest()
     assert f"whose SHA-256 is {found}, not {SHA256}" in failed.err
+    assert "change its entry in your list" in failed.err
     assert str(saved_as("lamp")) in failed.err
     assert files(cache) == ["lamp.txt.lock"]
 
@@ -286,6 +289,8 @@ def test_redirects_are_followed_to_another_host(charrnn, server, at) -> None:
         ("redirect-to-file", "redirects to file:///etc/passwd, which is not safe"),
         ("redirect-to-itself", "redirects more than 5 times"),
         ("missing", "127.0.0.1 answers 404 Not Found"),
+        ("no-address", "127.0.0.1 gives no answer that can be read"),
+        ("no-http", "127.0.0.1 gives no answer that can be read"),
     ],
 )
 def test_servers_that_do_not_send_it(charrnn, at, cache: Path, path: str, reason: str) -> None:
@@ -347,6 +352,10 @@ def test_a_server_that_does_not_answer(charrnn, at, monkeypatch) -> None:
     monkeypatch.setattr(transfer, "TIMEOUT", 0.05)
     failed = charrnn("texts", at("silent"))
     assert (failed.code, "127.0.0.1 has not answered for 0.05 s" in failed.err) == (3, True)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.5)
+    failed = charrnn("texts", at("stalls"))
+    assert (failed.code, "the connection was cut after" in failed.err) == (3, True), failed.err
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.05)
     # how far the other one comes in that time is a matter of chance
     failed = charrnn("texts", at("slow"))
     assert failed.code == 3
@@ -357,6 +366,31 @@ def test_a_cache_that_cannot_be_written(charrnn, at, cache: Path) -> None:
     cache.write_text("a file")
     failed = charrnn("texts", at("text"))
     assert (failed.code, "CHARRNN_CACHE" in failed.err) == (3, True)
+
+
+def test_a_download_that_cannot_be_read(charrnn, at, monkeypatch) -> None:
+    assert charrnn("texts", at("text")).code == 0
+    os.utime(saved_as("lamp"), (1, 1))  # else it is known already
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(cache_of_downloads, "sha256_of", refuse)
+    for arguments in (["texts"], ["texts", "lamp"], ["train", "lamp"]):
+        failed = charrnn(*arguments)
+        assert failed.code == 3, failed.err
+        assert f"{saved_as('lamp')} cannot be read: Permission denied." in failed.err
+        assert "CHARRNN_CACHE" in failed.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="of POSIX")
+def test_what_is_no_file_in_its_place_is_neither_read_nor_removed(charrnn, at) -> None:
+    place = saved_as(at("text"))
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)  # reading it would not end
+    failed = charrnn("texts", "lamp")
+    assert (failed.code, f"{place} is there, and is no file" in failed.err) == (3, True)
+    assert place.is_fifo()
 
 
 def test_ctrl_c_leaves_nothing_that_passes_for_the_text(server, at, cache: Path) -> None:

@@ -65,6 +65,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._begin(302, Location=self.path if host == "itself" else there)
         elif name == "silent":
             self.server.go_on.wait()
+        elif name == "no-address":
+            self._begin(302, Location="http://[")
+        elif name == "no-http":
+            self.wfile.write(b"lamp\r\n\r\n")
+        elif name == "stalls":
+            self._begin(200, Content_Length=len(TEXT))
+            self.wfile.write(TEXT[:9])
+            self.wfile.flush()
+            self.server.go_on.wait()
         elif name == "missing":
             self.send_error(404)
         elif name == "endless":

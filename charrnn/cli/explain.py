@@ -76,7 +76,7 @@ def explain_command(
     *,
     settings: dict[str, Any],
 ) -> None:
-    """Show how the gradient comes about, in real numbers of a small network.
+    """Show in real numbers how the gradient of a network comes about.
 
     Numbers in parentheses are those of docs/equations.md.
     """

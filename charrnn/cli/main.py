@@ -126,7 +126,7 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _fail(
             "out of memory.",
-            "use a smaller model or text, or lower training.batch_size or training.window; "
+            "use a smaller model or text, or lower `training.batch_size` or `training.window`; "
             "for full BPTT or long lines: `training.memory=recompute`",
             1,
         )

@@ -52,7 +52,7 @@ def report_command(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write a page about a run, or compare several, as one HTML file to share.
+    """Write a page about a run, or about several: one HTML file.
 
     Print the path of the page.
     """

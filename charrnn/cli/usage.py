@@ -40,8 +40,12 @@ def explain_usage(
     outside = hasattr(command, "commands")
     path = "charrnn" if outside else f"charrnn {command.name}"
     message, hint = _explained(error, command)
-    if not hint and outside and hasattr(error, "possibilities"):
-        hint = _of_a_command(str(vars(error)["option_name"]), arguments, program)
+    if hasattr(error, "possibilities"):
+        option = str(vars(error)["option_name"])
+        if outside:
+            hint = hint or _of_a_command(option, arguments, program)
+        elif any(option in one.opts for one in program.params):
+            hint, path = f"give it without a command: charrnn {option}.", "charrnn"
     return message, f"{hint} See {path} --help" if hint else f"see {path} --help"
 
 
@@ -72,7 +76,7 @@ def _of_a_command(option: str, arguments: list[str], program: Any) -> str | None
 def _command_like(name: str, commands: dict[str, Any]) -> str | None:
     if os.path.exists(name) and nearest(name, commands, SIMILAR) is None:
         return f"did you mean charrnn train {shell_word(name)}?"
-    meant = COMMAND_SYNONYMS.get(name.lower()) or nearest(name.lower(), commands)
+    meant = COMMAND_SYNONYMS.get(name.lower()) or nearest(name.lower(), commands, SIMILAR)
     return f"did you mean charrnn {meant}?" if meant else None
 
 

@@ -30,6 +30,7 @@ def list_texts() -> TextList:
 
     Raises:
         UsageError: The user's own list cannot be used.
+        InputError: A download cannot be read.
     """
     own = own_list()
     texts = [_bundled(name) for name in text_resources()]
@@ -44,7 +45,7 @@ def fetch_text(name: str) -> NamedText:
     Raises:
         UsageError: There is none of that name, the user's own list cannot be used, or the library
             for downloads is missing.
-        InputError: It cannot be downloaded.
+        InputError: It cannot be downloaded, or its download cannot be read.
     """
     _require_name(name)
     path_of(name)

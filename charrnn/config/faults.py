@@ -7,10 +7,11 @@ from typing import Any, get_args
 from pydantic_core import ErrorDetails
 
 from charrnn.config.names import Section, sections_of, settings_like
-from charrnn.config.schema import in_words, schema_of
+from charrnn.config.schema import Schema, in_words, schema_of, settings
 from charrnn.config.settings import Config
+from charrnn.config.values import MAX_COUNT
 from charrnn.keywords import KEYWORDS
-from charrnn.wording import nearest, setting
+from charrnn.wording import either, nearest, setting
 
 # pydantic's errors on numbers and booleans of another type, or out of bounds
 TYPES_AND_BOUNDS = ("bool_", "float_", "int_", "greater_", "less_", "finite_")
@@ -30,6 +31,9 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     if kind == "extra_forbidden":
         _, parents = _walk(detail["loc"][:-1])
         known = list(parents[0].model_fields) if len(parents) == 1 else []
+        if choices := [choice for key, choice, _ in settings() if key == dotted and choice]:
+            other = f"{where}: {dotted!r} is a key of {either(choices)}, not of {_tag(parents[0])}"
+            return f"{other}; known: {', '.join(known)}."
         return f"{where}: unknown key {dotted!r}; {_instead_of(dotted, known)}"
     if kind == "missing":
         return f"{where}: {dotted!r} is missing."
@@ -42,7 +46,8 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
         message = f"should be one of {detail['ctx']['expected_tags']}"
         options = _options(detail["ctx"]["expected_tags"])
     elif kind.startswith(TYPES_AND_BOUNDS) and (schema := schema_of(path)):
-        message = f"should be {in_words(schema)}"
+        typed = where == COMMAND_LINE and dotted in KEYWORDS.values()
+        message = f"should be {_expected(schema, detail, typed)}"
     elif kind in EXPECTED:
         message = f"should be {EXPECTED[kind]}"
     elif sections:
@@ -60,9 +65,20 @@ def describe(detail: ErrorDetails, origins: dict[str, str]) -> str:
     return f"{where}: {dotted} = {shown(value)} {message}{remedy}"
 
 
+def _expected(schema: Schema, detail: ErrorDetails, typed: bool) -> str:
+    """What a number or a boolean should be; as an option, which is left out, it is never null."""
+    if detail.get("ctx", {}).get("le") == MAX_COUNT:
+        return f"at most {MAX_COUNT:,}"
+    if typed and "anyOf" in schema:
+        schema = {"anyOf": [one for one in schema["anyOf"] if one.get("type") != "null"]}
+    words = in_words(schema)
+    finite = detail["type"] == "finite_number"
+    return words.replace("a number", "a finite number", 1) if finite else words
+
+
 def _as_typed(dotted: str, value: Any) -> str:
     """A setting and its value, to be shown as an option."""
-    text = str(value) if isinstance(value, str | bool | float) else shown(value)
+    text = str(value) if isinstance(value, str | float) else shown(value)
     if PLAIN.fullmatch(text):
         return f"`{dotted}={text}`"
     return setting(dotted, shown(value).strip("'\""))

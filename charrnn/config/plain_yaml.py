@@ -66,11 +66,19 @@ def parse(content: bytes | str) -> Any:
         return None if node is None else loader.construct_document(node)
     except yaml.scanner.ScannerError as error:
         if error.context != "while scanning an alias":
-            raise ValueError(" ".join(str(error).split())) from None
+            raise ValueError(_in_a_line(error)) from None
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise ValueError(f"line {line} has a * without quotes; write '*.txt'") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(" ".join(str(error).split())) from None
+        raise ValueError(_in_a_line(error)) from None
+
+
+def _in_a_line(error: Exception) -> str:
+    """What a parser's error says and where, without the lines that it quotes."""
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        return f"line {mark.line + 1}, column {mark.column + 1}: {said}"
+    return re.sub(r' in "<\w+ string>", position', " at position", " ".join(str(error).split()))
 
 
 def dump(values: Any) -> str:

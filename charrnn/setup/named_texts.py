@@ -97,5 +97,6 @@ def path_of(name: str) -> Path:
         return text_resources()[name]
     source, path = source_of(name), saved_as(name)
     if known_sha256_of(path) != source.sha256:
-        download(Remote(name, source.url, source.sha256, source.max_bytes, path))
+        own = name not in known_texts()
+        download(Remote(name, source.url, source.sha256, source.max_bytes, path, own))
     return path

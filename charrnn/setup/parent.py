@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from charrnn.config.faults import shown
 from charrnn.config.layers import Layer, load_with_origins
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
@@ -146,7 +147,8 @@ def require_same_network(config: Config, parent: Parent) -> None:
         wanted = getattr(config.model, key)
         found = parent.settings["model"].get(key, wanted)
         if wanted != found:
+            here, there = (shown(one).strip("'") for one in (wanted, found))
             raise UsageError(
-                f"model.{key} is {wanted}, but {parent.path} has {found}.",
-                f"leave model.{key} out, of the config too: {parent.path} determines it.",
+                f"model.{key} is {here}, but {parent.path} has {there}.",
+                f"leave `model.{key}` out, of the config too: {parent.path} determines it.",
             )

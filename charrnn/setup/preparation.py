@@ -193,9 +193,9 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
     there, needed = physical_memory(), step_memory(config, alphabet_size, largest)
     if needed <= there:
         return
-    remedy = "lower training.batch_size, training.window or model.hidden_size."
+    remedy = "lower `training.batch_size`, `training.window` or `model.hidden_size`."
     if sequences_of(config).never_truncated:
-        remedy = "cut the longest line, or lower model.hidden_size."
+        remedy = "cut the longest line, or lower `model.hidden_size`."
     elif config.training.bptt == "full":
         remedy = "`training.bptt=truncated`"
     with_recomputation = step_memory(config, alphabet_size, largest, recompute=True)
@@ -204,7 +204,7 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
         remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
     T, B = largest
     raise InputError(
-        f"a step through {T:,} characters in {pluralize(B, 'lane')} needs about "
+        f"a step through {pluralize(T, 'character')} in {pluralize(B, 'lane')} needs about "
         f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
         remedy,
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from charrnn.errors import InputError
+
 VARIABLE = "CHARRNN_CACHE"
 
 
@@ -26,12 +28,18 @@ def known_sha256_of(path: Path) -> str | None:
     """The same, read again only if the file's size, time or number has changed; None for no file.
 
     Raises:
-        OSError: It cannot be read.
+        InputError: It cannot be read.
     """
-    if not path.is_file():
-        return None
-    status = path.stat()
-    return _remembered(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    try:
+        if not path.is_file():
+            return None
+        status = path.stat()
+        return _remembered(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.",
+            f"make it readable, or set the environment variable {VARIABLE} to another folder.",
+        ) from None
 
 
 @lru_cache(maxsize=64)

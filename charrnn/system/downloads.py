@@ -26,6 +26,7 @@ class Remote:
         sha256: The SHA-256 of its content.
         max_bytes: No more than this is read.
         path: Where it is saved.
+        own: Whether the user's own list has it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Remote:
     sha256: str
     max_bytes: int
     path: Path
+    own: bool = False
 
 
 Watch = Callable[[Remote], AbstractContextManager[Progress]]
@@ -61,15 +63,18 @@ def download(remote: Remote) -> None:
         pooch = import_extra("pooch", "data", f"downloading {remote.name}")
     except UsageError as error:
         raise UsageError(str(error), f"{error.hint}; or {_by_hand(remote)}") from None
+    if remote.path.exists() and not remote.path.is_file():
+        message = f"{remote.name} cannot be saved: {remote.path} is there, and is no file."
+        raise InputError(message, "move it away.")
     try:
         remote.path.parent.mkdir(parents=True, exist_ok=True)
         with _claimed_part(remote.path) as part, watch.get()(remote) as progress:
             _retrieve(pooch, remote, part, progress)
     except Refused as refusal:
         again = "run the command again to continue; or " * refusal.cut
-        raise InputError(
-            f"{remote.name} cannot be downloaded: {refusal}.", again + _by_hand(remote)
-        ) from None
+        entry = "if it is the text that you mean, change its entry in your list; else "
+        hint = (again or entry * (refusal.another and remote.own)) + _by_hand(remote)
+        raise InputError(f"{remote.name} cannot be downloaded: {refusal}.", hint) from None
     except OSError as error:
         raise InputError(
             f"{remote.name} cannot be saved in {remote.path.parent}: {error.strerror or error}.",
@@ -101,7 +106,8 @@ def _retrieve(pooch: ModuleType, remote: Remote, part: Path | None, progress: Pr
         pooch.retrieve(remote.url, known, path.name, path.parent, downloader=read)
     except ValueError:
         raise Refused(
-            f"{remote.url} has another text, whose SHA-256 is {found}, not {remote.sha256}"
+            f"{remote.url} has another text, whose SHA-256 is {found}, not {remote.sha256}",
+            another=True,
         ) from None
 
 

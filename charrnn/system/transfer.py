@@ -15,6 +15,7 @@ TIMEOUT = 30  # seconds without an answer
 MAX_REDIRECTS = 5
 READ_BYTES = 1 << 14  # at a time; a cut loses what it has read of these
 HTTP = ("http", "https")
+UNREADABLE = "gives no answer that can be read"
 FROM_THERE, NOTHING_FOLLOWS = 206, 416  # answers to a request for the rest of a file
 
 
@@ -22,11 +23,12 @@ class Refused(Exception):
     """A file cannot be read; the message completes a sentence.
 
     cut: whether a part of it is kept, and the next attempt continues there.
+    another: whether it was read, and the entry of the list describes another file.
     """
 
-    def __init__(self, message: str, *, cut: bool = False) -> None:
+    def __init__(self, message: str, *, cut: bool = False, another: bool = False) -> None:
         super().__init__(message)
-        self.cut = cut
+        self.cut, self.another = cut, another
 
 
 def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
@@ -51,7 +53,7 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
     requests = import_extra("requests", "data", "a download")
     host = urlsplit(url).hostname
     start = part.stat().st_size if part.exists() else 0
-    received = 0  # until the server answers
+    received = None  # until the server answers
     try:
         with requests.Session() as session:
             response = _answer(session, url, start)
@@ -63,7 +65,8 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
                 start = 0
             total = _total(response, start)
             if total is not None and total > max_bytes:
-                raise Refused(f"it has {total:,} bytes, and may have {max_bytes:,}")
+                message = f"it has {total:,} bytes, and may have {max_bytes:,}"
+                raise Refused(message, another=True)
             received = start
             with open(part, "ab") as file:
                 file.truncate(start)
@@ -72,11 +75,14 @@ def transfer(url: str, part: Path, max_bytes: int, progress: Progress) -> bool:
                     received += len(chunk)
                     if received > max_bytes:
                         file.truncate(0)
-                        raise Refused(f"it has more than the {max_bytes:,} bytes it may have")
+                        message = f"it has more than the {max_bytes:,} bytes it may have"
+                        raise Refused(message, another=True)
                     file.write(chunk)
                     progress(received, total)
     except requests.RequestException as error:
         _refuse(requests, error, str(host), received)
+    except ValueError:  # of urllib, for the address of a redirect
+        raise Refused(f"{host} {UNREADABLE}") from None
     if total is not None and received < total:
         raise _cut(received)
     return start > 0
@@ -111,17 +117,22 @@ def _cut(received: int) -> Refused:
     return Refused(f"the connection was cut after {format_size(received)}", cut=received > 0)
 
 
-def _refuse(requests: ModuleType, error: Exception, host: str, received: int) -> NoReturn:
-    """Raises Refused with the cause of an error in a few words."""
+def _refuse(requests: ModuleType, error: Exception, host: str, received: int | None) -> NoReturn:
+    """Raises Refused with the cause of an error in a few words.
+
+    received: the bytes that there are; None if the server has not answered.
+    """
     answer = getattr(error, "response", None)
     if answer is not None:
         raise Refused(f"{host} answers {answer.status_code} {answer.reason}") from None
     if isinstance(error, requests.exceptions.SSLError):
         raise Refused(f"the certificate of {host} cannot be verified") from None
-    if isinstance(error, requests.exceptions.ChunkedEncodingError) or received:
+    if received is not None:
         raise _cut(received) from None
     if isinstance(error, requests.Timeout):
         raise Refused(f"{host} has not answered for {TIMEOUT} s") from None
+    if type(error.args[0] if error.args else None).__name__ == "ProtocolError":  # of urllib3
+        raise Refused(f"{host} {UNREADABLE}") from None
     if isinstance(error, requests.ConnectionError):
         raise Refused(f"there is no connection to {host} (is this machine offline?)") from None
     raise Refused(f"{host} cannot be read: {error}") from None
