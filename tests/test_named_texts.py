@@ -266,6 +266,17 @@ def test_a_download_that_was_cut_is_continued(charrnn, server, at, cache: Path) 
     assert files(cache) == ["lamp.txt", "lamp.txt.lock"]
 
 
+def test_a_link_in_place_of_a_part_is_not_written_through(charrnn, at, tmp_path: Path) -> None:
+    lamp, mine = at("text"), tmp_path / "mine.txt"
+    mine.write_bytes(TEXT[:HALF])
+    saved_as("lamp").parent.mkdir(parents=True)
+    saved_as("lamp").with_name("lamp.txt.part").symlink_to(mine)
+    assert charrnn("texts", lamp).code == 0
+    assert mine.read_bytes() == TEXT[:HALF]
+    assert saved_as("lamp").read_bytes() == TEXT
+    assert not saved_as("lamp").is_symlink()
+
+
 @pytest.mark.parametrize("path", ["without-ranges", "other-range", "text"])
 @pytest.mark.parametrize("part", [TEXT[:HALF], b"?" * HALF, TEXT, TEXT + b"?", b""])
 def test_whatever_part_there_is_the_text_is_right(charrnn, at, path: str, part: bytes) -> None:

@@ -11,6 +11,7 @@ from types import ModuleType
 from charrnn.errors import InputError, UsageError
 from charrnn.system.cache import VARIABLE, known_sha256_of, sha256_of
 from charrnn.system.extras import import_extra
+from charrnn.system.files import detach
 from charrnn.system.lock import Held, Lock
 from charrnn.system.transfer import Progress, Refused, transfer
 from charrnn.wording import word
@@ -120,7 +121,9 @@ def _claimed_part(path: Path) -> Iterator[Path | None]:
         yield None
         return
     try:
-        yield path.with_name(f"{path.name}.part") if lock.works else None
+        part = path.with_name(f"{path.name}.part")
+        detach(part)  # a link would be written through
+        yield part if lock.works else None
     finally:
         lock.release()
 
