@@ -9,6 +9,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.commands.curves import load_run
+from charrnn.errors import UsageError
 from charrnn.library.keywords import Path
 from charrnn.library.notes import note_all
 from charrnn.report.run_csv import EVALUATION_COLUMNS, metric_rows
@@ -68,9 +69,12 @@ def read_metrics(run: "Run | Path") -> Metrics:
         run: The directory of a run, or a run.
 
     Raises:
+        UsageError: It is neither a run nor a path.
         InputError: It is not the directory of a run, or has logged no step.
     """
     if not isinstance(run, str | PathLike):
+        if not hasattr(run, "metrics"):
+            raise UsageError(f"`run` is {run!r}, not a Run, a string or a path.")
         return run.metrics
     found = load_run(fspath(run))
     note_all(found.notes)
