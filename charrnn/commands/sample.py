@@ -79,6 +79,8 @@ class Sampler:
             InputError: The checkpoint or a text is unusable.
         """
         temperatures = [temperature] if isinstance(temperature, int | float) else temperature
+        if not temperatures:
+            raise UsageError("`temperature` is an empty list.", "for example `temperature=0.8`")
         for one in temperatures:
             if not isfinite(one):
                 raise UsageError(

@@ -1,6 +1,7 @@
 """Finds out what the hidden units of a model follow in a text."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from charrnn.analysis.unit_ranking import RankedUnits, unit_name
 from charrnn.analysis.unit_states import predictions, states_in_order
 from charrnn.analysis.units import Correlator
 from charrnn.arrays import Array
+from charrnn.commands.arguments import require_between
 from charrnn.commands.surprisal import read_text_of, require_finite
 from charrnn.commands.unit_views import require_unit
 from charrnn.config.layers import changed
@@ -54,9 +56,11 @@ def describe_units(
 
     Raises:
         InputError: The checkpoint or the text is unusable, or has unknown characters.
-        UsageError: The changes are invalid, or there is no such unit.
+        UsageError: The changes or a number are invalid, or there is no such unit.
         CharrnnError: The states overflow.
     """
+    require_between(1, inf, count=count)
+    require_between(0, inf, passage=passage)
     model = load_model(checkpoint, ("eval", *(() if isinstance(paths, String) else paths)))
     for unit in chosen:
         require_unit(unit, model.params)

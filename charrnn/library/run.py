@@ -151,6 +151,7 @@ class Run:
         return reported_run(self._history())._repr_html_()
 
 
+@checked
 def read_metrics(run: Run | Path) -> Metrics:
     """Reads what a run logged.
 
@@ -158,6 +159,7 @@ def read_metrics(run: Run | Path) -> Metrics:
         run: The directory of a run, or a run.
 
     Raises:
+        UsageError: It is neither a run nor a path.
         InputError: It is not the directory of a run, or has logged no step.
     """
     if isinstance(run, Run):
