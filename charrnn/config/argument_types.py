@@ -56,10 +56,7 @@ def _check(given: dict[str, Any], adapters: Mapping[str, Any], but: Collection[s
         if name in but:
             continue
         if name not in adapters:
-            guess = nearest(name, adapters, 0.75)
-            raise UsageError(
-                f"there is no argument {name!r}.", f"did you mean {guess!r}?" if guess else None
-            )
+            raise unknown_argument(name, adapters)
         annotation, adapter = adapters[name]
         given[name] = plain = _plain(value)
         try:
@@ -67,6 +64,14 @@ def _check(given: dict[str, Any], adapters: Mapping[str, Any], but: Collection[s
         except ValidationError:
             shown = reprlib.repr(value).replace("`", "'")
             raise UsageError(f"`{name}` is {shown}, not {_described(annotation)}.") from None
+
+
+def unknown_argument(name: str, known: Collection[str], hint: str | None = None) -> UsageError:
+    """The error for an argument that a function lacks; the hint is for a name like none of them."""
+    guess = nearest(name, known, 0.75)
+    return UsageError(
+        f"there is no argument {name!r}.", f"did you mean {guess!r}?" if guess else hint
+    )
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from os import fspath
 from typing import Literal, Unpack
 
 from charrnn.commands import explain as explaining
@@ -23,7 +22,7 @@ from charrnn.library.keywords import (
 )
 from charrnn.library.model import Model
 from charrnn.library.notes import note, note_all
-from charrnn.library.run import Run
+from charrnn.library.run import Run, path_or_loaded
 from charrnn.library.texts import Text, text_or_paths
 from charrnn.results import Explanation, GradientCheck, GradientFlow
 from charrnn.setup.loading import Model as LoadedModel
@@ -192,11 +191,7 @@ def explain(
 
 
 def _subject(model: Subject | None) -> str | LoadedModel | None:
-    if isinstance(model, Run):
-        model = model.model
-    if isinstance(model, Model):
-        return model._loaded
-    return None if model is None else fspath(model)
+    return None if model is None else path_or_loaded(model)
 
 
 def _text(model: Subject | None, text: Text | None) -> str | String | None:

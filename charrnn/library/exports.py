@@ -8,7 +8,7 @@ from charrnn.config.argument_types import checked
 from charrnn.library.keywords import Path
 from charrnn.library.model import Model
 from charrnn.library.notes import note_all
-from charrnn.library.run import Run
+from charrnn.library.run import Run, path_or_loaded
 from charrnn.report.player import player_page
 
 
@@ -28,8 +28,6 @@ def export(model: Model | Run | Path, out: Path) -> FilePath:
             activation, or its library is not installed.
         InputError: There is no checkpoint, it is unusable, or too large for the format.
     """
-    model = model.model if isinstance(model, Run) else model
-    loaded = model._loaded if isinstance(model, Model) else fspath(model)
-    report = export_model(loaded, fspath(out), player_page)
+    report = export_model(path_or_loaded(model), fspath(out), player_page)
     note_all(report.notes)
     return FilePath(report.path)

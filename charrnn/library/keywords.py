@@ -7,9 +7,9 @@ from os import PathLike, fspath
 from typing import Any, Literal, TypedDict, get_args, get_type_hints
 
 from charrnn.commands.arguments import settings_like
+from charrnn.config.argument_types import unknown_argument
 from charrnn.errors import UsageError
 from charrnn.keywords import KEYWORDS, replacing_limits
-from charrnn.wording import nearest
 
 Path = str | PathLike[str]
 Files = Path | Sequence[Path]
@@ -90,7 +90,11 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
         UsageError: It has no such keyword, a text is given in place of a file, or two limits
             contradict each other.
     """
-    require_known(given, function, _meant)
+    own = function.__annotations__.copy()
+    known = get_type_hints(*get_args(own.pop(str(getfullargspec(function).varkw))))
+    for name in given:
+        if name not in known:
+            raise unknown_argument(name, [*known, *own.keys() - {"return"}], _meant(name, known))
     plain = {name: _plain(value) for name, value in given.items() if value is not None}
     for name in ("validation", "test"):
         paths = plain.get(name)
@@ -100,31 +104,6 @@ def as_keywords(given: Mapping[str, Any], function: Callable[..., Any]) -> dict[
                 "write the text to a file, and give its path.",
             )
     return replacing_limits(plain)
-
-
-def require_known(
-    given: Collection[str],
-    function: Callable[..., Any],
-    meant: Callable[[str, Collection[str]], str | None] = lambda name, known: None,
-) -> None:
-    """Checks what a function was given as `**`, by the type of that argument.
-
-    Args:
-        given: The names.
-        function: The function.
-        meant: What else an unknown name may mean; it is given the known ones, too.
-
-    Raises:
-        UsageError: It has no such argument.
-    """
-    own = function.__annotations__.copy()
-    known = get_type_hints(*get_args(own.pop(str(getfullargspec(function).varkw))))
-    own.pop("return")
-    for name in given:
-        if name not in known:
-            similar = nearest(name, [*known, *own], 0.75)
-            hint = f"did you mean {similar!r}?" if similar else meant(name, known)
-            raise UsageError(f"there is no argument {name!r}.", hint)
 
 
 def as_config(config: Config | None) -> str | dict[str, Any] | None:

@@ -12,7 +12,7 @@ from charrnn.errors import UsageError
 from charrnn.library.keywords import Path, Unknown
 from charrnn.library.model import Model
 from charrnn.library.notes import note, note_all
-from charrnn.library.run import Run
+from charrnn.library.run import Run, path_or_loaded
 from charrnn.report.page import report_page
 from charrnn.report.player import player_page
 from charrnn.system.files import write_atomically
@@ -63,10 +63,7 @@ def report(
         require_single_model(listed, source, no_model)
     require_output(setting("out", path), path, [source] if source else [])
     if play_only:
-        only = listed[0]
-        model = only.model if isinstance(only, Run) else only
-        loaded = model._loaded if isinstance(model, Model) else fspath(model)
-        page = player_page(playable_model(loaded, size))
+        page = player_page(playable_model(path_or_loaded(listed[0]), size))
     else:
         paths = [_directory(one) for one in listed]
         found, notes = report_runs(paths, source, unknown, not no_model, size, note)

@@ -23,6 +23,7 @@ from charrnn.results import RunHistory, RunLog, RunState, RunSummary
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run as StartedRun
+from charrnn.setup.loading import Model as LoadedModel
 from charrnn.setup.loading import model_of
 from charrnn.setup.run_files import SUFFIX
 from charrnn.system.files import write_atomically
@@ -167,3 +168,10 @@ def read_metrics(run: Run | Path) -> Metrics:
     found = load_run(fspath(run))
     note_all(found.notes)
     return metrics_of(found.log)
+
+
+def path_or_loaded(model: Run | Model | Path) -> str | LoadedModel:
+    """A model as commands take it: loaded, of a run the best one; or the path of either."""
+    if isinstance(model, Run):
+        model = model.model
+    return model._loaded if isinstance(model, Model) else fspath(model)
