@@ -7,6 +7,7 @@ from typing import Any
 from charrnn.config.layers import changed
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
+from charrnn.keywords import LIMITS
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run, assembled
@@ -20,7 +21,7 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
 from charrnn.wording import call, pluralize
 
-LIMITS = ("max_steps", "epochs", "max_time", "patience")
+CHANGEABLE = (*LIMITS, "patience")
 EXAMPLE_STEPS = 3000  # suggested to a run that has made none
 
 
@@ -35,18 +36,18 @@ def resumed_run(
     Args:
         path: The run directory.
         text: Where the text is now, empty if it has not moved; or the text itself.
-        changes: Changes of the `training` settings LIMITS.
+        changes: Changes of the `training` settings CHANGEABLE.
         announce: Called with a note before a text is read that only a checkpoint names.
 
     Raises:
         UsageError: There is no run, it is complete, or another setting would change.
         InputError: No checkpoint is usable, or the text is another one.
     """
-    if fixed := [f"`training.{key}`" for key in changes if key not in LIMITS]:
+    if fixed := [f"`training.{key}`" for key in changes if key not in CHANGEABLE]:
         raise UsageError(
             f"{', '.join(fixed)} cannot change a run that is resumed.",
             "leave it out, or start a new run; only "
-            f"{', '.join(f'`training.{key}`' for key in LIMITS)} may change.",
+            f"{', '.join(f'`training.{key}`' for key in CHANGEABLE)} may change.",
         )
     directory = RunDirectory.existing(path)
     try:
@@ -106,7 +107,7 @@ def resumed_in_memory(run: Run, changes: dict[str, Any]) -> Run:
 
     Args:
         run: The run.
-        changes: Changes of the `training` settings LIMITS.
+        changes: Changes of the `training` settings CHANGEABLE.
 
     Raises:
         UsageError: It is complete.
