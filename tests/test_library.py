@@ -192,6 +192,14 @@ def test_with_out_it_is_the_run_directory_of_a_command(tmp_path, text_file, trai
         trained_in_memory(out=tmp_path / "run")
 
 
+def test_of_a_run_functions_take_the_best_model(tmp_path) -> None:
+    run = trained_in_memory(lr=0.3, settings=SETTINGS | {"schedule.name": "constant"})
+    assert not same_weights(run.model, run.last)
+    written = np.load(charrnn.export(run, tmp_path / "model.npz"))
+    for name, array in run.model.parameters.items():
+        np.testing.assert_array_equal(written[name], array)
+
+
 def test_a_run_is_found_from_another_folder(tmp_path, text_file, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = trained_in_memory(text_file, out="here")
