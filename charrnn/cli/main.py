@@ -32,10 +32,9 @@ from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, 
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
 from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
-from charrnn.system.downloads import Remote, unwatched, watch
 from charrnn.system.escaping import shortened
+from charrnn.system.remote import Progress, Remote, unwatched, watch
 from charrnn.system.streams import discard, has_lost_reader
-from charrnn.system.transfer import Progress
 
 LOG = logging.getLogger(__name__)
 

@@ -14,9 +14,8 @@ from rich.table import Table
 
 from charrnn.report.messages import say_message
 from charrnn.report.terminal import PipeConsole, can_redraw, fitted
-from charrnn.system.downloads import Remote
+from charrnn.system.remote import Progress, Remote
 from charrnn.system.streams import is_in_foreground
-from charrnn.system.transfer import Progress
 from charrnn.wording import format_size, word
 
 SECONDS_PER_FRAME, SECONDS_PER_LINE = 0.1, 10.0

@@ -8,7 +8,8 @@ from typing import overload
 from charrnn.config.text_lists import NAME, TextSource, load_texts
 from charrnn.errors import UsageError
 from charrnn.system.cache import cache_folder, known_sha256_of
-from charrnn.system.downloads import Remote, download
+from charrnn.system.downloads import download
+from charrnn.system.remote import Remote
 from charrnn.system.resources import (
     TEXTS_VARIABLE,
     config_paths,

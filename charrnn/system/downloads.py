@@ -1,10 +1,8 @@
 """Downloads files, each known by its SHA-256, into the user's cache."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -13,42 +11,9 @@ from charrnn.system.cache import VARIABLE, known_sha256_of, sha256_of
 from charrnn.system.extras import import_extra
 from charrnn.system.files import detach
 from charrnn.system.lock import Held, Lock
-from charrnn.system.transfer import Progress, Refused, transfer
+from charrnn.system.remote import Progress, Remote, watch
+from charrnn.system.transfer import Refused, transfer
 from charrnn.wording import word
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file on a server.
-
-    Attributes:
-        name: What messages call it.
-        url: Its address.
-        sha256: The SHA-256 of its content.
-        max_bytes: No more than this is read.
-        path: Where it is saved.
-        own: Whether the user's own list has it.
-    """
-
-    name: str
-    url: str
-    sha256: str
-    max_bytes: int
-    path: Path
-    own: bool = False
-
-
-Watch = Callable[[Remote], AbstractContextManager[Progress]]
-
-
-@contextmanager
-def unwatched(remote: Remote) -> Iterator[Progress]:
-    """Shows nothing."""
-    yield lambda received, total: None
-
-
-# shows the progress of a download; a program sets it, a library leaves it
-watch: ContextVar[Watch] = ContextVar("watch", default=unwatched)
 
 
 def download(remote: Remote) -> None:

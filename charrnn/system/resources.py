@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import platformdirs
-
 CORPUS_NAME = "farrow-quay"
 TEXTS_VARIABLE = "CHARRNN_TEXTS"
 
@@ -33,6 +31,8 @@ def known_texts_path() -> Path:
 
 def own_list() -> Path:
     """The path of the user's own list of texts, where there may be none."""
+    import platformdirs  # not at every start of the program
+
     chosen = os.environ.get(TEXTS_VARIABLE)
     return Path(chosen or platformdirs.user_config_path("charrnn", appauthor=False) / "texts.yaml")
 

@@ -1,15 +1,13 @@
 """Reads a file from a web server, in as many attempts as it takes."""
 
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
 from charrnn.system.extras import import_extra
+from charrnn.system.remote import Progress
 from charrnn.wording import format_size
-
-Progress = Callable[[int, int | None], None]  # told the bytes received, and of how many
 
 TIMEOUT = 30  # seconds without an answer
 MAX_REDIRECTS = 5
