@@ -10,7 +10,7 @@ _log = logging.getLogger("charrnn")
 
 
 def note(text: str) -> None:
-    """Logs a note as a warning, which Python shows on standard error unless it is told not to."""
+    """Logs a note as a warning, which Python shows on stderr unless logging is configured."""
     _log.warning("%s", harmless_message(text))
 
 

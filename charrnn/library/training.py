@@ -52,7 +52,7 @@ def train(
     KeyboardInterrupt. In another thread than the main one, neither reaches the training.
 
     Args:
-        text: A string of one line is a file, a directory or the name of a bundled text; one of
+        text: A string of one line is a file, a directory or the name of a text; one of
             several lines is the text itself. Or a Path, or a list of paths. None for the text of
             the config, by default the bundled corpus.
         config: A YAML file, the name of a built-in config, or a mapping of its sections.

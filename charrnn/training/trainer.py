@@ -32,7 +32,7 @@ class Divergence(CharrnnError):
         step: The step, counted from 1.
         window: The window that was trained on; None for the validation loss.
         figures: What was measured, by name.
-        run: The run up to there, where whoever trains can use it.
+        run: The run up to that step, if the function that trains has set it.
     """
 
     run: Any = None
