@@ -25,6 +25,7 @@ ORIGINS = {
     "training.stride": f"k1 of Williams & Peng 1990, equation (19); {EXPERIMENTS}",
     "training.memory": "Chen et al. 2016; Gruslys et al. 2016",
     "training.reduction": "equation (6)",
+    "training.averaging": "Polyak & Juditsky 1992",
     "training.clip.by": "Pascanu et al. 2013; by value: Mikolov 2012",
     "training.patience": "Prechelt 1998",
     "optimizer.name": "momentum: Polyak 1964; Adagrad: Duchi et al. 2011; RMSprop: Tieleman & "

@@ -16,6 +16,7 @@ from charrnn.setup.paths import find_checkpoint
 from charrnn.system.files import write_atomically
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.tensor_file import TensorFile, Unusable
+from tests.conftest import TINY
 from tests.digests import digest_of, parsed
 
 
@@ -33,6 +34,31 @@ def test_load_undoes_save(trained: Path, tmp_path: Path) -> None:
         for name, array in one.named():
             assert np.array_equal(array, getattr(other, name))
     assert np.array_equal(first.state.h, second.state.h)
+
+
+def test_the_model_of_a_file_is_the_average_and_a_resumed_run_trains_on(
+    charrnn, text_file: Path, tmp_path: Path
+) -> None:
+    settings = ["--set", "training.averaging=0.2", "--set", "schedule.name=constant"]
+    start = ["train", text_file, *TINY, *settings, "--out"]
+    for arguments in (
+        [*start, tmp_path / "whole", "--max-steps", 12],
+        [*start, tmp_path / "resumed", "--max-steps", 6],
+        ["train", "--resume", tmp_path / "resumed", "--max-steps", 12],
+    ):
+        assert charrnn(*arguments).code == 0
+    path, resumed = (
+        tmp_path / run / "checkpoints/last.safetensors" for run in ("whole", "resumed")
+    )
+    checkpoint, tensors = load(path), load_file(path)
+    again, written = (parsed(content)[1] for content in (encode(checkpoint), path.read_bytes()))
+    assert again["digest"] == written["digest"]
+    for name, array in checkpoint.params.named():
+        assert np.array_equal(array, tensors["model." + name])
+    for name, array in checkpoint.state.params.named():
+        assert np.array_equal(array, tensors["optimizer.trained." + name])
+    assert not np.array_equal(checkpoint.params.flat, checkpoint.state.params.flat)
+    assert np.array_equal(checkpoint.params.flat, load(resumed).params.flat)
 
 
 def test_tensors_carry_the_names_and_orientation_of_the_equations(trained: Path) -> None:

@@ -74,6 +74,22 @@ def test_update_follows_the_published_rule(name: str) -> None:
             assert array.flat[index] == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.05, 1.0])
+def test_the_average_is_over_a_share_of_the_steps_so_far(alpha: float) -> None:
+    params, optimizer = start(), make_optimizer("sgd", averaging=alpha)
+    state, average = optimizer.init(params), params.flat.copy()
+    assert np.array_equal(state.averaged(params).flat, params.flat)
+    for n in range(1, 30):
+        optimizer.update(params.map(lambda a, n=n: np.cos(a * n)), state, params, 0.05)
+        average = average * (1 - 1 / (1 + alpha * n)) + params.flat / (1 + alpha * n)
+        np.testing.assert_allclose(state.averaged(params).flat, average, rtol=1e-9, atol=1e-12)
+
+
+def test_without_averaging_the_model_is_what_is_trained() -> None:
+    params, optimizer = start(), make_optimizer("sgd")
+    assert optimizer.init(params).averaged(params) is params
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_minimizes_a_quadratic(name: str) -> None:
     params, optimizer = start(), make_optimizer(name, **CHOICES[name])

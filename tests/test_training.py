@@ -242,7 +242,9 @@ def test_uniform_weights_score_the_logarithm_of_the_alphabet() -> None:
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 13, 19])
-@pytest.mark.parametrize("model", [[], ["model.layers=2", "model.dropout=0.2"]])
+@pytest.mark.parametrize(
+    "model", [["training.averaging=0.1"], ["model.layers=2", "model.dropout=0.2"]]
+)
 def test_interrupted_and_resumed_equals_uninterrupted(stop_after: int, model: list[str]) -> None:
     config = config_of(*model)
     whole, whole_events = train(config)
@@ -250,6 +252,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_after: int, model: li
     assert state.progress.step == stop_after
     state, later_events = train(config, deepcopy(state))
     assert_same_bits(whole.params, state.params)
+    assert_same_bits(whole.model, state.model)
     assert np.array_equal(whole.h, state.h)
 
     def told(events):
@@ -266,6 +269,16 @@ def test_interrupted_and_resumed_equals_uninterrupted(stop_after: int, model: li
         ]
 
     assert told(whole_events) == told(first_events + later_events)
+
+
+def test_averaging_changes_what_is_scored_and_not_what_is_trained() -> None:
+    plain, plain_events = train(config_of())
+    averaged, events = train(config_of("training.averaging=0.2"))
+    assert_same_bits(plain.params, averaged.params)
+    assert not np.array_equal(averaged.model.flat, averaged.params.flat)
+    last = evaluate(averaged.model, [stream_window(CORPUS.validation)], ACTIVATIONS["tanh"])
+    assert events[-1].validation_nats_per_character == pytest.approx(last.nats_per_character)
+    assert plain_events[-1].validation_nats_per_character != pytest.approx(last.nats_per_character)
 
 
 @pytest.mark.parametrize("name", ["constant", "cosine", "step"])

@@ -111,6 +111,7 @@ class Training(_Section):
     reduction: Literal["mean", "sum"]
     precision: Literal["float32", "float64"]
     clip: Clip
+    averaging: Fraction = 0.0  # what runs did that lack the setting
     max_steps: CountOrZero | None
     epochs: Annotated[Positive, Field(le=MAX_EPOCHS)] | None = None
     max_time: Seconds | None

@@ -1,7 +1,7 @@
 """Optimizers: `init` makes the state, `update` changes weights and state in place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -13,6 +13,8 @@ from charrnn.model.workspace import Workspace
 from charrnn.optim.slicing import ForEachSlice, in_one_slice
 
 Slots = dict[str, Params]
+
+AVERAGE = "average"  # the slot of the running average of the weights
 
 
 @dataclass
@@ -26,6 +28,10 @@ class OptimizerState:
 
     count: int
     slots: Slots
+
+    def averaged(self, params: Params) -> Params:
+        """The running average of the weights; the weights themselves if none is kept."""
+        return self.slots.get(AVERAGE, params)
 
 
 # An update of some entries in place: (count, θ, gradient, slots in the order of their names,
@@ -41,15 +47,31 @@ class Optimizer:
         slot_names: Names of the running averages that it keeps.
         rule: The update of some entries.
         weight_decay: λ, by which matrices, not biases, also lose lr λ θ in an update.
+        averaging: α, with which θ̄ ← θ̄ + (θ - θ̄) / (1 + α n) after n updates: an average over about
+            the last α n of them. 0 keeps no average.
+
+    Reference:
+        Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging"; for a
+        window that grows with the run Karras et al. 2024, "Analyzing and improving the training
+        dynamics of diffusion models", arXiv 2312.02696.
     """
 
     slot_names: tuple[str, ...]
     rule: Rule
     weight_decay: float = 0.0
+    averaging: float = 0.0
+
+    @property
+    def state_names(self) -> list[str]:
+        """The names of all slots of its state."""
+        return [*self.slot_names, *([AVERAGE] if self.averaging else [])]
 
     def init(self, params: Params) -> OptimizerState:
-        """The state before the first update: zeros."""
-        return OptimizerState(0, {name: params.zeros_like() for name in self.slot_names})
+        """The state before the first update: zeros, and the weights as their own average."""
+        slots = {name: params.zeros_like() for name in self.slot_names}
+        if self.averaging:
+            slots[AVERAGE] = params.map(np.copy)
+        return OptimizerState(0, slots)
 
     def update(
         self,
@@ -80,6 +102,11 @@ class Optimizer:
             of_slice = [slot[entries] for slot in slots]
             g = gradient.flat[entries]
             self.rule(state.count, theta, g, of_slice, learning_rate, scratch)
+            if self.averaging:
+                average = state.slots[AVERAGE].flat[entries]
+                np.subtract(theta, average, out=scratch)
+                scratch /= 1 + self.averaging * state.count
+                average += scratch
 
         for_each_slice(update_slice, params.size)
 
@@ -217,14 +244,15 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def make_optimizer(name: str, **arguments: Any) -> Optimizer:
+def make_optimizer(name: str, averaging: float = 0.0, **arguments: Any) -> Optimizer:
     """Makes the optimizer of that name.
 
     Args:
         name: "sgd", "momentum", "adagrad", "rmsprop", "adam" or "adamw".
+        averaging: α of `Optimizer`.
         **arguments: Those of the optimizer.
 
     Returns:
         The optimizer.
     """
-    return OPTIMIZERS[name](**arguments)
+    return replace(OPTIMIZERS[name](**arguments), averaging=averaging)

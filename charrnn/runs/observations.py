@@ -38,7 +38,7 @@ def baselines(run: Run) -> Baselines:
 
 def weights(run: Run) -> WeightsMeasured:
     """The norms and histograms of the current weights."""
-    params = run.state.params
+    params = run.state.model
     norms = {name: norm for name, norm in norms_of(params)[1].items() if isfinite(norm)}
     arrays = {name: array for name, array in params.named() if name in norms}
     histograms = {name: _histogram(array) for name, array in arrays.items()}
@@ -62,7 +62,7 @@ def start_of(run: Run) -> Array | None:
     """The state in which texts begin; None where each starts from the zero state."""
     if run.passages is None:
         return None
-    return start_state(run.state.params, activation_of(run.config), run.passages)
+    return start_state(run.state.model, activation_of(run.config), run.passages)
 
 
 def sample(run: Run) -> Sampled | None:
@@ -80,7 +80,7 @@ def _sample(run: Run) -> str:
     left, texts = config.evaluation.sample_length, []
     sequences = sequences_of(config)
     writing = GeneratedTexts(
-        run.state.params,
+        run.state.model,
         activation_of(config),
         vocabulary,
         "",

@@ -190,7 +190,7 @@ def _best_params(run: Run) -> Params:
     try:
         return run.directory.load("best")[0].params
     except InputError:
-        return run.state.params
+        return run.state.model
 
 
 def _ended(

@@ -148,7 +148,7 @@ def load_checkpoint(file: Path, content: bytes | None = None) -> tuple[Checkpoin
 def _misfit(checkpoint: Checkpoint, config: Config) -> str | None:
     """How a checkpoint contradicts its own config; None if it does not."""
     state, training = checkpoint.state, config.training
-    slots, wanted = sorted(state.optimizer.slots), sorted(optimizer_of(config).slot_names)
+    slots, wanted = sorted(state.optimizer.slots), sorted(optimizer_of(config).state_names)
     if slots != wanted:
         return f"its optimizer has {reprlib.repr(slots)}, {config.optimizer.name} needs {wanted}"
     if len(state.h) != training.batch_size:

@@ -183,7 +183,7 @@ def step_memory(
         itemsize=4 if config.training.precision == "float32" else 8,
         recompute=by_config if recompute is None else recompute,
         workers=config.training.workers,
-        slots=len(optimizer_of(config).slot_names),
+        slots=len(optimizer_of(config).state_names),
         copies=1 + (config.training.on_divergence == "rollback") * (EVALUATED_STATES + 1),
     )
 

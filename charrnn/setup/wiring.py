@@ -139,7 +139,8 @@ def first_params(config: Config, alphabet_size: int) -> Params:
 
 def optimizer_of(config: Config) -> Optimizer:
     """The optimizer; its learning rate is the trainer's."""
-    return make_optimizer(**config.optimizer.model_dump(exclude={"learning_rate"}))
+    settings = config.optimizer.model_dump(exclude={"learning_rate"})
+    return make_optimizer(averaging=config.training.averaging, **settings)
 
 
 def objective_maker(config: Config) -> Callable[[], Objective]:

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params, Shape, shapes
-from charrnn.optim.optimizers import OptimizerState
+from charrnn.optim.optimizers import AVERAGE, OptimizerState
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (
@@ -35,6 +35,7 @@ FORMAT, EXPORT_FORMAT = "charrnn", "charrnn-export"
 VERSION, OLDEST_VERSION = 4, 2
 DURATIONS = {"seconds", "step_seconds", "evaluated", "evaluation_seconds"}
 MODEL, OPTIMIZER, HIDDEN, START = "model.", "optimizer.", "state.h", "state.start"
+TRAINED = "trained"  # what the weights are stored as where the model is their average
 FLOATS = ("F32", "F64")
 KEYS = (
     "format", "version", "vocabulary", "config", "progress", "optimizer_count", "text_size",
@@ -73,14 +74,17 @@ class Checkpoint:
     @property
     def params(self) -> Params:
         """The model's weights."""
-        return self.state.params
+        return self.state.model
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
     """Encodes a checkpoint in the format of docs/checkpoint-format.md."""
     state = checkpoint.state
-    tensors = {MODEL + name: array for name, array in state.params.named()}
-    for slot, values in state.optimizer.slots.items():
+    tensors = {MODEL + name: array for name, array in state.model.named()}
+    slots = dict(state.optimizer.slots)
+    if slots.pop(AVERAGE, None):
+        slots[TRAINED] = state.params
+    for slot, values in slots.items():
         tensors |= {f"{OPTIMIZER}{slot}.{name}": array for name, array in values.named()}
     tensors[HIDDEN] = state.h
     if checkpoint.start is not None:
@@ -265,8 +269,11 @@ def _assemble(
         checked_count("optimizer_count", described["optimizer_count"]),
         {slot: parameters(f"{OPTIMIZER}{slot}.") for slot in _slots(tensors)},
     )
+    params = parameters(MODEL)
+    if trained := optimizer.slots.pop(TRAINED, None):
+        optimizer.slots[AVERAGE], params = params, trained
     state = TrainState(
-        parameters(MODEL), optimizer, tensors.pop(HIDDEN), checked_progress(described["progress"])
+        params, optimizer, tensors.pop(HIDDEN), checked_progress(described["progress"])
     )
     size = checked_count("text_size", described["text_size"])
     digest = checked_digest(described["text_digest"])

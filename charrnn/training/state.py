@@ -51,7 +51,7 @@ class TrainState:
     """State of a training run.
 
     Attributes:
-        params: The weights.
+        params: The weights that are trained.
         optimizer: The optimizer's state.
         h: Hidden states of the lanes (B, H).
         progress: Counts and measurements.
@@ -61,6 +61,11 @@ class TrainState:
     optimizer: OptimizerState
     h: Array
     progress: Progress
+
+    @property
+    def model(self) -> Params:
+        """The weights of the model: the average of the trained ones where the optimizer has it."""
+        return self.optimizer.averaged(self.params)
 
     def matches(self, other: "TrainState") -> bool:
         """Whether another state has the same shapes, precision and kind of optimizer."""

@@ -186,7 +186,7 @@ class Trainer:
 
     def _evaluate(self, state: TrainState) -> Evaluated:
         progress = state.progress
-        validation = self.evaluate(state.params)
+        validation = self.evaluate(state.model)
         if validation is not None and not isfinite(validation):
             what = f"the validation loss is {validation}"
             raise Divergence(what, progress.step, None, {"validation_loss": validation})
