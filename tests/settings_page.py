@@ -29,7 +29,8 @@ ORIGINS = {
     "training.clip.by": "Pascanu et al. 2013; by value: Mikolov 2012",
     "training.patience": "Prechelt 1998",
     "optimizer.name": "momentum: Polyak 1964; Adagrad: Duchi et al. 2011; RMSprop: Tieleman & "
-    "Hinton 2012; Adam: Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019",
+    "Hinton 2012; Adam: Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019; "
+    "Muon: Jordan et al. 2024",
     "optimizer.learning_rate": f"equation (17); {EXPERIMENTS}",
     "optimizer.momentum": "Polyak 1964",
     "optimizer.epsilon": "Kingma & Ba 2015",
@@ -51,6 +52,7 @@ REFERENCES = {
     "Goyal et al. 2017": "Accurate, large minibatch SGD: training ImageNet in 1 hour, "
     "arXiv 1706.02677",
     "Gruslys et al. 2016": "Memory-efficient backpropagation through time, arXiv 1606.03401",
+    "Jordan et al. 2024": "Muon: an optimizer for hidden layers in neural networks",
     "Kingma & Ba 2015": "Adam: a method for stochastic optimization, arXiv 1412.6980",
     "Le et al. 2015": "A simple way to initialize recurrent networks of rectified linear units, "
     "arXiv 1504.00941",
@@ -61,6 +63,8 @@ REFERENCES = {
     "Pascanu et al. 2013": "On the difficulty of training recurrent neural networks, "
     "arXiv 1211.5063",
     "Polyak 1964": "Some methods of speeding up the convergence of iteration methods",
+    "Polyak & Juditsky 1992": "Acceleration of stochastic approximation by averaging, SIAM Journal "
+    "on Control and Optimization 30",
     "Prechelt 1998": "Early stopping — but when?, in Neural Networks: Tricks of the Trade",
     "Saxe et al. 2014": "Exact solutions to the nonlinear dynamics of learning in deep linear "
     "neural networks, arXiv 1312.6120",

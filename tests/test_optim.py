@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
+from charrnn.arrays import Array
 from charrnn.config.layers import load_config
 from charrnn.model.params import Params
+from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip, norms_of
 from charrnn.optim.optimizers import OPTIMIZERS, make_optimizer
+from charrnn.optim.orthogonal import ITERATIONS, orthogonalize
 from charrnn.optim.schedules import make_schedule
 
 CHOICES = {
@@ -22,6 +25,7 @@ CHOICES = {
     "rmsprop": {"decay": 0.9, "epsilon": 1e-8},
     "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
     "adamw": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.1},
+    "muon": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.1},
 }
 
 
@@ -42,7 +46,7 @@ def reference(name: str, theta: float, gradients: list[float], lr: float, matrix
             theta -= lr * g / (np.sqrt(v) + 1e-8)
         else:
             m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-            if name == "adamw" and matrix:
+            if name in ("adamw", "muon") and matrix:
                 theta -= lr * 0.1 * theta
             theta -= lr * (m / (1 - 0.9**n)) / (np.sqrt(v / (1 - 0.999**n)) + 1e-8)
     return theta
@@ -67,11 +71,58 @@ def run(name: str, steps: int) -> tuple[Params, Params, list[Params]]:
 def test_update_follows_the_published_rule(name: str) -> None:
     before, after, gradients = run(name, 5)
     for parameter, array in after.named():
+        if name == "muon" and parameter == "W":
+            continue  # see the test below
         for index in (0, array.size - 1):
             values = [getattr(g, parameter).flat[index] for g in gradients]
             theta = getattr(before, parameter).flat[index]
             expected = reference(name, theta, values, 0.05, array.ndim > 1)
             assert array.flat[index] == pytest.approx(expected, rel=1e-12)
+
+
+def growth(singular_values: Array) -> Array:
+    """What orthogonalization makes of the singular values of a matrix of norm 1."""
+    for a, b, c in ITERATIONS:
+        singular_values = a * singular_values + b * singular_values**3 + c * singular_values**5
+    return singular_values
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_muon_updates_matrices_between_units_along_their_singular_vectors(layers: int) -> None:
+    before = random_problem(default_rng(2), layers=layers).params
+    params, optimizer = deepcopy(before), make_optimizer("muon", **CHOICES["muon"])
+    state, lr, H = optimizer.init(params), 0.05, params.hidden_size
+    gradients = [before.map(lambda a, n=n: np.cos(a * (n + 1))) for n in range(3)]
+    for gradient in deepcopy(gradients):
+        optimizer.update(gradient, state, params, lr)
+    changed = [layer.W for layer in params.layers] + [layer.U for layer in params.layers[1:]]
+    names = {name for name, array in params.named() if any(array is one for one in changed)}
+    assert len(names) == 2 * layers - 1
+    for name in names:
+        theta, m = dict(before.named())[name].copy(), np.zeros((H, H))
+        for gradient in gradients:
+            m = 0.9 * m + 0.1 * dict(gradient.named())[name]
+            left, s, right = np.linalg.svd(m)
+            orthogonal = left * growth(s / np.sqrt((s**2).sum())) @ right
+            theta -= lr * 0.1 * theta + 0.2 * np.sqrt(H) * lr * orthogonal
+        np.testing.assert_allclose(dict(params.named())[name], theta, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e12])
+def test_orthogonalization_ignores_scale_and_brings_singular_values_near_1(scale: float) -> None:
+    left, right = (np.linalg.qr(default_rng(n).standard_normal((24, 24)))[0] for n in (0, 1))
+    spectrum = np.geomspace(0.1, 1, 24)
+    X = left * (scale * spectrum) @ right
+    orthogonalize(X, Workspace())
+    found = np.einsum("ji,jk,ik->i", left, X, right)
+    np.testing.assert_allclose(X, left * found @ right, atol=1e-12)
+    assert 0.8 < found.min() <= found.max() < 1.15
+
+
+def test_a_matrix_without_a_gradient_does_not_move() -> None:
+    X = np.zeros((3, 3), np.float32)
+    orthogonalize(X, Workspace())
+    assert not X.any()
 
 
 @pytest.mark.parametrize("alpha", [0.05, 1.0])

@@ -62,7 +62,7 @@ OPTIONS: dict[str, Any] = {
     "optimizer": _option(
         TRAINING,
         "NAME",
-        "sgd, momentum, adagrad, rmsprop, adam or adamw.",
+        "sgd, momentum, adagrad, rmsprop, adam, adamw or muon.",
         complete=completers.setting("optimizer"),
     ),
     "lr": _option(TRAINING, "X", "Learning rate, such as 1e-3."),

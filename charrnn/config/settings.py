@@ -205,8 +205,14 @@ class AdamW(_Section):
     weight_decay: Annotated[Number, Field(ge=0, allow_inf_nan=False)] = 0.01
 
 
+class Muon(AdamW):
+    """Orthogonalized updates between units, AdamW elsewhere: Jordan et al. 2024."""
+
+    name: Literal["muon"]  # type: ignore[assignment]
+
+
 Optimizer = Annotated[
-    SGD | Momentum | Adagrad | RMSprop | Adam | AdamW,
+    SGD | Momentum | Adagrad | RMSprop | Adam | AdamW | Muon,
     Field(discriminator="name", description="The update rule, and its learning rate."),
 ]
 

@@ -69,7 +69,7 @@ class Keywords(Objective, total=False):
     init_from: Path
     vocabulary: Path
     extend_vocabulary: bool
-    optimizer: Literal["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"]
+    optimizer: Literal["sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "muon"]
     lr: float
     max_steps: int
     epochs: float

@@ -34,6 +34,8 @@ class Layout:
         slices: Its slice of the flat array.
         size: Number of weights.
         matrices_size: Number of entries of the matrices, which come first.
+        between_units: The slice of the matrices (H, H), which follow one another: each W, and U of
+            the upper layers.
         suffixes: What the names of each layer's parameters end with, from the first layer up.
     """
 
@@ -47,6 +49,8 @@ class Layout:
             if len(shape) > 1:
                 self.matrices_size = self.size
         self.suffixes = layer_suffixes(sum(name.startswith("W") for name in shapes))
+        first, last = (self.slices["W" + self.suffixes[end]] for end in (0, -1))
+        self.between_units = slice(first.start, last.stop)
 
 
 class Params:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
+from charrnn.optim.orthogonal import orthogonalize
 from charrnn.optim.slicing import ForEachSlice, in_one_slice
 
 Slots = dict[str, Params]
@@ -34,18 +35,20 @@ class OptimizerState:
         return self.slots.get(AVERAGE, params)
 
 
-# An update of some entries in place: (count, θ, gradient, slots in the order of their names,
-# learning rate, scratch). All arrays have the same shape; the gradient may be overwritten too.
-Rule = Callable[[int, Array, Array, list[Array], float, Array], None]
+# An update in place: (count, θ, gradient, slots in the order of their names, learning rate, a
+# workspace). All arrays have the same shape; the gradient may be overwritten too.
+Rule = Callable[[int, Array, Array, list[Array], float, Workspace], None]
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimizer that updates each entry of the parameters by itself.
+    """An optimizer that updates each entry by itself, or the matrices between units as a whole.
 
     Attributes:
         slot_names: Names of the running averages that it keeps.
-        rule: The update of some entries.
+        rule: The update of any entries (N,).
+        matrix_rule: The update of whole matrices (N, H, H) between units, which are each W, and U
+            of the upper layers; None for that of their entries.
         weight_decay: λ, by which matrices, not biases, also lose lr λ θ in an update.
         averaging: α, with which θ̄ ← θ̄ + (θ - θ̄) / (1 + α n) after n updates: an average over about
             the last α n of them. 0 keeps no average.
@@ -58,6 +61,7 @@ class Optimizer:
 
     slot_names: tuple[str, ...]
     rule: Rule
+    matrix_rule: Rule | None = None
     weight_decay: float = 0.0
     averaging: float = 0.0
 
@@ -92,29 +96,41 @@ class Optimizer:
         """
         state.count += 1
         slots = [state.slots[name].flat for name in self.slot_names]
+        layout = params.layout
 
-        def update_slice(entries: slice, workspace: Workspace) -> None:
-            theta = params.flat[entries]
-            if self.weight_decay:
-                matrices = max(params.layout.matrices_size - entries.start, 0)
-                theta[:matrices] *= 1 - learning_rate * self.weight_decay
-            scratch = workspace.array("scratch", theta.shape, theta.dtype)
-            of_slice = [slot[entries] for slot in slots]
-            g = gradient.flat[entries]
-            self.rule(state.count, theta, g, of_slice, learning_rate, scratch)
-            if self.averaging:
-                average = state.slots[AVERAGE].flat[entries]
-                np.subtract(theta, average, out=scratch)
-                scratch /= 1 + self.averaging * state.count
-                average += scratch
+        def update(start: int, stop: int, rule: Rule, *matrix: int) -> None:
+            def update_slice(part: slice, workspace: Workspace) -> None:
+                entries = slice(start + part.start, start + part.stop)
+                if self.weight_decay:
+                    matrices = max(layout.matrices_size - entries.start, 0)
+                    params.flat[entries][:matrices] *= 1 - learning_rate * self.weight_decay
+                theta, g, *of_slice = (
+                    array[entries].reshape(-1, *matrix)
+                    for array in (params.flat, gradient.flat, *slots)
+                )
+                rule(state.count, theta, g, of_slice, learning_rate, workspace)
+                if self.averaging:
+                    average = state.slots[AVERAGE].flat[entries].reshape(theta.shape)
+                    change = np.subtract(theta, average, out=g)
+                    change /= 1 + self.averaging * state.count
+                    average += change
 
-        for_each_slice(update_slice, params.size)
+            for_each_slice(update_slice, stop - start, prod(matrix))
+
+        if self.matrix_rule is None:
+            return update(0, layout.size, self.rule)
+        square, H = layout.between_units, params.hidden_size
+        update(0, square.start, self.rule)
+        update(square.start, square.stop, self.matrix_rule, H, H)
+        update(square.stop, layout.size, self.rule)
 
 
 def sgd() -> Optimizer:
     """Stochastic gradient descent, θ ← θ - lr g, equation (17)."""
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
+    def rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
         g *= lr
         theta -= g
 
@@ -134,7 +150,9 @@ def momentum(momentum: float) -> Optimizer:
         Polyak 1964, "Some methods of speeding up the convergence of iteration methods".
     """
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
+    def rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
         (m,) = slots
         m *= momentum
         m += g
@@ -157,11 +175,13 @@ def adagrad(epsilon: float) -> Optimizer:
         optimization", JMLR 12.
     """
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
+    def rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
         (v,) = slots
-        v += np.multiply(g, g, out=scratch)
+        v += _square(g, workspace)
         g *= lr
-        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon)
+        theta -= _quotient(g, v, workspace, epsilon)
 
     return Optimizer(("v",), rule)
 
@@ -180,11 +200,13 @@ def rmsprop(decay: float, epsilon: float) -> Optimizer:
         Tieleman & Hinton 2012, "Lecture 6.5: RMSprop", Neural Networks for Machine Learning.
     """
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
+    def rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
         (v,) = slots
-        _average(v, np.multiply(g, g, out=scratch), decay)
+        _average(v, _square(g, workspace), decay)
         g *= lr
-        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon)
+        theta -= _quotient(g, v, workspace, epsilon)
 
     return Optimizer(("v",), rule)
 
@@ -208,16 +230,53 @@ def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) 
         & Hutter 2019, "Decoupled weight decay regularization", arXiv 1711.05101.
     """
 
-    def rule(n: int, theta: Array, g: Array, slots: list[Array], lr: float, scratch: Array) -> None:
+    def rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
         m, v = slots
-        _average(v, np.multiply(g, g, out=scratch), beta2)
+        _average(v, _square(g, workspace), beta2)
         _average(m, g, beta1)
         # both corrections are scalars; on the numerator's and ε's side they cost no pass
         correction = sqrt(1 - beta2**n)
         np.multiply(m, lr * correction / (1 - beta1**n), out=g)
-        theta -= _quotient(g, np.sqrt(v, out=scratch), epsilon * correction)
+        theta -= _quotient(g, v, workspace, epsilon * correction)
 
-    return Optimizer(("m", "v"), rule, weight_decay)
+    return Optimizer(("m", "v"), rule, weight_decay=weight_decay)
+
+
+def muon(beta1: float, beta2: float, epsilon: float, weight_decay: float) -> Optimizer:
+    """Muon for the matrices between units, AdamW for the other weights.
+
+    m ← β₁ m + (1-β₁) g, θ ← θ - 0.2 √H lr O, where O is roughly the orthogonal matrix nearest to m.
+    An update has the same size in all directions, so that it also learns along those in which
+    gradients are small. The factor makes it about as large as one of AdamW.
+
+    Args:
+        beta1: β₁.
+        beta2: β₂, of AdamW.
+        epsilon: ε, of AdamW.
+        weight_decay: λ.
+
+    Returns:
+        The optimizer.
+
+    Reference:
+        Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"; its factor is
+        that of Liu et al. 2025, "Muon is scalable for LLM training", arXiv 2502.16982.
+    """
+
+    def matrix_rule(
+        n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
+    ) -> None:
+        m, _ = slots
+        _average(m, g, beta1)
+        g[...] = m
+        for matrix in g:
+            orthogonalize(matrix, workspace)
+        g *= 0.2 * sqrt(theta.shape[-1]) * lr
+        theta -= g
+
+    return replace(adam(beta1, beta2, epsilon, weight_decay), matrix_rule=matrix_rule)
 
 
 def _average(running: Array, new: Array, decay: float) -> None:
@@ -227,8 +286,14 @@ def _average(running: Array, new: Array, decay: float) -> None:
     running += new
 
 
-def _quotient(numerator: Array, root: Array, epsilon: float) -> Array:
-    """numerator / (root + ε), in the memory of the numerator."""
+def _square(g: Array, workspace: Workspace) -> Array:
+    """g², in the memory of the workspace."""
+    return np.multiply(g, g, out=workspace.array("scratch", g.shape, g.dtype))
+
+
+def _quotient(numerator: Array, squares: Array, workspace: Workspace, epsilon: float) -> Array:
+    """numerator / (√squares + ε), in the memory of the numerator."""
+    root = np.sqrt(squares, out=workspace.array("scratch", squares.shape, squares.dtype))
     root += epsilon
     numerator /= root
     return numerator
@@ -241,6 +306,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adam,
+    "muon": muon,
 }
 
 
@@ -248,7 +314,7 @@ def make_optimizer(name: str, averaging: float = 0.0, **arguments: Any) -> Optim
     """Makes the optimizer of that name.
 
     Args:
-        name: "sgd", "momentum", "adagrad", "rmsprop", "adam" or "adamw".
+        name: "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw" or "muon".
         averaging: α of `Optimizer`.
         **arguments: Those of the optimizer.
 

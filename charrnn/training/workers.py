@@ -86,18 +86,21 @@ class Workers:
         """Whether there are as many threads as there should be."""
         return self._pool is not None or self.count == 1
 
-    def for_each_slice(self, task: Callable[[slice, Workspace], Result], size: int) -> list[Result]:
+    def for_each_slice(
+        self, task: Callable[[slice, Workspace], Result], size: int, unit: int = 1
+    ) -> list[Result]:
         """Runs a task on contiguous slices of range(size), one per thread if it is large.
 
         Args:
             task: Called with a slice and the workspace of its thread.
             size: The size of the range.
+            unit: What the slices begin at multiples of, and the size is one of.
 
         Returns:
             The results in the order of the slices.
         """
-        count = self.count if size >= MIN_PARALLEL_SIZE else 1
-        slices = split(size, count)
+        count = min(self.count, size // unit) if size >= MIN_PARALLEL_SIZE else 1
+        slices = [slice(part.start * unit, part.stop * unit) for part in split(size // unit, count)]
         return self.run(lambda worker: task(slices[worker], self._workspaces[worker]), count)
 
 
