@@ -15,7 +15,8 @@ from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.loss import cross_entropy, loss_and_logit_gradient, softmax
 from charrnn.model.rnn import Stepper, joint, logits, states
-from charrnn.optim.optimizers import OptimizerState, sgd
+from charrnn.optim.optimizer import OptimizerState
+from charrnn.optim.optimizers import sgd
 from charrnn.window import Window
 
 F = {

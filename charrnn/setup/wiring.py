@@ -20,7 +20,8 @@ from charrnn.model.initialization import initial_params
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.optim.clipping import make_clip
-from charrnn.optim.optimizers import Optimizer, make_optimizer
+from charrnn.optim.optimizer import Optimizer
+from charrnn.optim.optimizers import make_optimizer
 from charrnn.optim.schedules import make_schedule
 from charrnn.setup.named_texts import is_name, located
 from charrnn.setup.paths import require_texts

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params, Shape, shapes
-from charrnn.optim.optimizers import AVERAGE, OptimizerState
+from charrnn.optim.optimizer import AVERAGE, OptimizerState
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.metadata import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.params import Params
-from charrnn.optim.optimizers import Optimizer, OptimizerState
+from charrnn.optim.optimizer import Optimizer, OptimizerState
 
 
 @dataclass

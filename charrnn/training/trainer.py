@@ -12,7 +12,7 @@ from charrnn.events import Evaluated, Stepped
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.optim.clipping import Clip, Clipped
-from charrnn.optim.optimizers import OptimizerState
+from charrnn.optim.optimizer import OptimizerState
 from charrnn.optim.schedules import Schedule
 from charrnn.text.windows import Windows
 from charrnn.training.budget import Budget
