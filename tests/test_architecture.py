@@ -47,7 +47,8 @@ IMPORTS["setup"] |= {"interchange"}
 IMPORTS["commands"] |= {"interchange"}
 IMPORTS["setup"] |= {"trackers"}
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["commands"] |= {"setup", "runs", "explanation", "trackers"}
+IMPORTS["sweeps"] = {"system", "config", "setup", "runs"}
+IMPORTS["commands"] |= {"setup", "runs", "sweeps", "explanation", "trackers"}
 IMPORTS["library"] |= {"setup", "runs"}
 IMPORTS[""] = {"library", "training"}  # whose names it hands on
 ONLY_IN = {
@@ -61,6 +62,7 @@ ONLY_IN = {
     "pydantic_core": {"config", "setup"},
     "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
+    "optuna": {"sweeps"},
 }
 
 
