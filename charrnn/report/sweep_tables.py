@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -54,14 +54,22 @@ def print_sweep(report: SweepReport) -> None:
     else:
         print_line(console, "No trial is complete yet.")
     if report.top:
-        console.print(first_that_fits(console, _tables_of_importance(report)))
-        print_line(console, importance_meaning(report), hanging=0)
+        print_importance(console, report)
         console.print()
     if report.repeated:
         console.print(first_that_fits(console, _tables_of_repeats(report)))
     for line in report.advice:
         shown = as_flags(line) if on_command_line() else line
         print_line(console, harmless_message(shortened(shown)))
+
+
+def print_importance(console: Console, report: SweepReport) -> None:
+    """Prints the importance of the settings, and what that means."""
+    if report.top:
+        console.print(first_that_fits(console, _tables_of_importance(report)))
+        print_line(console, importance_meaning(report), hanging=0)
+    else:
+        print_line(console, "There are too few trials to tell the importance of settings.")
 
 
 def _running(report: SweepReport) -> Iterator[str]:
