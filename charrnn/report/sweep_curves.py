@@ -97,6 +97,8 @@ def ticks_of(setting: SearchedSetting) -> list[Any]:
         return ordered_choices(setting)
     low, high = ends(setting)
     between = (logarithmic_ticks if setting.log else linear_ticks)(low, high, 5)
+    if isinstance(setting.low, int):
+        between = [tick for tick in between if tick.is_integer()]
     places = shares(setting, between)
     apart = [x for x, place in zip(between, places, strict=True) if APART < place < 1 - APART]
     return [low, *apart, high]

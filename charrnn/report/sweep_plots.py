@@ -16,7 +16,6 @@ from charrnn.report.sweep_curves import (
     complete,
     ends,
     highest_shown,
-    ordered_choices,
     positions,
     pruned,
     shares,
@@ -61,7 +60,7 @@ def plot_sweep(
     drawn = titled_figure(
         WIDTH, HEIGHT * max(len(rows), 1), title or f"{report.name}  ·  {counts_line(report)}"
     )
-    panels = drawn.subplot_mosaic(rows or [["progress"]], empty_sentinel=".")
+    panels: dict[str, Axes] = drawn.subplot_mosaic(rows)  # type: ignore[arg-type]
     for what, draw in (
         ("progress", _progress), ("importance", _importance), ("parallel", _parallel),
     ):  # fmt: skip
@@ -204,23 +203,20 @@ def _slice(panel: "Axes", report: SweepReport, setting: SearchedSetting, *, firs
     panel.plot(x[best], losses.nats[best], "*", color=BEST, markersize=14, markeredgecolor="white")
     if setting.log:
         panel.set_xscale("log")
-        ticks = ticks_of(setting)
-        panel.set_xticks(ticks, [value_label(tick) for tick in ticks])
         panel.minorticks_off()
-    if setting.choices:
-        choices = ordered_choices(setting)
-        labels = [value_label(choice) for choice in choices]
-        panel.set_xticks(range(len(choices)), labels, parse_math=False)
-        panel.set_xlim(-0.5, len(choices) - 0.5)
-    else:  # the whole range, so that it shows if the best are at its end
-        panel.set_xlim(*_widened(setting))
+    ticks = ticks_of(setting)
+    labels = [value_label(tick) for tick in ticks]
+    panel.set_xticks(positions(setting, ticks), labels, parse_math=False)
+    panel.set_xlim(*_widened(setting))
     _limit(panel, losses, high)
     finish(panel, name, "", LOSS if first else "")
     panel.set_title(name, fontsize=11, pad=12 if len(stopped.nats) else 6, parse_math=False)
 
 
 def _widened(setting: SearchedSetting) -> tuple[float, float]:
-    """The ends of a range, with a margin."""
+    """The ends of a range with a margin: so it shows if the best are at one."""
+    if setting.choices:
+        return -0.5, len(setting.choices) - 0.5
     low, high = ends(setting)
     if setting.log:
         margin = (high / low) ** MARGIN
@@ -243,14 +239,12 @@ def _jitter(losses: Losses) -> Array:
 def _dots(panel: "Axes", x: Array, y: Array, high: float, color: str, marker: str = "o") -> None:
     """Draws losses; those above the limit as triangles at the top."""
     shown = y <= high
-    style = {"linestyle": "", "color": color, "alpha": 0.8}
-    if shown.any():
-        panel.plot(x[shown], y[shown], marker=marker, markersize=5, **style)
-    if not shown.all():
-        panel.plot(
-            x[~shown], np.full(np.sum(~shown), 0.985), marker="^", markersize=4,
-            transform=panel.get_xaxis_transform(), **style,
-        )  # fmt: skip
+    panel.plot(x[shown], y[shown], marker, color=color, alpha=0.8, markersize=5)
+    top = np.full(np.sum(~shown), 0.985)
+    panel.plot(
+        x[~shown], top, "^", color=color, alpha=0.8, markersize=4,
+        transform=panel.get_xaxis_transform(),
+    )  # fmt: skip
 
 
 def _limit(panel: "Axes", losses: Losses, high: float) -> None:
