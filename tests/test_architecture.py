@@ -18,6 +18,7 @@ GROUND = {
     "keywords",
     "log_lines",
     "results",
+    "sweep_events",
     "units",
     "window",
     "wording",
@@ -47,7 +48,7 @@ IMPORTS["setup"] |= {"interchange"}
 IMPORTS["commands"] |= {"interchange"}
 IMPORTS["setup"] |= {"trackers"}
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["sweeps"] = {"system", "config", "setup", "runs"}
+IMPORTS["sweeps"] = IMPORTS["runs"] | {"runs"}
 IMPORTS["commands"] |= {"setup", "runs", "sweeps", "explanation", "trackers"}
 IMPORTS["library"] |= {"setup", "runs"}
 IMPORTS[""] = {"library", "training"}  # whose names it hands on
@@ -63,6 +64,7 @@ ONLY_IN = {
     "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
     "optuna": {"sweeps"},
+    "sqlalchemy": {"sweeps"},
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import log
 from typing import Any, Literal
 
-from charrnn.config.layers import Layer, load_config
+from charrnn.config.layers import Layer, load_config, nested
 from charrnn.errors import UsageError
 from charrnn.results import SearchedSetting, SweepReport, SweepTrial, TrialState
 from charrnn.results.run_reports import SEED_VARIATION
@@ -114,15 +114,3 @@ def _is_valid(key: str, value: float, trial: SweepTrial, config: Layer) -> bool:
     except UsageError:
         return False
     return True
-
-
-def nested(settings: dict[str, Any]) -> Layer:
-    """Values of dotted keys as a layer of a config."""
-    layer: Layer = {}
-    for dotted, value in settings.items():
-        *sections, key = dotted.split(".")
-        section = layer
-        for name in sections:
-            section = section.setdefault(name, {})
-        section[key] = value
-    return layer

@@ -1,0 +1,181 @@
+"""Where a study is stored: a journal file that several machines may share, or a database."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import NoReturn
+
+import optuna
+import sqlalchemy
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from charrnn.errors import CharrnnError, UsageError
+from charrnn.system.extras import import_extra
+from charrnn.wording import nearest
+
+# each kind of database, its driver as SQLAlchemy names it, and the module of the driver
+DRIVERS = {
+    "sqlite": ("sqlite", "sqlite3"),
+    "postgresql": ("postgresql+psycopg", "psycopg"),
+    "mysql": ("mysql+pymysql", "pymysql"),
+}
+ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
+LOCK_SECONDS = 300  # that a database waits for its lock
+
+
+class _JournalLock(JournalFileOpenLock):
+    """Optuna's lock of a journal, which also repairs the journal.
+
+    The last line may be a torn one, of a machine without power or a full disk. The next line would
+    be appended to it, and nobody could read on from there.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        super().__init__(str(journal))
+        self._journal = journal
+
+    def acquire(self) -> bool:
+        super().acquire()
+        try:
+            with self._journal.open("rb+") as file:
+                end = file.seek(0, os.SEEK_END)
+                if end and file.seek(end - 1) and file.read(1) != b"\n":
+                    file.seek(0)
+                    file.truncate(file.read().rfind(b"\n") + 1)
+        except BaseException:
+            self.release()
+            raise
+        return True
+
+
+class Storage:
+    """A storage of Optuna, and a lock that one process at a time holds.
+
+    With the lock, a study has as many trials as were asked for, however many processes ask.
+
+    Attributes:
+        name: What messages call it, without a password.
+        optuna: The storage.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.name = place
+        self._path: Path | None = Path(place)
+        self._engine: sqlalchemy.Engine | None = None
+        if "://" in place:
+            url = _url(place)
+            self.name = url.render_as_string(hide_password=True)
+            self._engine = _engine(url)
+            self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        with self.failures():
+            if self._path:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self.locked():
+                self.optuna = self._opened()
+
+    def _opened(self) -> BaseStorage:
+        if self._engine is not None:
+            url = self._engine.url.render_as_string(hide_password=False)
+            return RDBStorage(url, {"pool_pre_ping": True})
+        assert self._path
+        try:
+            return JournalStorage(JournalFileBackend(str(self._path), _JournalLock(self._path)))
+        except (ValueError, LookupError, TypeError):
+            raise UsageError(
+                f"{self._path} is not the journal of a study.", "name another file: `storage`"
+            ) from None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """A context that one process at a time is in; one that is killed leaves it soon."""
+        if self._path:
+            lock = JournalFileOpenLock(f"{self._path}.turn")
+            lock.acquire()
+            try:
+                yield
+            finally:
+                lock.release()
+            return
+        assert self._engine is not None
+        take, give, key = _LOCKS[self._engine.dialect.name]
+        with self._engine.connect() as connection:
+            values = {"key": key, "seconds": LOCK_SECONDS}
+            if connection.scalar(sqlalchemy.text(take), values) == 0:
+                self._fail("its lock is held by another process for too long")
+            try:
+                yield
+            finally:
+                connection.execute(sqlalchemy.text(give), {"key": key})
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """A context whose failures to read or write the storage are raised as CharrnnError."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                yield
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            self._fail(str(getattr(error, "orig", None) or error))
+        except optuna.exceptions.StorageInternalError as error:
+            self._fail(str(error.__cause__ or error))
+        except OSError as error:
+            if self._path and error.filename and str(error.filename).startswith(str(self._path)):
+                self._fail(error.strerror or str(error))
+            raise
+
+    def _fail(self, what: str) -> NoReturn:
+        *_, first = reversed([line.strip() for line in what.splitlines() if line.strip()] or ["?"])
+        raise CharrnnError(
+            f"the study in {self.name} cannot be used: {first.rstrip('.')}.",
+            "runs are kept; when it works again, the same command continues the sweep.",
+        ) from None
+
+
+# how a database takes a lock and releases it, and its key; it is released with the connection too
+_KEY = "charrnn sweep"
+_LOCKS: dict[str, tuple[str, str, int | str]] = {
+    "postgresql": (
+        "SELECT pg_advisory_lock(:key)",
+        "SELECT pg_advisory_unlock(:key)",
+        int.from_bytes(sha256(_KEY.encode()).digest()[:7], "big"),
+    ),
+    "mysql": ("SELECT GET_LOCK(:key, :seconds)", "SELECT RELEASE_LOCK(:key)", _KEY),
+}
+
+
+def _url(place: str) -> sqlalchemy.URL:
+    kind = place.partition("://")[0].partition("+")[0]
+    kind = ALIASES.get(kind, kind)
+    if kind not in DRIVERS:
+        guess = nearest(kind, DRIVERS)
+        known = ", ".join(f"{one}://" for one in DRIVERS)
+        raise UsageError(
+            f"`storage`: {kind}:// is not a database that a study can be in.",
+            f"did you mean {guess}://?" if guess else f"known: {known}; or name a file.",
+        )
+    driver, module = DRIVERS[kind]
+    import_extra(module, "sweep", f"a study in {kind}://")
+    try:
+        url = sqlalchemy.engine.make_url(place)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise UsageError(
+            "`storage` is not a valid URL.",
+            f"write it as {kind}://USER:PASSWORD@HOST/DATABASE; special characters of a password "
+            "as %40 and the like.",
+        ) from None
+    if kind == "sqlite" and not url.database:
+        raise UsageError(
+            "`storage=sqlite://` would be in memory, where no other process can see it.",
+            "name a file: `storage=sqlite:///study.db`",
+        )
+    return url if "+" in url.drivername else url.set(drivername=driver)
+
+
+def _engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
+    return sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.NullPool, isolation_level="AUTOCOMMIT"
+    )
