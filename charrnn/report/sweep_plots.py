@@ -240,7 +240,7 @@ def _dots(panel: "Axes", x: Array, y: Array, high: float, color: str, marker: st
     """Draws losses; those above the limit as triangles at the top."""
     shown = y <= high
     panel.plot(x[shown], y[shown], marker, color=color, alpha=0.8, markersize=5)
-    top = np.full(np.sum(~shown), 0.985)
+    top = np.full(len(y) - np.count_nonzero(shown), 0.985)
     panel.plot(
         x[~shown], top, "^", color=color, alpha=0.8, markersize=4,
         transform=panel.get_xaxis_transform(),

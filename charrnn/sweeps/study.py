@@ -14,6 +14,7 @@ from charrnn.config.faults import shown
 from charrnn.config.layers import config_values, values_of
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
+from charrnn.setup.run_files import JOURNAL
 from charrnn.sweeps.samplers import Pruner, Sampler, make_pruner
 from charrnn.sweeps.space import Space, plain_space
 from charrnn.sweeps.storage import Storage
@@ -21,7 +22,6 @@ from charrnn.text.text import TextMark
 from charrnn.wording import nearest, setting
 
 FOLDER = Path("sweeps")
-JOURNAL = "study.journal"
 MAX_DIFFERENCES = 8  # that a message names
 # settings that differ among machines: texts are compared by their content
 OF_A_MACHINE = ("data.text", "data.validation", "data.test", "training.workers")
@@ -154,6 +154,24 @@ def load_study(name: str, storage: str | None = None) -> optuna.Study:
             hint = f"did you mean {guess!r}?" if guess else f"it has: {', '.join(names) or 'none'}."
             raise UsageError(f"{place.name} has no study {name!r}.", hint)
         return optuna.load_study(study_name=name, storage=place.optuna)
+
+
+def study_of_folder(path: str) -> optuna.Study:
+    """Loads the study of the folder of a sweep, which may have been renamed.
+
+    Raises:
+        UsageError: Its journal has no study.
+        CharrnnError: It cannot be read.
+    """
+    place = Storage(str(Path(path) / JOURNAL))
+    with place.failures():
+        names = optuna.get_all_study_names(place.optuna)
+        if not names:
+            raise UsageError(f"{place.name} has no study yet.", "look again when a trial runs.")
+        name = Path(path).resolve().name
+        return optuna.load_study(
+            study_name=name if name in names else names[0], storage=place.optuna
+        )
 
 
 def is_repeat(trial: FrozenTrial) -> bool:

@@ -1,6 +1,6 @@
 """Summarizes a study: its trials, which are best, what mattered, and what to try next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from statistics import fmean, stdev
@@ -8,7 +8,6 @@ from statistics import fmean, stdev
 import optuna
 from optuna.distributions import (
     BaseDistribution,
-    CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
 )
@@ -17,6 +16,7 @@ from optuna.trial import FrozenTrial
 from charrnn.results import Repeated, SearchedSetting, SweepReport, SweepTrial, TrialState
 from charrnn.sweeps.advice import advise, best_end
 from charrnn.sweeps.importance import importances
+from charrnn.sweeps.space import Choices
 
 STATES = {
     optuna.trial.TrialState.COMPLETE: TrialState.COMPLETE,
@@ -37,7 +37,9 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
         name: What to call it.
     """
     stored = study.get_trials(deepcopy=False)
-    trials = tuple(map(_trial, stored))
+    space = study.user_attrs.get("space") or {}
+    choices = {key: Choices((*one["choices"],)) for key, one in space.items() if "choices" in one}
+    trials = tuple(_trial(one, choices) for one in stored)
     repeated = _repeated(trials)
     means = {one.trial: one.mean for one in repeated}
     complete = [one for one in trials if one.state is TrialState.COMPLETE and one.repeats is None]
@@ -55,7 +57,7 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
             importance=shares[setting.key].share if setting.key in shares else None,
             by_chance=shares[setting.key].by_chance if setting.key in shares else None,
         )
-        for setting in _searched(stored)
+        for setting in _searched(stored, choices)
     ]
     settings.sort(key=lambda setting: -(setting.importance or 0))
     report = SweepReport(
@@ -65,41 +67,38 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
     return replace(report, advice=tuple(advise(report)))
 
 
-def _trial(trial: FrozenTrial) -> SweepTrial:
+def _trial(trial: FrozenTrial, choices: Mapping[str, Choices]) -> SweepTrial:
     complete = trial.state is optuna.trial.TrialState.COMPLETE
     return SweepTrial(
         trial.number,
         STATES[trial.state],
-        dict(trial.params),
+        {
+            key: choices[key].value_of(value) if key in choices else value
+            for key, value in trial.params.items()
+        },
         value=trial.value if complete else None,
         curve=tuple(sorted(trial.intermediate_values.items())),
         **{name: trial.user_attrs.get(name) for name in ATTRIBUTES},
     )
 
 
-def _searched(trials: Sequence[FrozenTrial]) -> list[SearchedSetting]:
+def _searched(
+    trials: Sequence[FrozenTrial], choices: Mapping[str, Choices]
+) -> Iterator[SearchedSetting]:
     """The settings that were drawn from more than one value, with the union of their ranges."""
     found: dict[str, list[BaseDistribution]] = {}
     for trial in trials:
         for key, distribution in trial.distributions.items():
             found.setdefault(key, []).append(distribution)
-    return [
-        _setting(key, drawn) for key, drawn in found.items() if not all(d.single() for d in drawn)
-    ]
-
-
-def _setting(key: str, drawn: Sequence[BaseDistribution]) -> SearchedSetting:
-    lists = [one.choices for one in drawn if isinstance(one, CategoricalDistribution)]
-    if lists:
-        choices = dict.fromkeys(choice for choices in lists for choice in choices)
-        return SearchedSetting(key, choices=tuple(choices))
-    ranges = [one for one in drawn if isinstance(one, FloatDistribution | IntDistribution)]
-    return SearchedSetting(
-        key,
-        low=min(one.low for one in ranges),
-        high=max(one.high for one in ranges),
-        log=any(one.log for one in ranges),
-    )
+    for key, drawn in found.items():
+        ranges = [one for one in drawn if isinstance(one, FloatDistribution | IntDistribution)]
+        if all(one.single() for one in drawn):
+            continue
+        if key in choices:
+            yield SearchedSetting(key, choices=choices[key].values)
+        elif ranges:
+            low, high = min(one.low for one in ranges), max(one.high for one in ranges)
+            yield SearchedSetting(key, low, high, any(one.log for one in ranges))
 
 
 def _repeated(trials: Sequence[SweepTrial]) -> list[Repeated]:
