@@ -1,5 +1,6 @@
 """`charrnn sweep`."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -76,7 +77,7 @@ def sweep_command(
     it. Every trial is a run: what is set here holds for all of them.
     """
     from charrnn.report.sweep_lines import SweepLines
-    from charrnn.report.verbosity import Verbosity, verbosity
+    from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
     from charrnn.system.extras import import_extra
 
     if space is None:
@@ -97,6 +98,7 @@ def sweep_command(
         search,
         make_sinks,
         (lambda event: None) if quiet else SweepLines(),
+        partial(set_verbosity, verbosity()),
     )
 
 

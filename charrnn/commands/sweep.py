@@ -13,12 +13,14 @@ from charrnn.keywords import as_layer
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.parent import configure
 from charrnn.setup.preparation import prepare
+from charrnn.setup.run_folders import find_runs
 from charrnn.setup.wiring import resolve, run_name
-from charrnn.sweep_events import SweepEvent, SweepNoted
+from charrnn.sweep_events import SweepNoted
+from charrnn.sweeps.assignment import Assignment, Emit, Sinks, do_nothing
+from charrnn.sweeps.jobs import work_together
 from charrnn.sweeps.samplers import Pruner, Sampler, grid_of
 from charrnn.sweeps.space_file import read_space
 from charrnn.sweeps.study import Plan, folder_of, open_study
-from charrnn.sweeps.trials import Sinks
 from charrnn.sweeps.worker import work
 from charrnn.text.sources import STDIN
 from charrnn.text.text import TextMark
@@ -59,7 +61,8 @@ def sweep(
     keywords: dict[str, Any],
     search: Search,
     sinks: Sinks,
-    emit: Callable[[SweepEvent], None],
+    emit: Emit,
+    prepare: Callable[[], None] = do_nothing,
 ) -> str:
     """Works on a study until all of its trials are over.
 
@@ -71,6 +74,7 @@ def sweep(
         search: What to search for, and how.
         sinks: Makes the sinks of a run.
         emit: Receives the events of the sweep.
+        prepare: Called first in a process that `jobs` starts.
 
     Returns:
         The name of the study.
@@ -100,8 +104,17 @@ def sweep(
     marks = _text_marks(base, emit)
     plan = Plan(base, space, marks, trials, search.seeds, search.sampler, search.pruner)
     study = open_study(name, search.storage, plan)
+    if not study.trials() and folder.is_dir() and find_runs(folder)[0]:
+        raise UsageError(
+            f"{folder} has runs already, and the study in {study.storage.name} has none.",
+            "remove the folder, or choose another name: `study=NAME`",
+        )
+    assignment = Assignment(name, search.storage, folder, plan, sinks, search.jobs, prepare)
     with stop_requests(lambda: emit(SweepNoted(STOPPING))) as stopped:
-        work(study, plan, folder, sinks, stopped, emit)
+        if search.jobs > 1:
+            work_together(assignment, stopped, emit)
+        else:
+            work(assignment, study, stopped, emit)
         if stopped():
             raise Interrupted("everything is saved.", "the same command continues the sweep.")
     return name
@@ -110,7 +123,7 @@ def sweep(
 STOPPING = "stopping after this step; press Ctrl-C again to quit without saving"
 
 
-def _text_marks(base: Config, emit: Callable[[SweepEvent], None]) -> dict[str, TextMark]:
+def _text_marks(base: Config, emit: Emit) -> dict[str, TextMark]:
     """What identifies the texts of a sweep, which are read to find faults before any trial."""
     text = prepare(resolve(base), None)
     if not len(text.corpus.validation):

@@ -30,6 +30,7 @@ class Claim:
 
     Attributes:
         trial: The trial.
+        path: The directory of its run.
         settings: The values that it tries, by dotted key.
         seed: The seed of its run.
         repeats: The trial whose settings it tries with another seed.
@@ -37,6 +38,7 @@ class Claim:
     """
 
     trial: Trial
+    path: Path
     settings: dict[str, Any]
     seed: int
     repeats: int | None
@@ -52,6 +54,7 @@ class Worker:
 
     def __init__(self, study: Study, plan: Plan, folder: Path) -> None:
         self._study, self._plan = study, plan
+        self._folder = folder
         self.id = secrets.token_hex(8)
         self._file = (folder / ".workers" / self.id).absolute()
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,8 +83,10 @@ class Worker:
             settings = settings_of(self._plan.space, trial.params)
             own = settings.get("training.seed", self._plan.config.training.seed)
             seed = attributes.get("seed", own)
+            path = self._folder / f"trial-{trial.number}"
             trial.set_user_attr("seed", seed)
-            return Claim(trial, settings, seed, attributes.get("repeats"), lost is not None)
+            trial.set_user_attr("run", str(path))
+            return Claim(trial, path, settings, seed, attributes.get("repeats"), lost is not None)
 
     def _is_lost(self, trial: FrozenTrial) -> bool:
         if trial.state is not TrialState.RUNNING:

@@ -1,9 +1,9 @@
 """Runs a trial: an ordinary run, whose evaluations are reported to the study."""
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor
-from pathlib import Path
 from typing import Literal
 
 import optuna
@@ -11,19 +11,23 @@ from optuna.trial import Trial, TrialState
 
 from charrnn.config.layers import changed, nested
 from charrnn.errors import InputError, Interrupted, UsageError
-from charrnn.events import Evaluated, Event, Sink, Stepped
+from charrnn.events import Evaluated, Event, Noted, Stepped
 from charrnn.runs import start
 from charrnn.runs.resume import Complete, resumed_run
 from charrnn.runs.start import Run
 from charrnn.runs.train import train
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.run_files import RunFiles
+from charrnn.sweep_events import SweepNoted
+from charrnn.sweeps.assignment import Assignment, Emit
 from charrnn.sweeps.claims import Claim
-from charrnn.sweeps.study import Plan
+from charrnn.sweeps.storage import Storage
+from charrnn.sweeps.study import Study
 from charrnn.training.state import Progress
 from charrnn.training.trainer import Divergence
+from charrnn.training.workers import choose_workers
 
-Sinks = Callable[[Run], list[Sink]]
+Kind = Literal["complete", "pruned", "failed", "interrupted"]
 STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -43,7 +47,7 @@ class Outcome:
         failure: What went wrong.
     """
 
-    kind: Literal["complete", "pruned", "failed", "interrupted"]
+    kind: Kind
     validation: float | None = None
     train: float | None = None
     seconds: float = 0.0
@@ -55,11 +59,13 @@ class TrialSink:
     """Reports the evaluations of a run to its trial, and asks whether to go on.
 
     The number of an evaluation is that of the part of the budget that is used up: a run that has
-    no time for all evaluations is compared with others at the same point.
+    no time for all evaluations is compared with others at the same point. A report that fails is
+    noted, and training continues.
     """
 
-    def __init__(self, trial: Trial, evaluations: int, prunes: bool) -> None:
-        self._trial, self._evaluations, self._prunes = trial, evaluations, prunes
+    def __init__(self, trial: Trial, storage: Storage, evaluations: int, prunes: bool) -> None:
+        self._trial, self._storage = trial, storage
+        self._evaluations, self._prunes = evaluations, prunes
         self._used = 0.0
         self.pruned = False
 
@@ -69,8 +75,9 @@ class TrialSink:
             self._used = event.used
         elif isinstance(event, Evaluated) and event.validation_nats_per_character is not None:
             number = max(floor(self._used * self._evaluations + 1e-9), 1)
-            self._trial.report(event.validation_nats_per_character, number)
-            self.pruned = self._prunes and self._used < 1 and self._trial.should_prune()
+            with self._storage.failures():
+                self._trial.report(event.validation_nats_per_character, number)
+                self.pruned = self._prunes and self._used < 1 and self._trial.should_prune()
 
     def flush(self) -> None:
         """Does nothing: a report is stored when it is made."""
@@ -79,43 +86,65 @@ class TrialSink:
         """Does nothing."""
 
 
+class NoteSink:
+    """Passes on what is noted while a run trains, with the number of its trial."""
+
+    def __init__(self, number: int, emit: Emit) -> None:
+        self._number, self._emit = number, emit
+
+    def __call__(self, event: Event) -> None:
+        """Handles an event."""
+        if isinstance(event, Noted):
+            self._emit(SweepNoted(f"trial {self._number}: {event.note}"))
+
+    def flush(self) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
 def run_trial(
-    claim: Claim, plan: Plan, path: Path, sinks: Sinks, stopped: Callable[[], bool]
+    claim: Claim,
+    assignment: Assignment,
+    study: Study,
+    stopped: Callable[[], bool],
+    emit: Emit,
 ) -> Outcome:
     """Trains the run of a trial to its end, or goes on with it.
 
     Args:
         claim: The trial.
-        plan: The sweep.
-        path: The run directory.
-        sinks: Makes the sinks of the run.
+        assignment: The sweep.
+        study: Its study.
         stopped: Asked between steps; true stops the run, which is saved.
+        emit: Receives notes.
 
     Raises:
         CharrnnError: The run cannot be saved, or not begun for a reason that other trials share.
     """
+    plan = assignment.plan
     try:
-        run = _run(claim, plan, path)
+        run = _run(claim, assignment)
     except Complete:
-        checkpoint, _ = load_checkpoint(RunFiles(path).checkpoint("last"))
+        checkpoint, _ = load_checkpoint(RunFiles(claim.path).checkpoint("last"))
         return _measured("complete", checkpoint.state.progress, None)
     except (InputError, InvalidSettings) as error:
         return Outcome("failed", failure=str(error))
-    reports = TrialSink(
-        claim.trial, plan.config.evaluation.count, plan.pruner != "none" and claim.repeats is None
-    )
+    prunes = plan.pruner != "none" and claim.repeats is None
+    reports = TrialSink(claim.trial, study.storage, plan.config.evaluation.count, prunes)
+    sinks = [*assignment.sinks(run), reports, NoteSink(claim.trial.number, emit)]
     progress = run.state.progress
     try:
-        every: Iterable[Sink] = [*sinks(run), reports]
-        ended = train(run, every, (), lambda: reports.pruned or stopped())
+        ended = train(run, sinks, (), lambda: reports.pruned or stopped())
     except Interrupted:
         return _measured("pruned" if reports.pruned else "interrupted", progress, None)
     except Divergence as divergence:
-        # one that was never evaluated still tells a sampler to look elsewhere: a failed trial
-        # would not, so it counts as pruned
-        kind: Literal["complete", "pruned"]
-        kind = "pruned" if progress.best_validation_nats is None else "complete"
-        return _measured(kind, progress, str(divergence))
+        # a sampler learns nothing from a failed trial, but from a pruned one, to look elsewhere
+        known = progress.best_validation_nats is not None
+        return _measured("complete" if known else "pruned", progress, str(divergence))
+    except MemoryError:
+        return _measured("failed", progress, "out of memory")
     return _measured("complete", progress, ended.failure)
 
 
@@ -123,20 +152,23 @@ class InvalidSettings(UsageError):
     """The values of a trial are valid, but not together."""
 
 
-def _run(claim: Claim, plan: Plan, path: Path) -> Run:
-    if claim.resumed and RunFiles(path).candidates():
-        return resumed_run(str(path), [], {})
+def _run(claim: Claim, assignment: Assignment) -> Run:
+    if claim.resumed and RunFiles(claim.path).candidates():
+        return resumed_run(str(claim.path), [], {})
     values = claim.settings | {"training.seed": claim.seed}
     try:
-        config = changed(plan.config, nested(values), "these settings")
+        config = changed(assignment.plan.config, nested(values), "these settings")
     except UsageError as error:
         raise InvalidSettings(str(error)) from None
-    return start.new_run(config, str(path))
+    if assignment.jobs > 1 and config.training.workers == "auto":
+        size = config.training.batch_size, config.model.hidden_size
+        cores = max((os.cpu_count() or 1) // assignment.jobs, 1)
+        workers = min(choose_workers("auto", *size), cores)
+        config = changed(config, nested({"training.workers": workers}))
+    return start.new_run(config, str(claim.path))
 
 
-def _measured(
-    kind: Literal["complete", "pruned", "interrupted"], progress: Progress, failure: str | None
-) -> Outcome:
+def _measured(kind: Kind, progress: Progress, failure: str | None) -> Outcome:
     return Outcome(
         kind,
         progress.best_validation_nats,
