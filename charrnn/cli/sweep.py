@@ -1,12 +1,13 @@
 """`charrnn sweep`."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import ConfigOption, SetOption, one_config
+from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
 
@@ -22,7 +23,7 @@ def sweep_command(
         typer.Argument(
             metavar="TEXT",
             help="Text files, directories or names of texts, joined in order. By default the "
-            "bundled corpus.",
+            "bundled corpus. With --show, the folder of a sweep.",
             show_default=False,
             autocompletion=completers.texts,
         ),
@@ -68,6 +69,17 @@ def sweep_command(
     jobs: Annotated[
         int, typer.Option(min=1, metavar="N", help="Processes that share the cores.")
     ] = 1,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show", help="Show what a sweep has found so far, instead of working on it."
+        ),
+    ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Also write the config of the best trial, for -c."),
+    ] = None,
+    json: JsonOption = False,
     *,
     settings: dict[str, Any],
 ) -> None:
@@ -80,6 +92,13 @@ def sweep_command(
     from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
     from charrnn.system.extras import import_extra
 
+    if export is not None:
+        from charrnn.commands.run_files import require_output
+        from charrnn.wording import setting
+
+        require_output(setting("export", export), export)
+    if show:
+        return show_sweep(text or [], study, storage, export, json)
     if space is None:
         raise UsageError(
             "`space` is missing: the file of the settings to vary.",
@@ -90,7 +109,7 @@ def sweep_command(
 
     search = Search(space, trials, seeds, study, storage, sampler, pruner, jobs)
     quiet = verbosity() is Verbosity.QUIET
-    sweep(
+    name = sweep(
         text or [],
         one_config(config),
         assignments or [],
@@ -100,6 +119,33 @@ def sweep_command(
         (lambda event: None) if quiet else SweepLines(),
         partial(set_verbosity, verbosity()),
     )
+    show_sweep([], name, storage, export, json)
+
+
+def show_sweep(
+    paths: list[str], study: str | None, storage: str | None, export: str | None, json: bool
+) -> None:
+    """Writes what a sweep has found, and the config of its best trial to a file."""
+    from dataclasses import asdict
+
+    from charrnn.cli.output import write_json, write_note
+    from charrnn.report.sweep_config import best_config_text
+    from charrnn.report.sweep_tables import print_sweep
+    from charrnn.system.extras import import_extra
+    from charrnn.system.files import write_atomically
+
+    import_extra("optuna", "sweep", "a sweep")
+    from charrnn.commands.sweep_report import best_config, one_study, report_sweep
+
+    report = report_sweep(one_study(paths, study), storage)
+    if export is not None:
+        content = best_config_text(report, best_config(report))
+        write_atomically(Path(export), content.encode())
+        write_note(f"the config of trial {report.best[0]} is in {export}")
+    if json:
+        write_json(asdict(report))
+    else:
+        print_sweep(report)
 
 
 def make_sinks(run: "Run") -> list["Sink"]:

@@ -9,9 +9,18 @@ from charrnn.results import DescribedConfig, SweepReport
 from charrnn.setup.run_files import JOURNAL
 from charrnn.sweeps.study import FOLDER, load_study, study_of_folder
 from charrnn.sweeps.summary import summarize_study
-from charrnn.wording import call, word
+from charrnn.wording import nearest, word
 
+NAME_ONE = "name its folder; of a study in a database, its name, and `storage`."
 TEXT_KEY = "data.text"  # is given beside a config, and not in it
+
+
+def one_study(paths: list[str], study: str | None) -> str | None:
+    """The study that is meant by paths or by its name. Raises UsageError if there are two."""
+    given = [*paths, *([study] if study is not None else ())]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} are both given.", "name one sweep.")
+    return given[0] if given else None
 
 
 def report_sweep(study: str | None = None, storage: str | None = None) -> SweepReport:
@@ -19,16 +28,30 @@ def report_sweep(study: str | None = None, storage: str | None = None) -> SweepR
 
     Args:
         study: The folder of a sweep, or the name of its study; None for the only one in sweeps/.
-        storage: Where it is stored, as for `sweep`.
+        storage: Where it is stored, as for `sweep`; by default in its folder.
 
     Raises:
         UsageError: There is no such study, or there are several to choose from.
         CharrnnError: It cannot be read.
     """
-    study = study or _only_study()
-    if storage is None and is_sweep(study):
-        return summarize_study(study_of_folder(study), study)
-    return summarize_study(load_study(study, storage), study)
+    if storage is not None and study is not None:
+        return summarize_study(load_study(study, storage), study)
+    there = sorted(str(path.parent) for path in FOLDER.glob(f"*/{JOURNAL}"))
+    if study is None:
+        if len(there) != 1:
+            raise UsageError(
+                f"{len(there) or 'no'} sweeps are in {FOLDER}/.",
+                f"name one, such as {word(there[0])}" if there else NAME_ONE,
+            )
+        study = there[0]
+    for folder in (study, str(FOLDER / study)):
+        if is_sweep(folder):
+            return summarize_study(study_of_folder(folder), folder)
+    guess = nearest(study, there)
+    raise UsageError(
+        f"{study} is not the folder of a sweep.",
+        f"did you mean {word(guess)}?" if guess else NAME_ONE,
+    )
 
 
 def best_config(report: SweepReport) -> DescribedConfig:
@@ -61,17 +84,3 @@ def config_of_trial(report: SweepReport, number: int) -> Config:
     trial = report.trial(number)
     seed = {} if trial.seed is None else {"training.seed": trial.seed}
     return changed(check_config(report.config), nested(trial.settings | seed), report.name)
-
-
-def _only_study() -> str:
-    found = sorted(str(path.parent) for path in FOLDER.glob(f"*/{JOURNAL}"))
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(
-            f"there is no sweep in {FOLDER}/.",
-            f"name its folder; or start one: {call('sweep', 'TEXT', space='space.yaml')}",
-        )
-    raise UsageError(
-        f"{len(found)} sweeps are in {FOLDER}/.", f"name one, such as {word(found[0])}"
-    )
