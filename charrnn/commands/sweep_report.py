@@ -1,5 +1,7 @@
 """Reports on a sweep, while it runs too, and gives the config of its best trial."""
 
+from pathlib import Path
+
 from charrnn.commands.config import described
 from charrnn.commands.curves import is_sweep
 from charrnn.config.layers import changed, check_config, keys_of, nested
@@ -47,10 +49,10 @@ def report_sweep(study: str | None = None, storage: str | None = None) -> SweepR
     for folder in (study, str(FOLDER / study)):
         if is_sweep(folder):
             return summarize_study(study_of_folder(folder), folder)
-    guess = nearest(study, there)
+    guess = nearest(Path(study).name, [Path(path).name for path in there])
     raise UsageError(
         f"{study} is not the folder of a sweep.",
-        f"did you mean {word(guess)}?" if guess else NAME_ONE,
+        f"did you mean {guess}?" if guess else NAME_ONE,
     )
 
 

@@ -68,19 +68,18 @@ def plot_sweep(
             draw(panels[what], report)
     for number, setting in enumerate(settings):
         if f"slice {number}" in panels:
-            _slice(panels[f"slice {number}"], report, setting, first=not number % COLUMNS)
+            _slice(panels[f"slice {number}"], report, setting)
     if {"progress", "slice"} & {*whats}:
         drawn.supxlabel(KEY, fontsize=9)
     return drawn
 
 
 def _rows_of_slices(names: list[str]) -> list[list[str]]:
-    """Rows of three panels, or of two if there are no more."""
-    each = 6 // max(min(len(names), COLUMNS), 2)
-    per_row = 6 // each
+    """Rows of three panels, or of two where that fills them, in six columns."""
+    per_row = 2 if len(names) in (1, 2, 4) else COLUMNS
     rows = [names[n : n + per_row] for n in range(0, len(names), per_row)]
     return [
-        [name for name in [*row, *["."] * (per_row - len(row))] for _ in range(each)]
+        [name for name in [*row, *["."] * (per_row - len(row))] for _ in range(6 // per_row)]
         for row in rows
     ]
 
@@ -185,7 +184,7 @@ def _tick(panel: "Axes", place: float, height: float, label: str) -> None:
     )  # fmt: skip
 
 
-def _slice(panel: "Axes", report: SweepReport, setting: SearchedSetting, *, first: bool) -> None:
+def _slice(panel: "Axes", report: SweepReport, setting: SearchedSetting) -> None:
     name = short_names(report.settings)[setting.key]
     losses = with_setting(complete(report), setting.key)
     if not len(losses.nats):
@@ -209,7 +208,7 @@ def _slice(panel: "Axes", report: SweepReport, setting: SearchedSetting, *, firs
     panel.set_xticks(positions(setting, ticks), labels, parse_math=False)
     panel.set_xlim(*_widened(setting))
     _limit(panel, losses, high)
-    finish(panel, name, "", LOSS if first else "")
+    finish(panel, name, "", LOSS)
     panel.set_title(name, fontsize=11, pad=12 if len(stopped.nats) else 6, parse_math=False)
 
 

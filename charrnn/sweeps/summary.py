@@ -42,7 +42,7 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
     trials = tuple(_trial(one, choices) for one in stored)
     repeated = _repeated(trials)
     means = {one.trial: one.mean for one in repeated}
-    complete = [one for one in trials if one.state is TrialState.COMPLETE and one.repeats is None]
+    complete = [one for one in trials if one.value is not None and one.repeats is None]
     # one seed of a trial may be lucky: what is known to be good with others comes first
     complete.sort(key=lambda one: (one.number not in means, means.get(one.number, one.value or 0)))
     best = tuple(one.number for one in complete)
@@ -68,6 +68,7 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
 
 
 def _trial(trial: FrozenTrial, choices: Mapping[str, Choices]) -> SweepTrial:
+    known = trial.value is not None and isfinite(trial.value)
     complete = trial.state is optuna.trial.TrialState.COMPLETE
     return SweepTrial(
         trial.number,
@@ -76,7 +77,7 @@ def _trial(trial: FrozenTrial, choices: Mapping[str, Choices]) -> SweepTrial:
             key: choices[key].value_of(value) if key in choices else value
             for key, value in trial.params.items()
         },
-        value=trial.value if complete else None,
+        value=trial.value if complete and known else None,
         curve=tuple(sorted(trial.intermediate_values.items())),
         **{name: trial.user_attrs.get(name) for name in ATTRIBUTES},
     )
@@ -106,7 +107,7 @@ def _repeated(trials: Sequence[SweepTrial]) -> list[Repeated]:
     found = []
     for trial in trials:
         same = [trial, *(one for one in trials if one.repeats == trial.number)]
-        values = [one.value for one in same if one.value is not None and isfinite(one.value)]
+        values = [one.value for one in same if one.value is not None]
         if trial.value is None or len(values) < 2:
             continue
         seeds = tuple(one.seed for one in same if one.value is not None)
