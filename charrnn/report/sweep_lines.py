@@ -47,7 +47,10 @@ def _result(event: TrialEnded) -> str:
     result = f"{loss}in {duration(event.seconds)}"
     if event.outcome != "complete":
         result = f"{event.outcome}, {result}" if loss else event.outcome
-    return f"{result} ({event.failure})" if event.failure else result
+    if event.failure is None:
+        return result
+    short = event.failure.partition(": ")[0]  # the rest says what to change in a single run
+    return f"{result} ({event.failure if event.outcome == 'failed' else short})"
 
 
 def in_words(settings: dict[str, Any]) -> str:
@@ -58,6 +61,11 @@ def in_words(settings: dict[str, Any]) -> str:
         for key, leaf in zip(settings, leaves, strict=True)
     ]
     return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in zip(names, settings.values(), strict=True)
+        f"{name} {_in_words(value)}" for name, value in zip(names, settings.values(), strict=True)
     )
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({in_words(value)})"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -53,9 +53,8 @@ def grid_of(space: Space) -> list[dict[str, Any]]:
     values = {key: dimension.grid for key, dimension in space.items()}
     if endless := [key for key, one in values.items() if one is None]:
         raise UsageError(
-            f"`sampler=grid`: {', '.join(endless)} {'are' if endless[1:] else 'is'} a range "
-            "without a step.",
-            "list choices, give the range a step, or choose another sampler.",
+            f"`sampler=grid`: {', '.join(endless)} can have any value in a range.",
+            "list choices, give a range a step, or choose another sampler.",
         )
     listed = {key: one for key, one in values.items() if one is not None}
     if (count := prod(map(len, listed.values()))) > MAX_GRID:

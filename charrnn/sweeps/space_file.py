@@ -38,27 +38,31 @@ def read_space(path: str, base: Config, given: list[str]) -> Space:
     specs: dict[str, Spec] = {}
     for key, value in _flat(read_mapping(Path(path), EXAMPLE, "a space is a YAML file.")):
         try:
-            specs[key] = _spec(value)
             _require_searchable(key, specs, given)
+            specs[key] = _spec(value)
         except ValueError as error:
             faults.append(f"{path}: {key} {error}.")
     if not specs and not faults:
         raise UsageError(f"{path} is empty.", f"name settings and values, such as {EXAMPLE}")
-    first = {key: _candidates(spec)[0] for key, spec in specs.items()}
-    for key, spec in specs.items():
-        try:
-            values = [_checked(path, base, first, key, value) for value in _candidates(spec)]
-            specs[key] = spec | {"values": values}
-        except UsageError as error:
-            faults += str(error).split(CONTINUED)
     space: Space = {}
-    for key, spec in specs.items() if not faults else ():
-        try:
-            space[key] = _dimension(spec)
-        except ValueError as error:
-            faults.append(f"{path}: {key} {error}.")
-    if faults:
-        raise UsageError(CONTINUED.join(dict.fromkeys(faults)))
+    of_others: list[str] = []
+    for key, spec in specs.items():
+        own, others = len(faults), len(of_others)
+        values = []
+        for value in _candidates(spec):
+            try:
+                values.append(_checked(path, base, specs, key, value))
+            except UsageError as error:
+                found = str(error).split(CONTINUED)
+                faults += [fault for fault in found if key in fault]
+                of_others += found
+        if (own, others) == (len(faults), len(of_others)):
+            try:
+                space[key] = _dimension(spec, values)
+            except ValueError as error:
+                faults.append(f"{path}: {key} {error}.")
+    if found := [*dict.fromkeys(faults or of_others)]:
+        raise UsageError(CONTINUED.join(found))
     return space
 
 
@@ -116,15 +120,16 @@ def _candidates(spec: Spec) -> list[Any]:
     return next(spec[form] for form in FORMS if form in spec)
 
 
-def _checked(path: str, base: Config, first: dict[str, Any], key: str, value: Any) -> Any:
+def _checked(path: str, base: Config, specs: dict[str, Spec], key: str, value: Any) -> Any:
     """A value as the config reads it, beside the first values of the others. Raises: UsageError."""
+    first = {other: _candidates(spec)[0] for other, spec in specs.items()}
     config = changed(base, nested(first | {key: value}), path)
     return dict(values_of(config_values(config))).get(key, value)
 
 
-def _dimension(spec: Spec) -> Choices | Range:
-    """The values of a setting, which are valid. Raises ValueError if they are no dimension."""
-    values, step = spec["values"], spec.get("step")
+def _dimension(spec: Spec, values: list[Any]) -> Choices | Range:
+    """What a setting varies over, from valid values. Raises ValueError if it cannot."""
+    step = spec.get("step")
     if "choices" in spec:
         twice = [value for n, value in enumerate(values) if value in values[:n]]
         if twice:

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
@@ -12,6 +12,7 @@ import optuna
 import sqlalchemy
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from sqlalchemy import NullPool
 
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.system.extras import import_extra
@@ -60,27 +61,32 @@ class Storage:
     Attributes:
         name: What messages call it, without a password.
         optuna: The storage.
+
+    Args:
+        place: A file, or the URL of a database.
+        create: Whether the file, or the tables, may be created; else nobody is waited for.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, create: bool = True) -> None:
         self.name = place
         self._path: Path | None = Path(place)
         self._engine: sqlalchemy.Engine | None = None
         if "://" in place:
             url = _url(place)
-            self.name = url.render_as_string(hide_password=True)
+            shown = url.render_as_string(hide_password=True)
+            self.name = f"{place.partition('://')[0]}://{shown.partition('://')[2]}"
             self._engine = _engine(url)
             self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         with self.failures():
-            if self._path:
+            if self._path and create:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self.locked():
-                self.optuna = self._opened()
+            with self.locked() if create else nullcontext():
+                self.optuna = self._opened(create)
 
-    def _opened(self) -> BaseStorage:
+    def _opened(self, create: bool) -> BaseStorage:
         if self._engine is not None:
             url = self._engine.url.render_as_string(hide_password=False)
-            return RDBStorage(url, {"pool_pre_ping": True})
+            return RDBStorage(url, {"poolclass": NullPool}, skip_table_creation=not create)
         assert self._path
         try:
             return JournalStorage(JournalFileBackend(str(self._path), _JournalLock(self._path)))
@@ -101,11 +107,11 @@ class Storage:
                 lock.release()
             return
         assert self._engine is not None
-        take, give, key = _LOCKS[self._engine.dialect.name]
+        limit, take, give, key = _LOCKS[self._engine.dialect.name]
         with self._engine.connect() as connection:
-            values = {"key": key, "seconds": LOCK_SECONDS}
-            if connection.scalar(sqlalchemy.text(take), values) == 0:
-                self._fail("its lock is held by another process for too long")
+            connection.execute(sqlalchemy.text(limit))
+            if connection.scalar(sqlalchemy.text(take), {"key": key}) == 0:
+                self._fail("another process holds its lock for too long")
             try:
                 yield
             finally:
@@ -123,9 +129,7 @@ class Storage:
         except optuna.exceptions.StorageInternalError as error:
             self._fail(str(error.__cause__ or error))
         except OSError as error:
-            if self._path and error.filename and str(error.filename).startswith(str(self._path)):
-                self._fail(error.strerror or str(error))
-            raise
+            self._fail(error.strerror or str(error))
 
     def _fail(self, what: str) -> NoReturn:
         *_, first = reversed([line.strip() for line in what.splitlines() if line.strip()] or ["?"])
@@ -135,15 +139,22 @@ class Storage:
         ) from None
 
 
-# how a database takes a lock and releases it, and its key; it is released with the connection too
+# how a database limits the time to wait for a lock, takes and releases it, and the lock's key; the
+# lock is released with the connection too
 _KEY = "charrnn sweep"
-_LOCKS: dict[str, tuple[str, str, int | str]] = {
+_LOCKS: dict[str, tuple[str, str, str, int | str]] = {
     "postgresql": (
+        f"SET lock_timeout = '{LOCK_SECONDS}s'",
         "SELECT pg_advisory_lock(:key)",
         "SELECT pg_advisory_unlock(:key)",
         int.from_bytes(sha256(_KEY.encode()).digest()[:7], "big"),
     ),
-    "mysql": ("SELECT GET_LOCK(:key, :seconds)", "SELECT RELEASE_LOCK(:key)", _KEY),
+    "mysql": (
+        "SELECT 1",
+        f"SELECT GET_LOCK(:key, {LOCK_SECONDS})",
+        "SELECT RELEASE_LOCK(:key)",
+        _KEY,
+    ),
 }
 
 
@@ -176,6 +187,4 @@ def _url(place: str) -> sqlalchemy.URL:
 
 
 def _engine(url: sqlalchemy.URL) -> sqlalchemy.Engine:
-    return sqlalchemy.create_engine(
-        url, poolclass=sqlalchemy.NullPool, isolation_level="AUTOCOMMIT"
-    )
+    return sqlalchemy.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")

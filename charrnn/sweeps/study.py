@@ -146,7 +146,7 @@ def load_study(name: str, storage: str | None = None) -> optuna.Study:
             f"there is no study {name!r}: {file} is missing.",
             f"did you mean {guess!r}?" if guess else "name one with `study=NAME`.",
         )
-    place = Storage(path)
+    place = Storage(path, create=False)
     with place.failures():
         names = optuna.get_all_study_names(place.optuna)
         if name not in names:
