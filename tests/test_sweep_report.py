@@ -203,6 +203,7 @@ def test_tables_fit_and_no_word_is_broken(full, width: int, monkeypatch, capsys)
     lines = DRAWN.sub("", ANSI.sub("", capsys.readouterr().out)).splitlines()
     assert max(map(cell_len, lines)) <= width
     assert not {word for line in lines for word in line.split()} - whole - names - {"setting"}
+    assert any(line.split()[:2] == ["trial", "lr"] for line in lines) == (width > 50)
 
 
 def test_the_least_sweep_is_shown(capsys) -> None:
@@ -319,6 +320,7 @@ def test_the_config_of_the_best_gives_the_config_of_its_trial(space) -> None:
         load_config(None, ["data.text=mine.txt", "data.min_count=2"], {}))["data"]})  # fmt: skip
     report = report_of(study)
     Path("best.yaml").write_text(best_config_text(report, best_config(report)), encoding="utf-8")
+    assert Path("best.yaml").read_text().count("# searched") == len(report.settings)
     again = load_config("best.yaml", [], {"data": {"text": ["mine.txt"]}})
     assert again == config_of_trial(report, report.best[0])
     assert "mine.txt" not in Path("best.yaml").read_text().split("\n\n", 1)[1]

@@ -56,9 +56,9 @@ def counts_line(report: SweepReport) -> str:
 def importance_meaning(report: SweepReport) -> str:
     """What the numbers of importance mean, for readers who never met them."""
     return (
-        f"How much the {report.top} best trials agree on a setting, compared with all trials; the "
-        "sum is 100 %. A setting of 0 % made no difference within its range. In brackets: no more "
-        "than chance gives."
+        f"How much the {report.top} best trials agree on a setting, compared with all trials, in "
+        "% of the sum. Where it is low, the values that were tried made little difference. In "
+        "brackets: no more than chance gives."
     )
 
 
