@@ -51,13 +51,14 @@ from charrnn.results import (
     Samples,
     show_with,
 )
+from charrnn.sweeps.summary import summarize_study
 from charrnn.system.escaping import DIRECTIONS
 from charrnn.system.notebook import in_notebook
-from charrnn.sweeps.summary import summarize_study
 from tests.conftest import TINY
 from tests.notebook import execute, stored
 from tests.pages import PAYLOADS, hostile_run
 from tests.runs import train
+from tests.studies import study_of
 
 VOID = {"img", "br", "hr", "meta", "link", "input"}
 ALLOWED = {"div", "style", "p", "span", "b", "code", "pre", "table", "thead", "tbody", "tr", "th"}

@@ -100,8 +100,9 @@ def test_the_spaces_and_scripts_of_the_page_on_sweeps_are_valid(tmp_path: Path) 
     assert len(slurm.splitlines()) <= 10
     lines = re.findall(r"^(?:exec )?charrnn (.*)$", "".join(scripts), re.MULTILINE)
     for name, *arguments in map(shlex.split, lines):
-        command = typer.main.get_command(main.app).commands[name]  # type: ignore[attr-defined]
-        command.make_context(name, arguments)
+        program = typer.main.get_command(main.app)
+        command = program.commands[name]  # type: ignore[attr-defined]
+        command.make_context(name, arguments, parent=program.make_context("charrnn", [name]))
     assert len(lines) == 4
 
 
