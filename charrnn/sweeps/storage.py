@@ -16,6 +16,7 @@ from sqlalchemy import NullPool
 
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.system.extras import import_extra
+from charrnn.system.turns import Turn
 from charrnn.wording import nearest
 
 # each kind of database, its driver as SQLAlchemy names it, and the module of the driver
@@ -29,28 +30,30 @@ LOCK_SECONDS = 300  # that a database waits for its lock
 
 
 class _JournalLock(JournalFileOpenLock):
-    """Optuna's lock of a journal, which also repairs the journal.
+    """The lock of a journal, which also repairs it.
 
     The last line may be a torn one, of a machine without power or a full disk. The next line would
-    be appended to it, and nobody could read on from there.
+    be appended to it, and nobody could read on from there. Optuna's own locks outlive a process
+    that is killed for 30 seconds, after which two others may both take them.
     """
 
     def __init__(self, journal: Path) -> None:
         super().__init__(str(journal))
-        self._journal = journal
+        self._turn = Turn(journal)
 
     def acquire(self) -> bool:
-        super().acquire()
-        try:
-            with self._journal.open("rb+") as file:
-                end = file.seek(0, os.SEEK_END)
-                if end and file.seek(end - 1) and file.read(1) != b"\n":
-                    file.seek(0)
-                    file.truncate(file.read().rfind(b"\n") + 1)
-        except BaseException:
-            self.release()
-            raise
+        """Waits for the lock."""
+        file = self._turn.take()
+        if end := os.lseek(file, 0, os.SEEK_END):
+            os.lseek(file, end - 1, os.SEEK_SET)
+            if os.read(file, 1) != b"\n":
+                os.lseek(file, 0, os.SEEK_SET)
+                os.truncate(file, os.read(file, end).rfind(b"\n") + 1)
         return True
+
+    def release(self) -> None:
+        """Releases the lock."""
+        self._turn.end()
 
 
 class Storage:
@@ -99,12 +102,12 @@ class Storage:
     def locked(self) -> Iterator[None]:
         """A context that one process at a time is in; one that is killed leaves it soon."""
         if self._path:
-            lock = JournalFileOpenLock(f"{self._path}.turn")
-            lock.acquire()
+            turn = Turn(self._path.with_name(f".{self._path.name}.turn"))
+            turn.take()
             try:
                 yield
             finally:
-                lock.release()
+                turn.end()
             return
         assert self._engine is not None
         limit, take, give, key = _LOCKS[self._engine.dialect.name]
