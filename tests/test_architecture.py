@@ -18,6 +18,7 @@ GROUND = {
     "keywords",
     "log_lines",
     "results",
+    "sweep_events",
     "units",
     "window",
     "wording",
@@ -47,7 +48,8 @@ IMPORTS["setup"] |= {"interchange"}
 IMPORTS["commands"] |= {"interchange"}
 IMPORTS["setup"] |= {"trackers"}
 IMPORTS["runs"] |= {"setup"}
-IMPORTS["commands"] |= {"setup", "runs", "explanation", "trackers"}
+IMPORTS["sweeps"] = IMPORTS["runs"] | {"runs"}
+IMPORTS["commands"] |= {"setup", "runs", "sweeps", "explanation", "trackers"}
 IMPORTS["library"] |= {"setup", "runs"}
 IMPORTS[""] = {"library", "training"}  # whose names it hands on
 ONLY_IN = {
@@ -61,6 +63,8 @@ ONLY_IN = {
     "pydantic_core": {"config", "setup"},
     "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
+    "optuna": {"sweeps"},
+    "sqlalchemy": {"sweeps"},
 }
 
 

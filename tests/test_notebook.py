@@ -51,12 +51,14 @@ from charrnn.results import (
     Samples,
     show_with,
 )
+from charrnn.sweeps.summary import summarize_study
 from charrnn.system.escaping import DIRECTIONS
 from charrnn.system.notebook import in_notebook
 from tests.conftest import TINY
 from tests.notebook import execute, stored
 from tests.pages import PAYLOADS, hostile_run
 from tests.runs import train
+from tests.studies import study_of
 
 VOID = {"img", "br", "hr", "meta", "link", "input"}
 ALLOWED = {"div", "style", "p", "span", "b", "code", "pre", "table", "thead", "tbody", "tr", "th"}
@@ -148,6 +150,7 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
     found["generated"] = found["samples"].generated[0]
     found["novelty"] = found["samples"].novelty
     found["run"] = found["report"].run
+    found["sweep"] = summarize_study(study_of(count=12), "sweeps/try")
     found["loaded"] = ModelSummary("a model", "tanh", 1, 16, 999, ("a", "\n"), (), 99, "lines", 7)
     return found
 

@@ -13,6 +13,8 @@ from charrnn.system.resources import config_paths
 def folder(tmp_path: Path, trained: Path) -> Path:
     shutil.copytree(trained, tmp_path / "runs/a")
     shutil.copytree(trained, tmp_path / "runs/b")
+    shutil.copytree(trained, tmp_path / "sweeps/lr/trial-0")
+    (tmp_path / "sweeps/lr/study.journal").touch()
     (tmp_path / "notes.txt").write_text("some notes\n" * 40)
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts/one.txt").write_text("one text\n" * 40)
@@ -27,6 +29,7 @@ def folder(tmp_path: Path, trained: Path) -> Path:
     [
         ("runs/a", Kind.RUN),
         ("runs", Kind.RUNS),
+        ("sweeps/lr", Kind.SWEEP),
         ("runs/a/checkpoints", Kind.CHECKPOINTS),
         ("runs/a/checkpoints/best.safetensors", Kind.CHECKPOINT),
         ("moved", Kind.CHECKPOINT),

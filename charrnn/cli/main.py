@@ -25,6 +25,7 @@ from charrnn.cli.plot import plot_command
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
+from charrnn.cli.sweep import sweep_command
 from charrnn.cli.texts import texts_command
 from charrnn.cli.train import train_command
 from charrnn.cli.usage import explain_usage
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Function] = {
     "train": train_command,
+    "sweep": sweep_command,
     "sample": sample_command,
     "eval": eval_command,
     "inspect": inspect_command,

@@ -9,14 +9,15 @@ from charrnn.cli.options import JsonOption
 from charrnn.wording import either
 
 WHATS = ("loss", "gradient", "learning-rate", "lag-profile")
+SWEEP_WHATS = ("progress", "importance", "parallel", "slice")
 
 
 def plot_command(
     run: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN",
-            help="Run directories; runs that differ in their seed only are one.",
+            metavar="RUN|SWEEP",
+            help="Run directories; runs that differ in their seed only are one. Or a sweep.",
             autocompletion=completers.runs,
         ),
     ],
@@ -31,8 +32,9 @@ def plot_command(
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help=f"{either(WHATS)}. Repeatable.  [default: all in a file, else loss]",
-            autocompletion=completers.choice_of(*WHATS),
+            help=f"{either(WHATS)}; of a sweep {either(SWEEP_WHATS)}. Repeatable.  [default: all "
+            "in a file, else loss, or progress and importance]",
+            autocompletion=completers.choice_of(*WHATS, *SWEEP_WHATS),
         ),
     ] = None,
     x: Annotated[
@@ -43,20 +45,29 @@ def plot_command(
         str | None,
         typer.Option(metavar="TEXT", help="Title of the plot.  [default: names the runs]"),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Of a sweep whose name is given: where it is stored, as in charrnn sweep.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Plot what runs logged, in a file or as a chart in the terminal.
+    """Plot what runs logged, or what a sweep found, in a file or as a chart in the terminal.
 
     Of several seeds of one config, the mean and the range are shown.
     """
     from dataclasses import asdict
 
     from charrnn.cli.output import plot_writer, write_json, write_notes
-    from charrnn.commands.curves import group_by_config, load_runs, notes_on_comparison
+    from charrnn.commands.curves import group_by_config, is_sweep, load_runs, notes_on_comparison
     from charrnn.report.run_charts import print_charts
     from charrnn.report.run_curves import WHATS, as_whats
     from charrnn.report.run_plots import plot_runs
 
+    if storage is not None or (len(run) == 1 and is_sweep(run[0])):
+        return _plot_sweep(run, storage, out, what, title, json)
     whats = as_whats(what) if what else WHATS if out else ("loss",)
     draw = plot_writer(out, None, "out")
     runs = load_runs(run)
@@ -70,3 +81,34 @@ def plot_command(
         write_json([asdict(one) for one in runs])
     elif not draw:
         print_charts(groups, whats, x, title)
+
+
+def _plot_sweep(
+    names: list[str],
+    storage: str | None,
+    out: str | None,
+    what: list[str] | None,
+    title: str | None,
+    json: bool,
+) -> None:
+    from dataclasses import asdict
+
+    from charrnn.cli.output import plot_writer, write_json, write_note
+    from charrnn.report.sweep_charts import CHARTS, print_sweep_charts
+    from charrnn.report.sweep_curves import WHATS, as_whats
+    from charrnn.report.sweep_plots import plot_sweep
+    from charrnn.system.extras import import_extra
+
+    whats = as_whats(what) if what else WHATS if out else CHARTS
+    draw = plot_writer(out, None, "out")
+    import_extra("optuna", "sweep", "a sweep")
+    from charrnn.commands.sweep_report import one_study, report_sweep
+
+    report = report_sweep(one_study(names, None), storage)
+    if draw:
+        draw(plot_sweep(report, whats, title))
+        write_note(f"plot saved to {out}")
+    if json:
+        write_json(asdict(report))
+    elif not draw:
+        print_sweep_charts(report, whats, title)

@@ -1,5 +1,6 @@
 """Describes a config: its values, where each comes from, and what differs from the default."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from charrnn.commands.arguments import check_arguments
@@ -14,6 +15,7 @@ from charrnn.config.layers import (
     yaml_lines,
 )
 from charrnn.config.schema import config_schema
+from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.keywords import KEYWORDS, LIMITS
 from charrnn.results import DescribedConfig
@@ -61,14 +63,29 @@ def describe_config(
         path = config_path if source is None else source
         check_arguments(path, assignments, flags.get("data", {}).get("text", []))
         config, origins, _ = configure_with_origins(path, assignments, flags)
+    given = _flat(flags)
+    return described(config, {key: _origin(origins[key], key, given) for key in origins}, changed)
+
+
+def described(
+    config: Config, origins: dict[str, str], changed: bool, kept: Iterable[str] = ()
+) -> DescribedConfig:
+    """Describes a config whose values come from `origins`.
+
+    Args:
+        config: The config.
+        origins: Where the value of each dotted key comes from.
+        changed: Whether to leave out what is as in the default config.
+        kept: Dotted keys that are not left out.
+    """
     values, default = config_values(config), config_values(check_config(default_values()))
-    own, usual, given = _flat(values), _flat(default), _flat(flags)
+    own, usual = _flat(values), _flat(default)
     differs = {key: usual.get(key) for key, value in own.items() if value != usual.get(key, {})}
     if changed:
-        values = _only(values, differs)
+        values = _only(values, {*differs, *kept})
     return DescribedConfig(
         config=values,
-        origins={key: _origin(origins[key], key, given) for key in _flat(values)},
+        origins={key: origins[key] for key in _flat(values)},
         defaults=differs,
         lines=tuple(yaml_lines(values)),
     )
@@ -97,7 +114,7 @@ def _flat(values: Layer, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _only(values: Layer, keys: dict[str, Any], prefix: str = "") -> Layer:
+def _only(values: Layer, keys: Collection[str], prefix: str = "") -> Layer:
     """The values of some keys; all of a section that has another name, which replaces it."""
     if f"{prefix}name" in keys:
         return values

@@ -9,6 +9,7 @@ from typing import Any
 
 from charrnn.errors import InputError
 from charrnn.results import RunGroup, RunHistory
+from charrnn.setup.paths import Kind, instead, kind_of
 from charrnn.setup.run_files import RunFiles
 from charrnn.setup.run_folders import find_runs, is_run
 from charrnn.setup.run_log import notes_on, read_log
@@ -16,6 +17,11 @@ from charrnn.setup.run_summary import summarize
 from charrnn.wording import call, pluralize, word
 
 MACHINE = ("seed", "workers")  # settings of `training` by which runs of one group may differ
+
+
+def is_sweep(path: str) -> bool:
+    """Whether a path is the folder of a sweep, rather than of a run."""
+    return kind_of(path) is Kind.SWEEP
 
 
 def load_run(path: str) -> RunHistory:
@@ -130,6 +136,8 @@ def _require_run(path: str) -> None:
         if path and run.is_dir():
             if is_run(run) or os.path.lexists(RunFiles(run).metrics):
                 return
+            if is_sweep(path):
+                raise InputError(f"{path} is {Kind.SWEEP.value}.", instead(path, Kind.SWEEP))
             inside, _ = find_runs(run)
             if inside:
                 raise InputError(

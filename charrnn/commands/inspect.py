@@ -90,13 +90,13 @@ def are_checkpoints(paths: list[str]) -> bool:
     """Whether these are checkpoints or runs, rather than texts.
 
     Raises:
-        UsageError: Some are and some are not, or one is a folder of runs.
+        UsageError: Some are and some are not, or one is a folder of runs or a sweep.
     """
     kinds = {path: kind_of(path) for path in paths}
     models = [path for path, kind in kinds.items() if kind in (Kind.RUN, Kind.CHECKPOINT)]
     others = [path for path in paths if path not in models]
     for path in others:
-        if (kind := kinds[path]) in (Kind.RUNS, Kind.CHECKPOINTS):
+        if (kind := kinds[path]) in (Kind.RUNS, Kind.SWEEP, Kind.CHECKPOINTS):
             raise UsageError(f"{path} is {kind.value}.", instead(path, kind))
     if models and others:
         raise UsageError(

@@ -84,6 +84,11 @@ def load_with_origins(
     return config, origins
 
 
+def assigned_keys(assignments: list[str], flags: Layer) -> list[str]:
+    """The dotted keys of the values that these assignments and flags set."""
+    return [key for key, _ in values_of(_merge(_from_assignments(assignments)[0], flags))]
+
+
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
     """Whether one of these assignments or flags sets a dotted key."""
     return key in keys_of(_merge(_from_assignments(assignments)[0], flags or {}))
@@ -127,10 +132,20 @@ def check_config(
     return config
 
 
-def changed(config: Config, flags: Layer) -> Config:
-    """The config with changes from the command line. Raises: UsageError."""
-    origins = dict.fromkeys(keys_of(flags), COMMAND_LINE)
+def changed(config: Config, flags: Layer, origin: str = COMMAND_LINE) -> Config:
+    """The config with changes, of which messages name the origin. Raises: UsageError."""
+    origins = dict.fromkeys(keys_of(flags), origin)
     return check_config(_merge(config.model_dump(), flags), origins)
+
+
+def nested(settings: dict[str, Any]) -> Layer:
+    """Values by dotted keys as a layer: {"model.layers": 2} is {"model": {"layers": 2}}."""
+    layer: Layer = {}
+    for dotted, value in settings.items():
+        for key in reversed(dotted.split(".")):
+            value = {key: value}
+        layer = _merge(layer, value)
+    return layer
 
 
 def config_values(config: Config) -> Layer:
@@ -248,6 +263,15 @@ def _merge(base: Layer, change: Layer) -> Layer:
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
         merged[key] = _merge(base[key], value) if both else value
     return merged
+
+
+def values_of(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values, each with its dotted key."""
+    for key, value in layer.items():
+        if isinstance(value, dict):
+            yield from values_of(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def keys_of(layer: Layer, prefix: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""Bars in text, on a logarithmic scale on which 1 is marked."""
+"""Bars in text, also on a logarithmic scale on which 1 is marked."""
 
 import numpy as np
 
@@ -30,14 +30,14 @@ def log_bars(values: Array, width: int) -> tuple[str, list[str]]:
     right = width - 1 - left
     bars = []
     for value in decades:
-        bar = _bar(1 + value / BELOW, left) + MARK + _bar(value / max(above, 1), right)
-        bars.append(bar[:-1] + BEYOND if above and value > above else bar)
+        drawn = bar(1 + value / BELOW, left) + MARK + bar(value / max(above, 1), right)
+        bars.append(drawn[:-1] + BEYOND if above and value > above else drawn)
     most = "10" + f"{above}".translate(SUPERSCRIPTS) if above > 1 else "10" * above
     return f"10⁻³{'1':>{left - 3}}{most:>{right}}", bars
 
 
-def _bar(fraction: float, width: int) -> str:
+def bar(fraction: float, width: int) -> str:
     """A bar of this fraction of the width, padded to it, in steps of an eighth of a character."""
     eighths = int(np.clip(fraction, 0, 1) * width * 8 + 0.5)
-    bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-    return bar.ljust(width)
+    drawn = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    return drawn.ljust(width)

@@ -29,11 +29,15 @@ LARGEST = 1e30  # what is drawn; larger values are at the edge
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve, with the label beside its right end; values that are not finite are left out."""
+    """A curve, with the label beside its right end; values that are not finite are left out.
+
+    dots: whether it is drawn as separate points.
+    """
 
     label: str
     x: Sequence[float] | Array
     y: Sequence[float] | Array
+    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class _Trace(NamedTuple):
     y: Array
     color: str
     letter: str = ""
+    dots: bool = False
 
 
 def line_chart(
@@ -64,6 +69,7 @@ def line_chart(
     x: str = "",
     highest: float | None = None,
     logarithmic: bool = False,
+    logarithmic_x: bool = False,
     lettered: bool = True,
 ) -> Text:
     """Draws curves as Braille dots, and labels them and the levels at the right.
@@ -77,6 +83,7 @@ def line_chart(
         x: What the x axis shows.
         highest: Larger values are drawn at this height.
         logarithmic: Whether the y axis is logarithmic; values of 0 or less are left out.
+        logarithmic_x: Whether the x axis is logarithmic; all x have to be positive.
         lettered: Whether curves that end far from their labels get letters.
 
     Returns:
@@ -91,7 +98,9 @@ def line_chart(
     ]
     for number, curve in enumerate(curves):
         color = COLORS[number % len(COLORS)]
-        traces.append(_trace(curve.label, curve.x, curve.y, top, logarithmic, color))
+        x_of = np.log10(curve.x) if logarithmic_x else curve.x
+        trace = _trace(curve.label, x_of, curve.y, top, logarithmic, color)
+        traces.append(trace._replace(dots=curve.dots))
     traces = [trace for trace in traces if len(trace.y)]
     traces = _lettered(traces) if lettered else traces
     head = [Text(fitted(_shown(title), width), "bold")] if title else []
@@ -104,7 +113,8 @@ def line_chart(
     left, right = _range(np.concatenate([trace.x for trace in traces if trace.x is not None]))
     traces = [_thinned(trace, left, right, DOTS * (width - margin)) for trace in traces]
     low, high = _range(np.concatenate([trace.y for trace in traces]))
-    canvas = _canvas(traces, width - margin, rows, (left, right), (low, high), logarithmic)
+    scales = (logarithmic_x, logarithmic)
+    canvas = _canvas(traces, width - margin, rows, (left, right), (low, high), scales)
     lines = []
     for line, end in zip(
         canvas, [*_labels(traces, low, high, rows - 2), None, (x, "")], strict=True
@@ -169,7 +179,7 @@ def _range(values: Array) -> tuple[float, float]:
 
 def _thinned(trace: _Trace, left: float, right: float, bins: int) -> _Trace:
     """The means of the points that fall into the same column of dots."""
-    if trace.x is None or len(trace.x) <= bins:
+    if trace.x is None or trace.dots or len(trace.x) <= bins:
         return trace
     place = np.minimum((bins * ((trace.x - left) / (right - left))).astype(int), bins - 1)
     _, where, counts = np.unique(place, return_inverse=True, return_counts=True)
@@ -183,7 +193,7 @@ def _canvas(
     height: int,
     x_limits: tuple[float, float],
     y_limits: tuple[float, float],
-    logarithmic: bool,
+    logarithmic: tuple[bool, bool],
 ) -> list[Text]:
     """The lines of the chart without labels, of which the last two are the axis and its numbers."""
     import plotext
@@ -196,12 +206,8 @@ def _canvas(
     plotext.yaxes(True, False)
     plotext.xlim(*x_limits)
     plotext.ylim(*y_limits)
-    ticks = _ticks(*x_limits, width // COLUMNS_PER_TICK)
-    plotext.xticks(ticks, [_number(tick) for tick in ticks])
-    of_y = _decades if logarithmic else _ticks
-    ticks = of_y(*y_limits, height // ROWS_PER_TICK)
-    numbers = [10.0**tick for tick in ticks] if logarithmic else ticks
-    names = [_number(number) for number in numbers]
+    plotext.xticks(*_named_ticks(*x_limits, width // COLUMNS_PER_TICK, logarithmic[0]))
+    ticks, names = _named_ticks(*y_limits, height // ROWS_PER_TICK, logarithmic[1])
     plotext.yticks(ticks, names)
     dots = DOTS * (width - max(map(len, names)) - 1)
     dashes = np.linspace(*x_limits, dots)[np.arange(dots) % DASH < DASH // 2].tolist()
@@ -211,12 +217,23 @@ def _canvas(
     for trace in traces:
         if trace.x is not None:
             x, y = trace.x.tolist(), trace.y.tolist()
-            plotext.plot(x, y, marker="braille", color=trace.color)
+            if trace.dots:
+                plotext.scatter(x, y, marker="•", color=trace.color)
+            else:
+                plotext.plot(x, y, marker="braille", color=trace.color)
     for trace in traces:
         if trace.letter and trace.x is not None:
             x, y = trace.x[-1:].tolist(), trace.y[-1:].tolist()
             plotext.scatter(x, y, marker=trace.letter, color=trace.color)
     return [Text.from_ansi(line) for line in plotext.build().split("\n")[:height]]
+
+
+def _named_ticks(
+    low: float, high: float, count: int, logarithmic: bool
+) -> tuple[list[float], list[str]]:
+    """Round numbers within limits, where they are and how they are written."""
+    ticks = (_decades if logarithmic else _ticks)(low, high, count)
+    return ticks, [_number(10.0**tick if logarithmic else tick) for tick in ticks]
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -231,10 +248,11 @@ def _decades(low: float, high: float, count: int) -> list[float]:
     """Logarithms of powers of ten within limits; of other round numbers too if those are few."""
     apart = max(round((high - low) / max(count, 1)), 1)
     ticks = [float(power) for power in range(ceil(low), floor(high) + 1) if power % apart == 0]
-    if len(ticks) < 2:
-        powers = range(floor(low), ceil(high))
-        ticks = [power + log10(digit) for power in powers for digit in (1, 2, 5, 10)]
-        ticks = [tick for tick in dict.fromkeys(ticks) if low <= tick <= high]
+    for digits in ((1, 2, 5, 10), range(1, 11)):
+        if len(ticks) < 2:
+            powers = range(floor(low), ceil(high))
+            ticks = [power + log10(digit) for power in powers for digit in digits]
+            ticks = [tick for tick in dict.fromkeys(ticks) if low <= tick <= high]
     return ticks or [low]
 
 

@@ -85,15 +85,20 @@ def new_figure(
         width: Width of a panel in inches, with its labels.
         height: Height of a panel in inches, with its labels.
     """
+    figure = titled_figure(columns * width, rows * height, title)
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def titled_figure(width: float, height: float, title: str | None) -> "Figure":
+    """An empty figure of this size in inches, with a title that is shown as it is."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    figure = Figure(figsize=(width, height), layout="constrained")
     if title:
-        per_line = int(columns * width * POINTS / (12 * 0.6))  # characters of 12 points
+        per_line = int(width * POINTS / (12 * 0.6))  # characters of 12 points
         lines = fill(title, per_line, max_lines=MAX_TITLE_LINES, placeholder=" …")
         figure.suptitle(lines, fontsize=12, parse_math=False)
-    return figure, panels
+    return figure
 
 
 def finish(panel: "Axes", title: str, x: str, y: str) -> None:

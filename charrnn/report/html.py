@@ -35,6 +35,7 @@ from charrnn.report.page_gradients import flow_figure
 from charrnn.report.page_source import fragments, page_source
 from charrnn.report.run_table import print_runs
 from charrnn.report.score_table import print_score
+from charrnn.report.sweep_tables import print_sweep
 from charrnn.report.terminal import table_console, table_of
 from charrnn.report.text_list import print_texts
 from charrnn.report.unit_tables import print_units
@@ -58,6 +59,7 @@ from charrnn.results import (
     RunSummary,
     Samples,
     Statement,
+    SweepReport,
     Table,
     TextGradient,
     TextList,
@@ -168,6 +170,7 @@ PARTS: dict[type, Callable[[Any], Parts]] = {
     RunSummary: lambda found: [_run_row(found)],
     Samples: _samples,
     Statement: part_of_explanation,
+    SweepReport: _printed(print_sweep),
     Table: part_of_explanation,
     TextGradient: _gradient,
     TextList: _printed(print_texts),

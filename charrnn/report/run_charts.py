@@ -49,11 +49,7 @@ def print_charts(
         title: A line above; none by default.
     """
     console = table_console()
-    width, height = DEFAULT_WIDTH, DEFAULT_HEIGHT
-    if console.is_terminal:
-        width, height = console.width, min(console.height - PROMPT, MAX_HEIGHT)
-    if len(set(whats)) > 1:
-        height = min(height, SEVERAL)
+    width, height = chart_size(console, several=len(set(whats)) > 1)
     if title:
         print_line(console, harmless_message(title), style="bold")
     for number, what in enumerate(dict.fromkeys(whats)):
@@ -64,6 +60,14 @@ def print_charts(
             continue
         draw = {"loss": _loss, "gradient": _gradient, "learning-rate": _learning_rate}[what]
         console.print(draw(groups, axis, width, height), soft_wrap=True, highlight=False)
+
+
+def chart_size(console: Console, *, several: bool) -> tuple[int, int]:
+    """The columns and lines of a chart on a console, which are less if there are several."""
+    width, height = DEFAULT_WIDTH, DEFAULT_HEIGHT
+    if console.is_terminal:
+        width, height = console.width, min(console.height - PROMPT, MAX_HEIGHT)
+    return width, min(height, SEVERAL) if several else height
 
 
 def _loss(groups: Sequence[RunGroup], axis: Axis, width: int, height: int) -> Text:

@@ -49,6 +49,13 @@ from charrnn.results.runs import (
 from charrnn.results.samples import Generated, Samples
 from charrnn.results.scores import DynamicScore, TextBaselines, TextScore
 from charrnn.results.surprisal import CharacterScores
+from charrnn.results.sweeps import (
+    Repeated,
+    SearchedSetting,
+    SweepReport,
+    SweepTrial,
+    TrialState,
+)
 from charrnn.results.text_gradient import TextGradient
 from charrnn.results.texts import ClearedTexts, NamedText, TextList, TextState
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
@@ -88,6 +95,7 @@ __all__ = [
     "Overlap",
     "Part",
     "PlayableModel",
+    "Repeated",
     "ReportedRun",
     "RunGroup",
     "RunHistory",
@@ -98,8 +106,11 @@ __all__ = [
     "RunSummary",
     "Samples",
     "Saturation",
+    "SearchedSetting",
     "Spectrum",
     "Statement",
+    "SweepReport",
+    "SweepTrial",
     "Table",
     "TextBaselines",
     "TextGradient",
@@ -108,6 +119,7 @@ __all__ = [
     "TextScore",
     "TextState",
     "Trial",
+    "TrialState",
     "Truncation",
     "UnitCorrelation",
     "UnitReport",

@@ -21,6 +21,11 @@ from charrnn.training.checkpoint import Checkpoint
 from charrnn.training.state import Progress
 from charrnn.wording import call, pluralize
 
+
+class Complete(UsageError):
+    """A run has used all of its budget."""
+
+
 CHANGEABLE = (*LIMITS, "patience")
 EXAMPLE_STEPS = 3000  # suggested to a run that has made none
 
@@ -40,7 +45,8 @@ def resumed_run(
         announce: Called with a note before a text is read that only a checkpoint names.
 
     Raises:
-        UsageError: There is no run, it is complete, or another setting would change.
+        Complete: The run is complete.
+        UsageError: There is no run, or another setting would change.
         InputError: No checkpoint is usable, or the text is another one.
     """
     if fixed := [f"`training.{key}`" for key in changes if key not in CHANGEABLE]:
@@ -110,7 +116,7 @@ def resumed_in_memory(run: Run, changes: dict[str, Any]) -> Run:
         changes: Changes of the `training` settings CHANGEABLE.
 
     Raises:
-        UsageError: It is complete.
+        Complete: It is complete.
     """
     directory = run.directory
     assert isinstance(directory, InMemory)
@@ -135,7 +141,7 @@ def _require_open(
     steps_per_epoch: int,
     notes: tuple[str, ...],
 ) -> None:
-    """Raises UsageError if the run is complete, with the notes on it.
+    """Raises Complete if the run is complete, with the notes on it.
 
     own: the config that the run had; config: the one that it would be resumed with.
     """
@@ -143,7 +149,7 @@ def _require_open(
     budget = budget_of(config, steps_per_epoch)
     if budget.out_of_patience(done):
         again = call("train", *config.data.text, init_from=path)
-        raise UsageError(
+        raise Complete(
             f"{path} is complete: its last {pluralize(done.stale, 'evaluation')} brought no "
             f"improvement, and its patience is used up.{more}",
             f"start a new run from its weights: {again}",
@@ -156,11 +162,11 @@ def _require_open(
             larger = f"`training.max_time={2 * done.seconds:.0f}s`"
         made = f"{pluralize(done.step, 'step')} in {done.seconds:.0f} s"
         if budget_of(own, steps_per_epoch).used(done) < 1:
-            raise UsageError(
+            raise Complete(
                 f"{path} has made {made}, which is no less than the total asked for.{more}",
                 f"give a larger one, such as {larger}; or none, to keep the run's own.",
             )
-        raise UsageError(
+        raise Complete(
             f"{path} is complete: it made {made}, all of its budget.{more}",
             f"raise the total, such as {larger}",
         )

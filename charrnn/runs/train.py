@@ -41,19 +41,25 @@ TAKING_TURNS = "no thread can be started: the workers take turns, with the same 
 NEVER_ROLLED_BACK = ("best_score", "best_train_nats", "best_validation_nats", "stale")
 
 
-def train(run: Run, sinks: Iterable[Sink], signals: Sequence[Signals] = SIGNALS) -> RunEnded:
+def train(
+    run: Run,
+    sinks: Iterable[Sink],
+    signals: Sequence[Signals] = SIGNALS,
+    stopped: Callable[[], bool] = lambda: False,
+) -> RunEnded:
     """Trains until the run is complete, then closes the sinks and unlocks the directory.
 
     Args:
         run: The run.
         sinks: Receive the events.
         signals: Those that stop the run after its current step.
+        stopped: Asked between steps; true stops the run too.
 
     Returns:
         The last event.
 
     Raises:
-        Interrupted: Such a signal arrived; the last step is saved.
+        Interrupted: The run was stopped before its end; the last step is saved.
         Divergence: Training diverged, and the config does not roll back.
         CharrnnError: The start or the end of the run cannot be saved.
     """
@@ -62,12 +68,12 @@ def train(run: Run, sinks: Iterable[Sink], signals: Sequence[Signals] = SIGNALS)
         stack.callback(run.directory.release)
         stack.callback(emit.close)
         workers = stack.enter_context(worker_threads(run.config.training.workers))
-        stopped = stack.enter_context(stop_requests(lambda: emit(StopRequested()), signals))
+        requested = stack.enter_context(stop_requests(lambda: emit(StopRequested()), signals))
         if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
         trainer = trainer_of(run.config, run.batches, run.scored, workers)
         test = scorer_of(run.config, run.test, workers)
-        return _train(run, trainer, test, emit, stopped)
+        return _train(run, trainer, test, emit, lambda: requested() or stopped())
 
 
 def _train(

@@ -1,4 +1,4 @@
-"""What a path that the user gives is: a text, a checkpoint, a run, a folder of runs or a config."""
+"""What a path that the user gives is: a text, a checkpoint, a run, a sweep, a config, …"""
 
 import os
 from enum import Enum
@@ -8,7 +8,8 @@ from charrnn.config.layers import YAML, load_config
 from charrnn.config.text_lists import NAME
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.named_texts import is_name, text_names
-from charrnn.setup.run_files import SUFFIX, RunFiles
+from charrnn.setup.run_files import JOURNAL, SUFFIX, RunFiles
+from charrnn.setup.run_folders import best_run
 from charrnn.system.resources import config_paths
 from charrnn.text.sources import String, missing_file
 from charrnn.wording import call, nearest, setting, word
@@ -16,6 +17,7 @@ from charrnn.wording import call, nearest, setting, word
 HEAD_BYTES = 4096  # read of a file to tell what it is
 GIVE_A_TEXT = "give a text file, a directory of texts, or - for standard input."
 SIMILAR = 0.7  # as difflib measures it: a name of a text that a missing file may mean
+NO_TRIAL = "none of its runs has been evaluated yet."
 GIVE_A_CHECKPOINT = f"give a {SUFFIX} file or a run directory."
 
 
@@ -25,6 +27,7 @@ class Kind(Enum):
     RUN = "a run directory"
     CHECKPOINT = "a checkpoint"
     RUNS = "a folder of runs"
+    SWEEP = "the folder of a sweep"
     CHECKPOINTS = "a folder of checkpoints"
     CONFIG = "a config"
     TEXT = "a text"
@@ -59,6 +62,8 @@ def kind_of(path: str) -> Kind:
 def _kind_of_directory(path: Path) -> Kind:
     if RunFiles(path).candidates():
         return Kind.RUN
+    if (path / JOURNAL).is_file():
+        return Kind.SWEEP
     if runs_in(path):
         return Kind.RUNS
     return Kind.CHECKPOINTS if any(path.glob(f"*{SUFFIX}")) else Kind.TEXT
@@ -125,6 +130,9 @@ def instead(path: str, kind: Kind) -> str:
     """What to give where a checkpoint is wanted, and the path is of another kind."""
     if kind is Kind.RUNS:
         return f"name one of them, such as {word(str(runs_in(Path(path))[0]))}"
+    if kind is Kind.SWEEP:
+        best = best_run(runs_in(Path(path)))
+        return f"name one of its runs; the best is {word(str(best))}" if best else NO_TRIAL
     if kind is Kind.CHECKPOINTS:
         return f"name one of them, such as {word(str(min(Path(path).glob(f'*{SUFFIX}'))))}"
     if kind is Kind.CONFIG:
@@ -138,7 +146,7 @@ def is_model(path: object) -> bool:
     """Whether a path is a checkpoint or a run, rather than a config; a loaded model is.
 
     Raises:
-        InputError: It is a text or a folder of runs.
+        InputError: It is a text, a sweep or a folder of runs.
         UsageError: There is nothing of that name.
     """
     if not isinstance(path, str):
@@ -173,6 +181,11 @@ def require_config(path: str) -> None:
             f"start from its weights: {setting('model.init_from', path)}; or examine it, without "
             "`config`.",
         )
+    if kind is Kind.SWEEP:
+        raise UsageError(
+            f"{path} is {kind.value}, not a config.",
+            f"write that of its best trial: {call('sweep', show=path, export='best.yaml')}",
+        )
     if os.path.isdir(path):
         run = runs_in(Path(path))[0] if kind is Kind.RUNS else Path(path)
         config = RunFiles(run).config
@@ -192,7 +205,7 @@ def require_texts(paths: list[str] | String, *, to_train_on: bool = False) -> No
         to_train_on: Whether the hint may be to resume a run, or to start from a checkpoint.
 
     Raises:
-        UsageError: One of them is a checkpoint, a run, a folder of these, or a config.
+        UsageError: One of them is a checkpoint, a run, a folder of these, a sweep or a config.
         InputError: One of them is empty.
     """
     for path in [] if isinstance(paths, String) else paths:
@@ -207,7 +220,8 @@ def require_texts(paths: list[str] | String, *, to_train_on: bool = False) -> No
                 f"{path} is {which}, not a text.", f"use it as {setting('config', path)}"
             )
         start = f"start from its weights: {call('train', 'TEXT', init_from=path)}"
-        hints = dict.fromkeys((Kind.RUN, Kind.CHECKPOINT, Kind.RUNS, Kind.CHECKPOINTS), GIVE_A_TEXT)
+        folders = (Kind.RUNS, Kind.SWEEP, Kind.CHECKPOINTS)
+        hints = dict.fromkeys((Kind.RUN, Kind.CHECKPOINT, *folders), GIVE_A_TEXT)
         if to_train_on:
             hints[Kind.RUN] = f"resume it: {call('train', resume=path)}; or {start}"
             hints[Kind.CHECKPOINT] = start

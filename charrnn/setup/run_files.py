@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 SUFFIX = ".safetensors"
+JOURNAL = "study.journal"  # of a sweep, in the folder of its runs
 
 
 class RunFiles:

@@ -2,11 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from charrnn.errors import InputError
 from charrnn.setup.run_files import RunFiles
 from charrnn.system.lock import is_lock
+from charrnn.training.checkpoint_head import read_head
 
 MAX_ENTRIES = 10_000  # folders that are looked at
 MAX_NEARBY = 1000  # of them, in search of a folder to suggest
@@ -58,6 +61,17 @@ def find_runs(path: Path, limit: int = MAX_ENTRIES) -> tuple[list[Path], int]:
         except OSError:
             skipped += 1
     return sorted(runs, key=lambda run: counting_order(str(run))), skipped
+
+
+def best_run(runs: Iterable[Path]) -> Path | None:
+    """The run with the lowest loss on its held-out text; None if no loss is known."""
+    losses: dict[Path, float] = {}
+    for run in runs:
+        for file in RunFiles(run).candidates()[:1]:
+            with suppress(InputError):
+                nats = read_head(file).progress.best_validation_nats
+                losses |= {} if nats is None else {run: nats}
+    return min(losses, key=losses.__getitem__, default=None)
 
 
 def folders_with_runs() -> Iterator[str]:
