@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.assessments import Advice, Assessment, Remedy, RunFigures, Standing
 from charrnn.results.configs import DescribedConfig
 from charrnn.results.display import Displayed, show_with
 from charrnn.results.explanations import (
@@ -37,7 +38,7 @@ from charrnn.results.reports import (
     TextReport,
     Trial,
 )
-from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
+from charrnn.results.run_reports import MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import (
     RunGroup,
     RunHistory,
@@ -55,6 +56,7 @@ from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
+    "Advice",
     "Agreement",
     "Alphabet",
     "Assessment",
@@ -88,7 +90,9 @@ __all__ = [
     "Overlap",
     "Part",
     "PlayableModel",
+    "Remedy",
     "ReportedRun",
+    "RunFigures",
     "RunGroup",
     "RunHistory",
     "RunList",
@@ -99,6 +103,7 @@ __all__ = [
     "Samples",
     "Saturation",
     "Spectrum",
+    "Standing",
     "Statement",
     "Table",
     "TextBaselines",

@@ -81,10 +81,13 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
     return "".join(parts)
 
 
-def advice(config: Config, rollbacks: int) -> str:
-    """Settings that usually help, from the values of this config after so many rollbacks."""
+def advice(config: Config, rollbacks: int, divisor: float = 2.0) -> str:
+    """Settings that usually help, from the values of this config after so many rollbacks.
+
+    divisor: of the learning rate.
+    """
     rate = config.optimizer.learning_rate * ROLLBACK_RATE_FACTOR**rollbacks
-    ways = [f"`optimizer.learning_rate={rate / 2:.3g}`"]
+    ways = [f"`optimizer.learning_rate={rate / divisor:.3g}`"]
     if config.training.clip.by != "norm":
         ways.append("`training.clip.by=norm`")
     if config.model.activation == "relu":
