@@ -9,8 +9,8 @@ Standing = Literal[
     "underfitting", "settled",
 ]  # fmt: skip
 Remedy = Literal[
-    "resume", "longer", "shorter", "larger", "relu", "dropout", "anneal", "lower_rate", "higher_rate",
-    "more_text", "hold_out",
+    "resume", "longer", "shorter", "larger", "relu", "dropout", "anneal", "lower_rate",
+    "higher_rate", "more_text", "hold_out",
 ]  # fmt: skip
 
 

@@ -20,10 +20,7 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
     curve = [found for found in log.evaluations if isfinite(_loss(found, held_out))]
     if not curve:
         return None
-    losses, first = (
-        [_loss(found, held_out) for found in curve],
-        curve[0].step / max(curve[-1].step, 1),
-    )
+    losses = [_loss(found, held_out) for found in curve]
     baselines = log.baselines if held_out else None
     per_epoch = steps_per_epoch(log.steps[-1] if log.steps else None)
     progress, budget = _progress(log), budget_of(config, per_epoch or 0)

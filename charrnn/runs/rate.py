@@ -20,7 +20,8 @@ def rate_at_fault(
     if found.hardly_learned and found.steps >= ENOUGH_STEPS and found.gap < NARROW_GAP:
         still = f"After {found.steps:,} steps, {loss} is still {found.best:.3f} nats per character"
         if _spiked(found):
-            return "high_rate", f"{still}, and was {found.worst:.3g} before: the rate is too high."
+            was = f"and training loss was {found.worst:.3g} at its worst"
+            return "high_rate", f"{still}, {was}: the rate is too high."
         return "low_rate", f"{still}, far above that of counts: the rate is too low."
     if config.optimizer.name in ("adam", "adamw") and rate >= TOO_HIGH:
         return "high_rate", f"A learning rate of {rate:g} is too high for {config.optimizer.name}."
