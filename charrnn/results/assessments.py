@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from charrnn.wording import as_typed
+
 SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
 Standing = Literal[
     "diverged", "useless", "overfitting", "short", "low_rate", "high_rate", "learning",
@@ -86,7 +88,7 @@ class Advice:
     @property
     def sentence(self) -> str:
         """The words with the setting, or with the command if there is none."""
-        settings = [f"`{key}={value}`" for key, value in self.changes.items()]
+        settings = [f"`{key}={as_typed(value)}`" for key, value in self.changes.items()]
         what = settings[0] if settings else self.command
         return f"{self.words}: {what}" if what else f"{self.words}."
 

@@ -9,7 +9,7 @@ from charrnn.results import Advice, Remedy
 from charrnn.setup.run_files import RunFiles
 from charrnn.text.sources import STDIN
 from charrnn.training.trainer import ROLLBACK_RATE_FACTOR
-from charrnn.wording import call
+from charrnn.wording import as_typed, call
 
 GREATER = 3  # halves of the hidden size, of a larger network
 MAX_DROPOUT = 0.5
@@ -129,7 +129,8 @@ class Remedies:
         command = ""
         if self._path:
             name = SHORT_NAMES.get(key)
-            setting = {name: str(value)} if name else {"settings": f"{key}={value}"}
+            typed = as_typed(value)
+            setting = {name: typed} if name else {"settings": f"{key}={typed}"}
             config = str(RunFiles(Path(self._path)).config)
             base = {"resume": self._path} if resume else {"config": config}
             piped = ["-"] if STDIN in self._config.data.text else []
