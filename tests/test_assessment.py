@@ -1,12 +1,14 @@
 """The rules by which a run is judged, on constructed logs."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from charrnn.config.layers import load_config
 from charrnn.events import Baselines, Evaluated, Stepped
-from charrnn.results import Assessment, RunLog
+from charrnn.report.page_facts import HEADLINES
+from charrnn.results import Assessment, RunLog, Standing
 from charrnn.runs.assessment import assess
 
 CONFIG = load_config(None, ["training.max_steps=1000"], {})
@@ -63,6 +65,10 @@ def test_each_standing(standing: str, validation: list[float]) -> None:
     assert found.standing == standing
     assert found.reason.endswith(".")
     assert found.advice or standing == "useless"  # its reason has the advice
+
+
+def test_every_standing_has_a_headline() -> None:
+    assert {*HEADLINES} == {*get_args(Standing)}
 
 
 def test_differences_between_seeds_are_no_overfitting() -> None:

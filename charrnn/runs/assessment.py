@@ -69,7 +69,7 @@ def _verdict(config: Config, log: RunLog, found: RunFigures) -> tuple[Standing, 
     if found.complete and (fault := rate_at_fault(config, found)):
         return fault
     moved = f"{'fell' if found.gained >= 0 else 'rose'} by {abs(found.gained):.3f} nats"
-    reason = f"{what} {moved} per character in the second half of the run"
+    reason = f"{what} {moved} in the second half of the run"
     if found.gained > STILL_FALLING:
         if found.gained >= MEMORIZING * found.training_gained:
             return "learning", f"{reason}: it is not done yet."
