@@ -3,7 +3,7 @@
 import json
 import shlex
 from dataclasses import replace
-from math import isclose
+from math import isclose, nan
 from pathlib import Path
 from signal import SIGINT, raise_signal
 from typing import Any
@@ -20,7 +20,7 @@ from charrnn.errors import UsageError
 from charrnn.events import Stepped
 from charrnn.keywords import as_layer
 from charrnn.report.flags import as_flags
-from charrnn.results import Advice, RunLog
+from charrnn.results import RunLog
 from charrnn.runs.assessment import assess
 from tests.conftest import TINY, Outcome
 from tests.test_assessment import FALLING, FLAT, STEP, log
@@ -31,7 +31,8 @@ LOGS = {
     "learning": log(FALLING),
     "flat, nothing memorized": log(FLAT, [loss - 0.05 for loss in FLAT]),
     "flat, memorized": log(FLAT, [loss - 0.4 for loss in FLAT]),
-    "overfitting": log(RISING),
+    "overfitting": log(RISING, FALLING),
+    "broken down": log(RISING),
     "hardly learned": log(HARDLY, HARDLY),
     "hardly learned, after a spike": log(
         HARDLY, HARDLY, steps=(replace(STEP, step=1, nats_per_character=7.0), STEP)
@@ -89,6 +90,7 @@ def test_advice_is_consistent_with_itself_and_with_the_verdict(
     assert len(kinds) == len({*kinds})
     assert not any(pair <= {*kinds} for pair in OPPOSITES)
     assert "resume" not in kinds or kinds == ["resume"]
+    assert ("resume" in kinds) <= (judged.standing not in ("overfitting", "useless"))
     assert ("longer" in kinds) <= (judged.standing != "overfitting")
     assert ("hold_out" in kinds) <= (judged.figures is not None and not judged.figures.held_out)
     for way in judged.advice:
@@ -191,6 +193,12 @@ def test_neither_time_nor_speed_matters(found: RunLog, factor: float) -> None:
     assert assess(config_of(), slower, "a") == assess(config_of(), found, "a")
 
 
+def test_a_log_without_times_is_that_of_a_complete_run() -> None:
+    timeless = tuple(replace(one, seconds=nan) for one in LOGS["learning"].evaluations)
+    found = replace(LOGS["learning"], evaluations=timeless, steps=())
+    assert remedies(found, *CONFIGS["time"]) == ["longer", "larger"]
+
+
 def remedies(found: RunLog, *assignments: str) -> list[str]:
     return [way.remedy for way in assess(config_of(*assignments), found, "runs/a").advice]
 
@@ -210,6 +218,8 @@ def remedies(found: RunLog, *assignments: str) -> list[str]:
         ("flat, memorized", ["model.activation=relu"], ["more_text"]),
         ("overfitting", [], ["more_text", "shorter", "dropout"]),
         ("overfitting", ["model.dropout=0.5"], ["more_text", "shorter"]),
+        ("broken down", [], ["lower_rate"]),
+        ("broken down", ["schedule.name=constant"], ["anneal", "lower_rate"]),
         ("hardly learned", [], ["higher_rate", "longer"]),
         ("hardly learned, after a spike", [], ["lower_rate"]),
         ("no better than guessing", [], ["higher_rate"]),
@@ -237,12 +247,12 @@ def test_the_number_of_steps_is_between_the_best_and_all() -> None:
     """Twice the best step if that was early; and always fewer than before."""
     for best, steps in ((1, 200), (2, 400), (5, 750), (8, 900)):
         losses = [2.0 - 0.05 * min(n, best) + 0.1 * max(n - best, 0) for n in range(1, 11)]
-        (shorter,) = (way for way in judged_ways(losses) if way.remedy == "shorter")
+        (shorter,) = (
+            way
+            for way in assess(config_of(), log(losses, FALLING)).advice
+            if way.remedy == "shorter"
+        )
         assert shorter.changes == {"training.max_steps": steps}
-
-
-def judged_ways(losses: list[float | None]) -> tuple[Advice, ...]:
-    return assess(config_of(), log(losses), "runs/a").advice
 
 
 def test_warnings_and_advice_name_the_same_rate() -> None:

@@ -27,6 +27,7 @@ class RunFigures:
         best_step: The step at which it was measured.
         last: The loss at the end.
         training: The training loss at the end.
+        training_since: How much the training loss has fallen since the best step.
         gained: How much the loss fell in the second half of the run.
         training_gained: How much the training loss fell in that half.
         worst: The highest training loss of a step that was logged; None if none was.
@@ -44,6 +45,7 @@ class RunFigures:
     best_step: int
     last: float
     training: float
+    training_since: float
     gained: float
     training_gained: float
     worst: float | None
@@ -99,10 +101,10 @@ class Assessment:
 
     Attributes:
         standing: "diverged" if that stopped the training; "useless" if the model is no better than
-            guessing; "overfitting" if held-out loss rose again; "short" if there are too few
-            evaluations to tell; "low_rate" and "high_rate" if the learning rate was at fault;
-            "learning" if the loss was still falling; "underfitting" if it was
-            not, but counting characters predicts better; "settled" otherwise.
+            guessing; "overfitting" if held-out loss rose again while training loss fell; "short" if
+            there are too few evaluations to tell; "low_rate" or "high_rate" if the learning rate
+            was at fault; "learning" if the loss was still falling; "underfitting" if it was not,
+            but counting characters predicts better; "settled" otherwise.
         reason: What in the log says so.
         figures: What it rests on; None without an evaluation.
         notes: What else the log shows.

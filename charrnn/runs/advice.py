@@ -4,11 +4,13 @@ from charrnn.config.layers import Layer, changed
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.results import Advice, Remedy, RunFigures, Standing
+from charrnn.results.assessments import SEED_VARIATION
+from charrnn.runs.divergence import DIVISOR
 from charrnn.runs.outcome import RATE_FACTOR, Cause
 from charrnn.runs.remedies import Remedies
 from charrnn.wording import call
 
-SMALL_FACTOR = 2.0  # by which a learning rate is changed with which a network learns
+LEARNING_FACTOR = 4.0  # by which a learning rate is changed with which a network learns
 WIDE_GAP = 0.1  # between training and held-out loss, relative to the latter
 
 ORDER: dict[str, tuple[Remedy, ...]] = {
@@ -16,6 +18,7 @@ ORDER: dict[str, tuple[Remedy, ...]] = {
     "few steps": ("longer",),
     "slow": ("higher_rate",),
     "high_rate": ("lower_rate",),
+    "broken down": ("anneal", "lower_rate"),
     "low_rate": ("higher_rate", "longer"),
     "overfitting": ("more_text", "shorter", "dropout"),
     "short": ("longer",),
@@ -44,11 +47,15 @@ def advise(
     if case in ("underfitting", "settled"):
         case = "wide gap" if found.gap > WIDE_GAP else "narrow gap"
         case = case if found.held_out else "nothing held out"
-    if not found.complete and not cause and standing != "overfitting":
+    if case == "high_rate" and found.last > found.best + SEED_VARIATION:
+        case = "broken down"
+    if not found.complete and not cause and case not in ("overfitting", "broken down"):
         words = f"Resume it; it used {found.used:.0%} of its budget"
         return (Advice("resume", words, command=path and call("train", resume=path)),)
-    learned = not cause and not (found.hardly_learned and standing in ("low_rate", "high_rate"))
-    factor = SMALL_FACTOR if learned else RATE_FACTOR
+    learned = case not in ("diverged", "slow") and (
+        case == "broken down" or not found.hardly_learned
+    )
+    factor = LEARNING_FACTOR if learned else RATE_FACTOR
     whole = found.steps / max(found.used, 1e-9)
     remedies = Remedies(config, path, whole, found.best_step, factor, found.rollbacks)
     ways = [way for name in ORDER[case] if (way := getattr(remedies, name)())]
@@ -57,7 +64,7 @@ def advise(
 
 def advise_after_divergence(config: Config, path: str) -> tuple[Advice, ...]:
     """What to try after training that diverged and stopped."""
-    return (Remedies(config, path, 0, 0, SMALL_FACTOR, 0).lower_rate(),)
+    return (Remedies(config, path, 0, 0, DIVISOR, 0).lower_rate(),)
 
 
 def _is_valid(config: Config, advice: Advice) -> bool:

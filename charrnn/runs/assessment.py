@@ -25,7 +25,8 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     none is held out.
 
     1. useless: the least L is not below that of guessing.
-    2. overfitting: the last held-out loss is above the least by more than SEED_VARIATION.
+    2. overfitting: the last held-out loss is above the least by more than SEED_VARIATION, and
+       training loss is below its value then; if that has not fallen, high_rate.
     3. short: there are fewer than FEWEST_EVALUATIONS.
     4. low_rate or high_rate: after some hundred steps, L is nearer to that of counts of single
        characters than to that of the n-gram, and training loss is no lower; or the rate is beyond
@@ -59,10 +60,13 @@ def _verdict(config: Config, log: RunLog, found: RunFigures) -> tuple[Standing, 
         return "useless", reason
     what = "Held-out loss" if found.held_out else "Training loss"
     if found.held_out and found.last > found.best + SEED_VARIATION:
-        return "overfitting", (
+        reason = (
             f"{what} was lowest at step {found.best_step:,}, {found.best:.3f} nats per character, "
-            f"and has risen by {found.last - found.best:.3f} since."
+            f"and has risen by {found.last - found.best:.3f} since"
         )
+        if found.training_since > SEED_VARIATION:
+            return "overfitting", f"{reason}."
+        return "high_rate", f"{reason}; training loss has not fallen either: the rate is too high."
     if len(log.evaluations) < FEWEST_EVALUATIONS:
         few = pluralize(len(log.evaluations), "evaluation")
         return "short", f"The log has only {few}: too few to show a trend."

@@ -20,6 +20,8 @@ from charrnn.training.trainer import ROLLBACK_RATE_FACTOR, Divergence
 from charrnn.window import NO_TARGET, Window
 from charrnn.wording import pluralize
 
+DIVISOR = 2.0  # of the learning rate, after a divergence
+
 
 def write_diagnostics(run: Run, divergence: Divergence) -> str:
     """Writes diagnostics into the run directory.
@@ -81,7 +83,7 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
     return "".join(parts)
 
 
-def advice(config: Config, rollbacks: int, divisor: float = 2.0) -> str:
+def advice(config: Config, rollbacks: int, divisor: float = DIVISOR) -> str:
     """Settings that usually help, from the values of this config after so many rollbacks.
 
     divisor: of the learning rate.

@@ -21,15 +21,17 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
     if not curve:
         return None
     losses = [_loss(found, held_out) for found in curve]
+    best = curve[losses.index(min(losses))]
     baselines = log.baselines if held_out else None
     per_epoch = steps_per_epoch(log.steps[-1] if log.steps else None)
     progress, budget = _progress(log), budget_of(config, per_epoch or 0)
     return RunFigures(
         held_out=held_out,
         best=min(losses),
-        best_step=curve[int(np.argmin(losses))].step,
+        best_step=best.step,
         last=losses[-1],
         training=_loss(curve[-1], False),
+        training_since=_loss(best, False) - _loss(curve[-1], False),
         gained=_gained(curve, held_out),
         training_gained=_gained(curve, False),
         worst=max((step.nats_per_character for step in log.steps), default=None),
@@ -64,4 +66,4 @@ def _progress(log: RunLog) -> Progress:
     )
     best = [number for number, found in enumerate(log.evaluations) if found.best]
     stale = len(log.evaluations) - 1 - best[-1] if best else 0
-    return Progress(step=step, seconds=seconds if isfinite(seconds) else 0.0, stale=stale)
+    return Progress(step=step, seconds=seconds if isfinite(seconds) else inf, stale=stale)
