@@ -93,8 +93,11 @@ def row(folder: Path, case: str) -> str:
         else:
             continue
         gain = before - after["validation_nats_per_character"]
-        options = way["command"] or "twice the text"
-        tried.append(f"{options.rpartition('config.yaml ')[2]}: {gain:+.3f}")
+        what = "twice the text"
+        if command := way["command"]:
+            resumed = "resumed, " if "--resume" in command else ""
+            what = f"{resumed}`--{command.rpartition(' --')[2]}`"
+        tried.append(f"{what} **{gain:+.3f}**")
     return f"| {case} | {advice['standing']} | {before:.3f} | {'; '.join(tried)} |"
 
 
