@@ -77,7 +77,8 @@ def _verdict(config: Config, log: RunLog, found: RunFigures) -> tuple[Standing, 
     if found.gained > STILL_FALLING:
         if found.gained >= MEMORIZING * found.training_gained:
             return "learning", f"{reason}: it is not done yet."
-        reason += f", training loss by {found.training_gained:.3f}: it mostly memorizes its text."
+        memorizes = "the network now mostly memorizes its text"
+        reason += f", training loss by {found.training_gained:.3f}: {memorizes}."
     else:
         reason += ": it has levelled off."
     if found.ngram is not None and found.best > found.ngram + SEED_VARIATION:
