@@ -23,7 +23,7 @@ ORDER: dict[str, tuple[Remedy, ...]] = {
     "overfitting": ("more_text", "shorter", "dropout"),
     "short": ("longer",),
     "learning": ("longer", "larger"),
-    "narrow gap": ("anneal", "larger", "relu", "longer"),
+    "narrow gap": ("anneal", "larger", "longer"),
     "wide gap": ("more_text", "anneal", "relu"),
     "nothing held out": ("hold_out",),
 }

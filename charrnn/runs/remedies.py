@@ -67,7 +67,7 @@ class Remedies:
         """Another activation."""
         if self._steps < FEWEST_STEPS:
             return None
-        return self._network("relu", "Try ReLU", "activation", "relu")
+        return self._network("relu", "ReLU may help", "activation", "relu")
 
     def dropout(self) -> Advice | None:
         """More dropout."""
