@@ -64,6 +64,11 @@ def call(command: str, *arguments: str, **settings: str) -> str:
     return f"`{command}({', '.join(values)})`"
 
 
+def as_typed(value: object) -> str:
+    """A value of a setting as people type it: 5e+09, not 5000000000.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def setting(name: str, value: str) -> str:
     """A setting with a value that a user gave, in backquotes: `plot="a b.png"`."""
     return f"`{name}={_quoted(value)}`"

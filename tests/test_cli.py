@@ -17,6 +17,7 @@ from charrnn.training.checkpoint import load
 from tests.conftest import TINY
 
 KEYS = {
+    "advice",
     "failure", "test_nats_per_character", "ngram_nats_per_character", "uniform_nats_per_character",
     "run", "checkpoint", "steps", "early", "train_nats_per_character",
     "validation_nats_per_character", "validation_bits_per_character", "characters_per_second",

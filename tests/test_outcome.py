@@ -98,7 +98,7 @@ def test_a_model_that_is_worse_than_guessing_is_said_to_have_failed(charrnn, tex
     assert found["failure"].startswith("the model is no better than guessing: ")
     assert "It diverged: at step" in found["failure"]
     assert "warning: the model is no better" in outcome.err
-    assert "--lr 15" in outcome.err
+    assert "--lr 3" in outcome.err
     fine = charrnn("train", text_file, *TINY, "--max-steps", 60, "--out", "b")
     assert "warning" not in fine.err
 

@@ -44,7 +44,8 @@ def train_command(
     When done, print the path of the best checkpoint.
     """
     from charrnn.cli.output import write_json, write_line, write_note
-    from charrnn.commands.train import logged, set_up, trackers, train
+    from charrnn.commands.train import assessed, logged, set_up, trackers, train
+    from charrnn.report.advice import assessment_document, say_advice
     from charrnn.report.console import make_console_sink
     from charrnn.report.messages import say_message
     from charrnn.report.run_log import make_log
@@ -64,7 +65,11 @@ def train_command(
             write_note(note)
     if quiet and ended.failure:
         say_message("warning", ended.failure)
+    assessment = assessed(run)
+    if assessment and not quiet:
+        say_advice(assessment)
     if json:
-        write_json(vars(ended))
+        advice = assessment_document(assessment) if assessment else None
+        write_json(vars(ended) | {"advice": advice})
     else:
         write_line(ended.checkpoint)

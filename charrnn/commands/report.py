@@ -10,7 +10,8 @@ from charrnn.commands.curves import load_runs
 from charrnn.commands.report_measurements import measure
 from charrnn.config.layers import check_config
 from charrnn.errors import InputError, UsageError
-from charrnn.results import Assessment, ReportedRun, RunHistory, RunLog, RunReport
+from charrnn.results import ReportedRun, RunHistory, RunLog, RunReport
+from charrnn.runs.advice import advise_after_divergence
 from charrnn.runs.assessment import assess
 from charrnn.setup.loading import load_model
 from charrnn.setup.own_text import Announce
@@ -89,12 +90,11 @@ def reported_run(run: RunHistory) -> ReportedRun:
     config = check_config(run.config)
     assessed = assess(config, run.log, run.summary.path)
     if (step := run.summary.diverged_at) is not None:
-        rate = f"{config.optimizer.learning_rate / 2:.3g}"
-        assessed = Assessment(
-            "diverged",
-            f"Training diverged at step {step:,}, and stopped.",
-            assessed.notes,
-            advice=(f"Lower the learning rate: `optimizer.learning_rate={rate}`", *assessed.advice),
+        assessed = replace(
+            assessed,
+            standing="diverged",
+            reason=f"Training diverged at step {step:,}, and stopped.",
+            advice=advise_after_divergence(config, run.summary.path),
         )
     return ReportedRun(run.summary.path, run.label, run.config, run.log, assessed)
 

@@ -8,8 +8,9 @@ from charrnn.config.layers import Layer, dump_config
 from charrnn.errors import InputError, UsageError
 from charrnn.events import Sink
 from charrnn.keywords import LIMITS, as_layer
-from charrnn.results import RunLog
+from charrnn.results import Assessment, RunLog
 from charrnn.runs import start
+from charrnn.runs.assessment import assess
 from charrnn.runs.memory import InMemory
 from charrnn.runs.resume import resumed_in_memory, resumed_run
 from charrnn.runs.start import Run
@@ -22,6 +23,7 @@ from charrnn.trackers.registry import make_trackers
 
 __all__ = [
     "Run",
+    "assessed",
     "logged",
     "new_run",
     "resumed_in_memory",
@@ -142,3 +144,14 @@ def logged(run: Run) -> RunLog | None:
     with contextlib.suppress(InputError):
         return read_log(run.directory.metrics)
     return None
+
+
+def assessed(run: Run) -> Assessment | None:
+    """How a run went that is complete, and what to try next; None if its log does not tell."""
+    if run.directory.metrics is None:
+        return None
+    try:
+        found = assess(run.config, read_log(run.directory.metrics), run.directory.name)
+    except InputError:
+        return None
+    return found if found.figures else None

@@ -19,7 +19,7 @@ from charrnn.library.model import Model
 from charrnn.library.notes import note_all
 from charrnn.report.memory_log import MemoryLog
 from charrnn.report.metrics import Metrics as MetricsFile
-from charrnn.results import RunHistory, RunLog, RunState, RunSummary
+from charrnn.results import Assessment, RunHistory, RunLog, RunState, RunSummary
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run as StartedRun
@@ -91,6 +91,11 @@ class Run:
     def metrics(self) -> Metrics:
         """What it logged, as arrays."""
         return metrics_of(self.log)
+
+    @property
+    def assessment(self) -> Assessment:
+        """How it went, judged by its log, and what to try next."""
+        return reported_run(self._history()).assessment
 
     @checked
     def save(self, path: Path) -> FilePath:

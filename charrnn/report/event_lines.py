@@ -1,7 +1,7 @@
 """Events as lines of text."""
 
 from charrnn.events import Baselines, Evaluated, RunEnded, RunStarted, Stepped
-from charrnn.results.run_reports import SEED_VARIATION
+from charrnn.results.assessments import SEED_VARIATION
 from charrnn.units import BITS_PER_NAT
 from charrnn.wording import pluralize
 

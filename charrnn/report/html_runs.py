@@ -34,7 +34,7 @@ def run_parts(run: ReportedRun, model: MeasuredModel | None = None) -> list[Mark
         message(found.reason),
         fragments().figures(page_facts.key_figures(run, model)),
         *log_parts(run.log),
-        *map(message, (*found.notes, *found.advice)),
+        *map(message, (*found.notes, *(way.sentence for way in found.advice))),
     ]
 
 

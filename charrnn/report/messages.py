@@ -7,6 +7,7 @@ from charrnn.report.flags import MARKED, as_flags
 from charrnn.system.escaping import harmless_message
 from charrnn.system.streams import say
 
+ALIGNED = ("hint", "next")  # with the words of an error, or with the command below
 TYPED_SPACE = "\U0010fffe"  # a noncharacter, for a space within what is meant to be typed
 
 
@@ -16,7 +17,7 @@ def say_message(label: str, message: str) -> None:
     On a terminal it is wrapped between words. A command to paste is not broken: if it is longer
     than a line, the terminal wraps it, and copies it as one.
     """
-    label = "hint: " if label == "hint" else f"{label}:"  # below an error
+    label = f"{label}: " if label in ALIGNED else f"{label}:"
     line = f"{label} {message}"
     if sys.stderr.isatty():
         with contextlib.suppress(MemoryError, ImportError):  # which may be what is reported

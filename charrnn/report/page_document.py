@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from charrnn.report.advice import advice_document
 from charrnn.report.flags import as_flags
 from charrnn.report.page_facts import best_loss
 from charrnn.results import PlayableModel, RunReport
@@ -22,7 +23,7 @@ def page_document(report: RunReport, path: str, page: str) -> dict[str, Any]:
                 "standing": run.assessment.standing,
                 "reason": as_flags(run.assessment.reason),
                 "notes": [as_flags(message) for message in run.assessment.notes],
-                "advice": [as_flags(message) for message in run.assessment.advice],
+                "advice": [advice_document(way) for way in run.assessment.advice],
                 "nats_per_character": found[0] if (found := best_loss(run.log)) else None,
                 "held_out": bool(found and found[1]),
             }

@@ -18,6 +18,8 @@ HEADLINES = {
     "diverged": "Diverged",
     "useless": "No better than guessing",
     "overfitting": "Overfitting",
+    "low_rate": "Learning rate too low",
+    "high_rate": "Learning rate too high",
     "learning": "Still learning",
     "underfitting": "Underfitting",
     "settled": "About right",

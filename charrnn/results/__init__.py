@@ -1,5 +1,6 @@
 """The results of commands, which `report/` prints and `--json` writes."""
 
+from charrnn.results.assessments import Advice, Assessment, Remedy, RunFigures, Standing
 from charrnn.results.configs import DescribedConfig
 from charrnn.results.display import Displayed, show_with
 from charrnn.results.explanations import (
@@ -37,7 +38,7 @@ from charrnn.results.reports import (
     TextReport,
     Trial,
 )
-from charrnn.results.run_reports import Assessment, MeasuredModel, ReportedRun, RunReport
+from charrnn.results.run_reports import MeasuredModel, ReportedRun, RunReport
 from charrnn.results.runs import (
     RunGroup,
     RunHistory,
@@ -62,6 +63,7 @@ from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
     "ALL_PARAMETERS",
+    "Advice",
     "Agreement",
     "Alphabet",
     "Assessment",
@@ -95,8 +97,10 @@ __all__ = [
     "Overlap",
     "Part",
     "PlayableModel",
+    "Remedy",
     "Repeated",
     "ReportedRun",
+    "RunFigures",
     "RunGroup",
     "RunHistory",
     "RunList",
@@ -108,6 +112,7 @@ __all__ = [
     "Saturation",
     "SearchedSetting",
     "Spectrum",
+    "Standing",
     "Statement",
     "SweepReport",
     "SweepTrial",

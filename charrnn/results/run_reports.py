@@ -1,8 +1,9 @@
 """Results of a report on runs."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from charrnn.results.assessments import Assessment
 from charrnn.results.display import Displayed
 from charrnn.results.explanations import Matrix
 from charrnn.results.gradients import GradientFlow
@@ -10,31 +11,6 @@ from charrnn.results.playable import PlayableModel
 from charrnn.results.runs import RunLog
 from charrnn.results.surprisal import CharacterScores
 from charrnn.results.units import UnitReport
-
-SEED_VARIATION = 0.02  # nats per character by which runs with different seeds differ
-Standing = Literal[
-    "diverged", "useless", "overfitting", "short", "learning", "underfitting", "settled"
-]
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """How a run went, judged by its log.
-
-    Attributes:
-        standing: "diverged" if that stopped the training; "useless" if the model is no better than
-            guessing; "overfitting" if held-out loss rose again; "short" if there are too few
-            evaluations to tell; "learning" if the loss was still falling at the end; "underfitting"
-            if it was not, but counting characters predicts better; "settled" otherwise.
-        reason: What in the log says so.
-        notes: What else the log shows.
-        advice: What to change, with settings in backquotes.
-    """
-
-    standing: Standing
-    reason: str
-    notes: tuple[str, ...] = ()
-    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from charrnn.training.trainer import ROLLBACK_RATE_FACTOR, Divergence
 from charrnn.window import NO_TARGET, Window
 from charrnn.wording import pluralize
 
+DIVISOR = 2.0  # of the learning rate, after a divergence
+
 
 def write_diagnostics(run: Run, divergence: Divergence) -> str:
     """Writes diagnostics into the run directory.
@@ -81,10 +83,13 @@ def window_text(window: Window, vocabulary: Vocabulary) -> str:
     return "".join(parts)
 
 
-def advice(config: Config, rollbacks: int) -> str:
-    """Settings that usually help, from the values of this config after so many rollbacks."""
+def advice(config: Config, rollbacks: int, divisor: float = DIVISOR) -> str:
+    """Settings that usually help, from the values of this config after so many rollbacks.
+
+    divisor: of the learning rate.
+    """
     rate = config.optimizer.learning_rate * ROLLBACK_RATE_FACTOR**rollbacks
-    ways = [f"`optimizer.learning_rate={rate / 2:.3g}`"]
+    ways = [f"`optimizer.learning_rate={rate / divisor:.3g}`"]
     if config.training.clip.by != "norm":
         ways.append("`training.clip.by=norm`")
     if config.model.activation == "relu":

@@ -156,6 +156,13 @@ def read_ends(path: Path) -> LogEnds:
     return LogEnds(baselines, None, test)
 
 
+def steps_per_epoch(last: Stepped | None) -> int | None:
+    """From a step, whose epoch is a multiple of 1 / steps_per_epoch; None if it does not tell."""
+    if not last or not 1e-9 < last.epoch < 1e12 or not last.step:
+        return None
+    return round(last.step / last.epoch)
+
+
 def _event_of(line: bytes, kind: type[E]) -> E | None:
     """The event of a line if it is of this kind."""
     try:

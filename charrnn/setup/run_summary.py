@@ -12,7 +12,7 @@ from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.results import RunState, RunSummary
 from charrnn.setup.run_files import RunFiles
-from charrnn.setup.run_log import LogEnds, read_ends
+from charrnn.setup.run_log import LogEnds, read_ends, steps_per_epoch
 from charrnn.setup.wiring import budget_of
 from charrnn.system.files import open_regular
 from charrnn.system.lock import is_held
@@ -126,15 +126,8 @@ def _progress(head: CheckpointHead | None, ends: LogEnds, running: bool) -> Prog
     return Progress(**known | {"step": ends.step.step, "seconds": max(seconds, 0.0)})
 
 
-def _steps_per_epoch(ends: LogEnds) -> int | None:
-    """From the last step, whose epoch is a multiple of 1 / steps_per_epoch."""
-    if not ends.step or not 1e-9 < ends.step.epoch < 1e12 or not ends.step.step:
-        return None
-    return round(ends.step.step / ends.step.epoch)
-
-
 def _epochs(ends: LogEnds, progress: Progress | None) -> float | None:
-    per_epoch = _steps_per_epoch(ends)
+    per_epoch = steps_per_epoch(ends.step)
     return progress.step / per_epoch if progress and per_epoch else None
 
 
@@ -144,7 +137,7 @@ def _budget(
     """The steps of the whole run, if they are limited and known; and whether it is complete."""
     if config is None:
         return None, False
-    per_epoch = _steps_per_epoch(ends)
+    per_epoch = steps_per_epoch(ends.step)
     if config.training.epochs is not None and not per_epoch:
         without = config.training.model_copy(update={"epochs": None})
         config = config.model_copy(update={"training": without})

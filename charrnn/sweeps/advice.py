@@ -7,7 +7,7 @@ from typing import Any, Literal
 from charrnn.config.layers import Layer, load_config, nested
 from charrnn.errors import UsageError
 from charrnn.results import SearchedSetting, SweepReport, SweepTrial, TrialState
-from charrnn.results.run_reports import SEED_VARIATION
+from charrnn.results.assessments import SEED_VARIATION
 from charrnn.sweeps.importance import MIN_TRIALS
 from charrnn.wording import pluralize
 
