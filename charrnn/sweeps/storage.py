@@ -88,6 +88,9 @@ class Storage:
 
     def _opened(self, create: bool) -> BaseStorage:
         if self._engine is not None:
+            # this table is the last that is created; two who create tables disturb each other
+            if not create and not sqlalchemy.inspect(self._engine).has_table("alembic_version"):
+                raise UsageError(f"{self.name} has no study.", "name another place: `storage`")
             url = self._engine.url.render_as_string(hide_password=False)
             return RDBStorage(url, {"poolclass": NullPool}, skip_table_creation=not create)
         assert self._path
