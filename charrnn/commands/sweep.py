@@ -1,6 +1,7 @@
 """Searches for settings: trains many runs of one config, of which some settings vary."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def sweep(
             "remove the folder, or choose another name: `study=NAME`",
         )
     assignment = Assignment(name, search.storage, folder, plan, sinks, search.jobs, prepare)
-    with stop_requests(lambda: emit(SweepNoted(STOPPING))) as stopped:
+    with closing(study.storage), stop_requests(lambda: emit(SweepNoted(STOPPING))) as stopped:
         if search.jobs > 1:
             work_together(assignment, stopped, emit)
         else:
