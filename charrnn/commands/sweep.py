@@ -18,6 +18,7 @@ from charrnn.setup.run_folders import find_runs
 from charrnn.setup.wiring import resolve, run_name
 from charrnn.sweep_events import SweepNoted
 from charrnn.sweeps.assignment import Assignment, Emit, Sinks, do_nothing
+from charrnn.sweeps.claims import is_done
 from charrnn.sweeps.jobs import work_together
 from charrnn.sweeps.samplers import Pruner, Sampler, grid_of
 from charrnn.sweeps.space_file import read_space
@@ -116,7 +117,7 @@ def sweep(
             work_together(assignment, stopped, emit)
         else:
             work(assignment, study, stopped, emit)
-        if stopped():
+        if stopped() and not is_done(study.trials(), plan):
             raise Interrupted("everything is saved.", "the same command continues the sweep.")
     return name
 
