@@ -1,12 +1,18 @@
 """A sweep in one process: what it tries, what it prunes, what it continues and what it refuses."""
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import current_thread, main_thread
+from time import sleep
 
 import pytest
 from optuna.trial import TrialState
 
+from charrnn.results import RunState
+from charrnn.setup.run_summary import summarize
 from charrnn.sweeps import claims
+from charrnn.sweeps.storage import Storage
 from charrnn.sweeps.study import load_study
 from tests.sweeps import arguments, outcomes, trials
 
@@ -188,12 +194,14 @@ def test_the_trial_of_a_silent_machine_is_taken_over(charrnn, text_file: Path, m
 def test_a_worker_whose_trial_was_taken_leaves_it(charrnn, text_file: Path, monkeypatch) -> None:
     monkeypatch.setattr(claims, "BEAT_SECONDS", 0.01)
     original = claims.Worker.owns
-    stolen = []
+    stolen, states = [], []
 
     def owns(self, trial) -> bool:
         if not stolen:
             stolen.append(trial.number)
             trial.set_user_attr("worker", {"id": "thief", "host": "far", "lock": "/far"})
+        if current_thread() is main_thread():  # when training has ended
+            states.append(summarize(Path("sweeps/tries/trial-0"), "")[0].state)
         return original(self, trial)
 
     monkeypatch.setattr(claims.Worker, "owns", owns)
@@ -205,3 +213,24 @@ def test_a_worker_whose_trial_was_taken_leaves_it(charrnn, text_file: Path, monk
     (trial,) = trials()
     assert trial.state is TrialState.COMPLETE  # it was taken back, as the thief is silent
     assert outcome.err.count("nats in") == 1
+    assert states == [RunState.STOPPED, RunState.COMPLETE]
+
+
+@pytest.mark.parametrize("place", ["shared.journal", "sqlite:///study.db"])
+def test_one_at_a_time_has_the_lock_of_a_study(place: str) -> None:
+    inside: list[int] = []
+    most = []
+
+    def enter(number: int) -> None:
+        storage = Storage(place)
+        for _ in range(5):
+            with storage.locked():
+                inside.append(number)
+                sleep(0.002)
+                most.append(len(inside))
+                inside.remove(number)
+        storage.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(enter, range(4))]
+    assert most == [1] * 20
