@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from charrnn.keywords import KEYWORDS
+from charrnn.keywords import KEYWORD_OF
 from charrnn.report.ticks import tick_label
 from charrnn.results import SearchedSetting, SweepReport, TrialState
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import pluralize
-
-KEYWORD_OF = {key: keyword for keyword, key in KEYWORDS.items()}
 
 
 def short_names(settings: Sequence[SearchedSetting]) -> dict[str, str]:
