@@ -397,11 +397,12 @@ def test_a_sweep_is_shown_while_it_runs_and_not_changed(charrnn, in_folder: Path
     SPACE[LR].suggest(LR, trial)
     trial.report(2.25, 1)
     journal = Path("sweeps/try/study.journal")
-    before = journal.read_bytes()
+    Path("sweeps/try/.study.journal.turn").unlink()
+    before = journal.read_bytes(), {*journal.parent.iterdir()}
     shown = charrnn("sweep", "--show", "sweeps/try")
     assert f"trial {trial.number} is running: 2.250 at evaluation 1" in shown.out
     assert "1 running" in charrnn("plot", "sweeps/try").out
-    assert journal.read_bytes() == before
+    assert (journal.read_bytes(), {*journal.parent.iterdir()}) == before
     study.tell(trial, state=TrialState.FAIL)
 
 

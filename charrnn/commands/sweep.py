@@ -27,6 +27,7 @@ from charrnn.text.text import TextMark
 from charrnn.wording import pluralize
 
 TRIALS = 20
+STOPPING = "stopping after this step; press Ctrl-C again to quit without saving"
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,6 @@ def sweep(
         if stopped():
             raise Interrupted("everything is saved.", "the same command continues the sweep.")
     return name
-
-
-STOPPING = "stopping after this step; press Ctrl-C again to quit without saving"
 
 
 def _text_marks(base: Config, emit: Emit) -> dict[str, TextMark]:

@@ -87,7 +87,7 @@ def _place(setting: SearchedSetting, settings: dict[str, Any]) -> float | None:
 def _beyond(setting: SearchedSetting, end: str) -> float:
     """A value outside of a range."""
     low, high = setting.ends
-    extreme = low if end == "low" else high
+    extreme: float = low if end == "low" else high
     whole = isinstance(extreme, int)
     if setting.log:
         return extreme / 2 if end == "low" else extreme * 2
