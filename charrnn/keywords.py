@@ -28,7 +28,7 @@ KEYWORDS = {
     "optimizer": "optimizer.name",
     "lr": "optimizer.learning_rate",
 }
-
+KEYWORD_OF = {key: keyword for keyword, key in KEYWORDS.items()}
 
 LIMITS = ("max_steps", "epochs", "max_time")
 

@@ -91,7 +91,10 @@ def test_what_is_read_again_is_the_same() -> None:
             "optimizer: [{name: sgd}]\noptimizer.learning_rate: [1, 2]",
             "optimizer.learning_rate is given beside optimizer, one of which contains the other.",
         ),
-        ("optimizer: [{name: sgd, beta1: 1}]", "'optimizer.beta1' is a key of adam or adamw, not"),
+        (
+            "optimizer: [{name: sgd, beta1: 1}]",
+            "'optimizer.beta1' is a key of adam, adamw or muon, not",
+        ),
         ("optimizer.beta1: [0.5]\noptimizer.name: [sgd]", "'optimizer.beta1' is a key of adam or"),
     ],
 )

@@ -196,7 +196,7 @@ def test_the_tables_have_what_was_found(full: SweepReport, capsys) -> None:
 def test_tables_fit_and_no_word_is_broken(full, width: int, monkeypatch, capsys) -> None:
     print_sweep(full)
     whole = {*DRAWN.sub("", capsys.readouterr().out).split()}
-    names = {word for name in short_names(full.settings).values() for word in name.split()}
+    names = {word for name in short_names(full.keys).values() for word in name.split()}
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(width))
     print_sweep(full)
@@ -216,7 +216,7 @@ def test_the_least_sweep_is_shown(capsys) -> None:
 def test_names_are_short_and_told_apart() -> None:
     keys = [LR, "model.layers", "training.clip.by", "model.initialization.recurrent_gain",
             "schedule.name", "optimizer.decay", "schedule.decay"]  # fmt: skip
-    assert [*short_names([SearchedSetting(key) for key in keys]).values()] == [
+    assert [*short_names(keys).values()] == [
         "lr", "layers", "by", "recurrent gain", "schedule", "optimizer decay", "schedule decay",
     ]  # fmt: skip
 
@@ -397,11 +397,12 @@ def test_a_sweep_is_shown_while_it_runs_and_not_changed(charrnn, in_folder: Path
     SPACE[LR].suggest(LR, trial)
     trial.report(2.25, 1)
     journal = Path("sweeps/try/study.journal")
-    before = journal.read_bytes()
+    Path("sweeps/try/.study.journal.turn").unlink()
+    before = journal.read_bytes(), {*journal.parent.iterdir()}
     shown = charrnn("sweep", "--show", "sweeps/try")
     assert f"trial {trial.number} is running: 2.250 at evaluation 1" in shown.out
     assert "1 running" in charrnn("plot", "sweeps/try").out
-    assert journal.read_bytes() == before
+    assert (journal.read_bytes(), {*journal.parent.iterdir()}) == before
     study.tell(trial, state=TrialState.FAIL)
 
 

@@ -29,6 +29,7 @@ from charrnn.text.text import TextMark
 from charrnn.wording import pluralize
 
 TRIALS = 20
+STOPPING = "stopping after this step; press Ctrl-C again to quit without saving"
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,6 @@ def sweep(
         if stopped() and not is_done(study.trials(), plan):
             raise Interrupted("everything is saved.", "the same command continues the sweep.")
     return name
-
-
-STOPPING = "stopping after this step; press Ctrl-C again to quit without saving"
 
 
 def _text_marks(base: Config, emit: Emit) -> dict[str, TextMark]:

@@ -70,11 +70,10 @@ def best_config(report: SweepReport) -> DescribedConfig:
             f"no trial of {report.name} is complete.", "wait for one, or continue the sweep."
         )
     config = config_of_trial(report, report.best[0])
-    searched = [setting.key for setting in report.settings]
     origins = dict.fromkeys(keys_of(config.model_dump()), "as in every trial")
-    origins |= dict.fromkeys(searched, "searched")
+    origins |= dict.fromkeys(report.keys, "searched")
     config = changed(config, nested({TEXT_KEY: []}))
-    return described(config, origins, changed=True, kept=searched)
+    return described(config, origins, changed=True, kept=report.keys)
 
 
 def config_of_trial(report: SweepReport, number: int) -> Config:

@@ -138,7 +138,7 @@ def trackers(run: Run) -> list[Sink]:
 
 
 def logged(run: Run) -> RunLog | None:
-    """What a resumed run has logged so far; None for a new run, or if its log is unreadable."""
+    """What a run has logged so far; None before its first step, or if its log is unreadable."""
     if not run.state.progress.step or run.directory.metrics is None:
         return None
     with contextlib.suppress(InputError):
@@ -147,11 +147,7 @@ def logged(run: Run) -> RunLog | None:
 
 
 def assessed(run: Run) -> Assessment | None:
-    """How a run went that is complete, and what to try next; None if its log does not tell."""
-    if run.directory.metrics is None:
-        return None
-    try:
-        found = assess(run.config, read_log(run.directory.metrics), run.directory.name)
-    except InputError:
-        return None
-    return found if found.figures else None
+    """How a run went, and what to try next; None if its log has no evaluation."""
+    log = logged(run)
+    found = assess(run.config, log, run.directory.name) if log else None
+    return found if found and found.figures else None

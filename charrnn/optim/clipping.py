@@ -45,20 +45,21 @@ def norms_of(
 
     def squares(entries: slice, workspace: Workspace) -> list[float]:
         return [
-            _square(params.flat[max(own.start, entries.start) : min(own.stop, entries.stop)])
+            squared_norm(params.flat[max(own.start, entries.start) : min(own.stop, entries.stop)])
             for own in slices.values()
         ]
 
-    with np.errstate(over="ignore"):
-        squares_by_slice = for_each_slice(squares, params.size)
+    squares_by_slice = for_each_slice(squares, params.size)
     norms = {name: sqrt(sum(s)) for name, *s in zip(slices, *squares_by_slice, strict=True)}
     return hypot(*norms.values()), norms
 
 
-def _square(entries: Array) -> float:
-    square = float(entries.dot(entries))  # one BLAS pass, no temporary
-    if not 1e-30 < square < 1e30:  # near the ends of float32's range
-        square = float(np.square(entries, dtype=np.float64).sum())
+def squared_norm(entries: Array) -> float:
+    """The sum of the squares of entries (N,), also where float32 has no number for them."""
+    with np.errstate(over="ignore"):
+        square = float(entries.dot(entries))  # one BLAS pass, no temporary
+        if not 1e-30 < square < 1e30:  # near the ends of float32's range
+            square = float(np.square(entries, dtype=np.float64).sum())
     return square
 
 

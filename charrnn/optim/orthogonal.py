@@ -1,9 +1,12 @@
 """The orthogonal matrix that is nearest to another one, roughly, by matrix products alone."""
 
+from math import sqrt
+
 import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.workspace import Workspace
+from charrnn.optim.clipping import squared_norm
 
 # a, b, c of p(X) = a X + (b XXᵀ + c (XXᵀ)²) X, one p after the other. Together they take singular
 # values from 0.03 to 1 to between 0.8 and 1.15; smaller ones, mostly noise, grow thirtyfold.
@@ -27,8 +30,8 @@ def orthogonalize(X: Array, workspace: Workspace) -> None:
         arXiv 2505.16932.
     """
     S, Y = (workspace.array(name, X.shape, X.dtype) for name in ("XXT", "product"))
-    # no singular value is above the norm
-    X /= max(float(np.sqrt(np.vdot(X, X))), float(np.finfo(X.dtype).tiny))
+    norm = sqrt(squared_norm(X.reshape(-1)))  # no singular value is above it
+    X /= max(norm, float(np.finfo(X.dtype).tiny))
     for a, b, c in ITERATIONS:
         np.dot(X, X.T, out=S)
         np.dot(S, S.T, out=Y)  # S = Sᵀ, and a product with its own transpose takes half the time

@@ -18,7 +18,6 @@ from charrnn.report.sweep_curves import (
     best_so_far,
     complete,
     highest_shown,
-    ordered_choices,
     positions,
     pruned,
     with_setting,
@@ -89,7 +88,7 @@ def _steps(x: Array, y: Array) -> tuple[Array, Array]:
 
 def _slices(report: SweepReport, width: int, height: int) -> Iterator[RenderableType]:
     """The loss by each setting: a chart of a range, a table of choices."""
-    names = short_names(report.settings)
+    names = short_names(report.keys)
     for setting in report.settings:
         losses = with_setting(complete(report), setting.key)
         name, values = names[setting.key], [one.settings[setting.key] for one in losses.trials]
@@ -107,7 +106,7 @@ def _choices(
     setting: SearchedSetting, name: str, losses: Losses, values: Sequence[Any]
 ) -> RenderableType:
     rows: list[dict[str, RenderableType]] = []
-    for choice in ordered_choices(setting):
+    for choice in setting.ordered_choices:
         nats = losses.nats[np.array([value == choice for value in values], bool)]
         rows.append(
             {

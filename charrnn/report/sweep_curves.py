@@ -70,43 +70,26 @@ def highest_shown(report: SweepReport) -> float:
 
 def positions(setting: SearchedSetting, values: Sequence[Any]) -> Array:
     """Where values are on the axis of a setting: choices at 0, 1, …; numbers where they are."""
-    if not setting.choices:
-        return np.array(values, np.float64)
-    order = ordered_choices(setting)
-    return np.array([order.index(value) for value in values], np.float64)
-
-
-def ordered_choices(setting: SearchedSetting) -> list[Any]:
-    """The choices of a setting, from the least if they are numbers."""
-    numbers = all(type(choice) in (int, float) for choice in setting.choices)
-    return sorted(setting.choices) if numbers else [*setting.choices]
+    order = setting.ordered_choices
+    return np.array([order.index(value) if order else value for value in values], np.float64)
 
 
 def shares(setting: SearchedSetting, values: Sequence[Any]) -> Array:
     """Where values are in the range of a setting, from 0 to 1."""
-    places = positions(setting, values)
-    low, high = (0.0, float(len(setting.choices) - 1)) if setting.choices else ends(setting)
-    if setting.log:
-        places, low, high = np.log(places), float(np.log(low)), float(np.log(high))
-    return (places - low) / ((high - low) or 1.0)
+    return np.array([setting.place(value) for value in values], np.float64)
 
 
 def ticks_of(setting: SearchedSetting) -> list[Any]:
     """The choices of a setting, or the ends of its range and round numbers between them."""
     if setting.choices:
-        return ordered_choices(setting)
-    low, high = ends(setting)
+        return setting.ordered_choices
+    low, high = map(float, setting.ends)
     between = (logarithmic_ticks if setting.log else linear_ticks)(low, high, 5)
     if isinstance(setting.low, int):
         between = [tick for tick in between if tick.is_integer()]
     places = shares(setting, between)
     apart = [x for x, place in zip(between, places, strict=True) if APART < place < 1 - APART]
     return [low, *apart, high]
-
-
-def ends(setting: SearchedSetting) -> tuple[float, float]:
-    """The ends of the range of a setting that is no list of choices."""
-    return float(setting.low or 0), float(setting.high or 0)
 
 
 def with_setting(losses: Losses, key: str) -> Losses:

@@ -1,21 +1,18 @@
 """How sweeps are worded: names of settings, values, ranges, and what importance means."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from charrnn.keywords import KEYWORDS
+from charrnn.keywords import KEYWORD_OF
 from charrnn.report.ticks import tick_label
 from charrnn.results import SearchedSetting, SweepReport, TrialState
 from charrnn.system.escaping import harmless_message
 from charrnn.wording import pluralize
 
-KEYWORD_OF = {key: keyword for keyword, key in KEYWORDS.items()}
 
-
-def short_names(settings: Sequence[SearchedSetting]) -> dict[str, str]:
+def short_names(keys: Iterable[str]) -> dict[str, str]:
     """A short name of each setting: its option, or the end of its key, by its key."""
-    keys = [setting.key for setting in settings]
     names = {key: KEYWORD_OF.get(key) or _end(key, 1) for key in keys}
     counts = Counter(names.values())
     return {
@@ -35,7 +32,13 @@ def value_label(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, float):
         return tick_label(float(f"{value:.3g}"))
-    return harmless_message(str(value))
+    return f"({settings_label(value)})" if isinstance(value, dict) else harmless_message(str(value))
+
+
+def settings_label(settings: dict[str, Any]) -> str:
+    """Settings with their values."""
+    names = short_names(settings)
+    return ", ".join(f"{names[key]} {value_label(value)}" for key, value in settings.items())
 
 
 def range_label(setting: SearchedSetting) -> str:

@@ -1,9 +1,8 @@
 """The progress of a sweep as lines."""
 
-from typing import Any
-
 from charrnn.report.event_lines import duration, figure
 from charrnn.report.flags import as_flags
+from charrnn.report.sweep_labels import settings_label
 from charrnn.report.terminal import PipeConsole, print_line
 from charrnn.sweep_events import SweepEvent, SweepNoted, TrialEnded, TrialStarted
 from charrnn.system.escaping import harmless_message, shortened
@@ -25,7 +24,7 @@ class SweepLines:
 
 
 def _start(event: TrialStarted) -> str:
-    tried = in_words(event.settings)
+    tried = settings_label(event.settings)
     if event.repeats is not None:
         tried = f"trial {event.repeats} again, with seed {event.seed}"
     return f"trial {event.number}: {tried}{', resumed' * event.resumed}"
@@ -51,21 +50,3 @@ def _result(event: TrialEnded) -> str:
         return result
     short = event.failure.partition(": ")[0]  # the rest says what to change in a single run
     return f"{result} ({event.failure if event.outcome == 'failed' else short})"
-
-
-def in_words(settings: dict[str, Any]) -> str:
-    """Settings and their values; a setting by the last part of its key, if no other has it."""
-    leaves = [key.rpartition(".")[2] for key in settings]
-    names = [
-        leaf if leaves.count(leaf) == 1 and leaf != "name" else key
-        for key, leaf in zip(settings, leaves, strict=True)
-    ]
-    return ", ".join(
-        f"{name} {_in_words(value)}" for name, value in zip(names, settings.values(), strict=True)
-    )
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({in_words(value)})"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

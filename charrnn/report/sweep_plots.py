@@ -14,7 +14,6 @@ from charrnn.report.sweep_curves import (
     What,
     best_so_far,
     complete,
-    ends,
     highest_shown,
     positions,
     pruned,
@@ -107,7 +106,7 @@ def _progress(panel: "Axes", report: SweepReport) -> None:
 def _importance(panel: "Axes", report: SweepReport) -> None:
     if not report.top:
         return _note(panel, "importance", "There are too few trials to tell.")
-    names = short_names(report.settings)
+    names = short_names(report.keys)
     settings = report.settings[:MAX_PANELS][::-1]
     values = [100 * (setting.importance or 0) for setting in settings]
     colors = [FAINT if setting.by_chance else OTHER for setting in settings]
@@ -155,7 +154,7 @@ def _axes_of_parallel(
     settings: Sequence[SearchedSetting],
     loss: tuple[float, float],
 ) -> None:
-    names = short_names(report.settings)
+    names = short_names(report.keys)
     for place, setting in enumerate(settings):
         values = ticks_of(setting)
         for value, height in zip(values, shares(setting, values), strict=True):
@@ -185,7 +184,7 @@ def _tick(panel: "Axes", place: float, height: float, label: str) -> None:
 
 
 def _slice(panel: "Axes", report: SweepReport, setting: SearchedSetting) -> None:
-    name = short_names(report.settings)[setting.key]
+    name = short_names(report.keys)[setting.key]
     losses = with_setting(complete(report), setting.key)
     if not len(losses.nats):
         return _note(panel, name, "No trial is complete yet.")
@@ -216,7 +215,7 @@ def _widened(setting: SearchedSetting) -> tuple[float, float]:
     """The ends of a range with a margin: so it shows if the best are at one."""
     if setting.choices:
         return -0.5, len(setting.choices) - 0.5
-    low, high = ends(setting)
+    low, high = setting.ends
     if setting.log:
         margin = (high / low) ** MARGIN
         return low / margin, high * margin

@@ -83,7 +83,7 @@ def _running(report: SweepReport) -> Iterator[str]:
 
 def _tables_of_best(report: SweepReport, best: Sequence[SweepTrial]) -> Iterator[Table]:
     """The best trials as rows, with fewer and fewer columns; then as columns, with fewer trials."""
-    names = short_names(report.settings)
+    names = short_names(report.keys)
     title = "the best trials, by validation loss" if len(report.best) > MAX_ROWS else "trials"
     rows = [_row(trial, names) for trial in best]
     empty = {key for key in LEAST_IMPORTANT if not any(str(row[key]) for row in rows)}
@@ -112,7 +112,7 @@ def _row(trial: SweepTrial, names: dict[str, str]) -> Row:
 
 
 def _tables_of_importance(report: SweepReport) -> Iterator[Table]:
-    names = short_names(report.settings)
+    names = short_names(report.keys)
     most = max(setting.importance or 0 for setting in report.settings) or 1
     best = report.trial(report.best[0]).settings if report.best else {}
     for omitted, width in (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import log
 from typing import Any, Literal
 
 from charrnn.results.display import Displayed
@@ -74,6 +75,28 @@ class SearchedSetting:
     by_chance: bool | None = None
     best_at: Literal["low", "high"] | None = None
 
+    @property
+    def ordered_choices(self) -> list[Any]:
+        """The choices, from the least if they are numbers."""
+        numbers = all(type(choice) in (int, float) for choice in self.choices)
+        return sorted(self.choices) if numbers else [*self.choices]
+
+    @property
+    def ends(self) -> tuple[Any, Any]:
+        """The ends of the range, or the first and the last choice."""
+        choices = self.ordered_choices
+        return (choices[0], choices[-1]) if choices else (self.low, self.high)
+
+    def place(self, value: Any) -> float:
+        """Where a value is, from 0 at the low end of the range to 1 at the high one."""
+        low, high = self.ends
+        if self.choices:
+            choices = self.ordered_choices
+            value, low, high = choices.index(value), 0, len(choices) - 1
+        if self.log:
+            value, low, high = log(value), log(low), log(high)
+        return float((value - low) / ((high - low) or 1))
+
 
 @dataclass(frozen=True)
 class Repeated:
@@ -120,6 +143,11 @@ class SweepReport(Displayed):
     top: int = 0
     repeated: tuple[Repeated, ...] = ()
     advice: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[str]:
+        """The dotted keys of the searched settings."""
+        return [setting.key for setting in self.settings]
 
     def trial(self, number: int) -> SweepTrial:
         """The trial of this number."""

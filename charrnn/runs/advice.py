@@ -1,6 +1,6 @@
 """What to try after a run, in the order of what helped in measurements."""
 
-from charrnn.config.layers import Layer, changed
+from charrnn.config.layers import changed, nested
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.results import Advice, Remedy, RunFigures, Standing
@@ -68,13 +68,9 @@ def advise_after_divergence(config: Config, path: str) -> tuple[Advice, ...]:
 
 
 def _is_valid(config: Config, advice: Advice) -> bool:
-    """Whether the config may be changed so: every setting has its bounds."""
-    layer: Layer = {}
-    for key, value in advice.changes.items():
-        section, _, name = key.partition(".")
-        layer[section] = {name: value}
+    """Whether the changed values are within the bounds of their settings."""
     try:
-        changed(config, layer)
+        changed(config, nested(advice.changes))
     except UsageError:
         return False
     return True

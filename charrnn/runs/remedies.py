@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from charrnn.config.settings import Config
-from charrnn.keywords import KEYWORDS
+from charrnn.keywords import KEYWORD_OF
 from charrnn.results import Advice, Remedy
 from charrnn.setup.run_files import RunFiles
 from charrnn.text.sources import STDIN
@@ -14,8 +14,6 @@ from charrnn.wording import as_typed, call
 GREATER = 3  # halves of the hidden size, of a larger network
 MAX_DROPOUT = 0.5
 FEWEST_STEPS = 300  # of a run, in which a ReLU network gets over its exploding start
-
-SHORT_NAMES = {key: keyword for keyword, key in KEYWORDS.items()}
 
 
 class Remedies:
@@ -128,7 +126,7 @@ class Remedies:
     ) -> Advice:
         command = ""
         if self._path:
-            name = SHORT_NAMES.get(key)
+            name = KEYWORD_OF.get(key)
             typed = as_typed(value)
             setting = {name: typed} if name else {"settings": f"{key}={typed}"}
             config = str(RunFiles(Path(self._path)).config)

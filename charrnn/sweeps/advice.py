@@ -1,7 +1,6 @@
 """What the results of a sweep leave unsure, and what to try next."""
 
 from collections.abc import Iterator, Sequence
-from math import log
 from typing import Any, Literal
 
 from charrnn.config.layers import Layer, load_config, nested
@@ -68,7 +67,7 @@ def best_end(
 
 
 def _widen(setting: SearchedSetting) -> str:
-    low, high = _limits(setting)
+    low, high = setting.ends
     end, extreme = ("lower", low) if setting.best_at == "low" else ("upper", high)
     more = "smaller" if setting.best_at == "low" else "larger"
     return (
@@ -77,29 +76,18 @@ def _widen(setting: SearchedSetting) -> str:
     )
 
 
-def _limits(setting: SearchedSetting) -> tuple[float, float]:
-    if setting.choices:
-        return min(setting.choices), max(setting.choices)
-    return setting.low or 0.0, setting.high or 0.0
-
-
 def _place(setting: SearchedSetting, settings: dict[str, Any]) -> float | None:
     """Where in its range a setting is, from 0 to 1; None of choices that are not three numbers."""
     numbers = {type(choice) for choice in setting.choices} <= {int, float}
     if setting.key not in settings or not numbers or 0 < len(setting.choices) < 3:
         return None
-    value, (low, high) = settings[setting.key], _limits(setting)
-    if setting.choices:
-        return sorted(setting.choices).index(value) / (len(setting.choices) - 1)
-    if setting.log:
-        value, low, high = log(value), log(low), log(high)
-    return float((value - low) / (high - low)) if high > low else None
+    return setting.place(settings[setting.key])
 
 
 def _beyond(setting: SearchedSetting, end: str) -> float:
     """A value outside of a range."""
-    low, high = _limits(setting)
-    extreme = low if end == "low" else high
+    low, high = setting.ends
+    extreme: float = low if end == "low" else high
     whole = isinstance(extreme, int)
     if setting.log:
         return extreme / 2 if end == "low" else extreme * 2

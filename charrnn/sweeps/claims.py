@@ -66,8 +66,7 @@ class Worker:
         """Gives up the lock."""
         self._lock.release()
         with suppress(OSError):
-            self._file.unlink()
-            self._file.parent.rmdir()
+            self._file.unlink()  # the folder stays: another worker may be about to use it
 
     def claim(self) -> Claim | None:
         """Takes a trial to work on; None if there is none at the moment."""

@@ -48,7 +48,7 @@ class _JournalLock(JournalFileOpenLock):
             os.lseek(file, end - 1, os.SEEK_SET)
             if os.read(file, 1) != b"\n":
                 os.lseek(file, 0, os.SEEK_SET)
-                os.truncate(file, os.read(file, end).rfind(b"\n") + 1)
+                os.ftruncate(file, os.read(file, end).rfind(b"\n") + 1)
         return True
 
     def release(self) -> None:
@@ -72,14 +72,13 @@ class Storage:
 
     def __init__(self, place: str, *, create: bool = True) -> None:
         self.name = place
-        self._path: Path | None = Path(place)
+        self._path = file_of(place)
         self._engine: sqlalchemy.Engine | None = None
         if "://" in place:
             url = _url(place)
             shown = url.render_as_string(hide_password=True)
             self.name = f"{place.partition('://')[0]}://{shown.partition('://')[2]}"
             self._engine = _engine(url)
-            self._path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
         with self.failures():
             if self._path and create:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,6 +136,8 @@ class Storage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                # a resumed run repeats evaluations; what was reported first counts
+                warnings.filterwarnings("ignore", ".* is already reported")
                 yield
         except sqlalchemy.exc.SQLAlchemyError as error:
             self._fail(str(getattr(error, "orig", None) or error))
@@ -165,11 +166,19 @@ _LOCKS: dict[str, tuple[str, str, str, int | str]] = {
     ),
     "mysql": (
         "SELECT 1",
-        f"SELECT GET_LOCK(:key, {LOCK_SECONDS})",
+        f"SELECT COALESCE(GET_LOCK(:key, {LOCK_SECONDS}), 0)",
         "SELECT RELEASE_LOCK(:key)",
         _KEY,
     ),
 }
+
+
+def file_of(place: str) -> Path | None:
+    """The file of a storage; None if a server has it. Raises: UsageError."""
+    if "://" not in place:
+        return Path(place)
+    url = _url(place)
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
 
 
 def _url(place: str) -> sqlalchemy.URL:

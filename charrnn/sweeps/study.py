@@ -17,7 +17,7 @@ from charrnn.errors import UsageError
 from charrnn.setup.run_files import JOURNAL
 from charrnn.sweeps.samplers import Pruner, Sampler, make_pruner
 from charrnn.sweeps.space import Space, plain_space
-from charrnn.sweeps.storage import Storage
+from charrnn.sweeps.storage import Storage, file_of
 from charrnn.text.text import TextMark
 from charrnn.wording import nearest, setting
 
@@ -138,8 +138,8 @@ def load_study(name: str, storage: str | None = None) -> optuna.Study:
         CharrnnError: It cannot be read.
     """
     path = storage_of(name, storage)
-    file = path.removeprefix("sqlite:///")
-    if "://" not in file and not Path(file).is_file():
+    file = file_of(path)
+    if file and not file.is_file():
         there = [one.parent.name for one in FOLDER.glob(f"*/{JOURNAL}")]
         guess = nearest(name, there)
         raise UsageError(
@@ -191,30 +191,32 @@ def best_of(trials: list[FrozenTrial]) -> FrozenTrial | None:
 
 def _differences(own: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """How a plan differs from that of a study, in words; nothing if the study has none yet."""
-    found = []
-    for what in ("config", "space", "texts", "sampler", "pruner"):
-        if what not in own or own[what] == wanted[what]:
-            continue
-        if what == "texts":
-            found += [
-                f"the {name} is another one"
-                for name in dict.fromkeys([*own[what], *wanted[what]])
-                if own[what].get(name) != wanted[what].get(name)
-            ]
-        elif what == "config":
-            values = [dict(values_of(one)) for one in (own[what], wanted[what])]
-            found += [
-                f"{key} was {shown(values[0].get(key))} and is now {shown(values[1].get(key))}"
-                for key in dict.fromkeys([*values[0], *values[1]])
-                if values[0].get(key) != values[1].get(key) and key not in OF_A_MACHINE
-            ]
-        elif what == "space":
-            found += [
-                f"the space of {key} was {own[what].get(key, 'none')} and is now "
-                f"{wanted[what].get(key, 'none')}"
-                for key in dict.fromkeys([*own[what], *wanted[what]])
-                if own[what].get(key) != wanted[what].get(key)
-            ]
-        else:
-            found.append(f"`{what}` was {own[what]} and is now {wanted[what]}")
-    return found[:MAX_DIFFERENCES]
+    known = own.keys() & wanted.keys()
+    before, now = (dict(_compared({key: plan[key] for key in known})) for plan in (own, wanted))
+    differing = [
+        what for what in dict.fromkeys([*before, *now]) if before.get(what) != now.get(what)
+    ]
+    return [
+        f"{what} is another one"
+        if what.endswith(" text")
+        else f"{what} was {_shown(before, what)} and is now {_shown(now, what)}"
+        for what in differing[:MAX_DIFFERENCES]
+    ]
+
+
+def _compared(plan: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What has to be the same for all who work on a study, by what messages call it."""
+    for key, value in values_of(plan.get("config", {})):
+        if key not in OF_A_MACHINE:
+            yield key, value
+    for key, values in plan.get("space", {}).items():
+        yield f"the space of {key}", values
+    for name, mark in plan.get("texts", {}).items():
+        yield f"the {name}", mark
+    for key in ("sampler", "pruner"):
+        yield f"`{key}`", plan.get(key)
+
+
+def _shown(values: dict[str, Any], what: str) -> str:
+    value = values.get(what, "none")
+    return value if isinstance(value, str) else shown(value)

@@ -6,17 +6,14 @@ from math import isfinite
 from statistics import fmean, stdev
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial
 
 from charrnn.results import Repeated, SearchedSetting, SweepReport, SweepTrial, TrialState
 from charrnn.sweeps.advice import advise, best_end
 from charrnn.sweeps.importance import importances
 from charrnn.sweeps.space import Choices
+from charrnn.sweeps.study import is_repeat
 
 STATES = {
     optuna.trial.TrialState.COMPLETE: TrialState.COMPLETE,
@@ -46,9 +43,7 @@ def summarize_study(study: optuna.Study, name: str) -> SweepReport:
     # one seed of a trial may be lucky: what is known to be good with others comes first
     complete.sort(key=lambda one: (one.number not in means, means.get(one.number, one.value or 0)))
     best = tuple(one.number for one in complete)
-    shares, top = importances(
-        [one for one in stored if one.state in JUDGED and one.user_attrs.get("repeats") is None]
-    )
+    shares, top = importances([one for one in stored if one.state in JUDGED and not is_repeat(one)])
     config = study.user_attrs.get("config") or {}
     settings = [
         replace(
