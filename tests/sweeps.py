@@ -30,7 +30,7 @@ model:
   dropout: {range: [0.0, 0.2], step: 0.1}
 """
 T = TypeVar("T")
-SECONDS = 60.0  # within which what a test waits for has to happen
+SECONDS = 120.0  # within which what a test waits for has to happen
 
 
 def arguments(text: Path, *more: object) -> list[str]:

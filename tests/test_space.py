@@ -95,7 +95,10 @@ def test_what_is_read_again_is_the_same() -> None:
             "optimizer: [{name: sgd, beta1: 1}]",
             "'optimizer.beta1' is a key of adam, adamw or muon, not",
         ),
-        ("optimizer.beta1: [0.5]\noptimizer.name: [sgd]", "'optimizer.beta1' is a key of adam or"),
+        (
+            "optimizer.beta1: [0.5]\noptimizer.name: [sgd]",
+            "'optimizer.beta1' is a key of adam, adamw or",
+        ),
     ],
 )
 def test_faults_name_key_value_and_remedy(content: str, fault: str) -> None:

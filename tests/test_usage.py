@@ -93,7 +93,8 @@ def _normal_verbosity():
         (["train", "--extend-vocabulary"], "error: --extend-vocabulary needs --init-from", ""),
         (
             ["train", "--optimizer", "sgd", "--set", "optimizer.beta1=0"],
-            "'optimizer.beta1' is a key of adam, adamw or muon, not of sgd; known: name, learning_rate.",
+            "'optimizer.beta1' is a key of adam, adamw or muon, not of sgd; known: "
+            "name, learning_rate.",
             "",
         ),
         (["train", "--set", "lr=1"], "unknown key 'lr'; did you mean optimizer.learning_rate?", ""),
