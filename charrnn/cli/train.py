@@ -43,6 +43,8 @@ def train_command(
 
     When done, print the path of the best checkpoint.
     """
+    from dataclasses import asdict
+
     from charrnn.cli.output import write_json, write_line, write_note
     from charrnn.commands.train import logged, set_up, trackers, train
     from charrnn.report.console import make_console_sink
@@ -65,6 +67,6 @@ def train_command(
     if quiet and ended.failure:
         say_message("warning", ended.failure)
     if json:
-        write_json(vars(ended))
+        write_json(vars(ended) | {"plan": run.plan and asdict(run.plan)})
     else:
         write_line(ended.checkpoint)

@@ -89,6 +89,15 @@ def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> boo
     return key in keys_of(_merge(_from_assignments(assignments)[0], flags or {}))
 
 
+def keys_given(assignments: list[str], flags: Layer) -> set[str]:
+    """The dotted keys that assignments set, and those that flags set to a value."""
+    values = {
+        section: {key: value for key, value in layer.items() if value is not None}
+        for section, layer in flags.items()
+    }
+    return {*keys_of(_merge(_from_assignments(assignments)[0], values))}
+
+
 def changes(assignments: list[str], flags: Layer) -> list[str]:
     """What assignments and flags change, to be named in a message."""
     values = [f"{section}.{key}" for section, keys in flags.items() for key in keys]
@@ -125,6 +134,25 @@ def check_config(
     if found:
         raise UsageError(CONTINUED.join(found))
     return config
+
+
+def with_values(config: Config, values: Layer) -> Config:
+    """The config with other values, by their dotted keys."""
+    layer: Layer = {}
+    for dotted, value in values.items():
+        *sections, key = dotted.split(".")
+        for section in reversed([*sections, key]):
+            value = {section: value}
+        layer = _merge(layer, value)
+    return check_config(_merge(config.model_dump(), layer))
+
+
+def value_of(config: Config, dotted: str) -> Any:
+    """The value of a dotted key; None if the section has no such setting."""
+    value: Any = config
+    for key in dotted.split("."):
+        value = getattr(value, key, None)
+    return value
 
 
 def changed(config: Config, flags: Layer) -> Config:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.report.event_lines import as_loss, duration, in_epochs
+from charrnn.report.flags import as_flags
 from charrnn.report.terminal import on_command_line, print_line, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
@@ -40,6 +41,7 @@ def print_text_report(report: TextReport) -> None:
             "network": f"{report.activation}, {layer_sizes(report.layers, report.hidden_size)}, "
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
             f"{pluralize(report.workers, 'worker')}",
+            "plan": as_flags(" ".join(report.plan.lines())) if report.plan else "",
             "steps": f"{report.steps_per_epoch:,} per epoch; {run}",
             "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, from {tried}",
             "memory": f"peak {format_size(trial.memory)} in reading and trial steps"

@@ -1,0 +1,269 @@
+"""Chooses the settings of a run that are not given, for a text and a budget."""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import inf, log, prod, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from charrnn.config.plan_table import PlanTable, Powers
+from charrnn.results import Plan
+from charrnn.results.plans import Ends
+from charrnn.wording import rough_duration
+
+MAX_DROPOUT = 0.5
+MAX_ITERATIONS = 200
+SHARES = ("weight_decay", "dropout")  # which may be 0, and are interpolated as they are
+LIMITS = ("training.max_steps", "training.epochs", "training.max_time")
+ADAMW = "adamw"  # whose rate and decay the table has; other optimizers keep their defaults
+
+
+class Task(NamedTuple):
+    """What a run is to do.
+
+    Attributes:
+        characters: The length of the training text.
+        alphabet_size: A.
+        per_step: The characters that a step trains on, by the batch size.
+        max_batch_size: The most lanes that the text can be cut into.
+        given: The settings that are given, by dotted keys.
+        trained: Whether the weights are trained already.
+    """
+
+    characters: int
+    alphabet_size: int
+    per_step: Callable[[float], float]
+    max_batch_size: int
+    given: Mapping[str, Any]
+    trained: bool = False
+
+
+class Cell(NamedTuple):
+    """What the table has for a text and an amount of work, as real numbers."""
+
+    weights: float
+    layers: float
+    batch_size: float
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    passes: float
+
+
+def cell_at(table: PlanTable, characters: float, work: float) -> Cell:
+    """Interpolates the table."""
+    lengths = np.log([row.characters for row in table.texts])
+    values = []
+    for name in Cell._fields:
+        columns = np.array([getattr(row, name) for row in table.texts])
+        is_share = name in SHARES
+        column = [
+            np.interp(log(work), np.log(table.work), row if is_share else np.log(row))
+            for row in columns
+        ]
+        value = float(np.interp(log(characters), lengths, column))
+        values.append(value if is_share else float(np.exp(value)))
+    return Cell(*values)
+
+
+def weights_of(layers: float, hidden_size: float, alphabet_size: int) -> float:
+    """The number of weights of a network, with biases."""
+    H, A, L = hidden_size, alphabet_size, layers
+    return (2 * L - 1) * H * H + (2 * A + L) * H + A
+
+
+def hidden_size_of(weights: float, layers: float, alphabet_size: int) -> float:
+    """The hidden size at which a network has so many weights: the inverse of `weights_of`."""
+    squares, half = 2 * layers - 1, alphabet_size + layers / 2
+    return (sqrt(half * half + squares * max(weights - alphabet_size, 1)) - half) / squares
+
+
+def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
+    """Chooses what is not given.
+
+    Args:
+        table: The rule.
+        task: The text, and what is given.
+        rate: The work that this machine does in a second: weights times characters. Needed if a
+            time is given.
+    """
+    given = task.given
+    work = _work(table, task, rate)
+    cell = cell_at(table, task.characters, work)
+    layers, hidden_size = _network(cell, task)
+    weights = round(weights_of(layers, hidden_size, task.alphabet_size))
+    batch_size = _batch_size(cell, task)
+    ratios = {
+        "layers": layers / cell.layers,
+        "hidden_size": hidden_size / hidden_size_of(cell.weights, cell.layers, task.alphabet_size),
+        "batch_size": batch_size / cell.batch_size,
+        "weights": weights / cell.weights,
+    }
+    learning_rate = _adjusted(cell.learning_rate, table.powers.learning_rate, ratios)
+    dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
+    most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
+    chosen = {
+        "model.layers": layers,
+        "model.hidden_size": hidden_size,
+        "training.batch_size": batch_size,
+        "model.dropout": round(20 * dropout) / 20,
+    }
+    if given.get("optimizer.name", ADAMW) == ADAMW:
+        factor = table.trained_weights if task.trained else 1.0
+        chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
+        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay)
+    limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
+    settings = {key: value for key, value in (chosen | limits).items() if key not in given}
+    characters = passes * task.characters
+    speed = rate / weights if rate else 1 / _seconds_per_character(table, weights)
+    return Plan(
+        settings=settings,
+        characters=task.characters,
+        weights=weights,
+        passes=passes,
+        seconds=characters / speed,
+        max_seconds=given.get("training.max_time"),
+        characters_per_second=speed if rate else None,
+        ends=ends,
+        doubts=tuple(_doubts(table, task, work, ratios)),
+    )
+
+
+def _work(table: PlanTable, task: Task, rate: float | None) -> float:
+    """The work of the budget: of the time, the steps or the passes, or what is usual."""
+    works = []
+    if seconds := task.given.get("training.max_time"):
+        works.append(seconds * (rate or 1 / table.two_cores.seconds_per_weight))
+    if asked := _asked(task):
+        works.append(_work_of(table, task, asked))
+    if not works:
+        lengths = np.log([row.characters for row in table.texts])
+        usual = np.interp(
+            log(task.characters), lengths, np.log([row.usual_work for row in table.texts])
+        )
+        once = _work_of(table, task, lambda cell: task.characters)
+        works.append(max(float(np.exp(usual)), once))
+    return max(min(works), 1.0)
+
+
+def _asked(task: Task) -> Callable[[Cell], float] | None:
+    """The characters to train on by the steps or the passes that are given, if they are."""
+    steps, epochs = (task.given.get(key) for key in ("training.max_steps", "training.epochs"))
+    if steps is None and epochs is None:
+        return None
+
+    def asked(cell: Cell) -> float:
+        batch_size = task.given.get("training.batch_size", cell.batch_size)
+        of_steps = inf if steps is None else steps * task.per_step(batch_size)
+        of_epochs = inf if epochs is None else epochs * task.characters
+        characters: float = min(of_steps, of_epochs)
+        return characters
+
+    return asked
+
+
+def _work_of(table: PlanTable, task: Task, characters: Callable[[Cell], float]) -> float:
+    """The work of training on so many characters: larger networks are chosen for more of it."""
+    work, before = min(table.work), 0.0
+    for _ in range(MAX_ITERATIONS):
+        if abs(work - before) <= 1e-9 * work:
+            break
+        cell = cell_at(table, task.characters, work)
+        work, before = max(_weights(cell, task) * characters(cell), 1.0), work
+    return work
+
+
+def _weights(cell: Cell, task: Task) -> float:
+    """The size of the network before its hidden size is rounded, or as far as it is given."""
+    hidden_size = task.given.get("model.hidden_size")
+    if hidden_size is None:
+        return cell.weights
+    return weights_of(_layers(cell, task), hidden_size, task.alphabet_size)
+
+
+def _layers(cell: Cell, task: Task) -> int:
+    layers: int = task.given.get("model.layers", round(cell.layers))
+    return layers
+
+
+def _network(cell: Cell, task: Task) -> tuple[int, int]:
+    """The layers, and the hidden size at which they have the weights of the table."""
+    layers = _layers(cell, task)
+    size = hidden_size_of(cell.weights, layers, task.alphabet_size)
+    unit = 16 if size >= 128 else 8
+    hidden_size: int = task.given.get("model.hidden_size", max(unit * round(size / unit), 8))
+    return layers, hidden_size
+
+
+def _batch_size(cell: Cell, task: Task) -> int:
+    size = 4 * round(cell.batch_size / 4)
+    batch_size: int = task.given.get("training.batch_size", min(size, task.max_batch_size))
+    return batch_size
+
+
+def _adjusted(value: float, powers: Powers, ratios: Mapping[str, float]) -> float:
+    return value * float(prod(ratios[name] ** power for name, power in powers.items()))
+
+
+def _digits(value: float) -> float:
+    """Rounded to two digits, as people write settings."""
+    return float(f"{value:.2g}")
+
+
+def _limits(
+    task: Task, affordable: float, most: float, batch_size: int
+) -> tuple[dict[str, Any], float, Ends]:
+    """The limits of the run, the passes over the text until it ends, and what ends it.
+
+    Args:
+        task: The text and what is given.
+        affordable: Passes in the budget.
+        most: The most passes that pay.
+        batch_size: B.
+    """
+    given, unlimited = task.given, {"training.max_steps": None, "training.epochs": None}
+    timed = given.get("training.max_time") is not None
+    if any(given.get(key) is not None for key in unlimited):
+        steps, epochs = (given.get(key) for key in unlimited)
+        of_steps = inf if steps is None else steps * task.per_step(batch_size) / task.characters
+        passes = min(of_steps, inf if epochs is None else epochs)
+        if timed and affordable < passes:
+            return unlimited, affordable, "time"
+        return unlimited, passes, "given"
+    if timed and (affordable <= most or "training.epochs" in given):
+        return unlimited, affordable, "time"
+    epochs = _digits(min(affordable, most))
+    return (
+        unlimited | {"training.epochs": epochs},
+        epochs,
+        "usual" if affordable < most else "passes",
+    )
+
+
+def _seconds_per_character(table: PlanTable, weights: float) -> float:
+    speed = table.two_cores
+    return speed.seconds_per_character + speed.seconds_per_weight * weights
+
+
+def _doubts(
+    table: PlanTable, task: Task, work: float, ratios: Mapping[str, float]
+) -> Iterator[str]:
+    """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
+    sure, given = table.sure, task.given
+    least, most = sure.characters
+    if not least <= task.characters <= most:
+        yield f"it is tried on texts of {least:,.0f} to {most:,.0f} characters"
+    budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
+    if any(given.get(limit) is not None for limit in LIMITS) and not (
+        sure.work[0] <= work <= sure.work[1]
+    ):
+        shortest, longest = map(rough_duration, budgets)
+        yield f"and with budgets of {shortest} to {longest} on two cores"
+    for key, usual in sure.settings.items():
+        if given.get(key, usual) != usual:
+            yield f"with `{key}={usual}`"
+    for name in ("weights", "batch_size"):
+        if not 1 / sure.ratio <= ratios[name] <= sure.ratio:
+            size = "larger" if ratios[name] > 1 else "smaller"
+            what = "network" if name == "weights" else "batch"
+            yield f"the {what} is {size} than those for such a text and budget"
