@@ -15,7 +15,7 @@ from charrnn.runs.start import new_run
 from charrnn.setup import wiring
 from charrnn.training.checkpoint import load
 from charrnn.training.clock import Clock
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 from tests.runs import train
 
 CLOCKS = {
@@ -41,7 +41,7 @@ def test_a_run_by_a_strange_clock_can_be_resumed(
 
     monkeypatch.setattr(runs_train, "trainer_of", with_clock)
     config = load_config(
-        None, [*TINY[1::2], "training.max_steps=12"], {"data": {"text": str(text_file)}}
+        None, [*TINY_SETTINGS, "training.max_steps=12"], {"data": {"text": str(text_file)}}
     )
     events: list[object] = []
     train(new_run(config, str(tmp_path / "run")), [events.append])

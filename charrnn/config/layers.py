@@ -61,7 +61,9 @@ def load_with_origins(
     layers = [(DEFAULT, default_values())]
     layers.append(base)
     if isinstance(path, str):
-        layers.append((path, read_mapping(find_config(path))))
+        file = find_config(path)
+        if file != config_paths()["default"]:  # whose values a parent may replace
+            layers.append((path, read_mapping(file)))
     elif path is not None:
         layers.append(("`config`", path))
     assigned, faults = _from_assignments(assignments)

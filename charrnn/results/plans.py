@@ -45,11 +45,10 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """What was chosen and why, with settings in backquotes."""
-        chosen = [*self._network()]
-        chosen += [
-            f"{name} {self.settings[key]:g}"
-            for key, name in NAMES.items()
-            if self.settings.get(key)
+        values = {name: self.settings.get(key) for key, name in NAMES.items()}
+        chosen = [
+            *self._network(),
+            *(f"{name} {value:g}" for name, value in values.items() if value),
         ]
         yield f"chosen for {self._reasons()}: {', '.join(chosen) or 'nothing, all is given'}."
         yield f"{self._length()} To choose yourself: `model.hidden_size=384`, or `config=default`"
@@ -70,6 +69,11 @@ class Plan:
             yield pluralize(layers, "layer") + (f" of {size} units" if size is not None else "")
         elif size is not None:
             yield f"{size} hidden units"
+
+    def _training(self) -> Iterator[str]:
+        for key, name in NAMES.items():
+            if value := self.settings.get(key):
+                yield f"{name} {value:g}"
 
     def _length(self) -> str:
         passes = "1 pass" if self.passes == 1 else f"{self.passes:.2g} passes"

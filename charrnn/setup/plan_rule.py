@@ -131,7 +131,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
 
 def _work(table: PlanTable, task: Task, rate: float | None) -> float:
     """The work of the budget: of the time, the steps or the passes, or what is usual."""
-    works = []
+    works: list[float] = []
     if seconds := task.given.get("training.max_time"):
         works.append(seconds * (rate or 1 / table.two_cores.seconds_per_weight))
     if asked := _asked(task):
@@ -148,7 +148,8 @@ def _work(table: PlanTable, task: Task, rate: float | None) -> float:
 
 def _asked(task: Task) -> Callable[[Cell], float] | None:
     """The characters to train on by the steps or the passes that are given, if they are."""
-    steps, epochs = (task.given.get(key) for key in ("training.max_steps", "training.epochs"))
+    steps: int | None = task.given.get("training.max_steps")
+    epochs: float | None = task.given.get("training.epochs")
     if steps is None and epochs is None:
         return None
 
@@ -156,8 +157,7 @@ def _asked(task: Task) -> Callable[[Cell], float] | None:
         batch_size = task.given.get("training.batch_size", cell.batch_size)
         of_steps = inf if steps is None else steps * task.per_step(batch_size)
         of_epochs = inf if epochs is None else epochs * task.characters
-        characters: float = min(of_steps, of_epochs)
-        return characters
+        return min(of_steps, of_epochs)
 
     return asked
 
