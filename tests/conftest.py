@@ -28,6 +28,7 @@ TINY_SETTINGS = [
 ]
 # -c: what a test is not about is not chosen for its text
 TINY = ["-c", "default", *(word for setting in TINY_SETTINGS for word in ("--set", setting))]
+UNSIZED = [*TINY[:2], *TINY[4:]]  # a parent has a size
 
 RHYME = (
     "The keeper went up with a lamp in his hand,\n"

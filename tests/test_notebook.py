@@ -53,7 +53,7 @@ from charrnn.results import (
 )
 from charrnn.system.escaping import DIRECTIONS
 from charrnn.system.notebook import in_notebook
-from tests.conftest import TINY, TINY_SETTINGS
+from tests.conftest import TINY_SETTINGS
 from tests.notebook import execute, stored
 from tests.pages import PAYLOADS, hostile_run
 from tests.runs import train
@@ -124,7 +124,7 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
         "check": check_gradients(None, None, [], None, [], None, 1)[0],
         "flow": gradient_flow(names[0], None, [], None, 8, False, 0.1, 1)[0],
         "layers": gradient_flow(names[1], None, [], None, 8, False, None, 1)[0],
-        "activations": gradient_flow(None, None, TINY[1:2], None, 8, True, None, 1)[0],
+        "activations": gradient_flow(None, None, TINY_SETTINGS[:1], None, 8, True, None, 1)[0],
         "texts": charrnn.texts(),
         "runs": list_runs(str(trained.parent)),
         "history": runs[0],

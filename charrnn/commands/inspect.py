@@ -46,8 +46,8 @@ def inspect(
     Args:
         paths: Checkpoints and run directories; or texts, none for the config's, or a text itself;
             or a built-in config.
-        config: A YAML file, the name of a built-in config, or plain values; None for the default
-            one.
+        config: A YAML file, the name of a built-in config, or plain values; None to choose what is
+            not given for the text.
         assignments: Changes of the config, as `key.path=value`.
         keywords: Changes of the config by their short names, KEYWORDS.
 
@@ -110,8 +110,8 @@ def inspect_text(
     """Describes the text of a config and the cost of training on it; writes nothing.
 
     Args:
-        config_path: A YAML file, the name of a built-in config, or plain values; None for the
-            default one.
+        config_path: A YAML file, the name of a built-in config, or plain values; None to choose
+            what is not given for the text.
         assignments: Changes of the config, as `key.path=value`.
         flags: Changes of the config, as a layer.
         string: The text, in place of standard input.

@@ -1,19 +1,17 @@
 """Chooses the settings of a run that are not given, for a text and a budget."""
 
 from collections.abc import Callable, Iterator, Mapping
-from math import inf, log, prod, sqrt
+from math import inf, prod
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from charrnn.config.plan_table import PlanTable, Powers
 from charrnn.results import Plan
 from charrnn.results.plans import Ends
+from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
 from charrnn.wording import rough_duration
 
 MAX_DROPOUT = 0.5
 MAX_ITERATIONS = 200
-SHARES = ("weight_decay", "dropout")  # which may be 0, and are interpolated as they are
 LIMITS = ("training.max_steps", "training.epochs", "training.max_time")
 ADAMW = "adamw"  # whose rate and decay the table has; other optimizers keep their defaults
 
@@ -38,58 +36,19 @@ class Task(NamedTuple):
     trained: bool = False
 
 
-class Cell(NamedTuple):
-    """What the table has for a text and an amount of work, as real numbers."""
-
-    weights: float
-    layers: float
-    batch_size: float
-    learning_rate: float
-    weight_decay: float
-    dropout: float
-    passes: float
-
-
-def cell_at(table: PlanTable, characters: float, work: float) -> Cell:
-    """Interpolates the table."""
-    lengths = np.log([row.characters for row in table.texts])
-    values = []
-    for name in Cell._fields:
-        columns = np.array([getattr(row, name) for row in table.texts])
-        is_share = name in SHARES
-        column = [
-            np.interp(log(work), np.log(table.work), row if is_share else np.log(row))
-            for row in columns
-        ]
-        value = float(np.interp(log(characters), lengths, column))
-        values.append(value if is_share else float(np.exp(value)))
-    return Cell(*values)
-
-
-def weights_of(layers: float, hidden_size: float, alphabet_size: int) -> float:
-    """The number of weights of a network, with biases."""
-    H, A, L = hidden_size, alphabet_size, layers
-    return (2 * L - 1) * H * H + (2 * A + L) * H + A
-
-
-def hidden_size_of(weights: float, layers: float, alphabet_size: int) -> float:
-    """The hidden size at which a network has so many weights: the inverse of `weights_of`."""
-    squares, half = 2 * layers - 1, alphabet_size + layers / 2
-    return (sqrt(half * half + squares * max(weights - alphabet_size, 1)) - half) / squares
-
-
 def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     """Chooses what is not given.
 
     Args:
         table: The rule.
         task: The text, and what is given.
-        rate: The work that this machine does in a second: weights times characters. Needed if a
-            time is given.
+        rate: The work that this machine does in a second: weights times characters; by default
+            that of the table.
     """
     given = task.given
-    work = _work(table, task, rate)
-    cell = cell_at(table, task.characters, work)
+    grid = Grid(table)
+    work = _work(grid, task, rate or 1 / table.two_cores.seconds_per_weight)
+    cell = grid(task.characters, work)
     layers, hidden_size = _network(cell, task)
     weights = round(weights_of(layers, hidden_size, task.alphabet_size))
     batch_size = _batch_size(cell, task)
@@ -129,20 +88,16 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     )
 
 
-def _work(table: PlanTable, task: Task, rate: float | None) -> float:
+def _work(grid: Grid, task: Task, rate: float) -> float:
     """The work of the budget: of the time, the steps or the passes, or what is usual."""
     works: list[float] = []
     if seconds := task.given.get("training.max_time"):
-        works.append(seconds * (rate or 1 / table.two_cores.seconds_per_weight))
+        works.append(seconds * rate)
     if asked := _asked(task):
-        works.append(_work_of(table, task, asked))
+        works.append(_work_of(grid, task, asked))
     if not works:
-        lengths = np.log([row.characters for row in table.texts])
-        usual = np.interp(
-            log(task.characters), lengths, np.log([row.usual_work for row in table.texts])
-        )
-        once = _work_of(table, task, lambda cell: task.characters)
-        works.append(max(float(np.exp(usual)), once))
+        once = _work_of(grid, task, lambda cell: task.characters)
+        works.append(max(grid.usual_work(task.characters), once))
     return max(min(works), 1.0)
 
 
@@ -162,13 +117,13 @@ def _asked(task: Task) -> Callable[[Cell], float] | None:
     return asked
 
 
-def _work_of(table: PlanTable, task: Task, characters: Callable[[Cell], float]) -> float:
+def _work_of(grid: Grid, task: Task, characters: Callable[[Cell], float]) -> float:
     """The work of training on so many characters: larger networks are chosen for more of it."""
-    work, before = min(table.work), 0.0
+    work, before = 1.0, 0.0
     for _ in range(MAX_ITERATIONS):
-        if abs(work - before) <= 1e-9 * work:
+        if work - before <= 1e-6 * work:
             break
-        cell = cell_at(table, task.characters, work)
+        cell = grid(task.characters, work)
         work, before = max(_weights(cell, task) * characters(cell), 1.0), work
     return work
 
@@ -232,7 +187,7 @@ def _limits(
         return unlimited, passes, "given"
     if timed and (affordable <= most or "training.epochs" in given):
         return unlimited, affordable, "time"
-    epochs = _digits(min(affordable, most))
+    epochs = max(_digits(min(affordable, most)), 1.0)
     return (
         unlimited | {"training.epochs": epochs},
         epochs,
