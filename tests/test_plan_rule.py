@@ -12,7 +12,7 @@ from charrnn.config.layers import check_config, with_values
 from charrnn.config.plan_table import PlanTable, plan_table
 from charrnn.model.params import Layout, shapes
 from charrnn.setup.plan_grid import Grid, hidden_size_of, weights_of
-from charrnn.setup.plan_rule import Task, choose
+from charrnn.setup.plan_rule import choose
 from tests.runs import plan_task
 
 TABLE = plan_table()
@@ -230,10 +230,3 @@ def test_lines_say_what_and_why() -> None:
         ),
     )
     assert "nothing" in next(everything.lines())
-
-
-def test_the_task_needs_no_text() -> None:
-    """The rule is a function: the same arguments give the same plan."""
-    task = plan_task(77_777, **{"training.epochs": 3.0})
-    assert choose(TABLE, task) == choose(TABLE, task)
-    assert isinstance(task, Task)
