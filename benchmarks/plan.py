@@ -1,17 +1,17 @@
 """Compares what `charrnn train --max-time` chooses by itself with given configs.
 
-Texts of several lengths are cut from a text and from Python's standard library, and each is trained
-on for several budgets: with the settings that the program chooses (configs/plan.yaml), and with each
-config that is given. The score is the held-out loss of the best checkpoint on the 100,000 characters
-that follow the text, without those that the text does not have; the mean over the seeds. Runs follow
-one another, since it is time that they are given: the machine should do nothing else.
+Texts of several lengths are cut from a text and from Python's standard library. Each is trained on
+for several budgets: with the settings that the program chooses (configs/plan.yaml), and with each
+given config. The score is the held-out loss of the best checkpoint on the 100,000 characters that
+follow the text, without those that the text does not have; the mean over the seeds. Runs follow one
+another, since it is time that they are given: the machine should do nothing else.
 
     python benchmarks/plan.py shakespeare.txt --configs default deep
     python benchmarks/plan.py shakespeare.txt --configs "best/{text}-{characters}-{minutes}.yaml"
     python benchmarks/plan.py shakespeare.txt --texts python --characters 5000000 --minutes 10
 
-In the path of a config, {text}, {characters} and {minutes} stand for those of a run, so that the best
-configs of sweeps, one for each, can be compared; those that do not exist are left out.
+In the path of a config, {text}, {characters} and {minutes} stand for those of a run, so that the
+best configs of sweeps can be compared, one for each; those that do not exist are left out.
 """
 
 import argparse

@@ -82,7 +82,7 @@ class Plan:
         passes += " over the text"
         if self.passes < 1:
             passes = f"{self.passes:.0%} of the text"
-        about = f"about {rough_duration(self.seconds)}"
+        about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
         if self.ends == "time":
             return f"The time is enough for {passes}."
         on = f"{about} on two cores" if self.max_seconds is None else about

@@ -70,7 +70,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     if given.get("optimizer.name", ADAMW) == ADAMW:
         factor = table.trained_weights if task.trained else 1.0
         chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
-        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay)
+        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
     characters = passes * task.characters
@@ -160,9 +160,9 @@ def _adjusted(value: float, powers: Powers, ratios: Mapping[str, float]) -> floa
     return value * float(prod(ratios[name] ** power for name, power in powers.items()))
 
 
-def _digits(value: float) -> float:
-    """Rounded to two digits, as people write settings."""
-    return float(f"{value:.2g}")
+def _digits(value: float, digits: int = 2) -> float:
+    """Rounded to a few digits, as people write settings."""
+    return float(f"{value:.{digits}g}")
 
 
 def _limits(
@@ -204,21 +204,19 @@ def _doubts(
     table: PlanTable, task: Task, work: float, ratios: Mapping[str, float]
 ) -> Iterator[str]:
     """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
-    sure, given = table.sure, task.given
-    least, most = sure.characters
-    if not least <= task.characters <= most:
-        yield f"it is tried on texts of {least:,.0f} to {most:,.0f} characters"
-    budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
-    if any(given.get(limit) is not None for limit in LIMITS) and not (
-        sure.work[0] <= work <= sure.work[1]
-    ):
-        shortest, longest = map(rough_duration, budgets)
-        yield f"and with budgets of {shortest} to {longest} on two cores"
-    for key, usual in sure.settings.items():
-        if given.get(key, usual) != usual:
-            yield f"with `{key}={usual}`"
-    for name in ("weights", "batch_size"):
-        if not 1 / sure.ratio <= ratios[name] <= sure.ratio:
-            size = "larger" if ratios[name] > 1 else "smaller"
-            what = "network" if name == "weights" else "batch"
-            yield f"the {what} is {size} than those for such a text and budget"
+    sure, given, fitted = table.sure, task.given, []
+    if not sure.characters[0] <= task.characters <= sure.characters[1]:
+        fitted.append("texts of {:,.0f} to {:,.0f} characters".format(*sure.characters))
+    limited = any(given.get(limit) is not None for limit in LIMITS)
+    if limited and not sure.work[0] <= work <= sure.work[1]:
+        budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
+        fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
+    fitted += [
+        f"`{key}={usual}`" for key, usual in sure.settings.items() if given.get(key, usual) != usual
+    ]
+    if fitted:
+        yield f"the rule is fitted to {' and '.join(fitted)}"
+    for ratio, what in (("weights", "network"), ("batch_size", "batch")):
+        if not 1 / sure.ratio <= ratios[ratio] <= sure.ratio:
+            size = "larger" if ratios[ratio] > 1 else "smaller"
+            yield f"the {what} is much {size} than the rule's for such a text and budget"
