@@ -95,10 +95,7 @@ def _work(grid: Grid, task: Task, rate: float) -> float:
         works.append(seconds * rate)
     if asked := _asked(task):
         works.append(_work_of(grid, task, asked))
-    if not works:
-        once = _work_of(grid, task, lambda cell: task.characters)
-        works.append(max(grid.usual_work(task.characters), once))
-    return max(min(works), 1.0)
+    return max(min(works, default=grid.usual_work(task.characters)), 1.0)
 
 
 def _asked(task: Task) -> Callable[[Cell], float] | None:
