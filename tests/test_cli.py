@@ -20,7 +20,7 @@ KEYS = {
     "failure", "test_nats_per_character", "ngram_nats_per_character", "uniform_nats_per_character",
     "run", "checkpoint", "steps", "early", "train_nats_per_character",
     "validation_nats_per_character", "validation_bits_per_character", "characters_per_second",
-    "seconds", "unigram_nats_per_character", "xz_nats_per_character",
+    "seconds", "unigram_nats_per_character", "xz_nats_per_character", "plan",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """`train` without -c chooses what is not given, says so, and writes it into the config."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from charrnn.config.layers import load_config
 from charrnn.events import Stepped
 from charrnn.runs.resume import resumed_run
 from charrnn.runs.start import new_run
-from charrnn.setup import planning
+from charrnn.setup import planning, trial
 from charrnn.training.checkpoint import load
 from tests.conftest import RHYME
 from tests.runs import train
@@ -141,6 +142,12 @@ def test_the_speed_is_measured_when_there_is_a_time_only(charrnn, text_file, mon
     assert min(measured) > 0
     plan = report["plan"]
     assert plan["characters_per_second"] * report["weights"] == pytest.approx(measured[-1])
+
+
+def test_a_clock_that_stands_still_does_no_harm(charrnn, text_file, monkeypatch) -> None:
+    monkeypatch.setattr(time, "perf_counter", lambda: 7.0)
+    monkeypatch.setattr(trial, "MAX_STEPS", 3)
+    assert charrnn("inspect", text_file, "--max-time", "3m").code == 0
 
 
 def test_a_faster_machine_gets_a_larger_network(charrnn, tmp_path, monkeypatch) -> None:

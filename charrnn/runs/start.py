@@ -109,7 +109,8 @@ def new_run(
         more = f", and {pluralize(new, 'new character')}" if new else ""
         notes += (f"starts from the weights of {parent.path}{more}.",)
         notes += notes_on(parent, settings)
-    notes += _epoch_notes(settings, text.batches.per_epoch) if plan is None else (*plan.lines(),)
+    notes += (*plan.lines(),) if plan else ()
+    notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = out if isinstance(out, InMemory) else RunDirectory.create(out, run_name(settings))
     notes += directory.notes
     return assembled(directory, settings, text, state, notes, plan)

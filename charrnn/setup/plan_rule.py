@@ -185,11 +185,8 @@ def _limits(
     if timed and (affordable <= most or "training.epochs" in given):
         return unlimited, affordable, "time"
     epochs = max(_digits(min(affordable, most)), 1.0)
-    return (
-        unlimited | {"training.epochs": epochs},
-        epochs,
-        "usual" if affordable < most else "passes",
-    )
+    ends: Ends = "usual" if affordable < most else "passes"
+    return unlimited | {"training.epochs": epochs}, epochs, ends
 
 
 def _seconds_per_character(table: PlanTable, weights: float) -> float:

@@ -12,9 +12,7 @@ from charrnn.setup.preparation import ReadText, in_windows
 from charrnn.setup.trial import first_state, trial
 from charrnn.setup.wiring import resolve, sequences_of
 
-TRIALS = (
-    2  # the first is of the network for a nominal speed, the second of the one for the measured
-)
+TRIALS = 2  # of the network for a nominal speed, then of that for the measured one
 TRIAL_SECONDS = 0.25
 
 
