@@ -208,6 +208,21 @@ def test_trained_weights_get_a_lower_rate() -> None:
     assert trained.settings[key] < 0.5 * fresh.settings[key]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "words"),
+    [
+        (0.26, "26% of the text"),
+        (1.0, "1 pass over"),
+        (1.04, "1 pass over"),
+        (2.5, "2.5 passes over"),
+        (123.0, "123 passes over"),
+    ],
+)
+def test_passes_in_words(epochs, words) -> None:
+    plan = choose(TABLE, plan_task(10**6, **{"training.epochs": epochs}))
+    assert words in "".join(plan.lines())
+
+
 def test_lines_say_what_and_why() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
     first, second = plan.lines()

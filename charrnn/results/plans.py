@@ -76,10 +76,8 @@ class Plan:
                 yield f"{name} {value:g}"
 
     def _length(self) -> str:
-        passes = "1 pass" if self.passes == 1 else f"{self.passes:.2g} passes"
-        if self.passes >= 100:
-            passes = f"{self.passes:,.0f} passes"
-        passes += " over the text"
+        shown = f"{self.passes:,.0f}" if self.passes >= 100 else f"{self.passes:.2g}"
+        passes = f"{shown} {'pass' if shown == '1' else 'passes'} over the text"
         if self.passes < 1:
             passes = f"{self.passes:.0%} of the text"
         about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
