@@ -169,7 +169,7 @@ def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
 
 
 def test_the_number_of_lines_is_reported(charrnn) -> None:
-    settings = [*TINY, "--set", "training.max_steps=1"]
+    settings = [*TINY[2:], "--set", "training.max_steps=1"]
     found = charrnn("train", "-c", "names", *settings, "--out", "run")
     assert "937 lines to train on, 104 held out." in found.err
 
