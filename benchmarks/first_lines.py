@@ -75,7 +75,7 @@ def main() -> None:
             path, out = Path(folder, f"{name}.txt"), Path(folder, name)
             path.write_text(text, encoding="utf-8")
             flags = {"data": {"text": [str(path)]}, "training": {"max_steps": steps}}
-            ended = train(new_run(None, [], flags, str(out)), [])
+            ended = train(new_run("default", [], flags, str(out)), [])
             for kept in (True, False):
                 sampler = Sampler(str(out), length=400)
                 if not kept:

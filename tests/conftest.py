@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from charrnn.cli import main
 from charrnn.commands import inspect
+from charrnn.setup import planning
 from tests.browser import browser, chromium  # noqa: F401
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=40)
@@ -18,13 +19,16 @@ settings.register_profile(
 )
 settings.load_profile("fixed")  # unless --hypothesis-profile is given, which is read after this
 
-TINY = [
-    "--set", "model.hidden_size=16",
-    "--set", "training.batch_size=4",
-    "--set", "training.window=8",
-    "--set", "training.workers=2",
-    "--set", "evaluation.count=3",
-]  # fmt: skip
+TINY_SETTINGS = [
+    "model.hidden_size=16",
+    "training.batch_size=4",
+    "training.window=8",
+    "training.workers=2",
+    "evaluation.count=3",
+]
+# -c: what a test is not about is not chosen for its text
+TINY = ["-c", "default", *(word for setting in TINY_SETTINGS for word in ("--set", setting))]
+UNSIZED = [*TINY[:2], *TINY[4:]]  # a parent has a size
 
 RHYME = (
     "The keeper went up with a lamp in his hand,\n"
@@ -58,8 +62,9 @@ def _strict_arithmetic() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shortens the trial steps of `charrnn inspect`."""
-    monkeypatch.setattr(inspect, "TRIAL_SECONDS", 0.01)
+    """Shortens the trial steps of `charrnn inspect`, and of plans for a time."""
+    for module in (inspect, planning):
+        monkeypatch.setattr(module, "TRIAL_SECONDS", 0.01)
 
 
 @dataclass(frozen=True)

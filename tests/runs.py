@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 from charrnn.events import RunEnded
 from charrnn.runs import train as runs_train
 from charrnn.runs.start import Run
+from charrnn.setup.plan_rule import Task
 from charrnn.setup.wiring import batches_of, scored_ids, trainer_of
 from charrnn.training.trainer import Trainer
 
@@ -71,3 +72,9 @@ def trainer_for(config, corpus, workers, *clock, **options) -> Trainer:
         *clock,
         **options,
     )
+
+
+def plan_task(characters: int, alphabet_size: int = 65, **given: object) -> Task:
+    """A text of this length, read as a stream in windows of 64, to plan a run for."""
+    most = max((characters - 1) // 64, 1)
+    return Task(characters, alphabet_size, lambda batch_size: 64 * batch_size, most, given)

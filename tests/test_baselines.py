@@ -8,7 +8,7 @@ import pytest
 from charrnn.config.layers import load_config
 from charrnn.runs.observations import baselines
 from charrnn.runs.start import new_run
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY_SETTINGS
 
 ORDER = 4
 Pairs = list[tuple[str, str]]  # the context of a character, and the character
@@ -49,7 +49,7 @@ def test_the_baseline_is_a_literal_count(tmp_path: Path, sequences: str) -> None
         (tmp_path / f"{number}.txt").write_text(rhyme)
     texts = [str(path) for path in sorted(tmp_path.glob("*.txt"))]
     own = [f"data.sequences={sequences}", "data.validation_fraction=0.3"]
-    run = new_run(load_config(None, [*TINY[1::2], *own], {"data": {"text": texts}}), "run")
+    run = new_run(load_config(None, [*TINY_SETTINGS, *own], {"data": {"text": texts}}), "run")
     run.directory.release()
     known = run.corpus.vocabulary
     training, held_out = map(known.decode, (run.corpus.training, run.corpus.validation))

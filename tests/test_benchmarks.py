@@ -45,3 +45,18 @@ def test_recomputation_is_measured() -> None:
     table = run("full_bptt.py", "--characters", 400, "--rounds", 1).splitlines()
     assert len(table) == 6
     assert "recompute MB" in table[0]
+
+
+def test_plans_are_compared_with_configs(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("The light is not lost, it is only too far.\n" * 100)
+    own = str(tmp_path / "{text}-{characters}.yaml")
+    (tmp_path / "text-2000.yaml").write_text("model: {hidden_size: 7}")
+    sizes = ["--characters", 2000, 10**9, "--texts", "text", "--minutes", 0.003]
+    rows = run("plan.py", text, *sizes, "--configs", "tiny", own, "missing").splitlines()[2:]
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
+    assert {row[1] for row in cells} == {"2,000"}
+    assert [Path(row[3]).name for row in cells] == ["chosen", "tiny", "text-2000.yaml"]
+    assert "1 × 7 tanh" in cells[2][4]
+    chosen, other = float(cells[0][5]), float(cells[2][5])
+    assert float(cells[2][6].split()[0]) == pytest.approx(100 * (chosen / other - 1), abs=0.11)

@@ -14,14 +14,14 @@ from safetensors.numpy import load_file
 from charrnn.config.layers import load_config
 from charrnn.setup.wiring import first_params
 from charrnn.training.checkpoint import load
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 
 KEYS = {
     "advice",
     "failure", "test_nats_per_character", "ngram_nats_per_character", "uniform_nats_per_character",
     "run", "checkpoint", "steps", "early", "train_nats_per_character",
     "validation_nats_per_character", "validation_bits_per_character", "characters_per_second",
-    "seconds", "unigram_nats_per_character", "xz_nats_per_character",
+    "seconds", "unigram_nats_per_character", "xz_nats_per_character", "plan",
 }  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def test_a_run_without_steps_has_the_first_weights(charrnn, tmp_path, text_file)
     assert "no step was made" in outcome.err
     assert outcome.out == f"{none / 'checkpoints/best.safetensors'}\n"
     first = dict(load(none / "checkpoints/best.safetensors").params.named())
-    params = first_params(load_config(None, TINY[1::2], {}), len(first["c"]))
+    params = first_params(load_config(None, TINY_SETTINGS, {}), len(first["c"]))
     for name, array in params.named():
         np.testing.assert_array_equal(first[name], array)
     assert [line["event"] for line in lines_of(none)] == ["baselines"]

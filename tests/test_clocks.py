@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from charrnn.commands import inspect
 from charrnn.config.layers import load_config
 from charrnn.events import Stepped
 from charrnn.runs import train as runs_train
 from charrnn.runs.resume import resumed_run
 from charrnn.runs.start import new_run
-from charrnn.setup import wiring
+from charrnn.setup import trial, wiring
 from charrnn.training.checkpoint import load
 from charrnn.training.clock import Clock
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 from tests.runs import train
 
 CLOCKS = {
@@ -41,7 +40,7 @@ def test_a_run_by_a_strange_clock_can_be_resumed(
 
     monkeypatch.setattr(runs_train, "trainer_of", with_clock)
     config = load_config(
-        None, [*TINY[1::2], "training.max_steps=12"], {"data": {"text": str(text_file)}}
+        None, [*TINY_SETTINGS, "training.max_steps=12"], {"data": {"text": str(text_file)}}
     )
     events: list[object] = []
     train(new_run(config, str(tmp_path / "run")), [events.append])
@@ -68,7 +67,7 @@ def test_a_run_by_a_strange_clock_can_be_resumed(
 )
 def test_no_command_trusts_a_clock(charrnn, text_file, monkeypatch, command) -> None:
     monkeypatch.setattr(time, "perf_counter", lambda: 7.0)
-    monkeypatch.setattr(inspect, "MAX_TRIAL_STEPS", 3)
+    monkeypatch.setattr(trial, "MAX_STEPS", 3)
     name = {"inspect": [text_file], "explain": [], "train": [text_file]}
     given = name.get(command[0], ["--text", text_file])
     settings = [] if command[0] == "explain" else TINY

@@ -26,7 +26,7 @@ from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.training.trainer import Divergence, Trainer
 from charrnn.window import NO_TARGET, Window
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY, TINY_SETTINGS
 from tests.runs import train
 
 EXPLODING = ["optimizer.name=sgd", "optimizer.learning_rate=1e38", "training.clip.by=none"]
@@ -35,7 +35,7 @@ EXPLODING = ["optimizer.name=sgd", "optimizer.learning_rate=1e38", "training.cli
 def config_of(text_file: Path, *assignments: str):
     return load_config(
         None,
-        [*TINY[1::2], "training.max_steps=60", "schedule.name=constant", *assignments],
+        [*TINY_SETTINGS, "training.max_steps=60", "schedule.name=constant", *assignments],
         {"data": {"text": str(text_file)}},
     )
 

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from charrnn.arrays import Array
 from charrnn.model.rnn import logits, states
 from charrnn.setup.loading import Model, load_model
-from tests.conftest import TINY
+from tests.conftest import UNSIZED
 
 PAGE = (Path(__file__).parent.parent / "docs/export.md").read_text(encoding="utf-8")
 GREATEST_LENGTH = 15  # lines of the streaming example
@@ -71,7 +71,7 @@ def test_pytorch(charrnn, trained, text_file) -> None:
     exec(code, scope)
     (command,) = re.findall(r"^\$ charrnn (.*)$", PAGE, re.M)
     arguments = command.replace("my-text.txt", str(text_file)).split()
-    assert charrnn(*arguments, *TINY[2:], "--max-steps", 0, "--out", "run").code == 0
+    assert charrnn(*arguments, *UNSIZED, "--max-steps", 0, "--out", "run").code == 0
     assert np.array_equal(load_model("run").params.flat, model.params.flat)
 
 

@@ -30,7 +30,7 @@ from charrnn.setup.wiring import objective_maker, trainer_of
 from charrnn.training.parallel import parallel
 from charrnn.training.workers import Workers, worker_threads
 from charrnn.window import Window
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY, TINY_SETTINGS
 
 SIZES = st.integers(1, 6)
 TANH = ACTIVATIONS["tanh"]
@@ -200,7 +200,7 @@ def test_the_gradient_that_is_checked_is_that_of_the_training_step(
     for n, path in enumerate(paths):
         path.write_text(RHYME[: 100 + 80 * n])
     monkeypatch.setattr("charrnn.setup.training_window.CONTEXT", 10**6)
-    given = [*TINY[1::2], "training.precision=float64", *settings]
+    given = [*TINY_SETTINGS, "training.precision=float64", *settings]
     config = load_config(None, given, {"data": {"text": [str(path) for path in paths]}})
     config = config.model_copy(
         update={"data": config.data.model_copy(update={"validation_fraction": 0.0})}
@@ -304,7 +304,7 @@ def test_a_fault_in_what_training_runs_is_found(
     monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", 500)
     monkeypatch.setattr(bptt_module, "MAX_ONE_HOT_PRODUCT", 0)
     target, spoil, settings = FAULTS[fault]
-    given = [*TINY[1::2], "model.hidden_size=32", f"model.layers={layers}", *settings]
+    given = [*TINY_SETTINGS, "model.hidden_size=32", f"model.layers={layers}", *settings]
     options = [part for setting in given for part in ("--set", setting)]
     command = ["gradcheck", *options, "--text", text_file, "--oracle", "complex-step"]
     command += ["--entries", 1, "--json"]

@@ -18,7 +18,7 @@ from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import load
 from charrnn.wording import call
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY, UNSIZED
 
 STRANGE = RHYME.replace("the", "thé").replace("a", "ä") * 12
 
@@ -73,7 +73,7 @@ def test_a_run_starts_from_the_weights_of_another(
 ) -> None:
     """The network is that of the checkpoint, everything else that of the config."""
     trained = request.getfixturevalue(parent)
-    arguments = ["train", text_file, *TINY[2:], "--init-from", trained, "--seed", 5]
+    arguments = ["train", text_file, *UNSIZED, "--init-from", trained, "--seed", 5]
     assert charrnn(*arguments, "--max-steps", 1, "--out", "run").code == 0
     best = weights(trained, "best").flat
     path = tmp_path / "run/checkpoints/last.safetensors"
@@ -96,7 +96,7 @@ def test_new_characters_are_refused_or_learnt(charrnn, request, tmp_path, parent
     assert "'é' (U+00E9)" in refused.err
     assert "--extend-vocabulary" in refused.err
     assert not (tmp_path / "run").exists()
-    arguments += [*TINY[2:], "--set", "schedule.name=constant", "--extend-vocabulary"]
+    arguments += [*UNSIZED, "--set", "schedule.name=constant", "--extend-vocabulary"]
     found = charrnn(*arguments)
     assert found.code == 0
     assert "and 2 new characters" in found.err
@@ -134,7 +134,7 @@ def test_a_stack_is_not_a_parent_of_fewer_layers(charrnn, stacked, text_file) ->
         assert found.code == 2
         assert "model.layers is 1, but" in found.err
         assert "has 2" in found.err
-    same = ["--init-from", stacked, "--layers", 2, *TINY[2:], "--set", "model.dropout=0.5"]
+    same = ["--init-from", stacked, "--layers", 2, *UNSIZED, "--set", "model.dropout=0.5"]
     assert charrnn("train", text_file, *same, "--max-steps", 1, "--out", "run").code == 0
 
 
@@ -167,7 +167,7 @@ def test_a_model_that_knows_rare_characters_takes_any_text(charrnn, text_file, t
     assert charrnn("train", text_file, *TINY, *rare, "--max-steps", 3, "--out", "run").code == 0
     (tmp_path / "other").write_text(STRANGE)
     for text, unknown in ((text_file, 0), ("other", STRANGE.count("é") + STRANGE.count("ä"))):
-        arguments = ["--init-from", "run", *TINY[2:], "--max-steps", 3, "--out", f"{unknown}"]
+        arguments = ["--init-from", "run", *UNSIZED, "--max-steps", 3, "--out", f"{unknown}"]
         found = charrnn("train", text, *arguments)
         assert found.code == 0
         assert "kinds unknown read as U+FFFD" in found.err or "kind unknown" in found.err
@@ -186,7 +186,7 @@ def test_a_parent_may_be_named_in_the_config(charrnn, trained, text_file) -> Non
 
 def test_a_run_is_resumed_without_its_parent(charrnn, trained, text_file, tmp_path) -> None:
     shutil.copytree(trained, tmp_path / "parent")
-    arguments = ["train", text_file, *TINY[2:], "--init-from", "parent", "--out", "run"]
+    arguments = ["train", text_file, *UNSIZED, "--init-from", "parent", "--out", "run"]
     assert charrnn(*arguments, "--max-steps", 3).code == 0
     shutil.rmtree(tmp_path / "parent")
     assert charrnn("train", "--resume", "run", "--max-steps", 6).code == 0

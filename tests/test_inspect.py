@@ -14,12 +14,12 @@ from charrnn.commands.inspect import inspect_text
 from charrnn.config.layers import load_config
 from charrnn.events import RunStarted
 from charrnn.runs.start import new_run
-from charrnn.setup.preparation import Prepared
-from charrnn.setup.wiring import batches_of, scored_ids
+from charrnn.setup import trial
+from charrnn.setup.preparation import ReadText
 from charrnn.text.corpus import build_corpus
 from charrnn.text.text import Text
 from charrnn.training.checkpoint import load
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY, TINY_SETTINGS
 from tests.runs import train
 
 TICK = 0.1  # seconds
@@ -29,9 +29,7 @@ TICK = 0.1  # seconds
 def _ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that advances by a tick per reading: once per trial step."""
     readings = count()
-    monkeypatch.setattr(
-        inspect, "time", SimpleNamespace(perf_counter=lambda: TICK * next(readings))
-    )
+    monkeypatch.setattr(trial, "time", SimpleNamespace(perf_counter=lambda: TICK * next(readings)))
     monkeypatch.setattr(inspect, "TRIAL_SECONDS", 2.0)
 
 
@@ -97,7 +95,7 @@ def test_training_agrees_with_inspect(charrnn, tmp_path, sequences) -> None:
     assert found.code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == texts
     report = json.loads(found.out)
-    run = new_run(load_config(None, settings[1::2], {"data": {"text": texts}}), "run")
+    run = new_run(load_config(None, settings[3::2], {"data": {"text": texts}}), "run")
     events = []
     train(run, [events.append])
     started = next(event for event in events if isinstance(event, RunStarted))
@@ -223,21 +221,13 @@ def test_nothing_else_reads_the_folder(charrnn, tmp_path: Path) -> None:
 def test_inspecting_takes_little_memory_beside_the_text(monkeypatch) -> None:
     """Characters are counted in chunks."""
     corpus = build_corpus(Text.of(RHYME * 20_000), 0.1)
-    settings = [*TINY[1::2], "training.workers=1"]
-    config = load_config(None, settings, {})
-    prepared = Prepared(
-        corpus,
-        batches_of(config, corpus.training),
-        scored_ids(config, corpus),
-        corpus.training[:0],
-        {},
-        (),
-    )
-    monkeypatch.setattr(inspect, "prepare", lambda *_, **__: prepared)
-    inspect_text(None, settings, {})  # allocated once
+    settings = [*TINY_SETTINGS, "training.workers=1"]
+    read = ReadText(corpus, corpus.training[:0], {}, 1, ())
+    monkeypatch.setattr(inspect, "read_texts", lambda *_, **__: read)
+    inspect_text("default", settings, {})  # allocated once
     tracemalloc.start()
     try:
-        report, _ = inspect_text(None, settings, {})
+        report, _ = inspect_text("default", settings, {})
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

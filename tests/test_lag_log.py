@@ -12,7 +12,7 @@ from charrnn.events import LagProfile, Stepped
 from charrnn.runs import lag_log
 from charrnn.runs.lag_log import LagLog
 from charrnn.runs.start import new_run
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 
 EPOCH = 61  # steps: a tenth is held out, 483 characters a lane, 8 at a time
 
@@ -60,7 +60,7 @@ def test_once_an_epoch_and_the_same_when_resumed(charrnn, text_file) -> None:
 def small_run(text_file: Path, tmp_path: Path, *more: str):
     from charrnn.config.layers import load_config
 
-    settings = [setting for setting in TINY if setting != "--set"]
+    settings = TINY_SETTINGS
     config = load_config(None, [*settings, *more], {"data": {"text": [str(text_file)]}})
     return new_run(config, str(tmp_path / "run"))
 

@@ -50,7 +50,7 @@ TIMES = {"seconds", "characters_per_second", "step_seconds", "evaluated", "evalu
 
 
 def trained_in_memory(text: object = TEXT, **options: object) -> charrnn.Run:
-    options = {"settings": SETTINGS, "max_steps": 60, **TINY, **options}
+    options = {"config": "default", "settings": SETTINGS, "max_steps": 60, **TINY, **options}
     return charrnn.train(text, **options)
 
 

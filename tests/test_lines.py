@@ -169,7 +169,7 @@ def test_the_first_lines_are_whole(most: int | None, kept: int) -> None:
 
 
 def test_the_number_of_lines_is_reported(charrnn) -> None:
-    settings = [*TINY, "--set", "training.max_steps=1"]
+    settings = [*TINY[2:], "--set", "training.max_steps=1"]
     found = charrnn("train", "-c", "names", *settings, "--out", "run")
     assert "937 lines to train on, 104 held out." in found.err
 
@@ -303,7 +303,7 @@ def test_the_end_of_a_file_ends_its_last_line(charrnn, tmp_path) -> None:
 def test_the_training_loss_is_a_mean_over_characters(tmp_path) -> None:
     """Not over steps, which have lines of unequal length."""
     (tmp_path / "names.txt").write_text(NAMES * 4)
-    settings = [*SETTINGS[1::2], "training.max_steps=30", "training.batch_size=1"]
+    settings = [*SETTINGS[3::2], "training.max_steps=30", "training.batch_size=1"]
     config = load_config(None, settings, {"data": {"text": str(tmp_path / "names.txt")}})
     events = []
     train(new_run(config, str(tmp_path / "run")), [events.append])

@@ -14,7 +14,7 @@ from charrnn.commands.gradflow import gradient_flow
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.units import in_bytes
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_large_alphabet_takes_no_square_of_it(tmp_path) -> None:
     """A² numbers would be 800 MB at A = 10,000."""
     text = "".join(chr(0x4E00 + n) for n in range(10_000)) * 2
     (tmp_path / "text.txt").write_text(text)
-    given = (None, None, [*TINY[1::2], "model.hidden_size=4"], "text.txt")
+    given = (None, None, [*TINY_SETTINGS, "model.hidden_size=4"], "text.txt")
     tracemalloc.start()
     check_gradients(*given, ["double-sum"], None, 1, fast=True)
     gradient_flow(*given, 8, False, 0.1, 1)

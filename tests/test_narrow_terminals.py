@@ -20,7 +20,7 @@ from charrnn.report.gradient_table import print_gradient_table
 from charrnn.report.inspection import print_model_report, print_text_report
 from charrnn.report.novelty import print_novelty
 from charrnn.report.terminal import print_line
-from tests.conftest import TINY
+from tests.conftest import TINY_SETTINGS
 from tests.test_report import BASELINES, ENDED, EVALUATED, STARTED, STEPPED, shown
 
 WIDTHS = (80, 60, 50)
@@ -65,7 +65,7 @@ def test_tables_fit_and_no_word_or_number_is_broken(
 ) -> None:
     monkeypatch.setattr("charrnn.commands.inspect.TRIAL_SECONDS", 0.01)
     monkeypatch.chdir(trained.parent)
-    text, settings = str(text_file), list(TINY[1::2])
+    text, settings = str(text_file), list(TINY_SETTINGS)
     report: Callable[[], None]
     if command == "gradcheck":
         checked, _ = check_gradients("rhyme", None, [], None, [], None, 1)

@@ -54,7 +54,7 @@ from charrnn.results import (
 from charrnn.sweeps.summary import summarize_study
 from charrnn.system.escaping import DIRECTIONS
 from charrnn.system.notebook import in_notebook
-from tests.conftest import TINY
+from tests.conftest import TINY_SETTINGS
 from tests.notebook import execute, stored
 from tests.pages import PAYLOADS, hostile_run
 from tests.runs import train
@@ -126,13 +126,13 @@ def results(trained: Path, stacked: Path, text_file: Path) -> dict[str, Any]:
         "check": check_gradients(None, None, [], None, [], None, 1)[0],
         "flow": gradient_flow(names[0], None, [], None, 8, False, 0.1, 1)[0],
         "layers": gradient_flow(names[1], None, [], None, 8, False, None, 1)[0],
-        "activations": gradient_flow(None, None, TINY[1:2], None, 8, True, None, 1)[0],
+        "activations": gradient_flow(None, None, TINY_SETTINGS[:1], None, 8, True, None, 1)[0],
         "texts": charrnn.texts(),
         "runs": list_runs(str(trained.parent)),
         "history": runs[0],
         "group": group_by_config(runs)[0],
         "summary": runs[0].summary,
-        "text": inspect_text(None, TINY[1::2], {"data": {"text": [str(text_file)]}})[0],
+        "text": inspect_text(None, TINY_SETTINGS, {"data": {"text": [str(text_file)]}})[0],
         "model": inspect_checkpoint(names[0]),
         "units": describe_units(names[0], [str(text_file)], passage=200)[0],
         "score": Evaluation(names[0], [str(text_file)]).score(),
@@ -295,7 +295,7 @@ class Screen:
 
 
 def make_run(folder: Path, steps: int = 60):
-    return new_run(None, [*TINY[1::2], f"training.max_steps={steps}"], {}, str(folder / "run"))
+    return new_run(None, [*TINY_SETTINGS, f"training.max_steps={steps}"], {}, str(folder / "run"))
 
 
 def test_a_run_has_one_display_with_its_last_state(

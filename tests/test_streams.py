@@ -16,7 +16,7 @@ from charrnn.config.layers import load_config
 from charrnn.events import Noted
 from charrnn.runs.start import new_run
 from charrnn.training.workers import Workers, worker_threads
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY_SETTINGS
 from tests.runs import train
 
 CHARRNN = f"{sys.executable} -m charrnn"
@@ -102,7 +102,7 @@ def no_thread(*arguments: object, **options: object) -> None:
 
 
 def test_without_threads_a_run_is_the_same(tmp_path, text_file, monkeypatch) -> None:
-    settings = [*TINY[1::2], "training.max_steps=12"]
+    settings = [*TINY_SETTINGS, "training.max_steps=12"]
     config = load_config(None, settings, {"data": {"text": str(text_file)}})
     train(new_run(config, str(tmp_path / "with")), [])
     monkeypatch.setattr("threading.Thread.start", no_thread)

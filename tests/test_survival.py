@@ -21,7 +21,7 @@ from charrnn.text.stream import stream_window
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.trainer import Divergence
-from tests.conftest import TINY
+from tests.conftest import TINY_SETTINGS
 from tests.runs import train
 from tests.scores import evaluate
 
@@ -29,7 +29,7 @@ from tests.scores import evaluate
 def tiny_config(text_file: Path, *assignments: str):
     return load_config(
         None,
-        [*TINY[1::2], "training.max_steps=30", *assignments],
+        [*TINY_SETTINGS, "training.max_steps=30", *assignments],
         {"data": {"text": str(text_file)}},
     )
 

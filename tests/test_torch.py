@@ -13,7 +13,7 @@ from charrnn.model.bptt import bptt
 from charrnn.model.rnn import logits, states
 from charrnn.report.export_code import loading_code
 from charrnn.training.checkpoint import load
-from tests.conftest import TINY
+from tests.conftest import UNSIZED
 from tests.test_export import export, model_of, passage
 
 torch = pytest.importorskip("torch")
@@ -90,7 +90,7 @@ def test_pytorch_modules_start_a_run(charrnn, text_file, dtype) -> None:
     model.rnn, model.decoder = torch.nn.RNN(A, 6, 2), torch.nn.Linear(6, A)
     model = model.to(getattr(torch, dtype))
     safetensors.save_file(model.state_dict(), "theirs.safetensors", metadata={"format": "pt"})
-    arguments = ["--init-from", "theirs.safetensors", "--vocabulary", "stoi.json", *TINY[2:]]
+    arguments = ["--init-from", "theirs.safetensors", "--vocabulary", "stoi.json", *UNSIZED]
     assert charrnn("train", text_file, *arguments, "--max-steps", 0, "--out", "run").code == 0
     params = load(Path("run/checkpoints/best.safetensors")).params
     ids = np.random.default_rng(1).integers(0, A, (9, 2))

@@ -29,7 +29,7 @@ from charrnn.system.record_file import RecordFile
 from charrnn.trackers import registry
 from charrnn.trackers.registry import TRACKERS, Tracker
 from charrnn.trackers.tensorboard import TensorBoard, scalars_of
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 from tests.event_files import values_of
 from tests.runs import train
 
@@ -155,7 +155,7 @@ def _without_times(line: dict[str, Any]) -> dict[str, Any]:
 
 def run_of(text_file: Path, *assignments: str) -> Any:
     steps = ["training.max_steps=40", "logging.every_steps=1", "logging.sinks=[tensorboard]"]
-    given = [*TINY[1::2], *steps, *assignments]
+    given = [*TINY_SETTINGS, *steps, *assignments]
     return new_run(load_config(None, given, {"data": {"text": [str(text_file)]}}), "run")
 
 

@@ -220,7 +220,7 @@ def test_quiet_keeps_warnings(charrnn, text_file) -> None:
 
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_verbose_says_what_is_read_and_chosen(charrnn, text_file, trained, place: str) -> None:
-    arguments = ["train", text_file, "-c", "tiny", *TINY, "--max-steps", 2, "--out", "run"]
+    arguments = ["train", text_file, "-c", "tiny", *TINY[2:], "--max-steps", 2, "--out", "run"]
     arguments = ["-v", *arguments] if place == "before" else [*arguments, "-v"]
     outcome = charrnn(*arguments)
     assert (

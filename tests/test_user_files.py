@@ -22,7 +22,7 @@ from charrnn.runs.start import new_run
 from charrnn.system.files import require_writable, write_atomically
 from charrnn.system.lock import Lock
 from charrnn.training.trainer import Divergence
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_SETTINGS
 from tests.runs import train
 
 WORDS = "precious words\n"
@@ -30,7 +30,7 @@ LAST = "checkpoints/last.safetensors"
 
 
 def config_of(text_file: Path, *assignments: str):
-    settings = [*TINY[1::2], "training.max_steps=30", *assignments]
+    settings = [*TINY_SETTINGS, "training.max_steps=30", *assignments]
     return load_config(None, settings, {"data": {"text": str(text_file)}})
 
 

@@ -21,7 +21,7 @@ from charrnn.interchange.weights import read_weights
 from charrnn.model.params import Params
 from charrnn.training.checkpoint import Checkpoint, load
 from charrnn.training.tensor_file import MAX_TENSORS
-from tests.conftest import RHYME, TINY
+from tests.conftest import RHYME, TINY, UNSIZED
 from tests.hostile import ESCAPE, VALUES, mutated, with_header
 from tests.test_export import CHARACTERS, H, export, model_of
 from tests.test_hostile import assert_a_sentence
@@ -67,7 +67,7 @@ def start(charrnn, text_file):
     """Runs `charrnn train --init-from` without a step."""
 
     def run(*arguments: object):
-        common = ["train", text_file, *TINY[2:], "--max-steps", 0]
+        common = ["train", text_file, *UNSIZED, "--max-steps", 0]
         return charrnn(*common, "--out", "run", "--init-from", *arguments)
 
     return run

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
+from charrnn.cli.options import JsonOption, PlannedConfigOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 
 
@@ -21,7 +21,7 @@ def inspect_command(
             autocompletion=completers.subjects,
         ),
     ] = None,
-    config: ConfigOption = None,
+    config: PlannedConfigOption = None,
     assignments: SetOption = None,
     json: JsonOption = False,
     *,

@@ -34,6 +34,17 @@ ConfigOption = Annotated[
         autocompletion=completers.configs,
     ),
 ]
+PlannedConfigOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-c",
+        "--config",
+        metavar="CONFIG",
+        help="YAML file, or name of a built-in config. Without one, what you do not set is chosen "
+        "for your text and time; -c default has fixed values.",
+        autocompletion=completers.configs,
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

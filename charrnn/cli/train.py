@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from charrnn.cli import completers
-from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
+from charrnn.cli.options import JsonOption, PlannedConfigOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 
 
@@ -21,7 +21,7 @@ def train_command(
             autocompletion=completers.texts,
         ),
     ] = None,
-    config: ConfigOption = None,
+    config: PlannedConfigOption = None,
     assignments: SetOption = None,
     out: Annotated[
         str | None,
@@ -43,6 +43,8 @@ def train_command(
 
     When done, print the path of the best checkpoint.
     """
+    from dataclasses import asdict
+
     from charrnn.cli.output import write_json, write_line, write_note
     from charrnn.commands.train import assessed, logged, set_up, trackers, train
     from charrnn.report.advice import assessment_document, say_advice
@@ -70,6 +72,7 @@ def train_command(
         say_advice(assessment)
     if json:
         advice = assessment_document(assessment) if assessment else None
-        write_json(vars(ended) | {"advice": advice})
+        plan = run.plan and asdict(run.plan)
+        write_json(vars(ended) | {"plan": plan, "advice": advice})
     else:
         write_line(ended.checkpoint)

@@ -2,7 +2,8 @@
 
 from math import inf
 
-from charrnn.config.layers import Layer, assigns
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import assigns
 from charrnn.config.names import SYNONYMS, settings_like
 from charrnn.errors import UsageError
 from charrnn.setup.paths import require_config

@@ -5,10 +5,10 @@ from typing import Any
 
 from charrnn.commands.arguments import check_arguments
 from charrnn.config.comments import default_values, summary
+from charrnn.config.dotted import Layer
 from charrnn.config.faults import COMMAND_LINE
 from charrnn.config.layers import (
     DEFAULT,
-    Layer,
     check_config,
     config_values,
     load_with_origins,

@@ -9,7 +9,8 @@ from charrnn.arrays import Array
 from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import THIN
 from charrnn.commands.speed import NOTED_SECONDS, seconds_per_multiplication
-from charrnn.config.layers import Layer, changes, load_config
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import changes, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import CharrnnError, UsageError
 from charrnn.explanation.example import Example

@@ -15,7 +15,8 @@ from charrnn.analysis.oracles import Oracle
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.check_plan import memory_of_check, plan_check
-from charrnn.config.layers import Layer, load_config
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import load_config
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS

@@ -9,7 +9,8 @@ from charrnn.analysis.truncation import truncation
 from charrnn.commands.arguments import check_arguments, require_between
 from charrnn.commands.flow_plan import plan_flow
 from charrnn.commands.speed import NOTED_SECONDS
-from charrnn.config.layers import Layer, assigns, check_config
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import assigns, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.model.activations import ACTIVATIONS

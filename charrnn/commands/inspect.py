@@ -1,47 +1,38 @@
 """Describes a text and the cost of training on it, or a checkpoint."""
 
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.layers import Layer, changes
-from charrnn.config.settings import Config, ResolvedConfig
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import changes, keys_given
+from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.events import Evaluated
 from charrnn.keywords import as_layer
 from charrnn.optim.clipping import norms_of
 from charrnn.results import Alphabet, CheckpointSummary, ModelReport, TextReport, Trial
 from charrnn.setup.loading import load_checkpoint
 from charrnn.setup.parent import configure, notes_on, require_same_network
 from charrnn.setup.paths import Kind, find_checkpoint, instead, kind_of
-from charrnn.setup.preparation import Prepared, prepare
+from charrnn.setup.planning import plan_run
+from charrnn.setup.preparation import in_windows, read_texts
 from charrnn.setup.run_files import RunFiles
+from charrnn.setup.trial import first_state, trial
 from charrnn.setup.wiring import (
     budget_of,
     decoding_of,
-    first_params,
-    optimizer_of,
     resolve,
     text_paths,
-    trainer_of,
 )
 from charrnn.system.escaping import CONTINUED
-from charrnn.system.machine import peak_memory, physical_memory
 from charrnn.text.corpus import Corpus
 from charrnn.text.lines import NEWLINE
 from charrnn.text.sources import STDIN, String
 from charrnn.text.text import Text
-from charrnn.training.state import TrainState
-from charrnn.training.trainer import Divergence
-from charrnn.training.workers import worker_threads
 from charrnn.wording import setting
 
-MAX_TRIAL_STEPS = 10_000  # so that a trial ends even if the clock stands still
-SHORTEST = 1e-9  # seconds, of a trial by a clock that stands still
 TRIAL_SECONDS = 2.0  # of training steps, from which the time of a run is estimated
 
 
@@ -56,8 +47,8 @@ def inspect(
     Args:
         paths: Checkpoints and run directories; or texts, none for the config's, or a text itself;
             or a built-in config.
-        config: A YAML file, the name of a built-in config, or plain values; None for the default
-            one.
+        config: A YAML file, the name of a built-in config, or plain values; None to choose what is
+            not given for the text.
         assignments: Changes of the config, as `key.path=value`.
         keywords: Changes of the config by their short names, KEYWORDS.
 
@@ -120,8 +111,8 @@ def inspect_text(
     """Describes the text of a config and the cost of training on it; writes nothing.
 
     Args:
-        config_path: A YAML file, the name of a built-in config, or plain values; None for the
-            default one.
+        config_path: A YAML file, the name of a built-in config, or plain values; None to choose
+            what is not given for the text.
         assignments: Changes of the config, as `key.path=value`.
         flags: Changes of the config, as a layer.
         string: The text, in place of standard input.
@@ -133,20 +124,20 @@ def inspect_text(
         UsageError, InputError: As training would before its first step.
     """
     check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
-    given, parent = configure(config_path, assignments, flags)
-    config = resolve(given)
+    unresolved, parent = configure(config_path, assignments, flags)
+    config, plan = resolve(unresolved), None
     if parent:
         require_same_network(config, parent)
-    text = prepare(config, parent.vocabulary if parent else None, string=string)
+    read = read_texts(config, parent.vocabulary if parent else None, string=string)
+    if config_path is None:
+        planned, plan = plan_run(unresolved, keys_given(assignments, flags), parent, read)
+        config = resolve(planned)
+    text = in_windows(config, read)
     corpus, scored = text.corpus, len(text.scored)
     alphabet = _alphabet(corpus)
-    state = TrainState.initial(
-        first_params(config, len(corpus.vocabulary)),
-        optimizer_of(config),
-        config.training.batch_size,
-    )
-    trial = _trial(config, text, state)
-    steps, seconds = _expected(config, trial, scored, text.batches.per_epoch)
+    state = first_state(config, len(corpus.vocabulary))
+    measured = trial(config, text, state, TRIAL_SECONDS)
+    steps, seconds = _expected(config, measured, scored, text.batches.per_epoch)
     report = TextReport(
         texts=tuple(text_paths(config)),
         encoding=decoding_of(config).encoding,
@@ -165,7 +156,8 @@ def inspect_text(
         steps_per_epoch=text.batches.per_epoch,
         steps=steps,
         seconds=seconds,
-        trial=trial,
+        trial=measured,
+        plan=plan,
     )
     return report, text.notes + (notes_on(parent, config) if parent else ())
 
@@ -177,37 +169,6 @@ def _alphabet(corpus: Corpus) -> Alphabet:
     order = np.argsort(-counts, kind="stable")
     characters = tuple(known[id] for id in order)
     return Alphabet(characters, tuple(counts[order].tolist()))
-
-
-def _trial(config: ResolvedConfig, text: Prepared, state: TrainState) -> Trial:
-    """Trains for a moment, to measure time and memory."""
-    endless = {"max_steps": sys.maxsize, "epochs": None, "max_time": None}
-    training = config.training.model_copy(update=endless)
-    with worker_threads(config.training.workers) as workers:
-        trainer = trainer_of(
-            config.model_copy(update={"training": training}), text.batches, text.scored, workers
-        )
-        start = time.perf_counter()
-
-        def enough() -> bool:
-            long_enough = time.perf_counter() - start > TRIAL_SECONDS
-            return long_enough or state.progress.step >= MAX_TRIAL_STEPS
-
-        try:
-            for event in trainer.run(state, enough):
-                if isinstance(event, Evaluated):
-                    break
-        except Divergence:
-            pass  # training will report it
-    progress = state.progress
-    done = max(progress.step, 1)
-    return Trial(
-        steps=progress.step,
-        seconds_per_step=max(time.perf_counter() - start, SHORTEST) / done,
-        characters=progress.characters / done,
-        memory=peak_memory(),
-        machine_memory=physical_memory(),
-    )
 
 
 def _expected(

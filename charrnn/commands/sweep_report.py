@@ -4,7 +4,8 @@ from pathlib import Path
 
 from charrnn.commands.config import described
 from charrnn.commands.curves import is_sweep
-from charrnn.config.layers import changed, check_config, keys_of, nested
+from charrnn.config.dotted import keys_of, nested
+from charrnn.config.layers import changed, check_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.results import DescribedConfig, SweepReport

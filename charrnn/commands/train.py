@@ -4,7 +4,8 @@ import contextlib
 from typing import Any
 
 from charrnn.commands.arguments import check_arguments
-from charrnn.config.layers import Layer, dump_config
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import dump_config, keys_given
 from charrnn.errors import InputError, UsageError
 from charrnn.events import Sink
 from charrnn.keywords import LIMITS, as_layer
@@ -47,8 +48,8 @@ def set_up(
 
     Args:
         text: Files and directories, none for the text of the config; or the text itself.
-        config: A YAML file, the name of a built-in config, or plain values; None for the default
-            one.
+        config: A YAML file, the name of a built-in config, or plain values; None to choose what is
+            not given for the text.
         assignments: Changes of the config, as `key.path=value`.
         keywords: Changes of the config by their short names; see `replacing_limits`.
         out: The run directory; None for the first free one of runs/NAME-1, -2, …
@@ -92,7 +93,8 @@ def new_run(
     """
     check_arguments(config_path, assignments, flags.get("data", {}).get("text", []))
     config, parent = configure(config_path, assignments, flags)
-    return start.new_run(config, out, parent, string)
+    given = keys_given(assignments, flags) if config_path is None else None
+    return start.new_run(config, out, parent, string, given)
 
 
 def _resumed(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
 from charrnn.config.comments import default_values
+from charrnn.config.dotted import Layer, keys_of, merge, values_of
 from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
@@ -17,8 +18,6 @@ from charrnn.errors import UsageError
 from charrnn.system.escaping import CONTINUED
 from charrnn.system.resources import config_paths
 from charrnn.wording import nearest
-
-Layer = dict[str, Any]
 
 LOG = logging.getLogger(__name__)
 
@@ -61,7 +60,9 @@ def load_with_origins(
     layers = [(DEFAULT, default_values())]
     layers.append(base)
     if isinstance(path, str):
-        layers.append((path, read_mapping(find_config(path))))
+        file = find_config(path)
+        if file != config_paths()["default"]:  # whose values a parent may replace
+            layers.append((path, read_mapping(file)))
     elif path is not None:
         layers.append(("`config`", path))
     assigned, faults = _from_assignments(assignments)
@@ -72,8 +73,8 @@ def load_with_origins(
     for origin, layer in layers:
         origins.update(dict.fromkeys(keys_of(layer), origin))
     # what a command sets is one layer: the optimizer of a flag keeps the rate of an assignment
-    for layer in [*(layer for _, layer in layers[:-2]), _merge(assigned, flags)]:
-        merged = _merge(merged, layer)
+    for layer in [*(layer for _, layer in layers[:-2]), merge(assigned, flags)]:
+        merged = merge(merged, layer)
     config = check_config(merged, origins, faults)
     LOG.info(f"config: {', then '.join(origin for origin, layer in layers if layer)}")
     set_keys = set(keys_of(merged))  # the others are defaults of an optimizer or a schedule
@@ -86,12 +87,21 @@ def load_with_origins(
 
 def assigned_keys(assignments: list[str], flags: Layer) -> list[str]:
     """The dotted keys of the values that these assignments and flags set."""
-    return [key for key, _ in values_of(_merge(_from_assignments(assignments)[0], flags))]
+    return [key for key, _ in values_of(merge(_from_assignments(assignments)[0], flags))]
 
 
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
     """Whether one of these assignments or flags sets a dotted key."""
-    return key in keys_of(_merge(_from_assignments(assignments)[0], flags or {}))
+    return key in keys_of(merge(_from_assignments(assignments)[0], flags or {}))
+
+
+def keys_given(assignments: list[str], flags: Layer) -> set[str]:
+    """The dotted keys that assignments set, and those that flags set to a value."""
+    values = {
+        section: {key: value for key, value in layer.items() if value is not None}
+        for section, layer in flags.items()
+    }
+    return {*keys_of(merge(_from_assignments(assignments)[0], values))}
 
 
 def changes(assignments: list[str], flags: Layer) -> list[str]:
@@ -132,20 +142,18 @@ def check_config(
     return config
 
 
+def value_of(config: Config, dotted: str) -> Any:
+    """The value of a dotted key; None if the section has no such setting."""
+    value: Any = config
+    for key in dotted.split("."):
+        value = getattr(value, key, None)
+    return value
+
+
 def changed(config: Config, flags: Layer, origin: str = COMMAND_LINE) -> Config:
     """The config with changes, of which messages name the origin. Raises: UsageError."""
     origins = dict.fromkeys(keys_of(flags), origin)
-    return check_config(_merge(config.model_dump(), flags), origins)
-
-
-def nested(settings: dict[str, Any]) -> Layer:
-    """Values by dotted keys as a layer: {"model.layers": 2} is {"model": {"layers": 2}}."""
-    layer: Layer = {}
-    for dotted, value in settings.items():
-        for key in reversed(dotted.split(".")):
-            value = {key: value}
-        layer = _merge(layer, value)
-    return layer
+    return check_config(merge(config.model_dump(), flags), origins)
 
 
 def config_values(config: Config) -> Layer:
@@ -248,37 +256,5 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
             value = text  # not YAML: taken as typed
         for section in reversed(sections):
             key, value = section, {key: value}
-        layer = _merge(layer, {key: value})
+        layer = merge(layer, {key: value})
     return layer, faults
-
-
-def _merge(base: Layer, change: Layer) -> Layer:
-    """Applies `change` to `base`; a section with another `name` replaces the old one entirely."""
-    if "name" in base and base["name"] != change.get("name", base["name"]):
-        return change
-    merged = dict(base)
-    for key, value in change.items():
-        if value is None and isinstance(base.get(key), dict):
-            continue  # a section of which every line is a comment
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = _merge(base[key], value) if both else value
-    return merged
-
-
-def values_of(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values, each with its dotted key."""
-    for key, value in layer.items():
-        if isinstance(value, dict):
-            yield from values_of(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def keys_of(layer: Layer, prefix: str = "") -> list[str]:
-    """The dotted keys of sections and values."""
-    keys = []
-    for key, value in layer.items():
-        keys.append(prefix + key)
-        if isinstance(value, dict):
-            keys += keys_of(value, f"{prefix}{key}.")
-    return keys

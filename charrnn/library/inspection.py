@@ -34,7 +34,8 @@ def inspect(
 
     Args:
         path: A text as of `train`; or a checkpoint, a run directory or a built-in config.
-        config: A YAML file, the name of a built-in config, or a mapping of its sections.
+        config: A YAML file, the name of a built-in config, or a mapping of its sections. Without
+            one, the settings that are not given are chosen for the text and `max_time`.
         settings: Changes of the config, by dotted keys.
         keywords: Settings by their short names; see `Keywords`.
 

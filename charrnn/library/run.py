@@ -19,7 +19,7 @@ from charrnn.library.model import Model
 from charrnn.library.notes import note_all
 from charrnn.report.memory_log import MemoryLog
 from charrnn.report.metrics import Metrics as MetricsFile
-from charrnn.results import Assessment, RunHistory, RunLog, RunState, RunSummary
+from charrnn.results import Assessment, Plan, RunHistory, RunLog, RunState, RunSummary
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run as StartedRun
@@ -71,6 +71,11 @@ class Run:
     def config(self) -> dict[str, Any]:
         """Its resolved config, as plain values."""
         return self._started.config.model_dump(mode="json")
+
+    @property
+    def plan(self) -> Plan | None:
+        """What was chosen for the text; None if the config had all settings, or it was resumed."""
+        return self._started.plan
 
     @property
     def model(self) -> Model:

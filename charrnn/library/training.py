@@ -55,7 +55,8 @@ def train(
         text: A string of one line is a file, a directory or the name of a text; one of
             several lines is the text itself. Or a Path, or a list of paths. None for the text of
             the config, by default the bundled corpus.
-        config: A YAML file, the name of a built-in config, or a mapping of its sections.
+        config: A YAML file, the name of a built-in config, or a mapping of its sections. Without
+            one, the settings that are not given are chosen for the text and `max_time`.
         settings: Changes of the config, by dotted keys: {"optimizer.learning_rate": 1e-3}.
         out: The run directory to write; None to train in memory, without writing any file.
         resume: A run, or the directory of one, to train further; only the text and `max_steps`,

@@ -1,7 +1,7 @@
 """Prints the inspection of a text or a checkpoint."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, isfinite
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from charrnn.report.event_lines import as_loss, duration, in_epochs
+from charrnn.report.flags import as_flags
 from charrnn.report.terminal import on_command_line, print_line, table_console
 from charrnn.results import Alphabet, ModelReport, TextReport
 from charrnn.system.escaping import harmless_message
@@ -40,6 +41,7 @@ def print_text_report(report: TextReport) -> None:
             "network": f"{report.activation}, {layer_sizes(report.layers, report.hidden_size)}, "
             f"A = {len(report.alphabet.characters)}: {report.weights:,} weights, "
             f"{pluralize(report.workers, 'worker')}",
+            **({"plan": [*map(as_flags, report.plan.lines())]} if report.plan else {}),
             "steps": f"{report.steps_per_epoch:,} per epoch; {run}",
             "time": f"about {duration(report.seconds)} at {rate:,.0f} characters/s, from {tried}",
             "memory": f"peak {format_size(trial.memory)} in reading and trial steps"
@@ -83,16 +85,22 @@ def _names(texts: Sequence[str]) -> str:
     return ", ".join("standard input" if text == "-" else text for text in texts)
 
 
-def _print(title: str, rows: dict[str, str], alphabet: Alphabet, *tables: RenderableType) -> None:
+def _print(
+    title: str,
+    rows: Mapping[str, str | list[str]],
+    alphabet: Alphabet,
+    *tables: RenderableType,
+) -> None:
     console = table_console()
     print_line(console, harmless_message(title), style="bold")
-    if console.width < DIGEST_WIDTH:
-        rows.pop("SHA-256", None)
     figures = Table.grid(padding=(0, 2))
     figures.add_column(style="dim", no_wrap=True)
     figures.add_column(overflow="fold")
     for name, value in rows.items():
-        figures.add_row(name, Text(harmless_message(value)))
+        if name == "SHA-256" and console.width < DIGEST_WIDTH:
+            continue
+        lines = [value] if isinstance(value, str) else value
+        figures.add_row(name, Text("\n".join(map(harmless_message, lines))))
     console.print(figures)
     width = console.width if console.is_terminal else DEFAULT_WIDTH
     for table in (*tables, _characters(alphabet, width)):

@@ -30,6 +30,7 @@ from charrnn.results.gradients import (
 )
 from charrnn.results.models import ModelSummary
 from charrnn.results.novelty import Copy, Items, Novelty, Overlap
+from charrnn.results.plans import Plan
 from charrnn.results.playable import PlayableModel
 from charrnn.results.reports import (
     Alphabet,
@@ -96,6 +97,7 @@ __all__ = [
     "Novelty",
     "Overlap",
     "Part",
+    "Plan",
     "PlayableModel",
     "Remedy",
     "Repeated",

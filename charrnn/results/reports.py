@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from charrnn.results.display import Displayed
+from charrnn.results.plans import Plan
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TextReport(Displayed):
     Attributes:
         scored: Characters of the held-out part in each evaluation.
         steps, seconds: Length of the run, limited by the budget or estimated from the trial.
+        plan: What was chosen for the text; None if the config has all settings.
     """
 
     texts: tuple[str, ...]
@@ -57,6 +59,7 @@ class TextReport(Displayed):
     steps: float
     seconds: float
     trial: Trial
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What to try after a run, in the order of what helped in measurements."""
 
-from charrnn.config.layers import changed, nested
+from charrnn.config.dotted import nested
+from charrnn.config.layers import changed
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.results import Advice, Remedy, RunFigures, Standing

@@ -123,7 +123,9 @@ def resumed_in_memory(run: Run, changes: dict[str, Any]) -> Run:
     settings = resolve(changed(run.config, {"training": changes}))
     state = directory.load("last")[0].state
     _require_open("the run", run.config, settings, state.progress, run.batches.per_epoch, ())
-    return replace(run, directory=directory.copy(), config=settings, state=state, notes=())
+    return replace(
+        run, directory=directory.copy(), config=settings, state=state, notes=(), plan=None
+    )
 
 
 def _other_text(path: str) -> str:

@@ -1,20 +1,22 @@
 """Sets up a new run."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
 from charrnn.arrays import Array
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.model.initialization import inherit
+from charrnn.results import Plan
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.sampling.start import START, passages_before
 from charrnn.setup.parent import Parent, load_parent, naming_file, notes_on, require_same_network
-from charrnn.setup.preparation import Prepared, prepare
+from charrnn.setup.planning import plan_run
+from charrnn.setup.preparation import Prepared, in_windows, read_texts
+from charrnn.setup.trial import first_state
 from charrnn.setup.wiring import (
     budget_of,
-    first_params,
-    optimizer_of,
     resolve,
     run_name,
     sequences_of,
@@ -43,6 +45,7 @@ class Run:
         held_out: What identifies the texts of `data.validation` and `data.test`.
         state: The state to start from.
         notes: What the user should know about the text and the start of the run.
+        plan: What was chosen for the text; None if the config has all settings.
     """
 
     directory: RunDirectory | InMemory
@@ -54,6 +57,7 @@ class Run:
     held_out: dict[str, TextMark]
     state: TrainState
     notes: tuple[str, ...]
+    plan: Plan | None = None
 
     @cached_property
     def passages(self) -> Array | None:
@@ -69,6 +73,7 @@ def new_run(
     out: str | InMemory | None,
     parent: Parent | None = None,
     string: String | None = None,
+    given: Collection[str] | None = None,
 ) -> Run:
     """Sets up a run from its first step; nothing is written before text and config fit.
 
@@ -77,6 +82,8 @@ def new_run(
         out: The run directory; by default the first free one of runs/NAME-1, -2, … Or memory.
         parent: The model that the config names as `model.init_from`; loaded if not given.
         string: The text, in place of standard input.
+        given: The dotted keys of the settings that stay as they are; the others are chosen for the
+            text. None: all stay.
 
     Raises:
         InputError: The text or the parent is unusable.
@@ -86,21 +93,27 @@ def new_run(
     parent = parent or load_parent(settings)
     if parent:
         require_same_network(settings, parent)
-        settings = naming_file(settings, parent)
-    text = prepare(settings, parent.vocabulary if parent else None, string=string)
-    notes = text.notes
-    params = first_params(settings, len(text.corpus.vocabulary))
+    read = read_texts(settings, parent.vocabulary if parent else None, string=string)
+    plan = None
+    if given is not None:
+        config, plan = plan_run(config, given, parent, read)
+        settings = resolve(config)
     if parent:
-        inherit(params, parent.params)
+        settings = naming_file(settings, parent)
+    text = in_windows(settings, read)
+    state = first_state(settings, len(text.corpus.vocabulary))
+    notes = text.notes
+    if parent:
+        inherit(state.params, parent.params)
         new = len(text.corpus.vocabulary) - len(parent.vocabulary)
         more = f", and {pluralize(new, 'new character')}" if new else ""
         notes += (f"starts from the weights of {parent.path}{more}.",)
         notes += notes_on(parent, settings)
-    state = TrainState.initial(params, optimizer_of(settings), settings.training.batch_size)
+    notes += (*plan.lines(),) if plan else ()
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = out if isinstance(out, InMemory) else RunDirectory.create(out, run_name(settings))
     notes += directory.notes
-    return assembled(directory, settings, text, state, notes)
+    return assembled(directory, settings, text, state, notes, plan)
 
 
 def assembled(
@@ -109,6 +122,7 @@ def assembled(
     text: Prepared,
     state: TrainState,
     notes: tuple[str, ...],
+    plan: Plan | None = None,
 ) -> Run:
     """A run from its parts."""
     return Run(
@@ -121,6 +135,7 @@ def assembled(
         text.held_out,
         state,
         notes,
+        plan,
     )
 
 

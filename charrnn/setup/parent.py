@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from charrnn.config.dotted import Layer
 from charrnn.config.faults import shown
-from charrnn.config.layers import Layer, load_with_origins
+from charrnn.config.layers import load_with_origins
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import InputError, UsageError
 from charrnn.interchange.network import Network

@@ -60,13 +60,40 @@ class Prepared:
     notes: tuple[str, ...]
 
 
+class ReadText(NamedTuple):
+    """The texts of a config, before the one to train on is cut into windows.
+
+    Attributes:
+        corpus: The training and validation parts.
+        test, held_out: As of `Prepared`.
+        documents: The number of files.
+        notes: What the user should know about the text.
+    """
+
+    corpus: Corpus
+    test: Array
+    held_out: dict[str, TextMark]
+    documents: int
+    notes: tuple[str, ...]
+
+
 def prepare(
     config: ResolvedConfig,
     known: Vocabulary | None,
     expected: Checkpoint | None = None,
     string: String | None = None,
 ) -> Prepared:
-    """Reads the text of a config and cuts it into windows.
+    """Reads the text of a config and cuts it into windows; see `read_texts` and `in_windows`."""
+    return in_windows(config, read_texts(config, known, expected, string))
+
+
+def read_texts(
+    config: ResolvedConfig,
+    known: Vocabulary | None,
+    expected: Checkpoint | None = None,
+    string: String | None = None,
+) -> ReadText:
+    """Reads the texts of a config.
 
     Args:
         config: The config of the run.
@@ -106,17 +133,27 @@ def prepare(
         corpus = replace(corpus, validation=held_out["validation"].ids)
     notes += tuple(note for text in held_out.values() for note in text.notes)
     test = held_out["test"].ids if "test" in held_out else np.empty(0, np.uint8)
+    marks = {name: text.mark for name, text in held_out.items()}
+    return ReadText(corpus, test, marks, len(documents), notes)
+
+
+def in_windows(config: ResolvedConfig, text: ReadText) -> Prepared:
+    """Cuts a text into the windows of a config.
+
+    Raises:
+        InputError: It is too short for them, or a step needs more memory than there is.
+    """
+    corpus, notes = text.corpus, text.notes
     batches = batches_of(config, corpus.training)
     require_memory(config, len(corpus.vocabulary), batches.largest)
     scored = scored_ids(config, corpus)
     notes += corpus.notes
-    notes += sequences.notes(len(documents), corpus.training, corpus.validation)
+    notes += sequences_of(config).notes(text.documents, corpus.training, corpus.validation)
     if len(scored) < len(corpus.validation):
         notes += (
             f"validation uses the first {len(scored):,} of {len(corpus.validation):,} characters.",
         )
-    marks = {name: text.mark for name, text in held_out.items()}
-    return Prepared(corpus, batches, scored, test, marks, notes)
+    return Prepared(corpus, batches, scored, text.test, text.held_out, notes)
 
 
 class _HeldOut(NamedTuple):

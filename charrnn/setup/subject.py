@@ -7,7 +7,8 @@ from numpy.random import Generator
 
 from charrnn.analysis.problems import Problem
 from charrnn.arrays import Array
-from charrnn.config.layers import Layer, changes, load_config
+from charrnn.config.dotted import Layer
+from charrnn.config.layers import changes, load_config
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
 from charrnn.model.activations import Activation

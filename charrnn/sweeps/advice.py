@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from charrnn.config.layers import Layer, load_config, nested
+from charrnn.config.dotted import Layer, nested
+from charrnn.config.layers import load_config
 from charrnn.errors import UsageError
 from charrnn.results import SearchedSetting, SweepReport, SweepTrial, TrialState
 from charrnn.results.assessments import SEED_VARIATION

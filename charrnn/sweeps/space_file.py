@@ -5,8 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from charrnn.config.dotted import Layer, nested, values_of
 from charrnn.config.faults import shown
-from charrnn.config.layers import Layer, changed, config_values, nested, read_mapping, values_of
+from charrnn.config.layers import changed, config_values, read_mapping
 from charrnn.config.names import keys
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError

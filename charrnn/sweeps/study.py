@@ -10,8 +10,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from charrnn import __version__
+from charrnn.config.dotted import values_of
 from charrnn.config.faults import shown
-from charrnn.config.layers import config_values, values_of
+from charrnn.config.layers import config_values
 from charrnn.config.settings import Config
 from charrnn.errors import UsageError
 from charrnn.setup.run_files import JOURNAL

@@ -9,7 +9,8 @@ from typing import Literal
 import optuna
 from optuna.trial import Trial, TrialState
 
-from charrnn.config.layers import changed, nested
+from charrnn.config.dotted import nested
+from charrnn.config.layers import changed
 from charrnn.errors import InputError, Interrupted, UsageError
 from charrnn.events import Evaluated, Event, Noted, Stepped
 from charrnn.runs import start

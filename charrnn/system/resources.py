@@ -5,6 +5,7 @@ from pathlib import Path
 
 CORPUS_NAME = "farrow-quay"
 TEXTS_VARIABLE = "CHARRNN_TEXTS"
+PLAN = "plan"  # a table beside the configs
 
 
 def _folder(name: str) -> Path:
@@ -39,4 +40,10 @@ def own_list() -> Path:
 
 def config_paths() -> dict[str, Path]:
     """The paths of the built-in configs, by name."""
-    return {path.stem: path for path in sorted(_folder("configs").glob("*.yaml"))}
+    paths = sorted(_folder("configs").glob("*.yaml"))
+    return {path.stem: path for path in paths if path.stem != PLAN}
+
+
+def plan_path() -> Path:
+    """The path of the table from which `train` chooses what is not given."""
+    return _folder("configs") / f"{PLAN}.yaml"

@@ -12,22 +12,24 @@ import numpy as np
 
 from charrnn.cli import main
 from charrnn.commands import inspect
+from charrnn.setup import planning
 from tests.campaign.process import Finished, sane
 
 
 @contextlib.contextmanager
 def inside(folder: Path) -> Iterator[None]:
-    """Works in a folder, with short trial steps of `inspect`, and warnings as errors."""
-    before, seconds = os.getcwd(), inspect.TRIAL_SECONDS
+    """Works in a folder, with short trial steps, and warnings as errors."""
+    before = os.getcwd()
+    seconds = inspect.TRIAL_SECONDS, planning.TRIAL_SECONDS
     os.chdir(folder)
-    inspect.TRIAL_SECONDS = 0.001
+    inspect.TRIAL_SECONDS = planning.TRIAL_SECONDS = 0.001
     try:
         with warnings.catch_warnings(), np.errstate(divide="warn", over="warn", invalid="warn"):
             warnings.simplefilter("error")
             yield
     finally:
         os.chdir(before)
-        inspect.TRIAL_SECONDS = seconds
+        inspect.TRIAL_SECONDS, planning.TRIAL_SECONDS = seconds
 
 
 def call(arguments: Sequence[object]) -> Finished:

@@ -1,0 +1,92 @@
+"""The settings that were chosen for a text and a budget."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from charrnn.wording import pluralize, rough_duration
+
+NAMES = {
+    "training.batch_size": "batch size",
+    "optimizer.learning_rate": "learning rate",
+    "optimizer.weight_decay": "weight decay",
+    "model.dropout": "dropout",
+}
+
+Ends = Literal["time", "given", "passes", "usual"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `train` without a config chose, and what it expects.
+
+    Attributes:
+        settings: What was chosen, by dotted keys.
+        characters: The length of the training text.
+        weights: The size of the network.
+        passes: Expected passes over the text.
+        seconds: Expected duration.
+        max_seconds: The time that was given.
+        characters_per_second: The speed of this machine, measured if a time was given.
+        ends: What ends the run: a given "time", other "given" limits, or the most "passes" that pay
+            or, without a limit, the "usual" work.
+        doubts: Why the choice may be a bad one.
+    """
+
+    settings: dict[str, Any]
+    characters: int
+    weights: int
+    passes: float
+    seconds: float
+    max_seconds: float | None
+    characters_per_second: float | None
+    ends: Ends
+    doubts: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        """What was chosen and why, with settings in backquotes."""
+        values = {name: self.settings.get(key) for key, name in NAMES.items()}
+        chosen = [
+            *self._network(),
+            *(f"{name} {value:g}" for name, value in values.items() if value),
+        ]
+        yield f"chosen for {self._reasons()}: {', '.join(chosen) or 'nothing, all is given'}."
+        yield f"{self._length()} To choose yourself: `model.hidden_size=384`, or `config=default`"
+        if self.doubts:
+            yield f"this choice is a guess: {'; '.join(self.doubts)}."
+
+    def _reasons(self) -> str:
+        text = pluralize(self.characters, "character")
+        if self.max_seconds is None or self.characters_per_second is None:
+            return text
+        speed = f"{float(f'{self.characters_per_second:.2g}'):,.0f} characters/s"
+        return f"{text} and {rough_duration(self.max_seconds)} at {speed}"
+
+    def _network(self) -> Iterator[str]:
+        layers = self.settings.get("model.layers")
+        size = self.settings.get("model.hidden_size")
+        if layers is not None:
+            yield pluralize(layers, "layer") + (f" of {size} units" if size is not None else "")
+        elif size is not None:
+            yield f"{size} hidden units"
+
+    def _training(self) -> Iterator[str]:
+        for key, name in NAMES.items():
+            if value := self.settings.get(key):
+                yield f"{name} {value:g}"
+
+    def _length(self) -> str:
+        shown = f"{self.passes:,.0f}" if self.passes >= 100 else f"{self.passes:.2g}"
+        passes = f"{shown} {'pass' if shown == '1' else 'passes'} over the text"
+        if self.passes < 1:
+            passes = f"{self.passes:.0%} of the text"
+        about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
+        if self.ends == "time":
+            return f"The time is enough for {passes}."
+        on = f"{about} on two cores" if self.max_seconds is None else about
+        sentence = f"{passes[0].upper()}{passes[1:]}, {on}"
+        if self.ends == "passes":
+            return f"{sentence}; more would memorize it."
+        if self.ends == "usual":
+            return f"{sentence}; another budget: `training.max_time=10m`."
+        return f"{sentence}."

@@ -1,0 +1,216 @@
+"""Chooses the settings of a run that are not given, for a text and a budget."""
+
+from collections.abc import Callable, Iterator, Mapping
+from math import inf, prod
+from typing import Any, NamedTuple
+
+from charrnn.config.plan_table import PlanTable, Powers
+from charrnn.results import Plan
+from charrnn.results.plans import Ends
+from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
+from charrnn.wording import rough_duration
+
+MAX_DROPOUT = 0.5
+MAX_ITERATIONS = 200
+LIMITS = ("training.max_steps", "training.epochs", "training.max_time")
+ADAMW = "adamw"  # whose rate and decay the table has; other optimizers keep their defaults
+
+
+class Task(NamedTuple):
+    """What a run is to do.
+
+    Attributes:
+        characters: The length of the training text.
+        alphabet_size: A.
+        per_step: The characters that a step trains on, by the batch size.
+        max_batch_size: The most lanes that the text can be cut into.
+        given: The settings that are given, by dotted keys.
+        trained: Whether the weights are trained already.
+    """
+
+    characters: int
+    alphabet_size: int
+    per_step: Callable[[float], float]
+    max_batch_size: int
+    given: Mapping[str, Any]
+    trained: bool = False
+
+
+def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
+    """Chooses what is not given.
+
+    Args:
+        table: The rule.
+        task: The text, and what is given.
+        rate: The work that this machine does in a second: weights times characters; by default
+            that of the table.
+    """
+    given = task.given
+    grid = Grid(table)
+    work = _work(grid, task, rate or 1 / table.two_cores.seconds_per_weight)
+    cell = grid(task.characters, work)
+    layers, hidden_size = _network(cell, task)
+    weights = round(weights_of(layers, hidden_size, task.alphabet_size))
+    batch_size = _batch_size(cell, task)
+    ratios = {
+        "layers": layers / cell.layers,
+        "hidden_size": hidden_size / hidden_size_of(cell.weights, cell.layers, task.alphabet_size),
+        "batch_size": batch_size / cell.batch_size,
+        "weights": weights / cell.weights,
+    }
+    learning_rate = _adjusted(cell.learning_rate, table.powers.learning_rate, ratios)
+    dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
+    most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
+    chosen = {
+        "model.layers": layers,
+        "model.hidden_size": hidden_size,
+        "training.batch_size": batch_size,
+        "model.dropout": round(20 * dropout) / 20,
+    }
+    if given.get("optimizer.name", ADAMW) == ADAMW:
+        factor = table.trained_weights if task.trained else 1.0
+        chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
+        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
+    limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
+    settings = {key: value for key, value in (chosen | limits).items() if key not in given}
+    characters = passes * task.characters
+    speed = rate / weights if rate else 1 / _seconds_per_character(table, weights)
+    return Plan(
+        settings=settings,
+        characters=task.characters,
+        weights=weights,
+        passes=passes,
+        seconds=characters / speed,
+        max_seconds=given.get("training.max_time"),
+        characters_per_second=speed if rate else None,
+        ends=ends,
+        doubts=tuple(_doubts(table, task, work, ratios)),
+    )
+
+
+def _work(grid: Grid, task: Task, rate: float) -> float:
+    """The work of the budget: of the time, the steps or the passes, or what is usual."""
+    works: list[float] = []
+    if seconds := task.given.get("training.max_time"):
+        works.append(seconds * rate)
+    if asked := _asked(task):
+        works.append(_work_of(grid, task, asked))
+    return max(min(works, default=grid.usual_work(task.characters)), 1.0)
+
+
+def _asked(task: Task) -> Callable[[Cell], float] | None:
+    """The characters to train on by the steps or the passes that are given, if they are."""
+    steps: int | None = task.given.get("training.max_steps")
+    epochs: float | None = task.given.get("training.epochs")
+    if steps is None and epochs is None:
+        return None
+
+    def asked(cell: Cell) -> float:
+        batch_size = task.given.get("training.batch_size", cell.batch_size)
+        of_steps = inf if steps is None else steps * task.per_step(batch_size)
+        of_epochs = inf if epochs is None else epochs * task.characters
+        return min(of_steps, of_epochs)
+
+    return asked
+
+
+def _work_of(grid: Grid, task: Task, characters: Callable[[Cell], float]) -> float:
+    """The work of training on so many characters: larger networks are chosen for more of it."""
+    work, before = 1.0, 0.0
+    for _ in range(MAX_ITERATIONS):
+        if work - before <= 1e-6 * work:
+            break
+        cell = grid(task.characters, work)
+        work, before = max(_weights(cell, task) * characters(cell), 1.0), work
+    return work
+
+
+def _weights(cell: Cell, task: Task) -> float:
+    """The size of the network before its hidden size is rounded, or as far as it is given."""
+    hidden_size = task.given.get("model.hidden_size")
+    if hidden_size is None:
+        return cell.weights
+    return weights_of(_layers(cell, task), hidden_size, task.alphabet_size)
+
+
+def _layers(cell: Cell, task: Task) -> int:
+    layers: int = task.given.get("model.layers", round(cell.layers))
+    return layers
+
+
+def _network(cell: Cell, task: Task) -> tuple[int, int]:
+    """The layers, and the hidden size at which they have the weights of the table."""
+    layers = _layers(cell, task)
+    size = hidden_size_of(cell.weights, layers, task.alphabet_size)
+    unit = 16 if size >= 128 else 8
+    hidden_size: int = task.given.get("model.hidden_size", max(unit * round(size / unit), 8))
+    return layers, hidden_size
+
+
+def _batch_size(cell: Cell, task: Task) -> int:
+    size = 4 * round(cell.batch_size / 4)
+    batch_size: int = task.given.get("training.batch_size", min(size, task.max_batch_size))
+    return batch_size
+
+
+def _adjusted(value: float, powers: Powers, ratios: Mapping[str, float]) -> float:
+    return value * float(prod(ratios[name] ** power for name, power in powers.items()))
+
+
+def _digits(value: float, digits: int = 2) -> float:
+    """Rounded to a few digits, as people write settings."""
+    return float(f"{value:.{digits}g}")
+
+
+def _limits(
+    task: Task, affordable: float, most: float, batch_size: int
+) -> tuple[dict[str, Any], float, Ends]:
+    """The limits of the run, the passes over the text until it ends, and what ends it.
+
+    Args:
+        task: The text and what is given.
+        affordable: Passes in the budget.
+        most: The most passes that pay.
+        batch_size: B.
+    """
+    given, unlimited = task.given, {"training.max_steps": None, "training.epochs": None}
+    timed = given.get("training.max_time") is not None
+    if any(given.get(key) is not None for key in unlimited):
+        steps, epochs = (given.get(key) for key in unlimited)
+        of_steps = inf if steps is None else steps * task.per_step(batch_size) / task.characters
+        passes = min(of_steps, inf if epochs is None else epochs)
+        if timed and affordable < passes:
+            return unlimited, affordable, "time"
+        return unlimited, passes, "given"
+    if timed and (affordable <= most or "training.epochs" in given):
+        return unlimited, affordable, "time"
+    epochs = max(_digits(min(affordable, most)), 1.0)
+    ends: Ends = "usual" if affordable < most else "passes"
+    return unlimited | {"training.epochs": epochs}, epochs, ends
+
+
+def _seconds_per_character(table: PlanTable, weights: float) -> float:
+    speed = table.two_cores
+    return speed.seconds_per_character + speed.seconds_per_weight * weights
+
+
+def _doubts(
+    table: PlanTable, task: Task, work: float, ratios: Mapping[str, float]
+) -> Iterator[str]:
+    """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
+    sure, given, fitted = table.sure, task.given, []
+    if not sure.characters[0] <= task.characters <= sure.characters[1]:
+        fitted.append("texts of {:,.0f} to {:,.0f} characters".format(*sure.characters))
+    limited = any(given.get(limit) is not None for limit in LIMITS)
+    if limited and not sure.work[0] <= work <= sure.work[1]:
+        budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
+        fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
+    fitted += [
+        f"`{key}={usual}`" for key, usual in sure.settings.items() if given.get(key, usual) != usual
+    ]
+    if fitted:
+        yield f"the rule is fitted to {' and '.join(fitted)}"
+    for ratio, what in (("weights", "network"), ("batch_size", "batch")):
+        if not 1 / sure.ratio <= ratios[ratio] <= sure.ratio:
+            size = "larger" if ratios[ratio] > 1 else "smaller"
+            yield f"the {what} is much {size} than the rule's for such a text and budget"
