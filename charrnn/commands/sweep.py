@@ -1,6 +1,7 @@
 """Searches for settings: trains many runs of one config, of which some settings vary."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from charrnn.setup.run_folders import find_runs
 from charrnn.setup.wiring import resolve, run_name
 from charrnn.sweep_events import SweepNoted
 from charrnn.sweeps.assignment import Assignment, Emit, Sinks, do_nothing
+from charrnn.sweeps.claims import is_done
 from charrnn.sweeps.jobs import work_together
 from charrnn.sweeps.samplers import Pruner, Sampler, grid_of
 from charrnn.sweeps.space_file import read_space
@@ -110,12 +112,12 @@ def sweep(
             "remove the folder, or choose another name: `study=NAME`",
         )
     assignment = Assignment(name, search.storage, folder, plan, sinks, search.jobs, prepare)
-    with stop_requests(lambda: emit(SweepNoted(STOPPING))) as stopped:
+    with closing(study.storage), stop_requests(lambda: emit(SweepNoted(STOPPING))) as stopped:
         if search.jobs > 1:
             work_together(assignment, stopped, emit)
         else:
             work(assignment, study, stopped, emit)
-        if stopped():
+        if stopped() and not is_done(study.trials(), plan):
             raise Interrupted("everything is saved.", "the same command continues the sweep.")
     return name
 

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from charrnn.errors import CharrnnError
@@ -137,10 +138,13 @@ class Worker:
             for number in count(1):
                 if ended.wait(BEAT_SECONDS):
                     return
-                with suppress(CharrnnError), self._study.storage.failures():
-                    trial.set_user_attr("beat", number)
+                with (
+                    suppress(CharrnnError, UpdateFinishedTrialError),
+                    self._study.storage.failures(),
+                ):
                     if not self.owns(trial):
                         return taken.set()
+                    trial.set_user_attr("beat", number)
 
         thread = Thread(target=beat, name="signs of life", daemon=True)
         thread.start()

@@ -1,6 +1,7 @@
 """Reads the file of a space, and checks it like a config: all faults are reported together."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +47,24 @@ def read_space(path: str, base: Config, given: list[str]) -> Space:
         raise UsageError(f"{path} is empty.", f"name settings and values, such as {EXAMPLE}")
     space: Space = {}
     of_others: list[str] = []
+    first = {key: _candidates(spec)[0] for key, spec in specs.items()}
     for key, spec in specs.items():
-        own, others = len(faults), len(of_others)
-        values = []
+        values, own = [], []
         for value in _candidates(spec):
             try:
-                values.append(_checked(path, base, specs, key, value))
+                values.append(_checked(path, base, first, key, value))
             except UsageError as error:
                 found = str(error).split(CONTINUED)
-                faults += [fault for fault in found if key in fault]
+                own += [fault for fault in found if key in fault]
                 of_others += found
-        if (own, others) == (len(faults), len(of_others)):
-            try:
+                with suppress(UsageError):
+                    values.append(_checked(path, base, {}, key, value))
+        try:
+            if not own:
                 space[key] = _dimension(spec, values)
-            except ValueError as error:
-                faults.append(f"{path}: {key} {error}.")
+        except ValueError as error:
+            own.append(f"{path}: {key} {error}.")
+        faults += own
     if found := [*dict.fromkeys(faults or of_others)]:
         raise UsageError(CONTINUED.join(found))
     return space
@@ -120,10 +124,9 @@ def _candidates(spec: Spec) -> list[Any]:
     return next(spec[form] for form in FORMS if form in spec)
 
 
-def _checked(path: str, base: Config, specs: dict[str, Spec], key: str, value: Any) -> Any:
-    """A value as the config reads it, beside the first values of the others. Raises: UsageError."""
-    first = {other: _candidates(spec)[0] for other, spec in specs.items()}
-    config = changed(base, nested(first | {key: value}), path)
+def _checked(path: str, base: Config, others: dict[str, Any], key: str, value: Any) -> Any:
+    """A value as the config reads it, beside values of other settings. Raises: UsageError."""
+    config = changed(base, nested(others | {key: value}), path)
     return dict(values_of(config_values(config))).get(key, value)
 
 

@@ -88,8 +88,13 @@ class Storage:
 
     def _opened(self, create: bool) -> BaseStorage:
         if self._engine is not None:
+            # this table is the last that is created; two who create tables disturb each other
+            if not create and not sqlalchemy.inspect(self._engine).has_table("alembic_version"):
+                raise UsageError(f"{self.name} has no study.", "name another place: `storage`")
             url = self._engine.url.render_as_string(hide_password=False)
-            return RDBStorage(url, {"poolclass": NullPool}, skip_table_creation=not create)
+            # who only looks leaves no connection open
+            pool = {"pool_pre_ping": True} if create else {"poolclass": NullPool}
+            return RDBStorage(url, pool, skip_table_creation=not create)
         assert self._path
         try:
             return JournalStorage(JournalFileBackend(str(self._path), _JournalLock(self._path)))
@@ -97,6 +102,12 @@ class Storage:
             raise UsageError(
                 f"{self._path} is not the journal of a study.", "name another file: `storage`"
             ) from None
+
+    def close(self) -> None:
+        """Closes the connections to a database."""
+        if isinstance(self.optuna, RDBStorage):
+            self.optuna.remove_session()
+            self.optuna.engine.dispose()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
