@@ -163,7 +163,7 @@ def study_of_folder(path: str) -> optuna.Study:
         UsageError: Its journal has no study.
         CharrnnError: It cannot be read.
     """
-    place = Storage(str(Path(path) / JOURNAL))
+    place = Storage(str(Path(path) / JOURNAL), create=False)
     with place.failures():
         names = optuna.get_all_study_names(place.optuna)
         if not names:
