@@ -1,6 +1,7 @@
 """A sweep in one process: what it tries, what it prunes, what it continues and what it refuses."""
 
 import platform
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -200,8 +201,24 @@ def test_a_trial_whose_run_was_never_saved_begins_again(charrnn, text_file: Path
     Path("sweeps/tries/trial-0/metrics.jsonl").unlink()
     again = charrnn(*line)
     assert again.code == 0, again.err
-    assert "resumed" in again.err and "already reported" not in again.err
+    assert "resumed" in again.err
+    assert "already reported" not in again.err
     assert [one.state for one in trials()] == [TrialState.COMPLETE]
+
+
+def test_a_run_of_another_trial_is_not_taken_for_its_own(charrnn, text_file: Path) -> None:
+    """A journal that lost its last lines gives the number of a trial again."""
+    line = arguments(text_file, "--trials", 1, *SHORT)
+    assert charrnn(*line).code == 0
+    run = Path("sweeps/tries/trial-0")
+    shutil.copytree(run, run.with_name("trial-1"))
+    for _ in range(2):  # the second time, the trial has been given back
+        stuck = charrnn(*line, "--trials", 2)
+        assert stuck.code == 2
+        assert "trial-1 has a run that the study knows nothing of" in stuck.err
+    run.with_name("trial-1").rename("elsewhere")
+    assert charrnn(*line, "--trials", 2).code == 0
+    assert [trial.state for trial in trials()] == [TrialState.COMPLETE] * 2
 
 
 def test_the_trial_of_a_silent_machine_is_taken_over(charrnn, text_file: Path, monkeypatch) -> None:
