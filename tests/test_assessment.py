@@ -134,6 +134,14 @@ def test_notes() -> None:
     assert "about as well as" in judged([loss + 0.19 for loss in FLAT]).notes[0]
 
 
+def test_a_curve_of_a_few_steps_has_not_levelled_off() -> None:
+    flat = log([3.9, 3.89, 3.89, 3.89])
+    evaluations = tuple(replace(one, step=n + 1) for n, one in enumerate(flat.evaluations))
+    few = replace(flat, evaluations=evaluations, steps=(replace(STEP, step=4),))
+    found = assess(load_config(None, ["training.max_steps=4"], {}), few, "runs/a")
+    assert (found.standing, found.advice[0].remedy) == ("short", "longer")
+
+
 def test_a_log_without_evaluations() -> None:
     found = assess(CONFIG, replace(log(FLAT), evaluations=()))
     assert found.standing == "short"

@@ -1,6 +1,7 @@
 """A sweep in one process: what it tries, what it prunes, what it continues and what it refuses."""
 
 import platform
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -169,6 +170,53 @@ def test_a_torn_journal_is_repaired(charrnn, text_file: Path) -> None:
     assert charrnn(*line).code == 0
     with Path("sweeps/tries/study.journal").open("a") as journal:
         journal.write('{"op_code":2,"stu')
+    assert charrnn(*line, "--trials", 2).code == 0
+    assert [trial.state for trial in trials()] == [TrialState.COMPLETE] * 2
+
+
+@pytest.mark.parametrize("content", [b"one line", b"\0\1\2", b"5", b'{"op_cod": 1}'])
+def test_a_file_of_another_kind_is_left_alone(charrnn, text_file: Path, content: bytes) -> None:
+    """A line without an end is not taken for a torn one of a journal."""
+    Path("mine").write_bytes(content)
+    line = arguments(text_file, "--trials", 1, *SHORT, "--storage", "mine")
+    for found in charrnn(*line), charrnn("sweep", "--show", "tries", "--storage", "mine"):
+        assert (found.code, found.out) == (2, "")
+        assert "mine is not the journal of a study." in found.err
+    assert Path("mine").read_bytes() == content
+    assert not Path(".mine.turn").exists()
+
+
+def test_a_trial_whose_run_was_never_saved_begins_again(charrnn, text_file: Path) -> None:
+    line = arguments(text_file, "--trials", 1, *SHORT)
+    assert charrnn(*line).code == 0
+    journal = Path("sweeps/tries/study.journal")
+    told = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(one for one in told if b'"op_code":6' not in one))
+    study = load_study("tries", journal.as_posix())
+    trial = study.get_trials()[0]
+    study._storage.set_trial_user_attr(trial._trial_id, "worker", None)
+    for checkpoint in Path("sweeps/tries/trial-0/checkpoints").iterdir():
+        checkpoint.unlink()
+    Path("sweeps/tries/trial-0/config.yaml").unlink()
+    Path("sweeps/tries/trial-0/metrics.jsonl").unlink()
+    again = charrnn(*line)
+    assert again.code == 0, again.err
+    assert "resumed" in again.err
+    assert "already reported" not in again.err
+    assert [one.state for one in trials()] == [TrialState.COMPLETE]
+
+
+def test_a_run_of_another_trial_is_not_taken_for_its_own(charrnn, text_file: Path) -> None:
+    """A journal that lost its last lines gives the number of a trial again."""
+    line = arguments(text_file, "--trials", 1, *SHORT)
+    assert charrnn(*line).code == 0
+    run = Path("sweeps/tries/trial-0")
+    shutil.copytree(run, run.with_name("trial-1"))
+    for _ in range(2):  # the second time, the trial has been given back
+        stuck = charrnn(*line, "--trials", 2)
+        assert stuck.code == 2
+        assert "trial-1 has a run that the study knows nothing of" in stuck.err
+    run.with_name("trial-1").rename("elsewhere")
     assert charrnn(*line, "--trials", 2).code == 0
     assert [trial.state for trial in trials()] == [TrialState.COMPLETE] * 2
 

@@ -406,6 +406,16 @@ def test_a_sweep_is_shown_while_it_runs_and_not_changed(charrnn, in_folder: Path
     study.tell(trial, state=TrialState.FAIL)
 
 
+def test_a_look_writes_nothing(charrnn, in_folder: Path) -> None:
+    """So a folder that is read-only can be shown and plotted."""
+    for turn in Path("sweeps/try").glob(".*.turn"):
+        turn.unlink()
+    before = {*Path("sweeps/try").rglob("*")}
+    assert charrnn("sweep", "--show", "sweeps/try").code == 0
+    assert charrnn("plot", "sweeps/try").code == 0
+    assert {*Path("sweeps/try").rglob("*")} == before
+
+
 def test_plot_takes_a_sweep(charrnn, in_folder: Path) -> None:
     saved = charrnn("plot", "sweeps/try", "--out", "sweep.png", "--title", "mine")
     assert (saved.code, saved.out) == (0, "")

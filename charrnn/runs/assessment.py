@@ -15,6 +15,7 @@ from charrnn.wording import pluralize
 STILL_FALLING = 0.035  # nats gained in the second half of a run, after which a longer one gains too
 MEMORIZING = 0.42  # of what training loss gains, the least that held-out loss gains while it learns
 FEWEST_EVALUATIONS = 3  # that show a trend
+FEWEST_STEPS = 20  # after which a curve that is flat is not one that has yet to fall
 OFTEN = 0.5  # of the steps, clipped
 
 
@@ -27,7 +28,7 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     1. useless: the least L is not below that of guessing.
     2. overfitting: the last held-out loss is above the least by more than SEED_VARIATION, and
        training loss is below its value then; if that has not fallen, high_rate.
-    3. short: there are fewer than FEWEST_EVALUATIONS.
+    3. short: there are fewer than FEWEST_EVALUATIONS, or FEWEST_STEPS.
     4. low_rate or high_rate: after some hundred steps, L is nearer to that of counts of single
        characters than to that of the n-gram, and training loss is no lower; or the rate is beyond
        what the optimizer bears.
@@ -70,6 +71,9 @@ def _verdict(config: Config, log: RunLog, found: RunFigures) -> tuple[Standing, 
     if len(log.evaluations) < FEWEST_EVALUATIONS:
         few = pluralize(len(log.evaluations), "evaluation")
         return "short", f"The log has only {few}: too few to show a trend."
+    if found.steps < FEWEST_STEPS:
+        few = pluralize(found.steps, "step")
+        return "short", f"The run has only {few}: too few to show a trend."
     if found.complete and (fault := rate_at_fault(config, found)):
         return fault
     moved = f"{'fell' if found.gained >= 0 else 'rose'} by {abs(found.gained):.3f} nats"

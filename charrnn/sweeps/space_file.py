@@ -87,7 +87,7 @@ def _spec(value: Any) -> Spec:
     """The values of a setting in the long form. Raises ValueError if they are of another form."""
     spec = {"choices": value} if isinstance(value, list) else value
     if not isinstance(spec, dict):
-        raise ValueError(f"= {shown(value)} {SHAPE}; one value belongs into the config")
+        raise ValueError(f"= {shown(value)} {SHAPE}; one value belongs in the config")
     for unknown in (key for key in spec if key not in KEYS):
         guess = nearest(unknown, KEYS)
         raise ValueError(

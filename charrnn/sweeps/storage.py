@@ -27,6 +27,7 @@ DRIVERS = {
 }
 ALIASES = {"postgres": "postgresql", "mariadb": "mysql"}
 LOCK_SECONDS = 300  # that a database waits for its lock
+JOURNAL_START = b'{"op_code":'  # of each line that Optuna writes
 
 
 class _JournalLock(JournalFileOpenLock):
@@ -80,6 +81,8 @@ class Storage:
             self.name = f"{place.partition('://')[0]}://{shown.partition('://')[2]}"
             self._engine = _engine(url)
         with self.failures():
+            if self._path and self._engine is None:
+                _require_journal(self._path)
             if self._path and create:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
             with self.locked() if create else nullcontext():
@@ -98,9 +101,7 @@ class Storage:
         try:
             return JournalStorage(JournalFileBackend(str(self._path), _JournalLock(self._path)))
         except (ValueError, LookupError, TypeError):
-            raise UsageError(
-                f"{self._path} is not the journal of a study.", "name another file: `storage`"
-            ) from None
+            raise _no_journal(self._path) from None
 
     def close(self) -> None:
         """Closes the connections to a database."""
@@ -136,8 +137,8 @@ class Storage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                # a resumed run repeats evaluations; what was reported first counts
-                warnings.filterwarnings("ignore", ".* is already reported")
+                # a run that is resumed or begins again repeats evaluations; the first report counts
+                warnings.filterwarnings("ignore", "The reported value is ignored", UserWarning)
                 yield
         except sqlalchemy.exc.SQLAlchemyError as error:
             self._fail(str(getattr(error, "orig", None) or error))
@@ -179,6 +180,22 @@ def file_of(place: str) -> Path | None:
         return Path(place)
     url = _url(place)
     return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def _require_journal(path: Path) -> None:
+    """Raises UsageError if a file is of another kind: what repairs a journal would destroy it."""
+    if not path.exists() or path.is_dir():
+        return
+    if not path.is_file():
+        raise _no_journal(path)
+    with path.open("rb") as file:
+        start = file.read(len(JOURNAL_START))
+    if not JOURNAL_START.startswith(start):
+        raise _no_journal(path)
+
+
+def _no_journal(path: Path) -> UsageError:
+    return UsageError(f"{path} is not the journal of a study.", "name another file: `storage`")
 
 
 def _url(place: str) -> sqlalchemy.URL:

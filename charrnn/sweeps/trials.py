@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import optuna
 from optuna.trial import Trial, TrialState
 
 from charrnn.config.dotted import nested
-from charrnn.config.layers import changed
+from charrnn.config.layers import changed, load_config
 from charrnn.errors import InputError, Interrupted, UsageError
 from charrnn.events import Evaluated, Event, Noted, Stepped
 from charrnn.runs import start
@@ -154,9 +155,15 @@ class InvalidSettings(UsageError):
 
 
 def _run(claim: Claim, assignment: Assignment) -> Run:
-    if claim.resumed and RunFiles(claim.path).candidates():
-        return resumed_run(str(claim.path), [], {})
     values = claim.settings | {"training.seed": claim.seed}
+    if (files := RunFiles(claim.path)).candidates():
+        # a journal that lost its last lines gives the number of a trial again
+        if not claim.resumed or not _tries(files.config, values):
+            raise UsageError(
+                f"{claim.path} has a run that the study knows nothing of.",
+                "move this folder elsewhere; then the same command continues the sweep.",
+            )
+        return resumed_run(str(claim.path), [], {})
     try:
         config = changed(assignment.plan.config, nested(values), "these settings")
     except UsageError as error:
@@ -167,6 +174,14 @@ def _run(claim: Claim, assignment: Assignment) -> Run:
         workers = min(choose_workers("auto", *size), cores)
         config = changed(config, nested({"training.workers": workers}))
     return start.new_run(config, str(claim.path))
+
+
+def _tries(file: Path, values: dict[str, Any]) -> bool:
+    """Whether a config has these values, by dotted key; a run that was killed may have none."""
+    if not file.is_file():
+        return True
+    config = load_config(str(file), [], {})
+    return changed(config, nested(values)) == config
 
 
 def _measured(kind: Kind, progress: Progress, failure: str | None) -> Outcome:
