@@ -26,7 +26,7 @@ from charrnn.results import SearchedSetting, SweepReport
 from charrnn.sweeps.importance import importances
 from charrnn.sweeps.space import Choices, Range
 from charrnn.sweeps.summary import summarize_study
-from tests.conftest import TINY
+from tests.conftest import UNSIZED
 from tests.studies import DROPOUT, HIDDEN, LR, NAME, SPACE, add, repeat_best, study_of
 from tests.test_narrow_terminals import ANSI, DRAWN
 
@@ -350,7 +350,7 @@ def swept(tmp_path_factory, text_file: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         Path("space.yaml").write_text(f"{LR}: {{log: [1.0e-3, 1.0e-2]}}\n{HIDDEN}: [8, 12]\n")
-        line = ["sweep", str(text_file), *TINY[2:], "--space", "space.yaml", "--study", "try"]
+        line = ["sweep", str(text_file), *UNSIZED, "--space", "space.yaml", "--study", "try"]
         assert main.run([*line, "--trials", "3", "--seeds", "2", "--max-steps", "9"]) == 0
     return folder
 
