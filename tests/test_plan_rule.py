@@ -150,9 +150,9 @@ def test_another_table_is_validated(fault) -> None:
         ({"model.hidden_size": 8}, "network is much smaller"),
         ({"model.hidden_size": 4000}, "network is much larger"),
         ({"training.batch_size": 500}, "batch is much larger"),
-        ({"model.activation": "relu"}, "model.activation=tanh"),
+        ({"model.activation": "relu"}, "tried with `model.activation=relu`"),
         ({"model.activation": "tanh"}, None),
-        ({"data.sequences": "lines"}, "data.sequences=stream"),
+        ({"data.sequences": "lines"}, "tried with `data.sequences=lines`"),
     ],
 )
 def test_doubts(values, doubt) -> None:
@@ -212,7 +212,9 @@ def test_trained_weights_get_a_lower_rate() -> None:
 @pytest.mark.parametrize(
     ("epochs", "words"),
     [
-        (0.26, "26% of the text"),
+        (0.0004, "0.04 % of the text"),
+        (0.26, "26 % of the text"),
+        (0.999, "100 % of the text"),
         (1.0, "1 pass over"),
         (1.04, "1 pass over"),
         (2.5, "2.5 passes over"),
@@ -227,10 +229,10 @@ def test_passes_in_words(epochs, words) -> None:
 def test_lines_say_what_and_why() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
     first, second = plan.lines()
-    assert "1,003,855 characters and 3 minutes at" in first
+    assert "1,003,855 characters to train on and 3 minutes at" in first
     assert "2 layers of" in first
     assert "passes over the text" in second
-    assert "`config=default`" in second
+    assert "`model.hidden_size=384`; fixed values: `config=default`" in second
     given_all = dict.fromkeys(plan.settings)
     everything = choose(
         TABLE,
@@ -244,4 +246,17 @@ def test_lines_say_what_and_why() -> None:
             },
         ),
     )
-    assert "nothing" in next(everything.lines())
+    assert next(everything.lines()).startswith("all settings")
+    assert "config=default" not in "".join(everything.lines())
+
+
+def test_the_example_of_a_setting_is_not_one_that_is_given() -> None:
+    plan = choose(TABLE, plan_task(10**6, **{"model.hidden_size": 64}))
+    assert "`optimizer.learning_rate=2e-3`" in "".join(plan.lines())
+    assert "hidden_size=384" not in "".join(plan.lines())
+
+
+@pytest.mark.parametrize("values", [{}, {"training.batch_size": 1}])
+def test_a_small_batch_is_doubtful_if_it_is_given(values) -> None:
+    task = plan_task(10**5, **values)._replace(max_batch_size=1)
+    assert bool(values) == any("batch" in doubt for doubt in choose(TABLE, task).doubts)

@@ -13,6 +13,13 @@ NAMES = {
     "model.dropout": "dropout",
 }
 
+EXAMPLES = {  # of values that are given, each for what it would replace
+    "model.hidden_size": 384,
+    "optimizer.learning_rate": "2e-3",
+    "training.batch_size": 32,
+    "model.layers": 1,
+}
+
 Ends = Literal["time", "given", "passes", "usual"]
 
 
@@ -45,18 +52,17 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """What was chosen and why, with settings in backquotes."""
-        values = {name: self.settings.get(key) for key, name in NAMES.items()}
-        chosen = [
-            *self._network(),
-            *(f"{name} {value:g}" for name, value in values.items() if value),
-        ]
-        yield f"chosen for {self._reasons()}: {', '.join(chosen) or 'nothing, all is given'}."
-        yield f"{self._length()} To choose yourself: `model.hidden_size=384`, or `config=default`"
+        chosen = [*self._network(), *self._training()]
+        if chosen:
+            yield f"chosen for {self._reasons()}: {', '.join(chosen)}."
+        else:
+            yield "all settings that would be chosen are given."
+        yield self._length() + self._hint()
         if self.doubts:
             yield f"this choice is a guess: {'; '.join(self.doubts)}."
 
     def _reasons(self) -> str:
-        text = pluralize(self.characters, "character")
+        text = f"{pluralize(self.characters, 'character')} to train on"
         if self.max_seconds is None or self.characters_per_second is None:
             return text
         speed = f"{float(f'{self.characters_per_second:.2g}'):,.0f} characters/s"
@@ -75,11 +81,18 @@ class Plan:
             if value := self.settings.get(key):
                 yield f"{name} {value:g}"
 
+    def _hint(self) -> str:
+        """How to give what was chosen, by the example of something that was."""
+        for key, value in EXAMPLES.items():
+            if key in self.settings:
+                return f" To set a value yourself: `{key}={value}`; fixed values: `config=default`"
+        return ""
+
     def _length(self) -> str:
         shown = f"{self.passes:,.0f}" if self.passes >= 100 else f"{self.passes:.2g}"
         passes = f"{shown} {'pass' if shown == '1' else 'passes'} over the text"
         if self.passes < 1:
-            passes = f"{self.passes:.0%} of the text"
+            passes = f"{float(f'{100 * self.passes:.2g}'):g} % of the text"
         about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
         if self.ends == "time":
             return f"The time is enough for {passes}."

@@ -205,12 +205,19 @@ def _doubts(
     if limited and not sure.work[0] <= work <= sure.work[1]:
         budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
         fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
-    fitted += [
-        f"`{key}={usual}`" for key, usual in sure.settings.items() if given.get(key, usual) != usual
-    ]
     if fitted:
         yield f"the rule is fitted to {' and '.join(fitted)}"
-    for ratio, what in (("weights", "network"), ("batch_size", "batch")):
+    untried = [
+        f"`{key}={given[key]}`"
+        for key, usual in sure.settings.items()
+        if given.get(key, usual) != usual
+    ]
+    if untried:
+        yield f"the rule was not tried with {' and '.join(untried)}"
+    compared = {"weights": "network"}
+    if "training.batch_size" in given:  # a short text makes it small, too
+        compared["batch_size"] = "batch"
+    for ratio, what in compared.items():
         if not 1 / sure.ratio <= ratios[ratio] <= sure.ratio:
             size = "larger" if ratios[ratio] > 1 else "smaller"
             yield f"the {what} is much {size} than the rule's for such a text and budget"
