@@ -157,7 +157,7 @@ class Storage:
 
 # how a database limits the time to wait for a lock, takes and releases it, and the lock's key; the
 # lock is released with the connection too
-_KEY = "charrnn sweep"
+_KEY = "sweep of charrnn"
 _LOCKS: dict[str, tuple[str, str, str, int | str]] = {
     "postgresql": (
         f"SET lock_timeout = '{LOCK_SECONDS}s'",
