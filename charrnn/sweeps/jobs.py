@@ -80,12 +80,12 @@ def _watch(jobs: list[_Job], stopped: Callable[[], bool], emit: Emit) -> None:
             asked = True
             for job in running.values():
                 job.stop()
-        for connection in wait([*running], POLL_SECONDS):
-            assert isinstance(connection, Connection)
+        ready = wait([*running], POLL_SECONDS)
+        for job in [job for connection, job in running.items() if connection in ready]:
             try:
-                received = connection.recv()
+                received = job.connection.recv()
             except (EOFError, OSError):
-                job = running.pop(connection)
+                del running[job.connection]
                 job.process.join()
                 if job.process.exitcode:
                     killed += 1
