@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from charrnn.config.comments import default_comments, summary
+from charrnn.config.dotted import nested
 from charrnn.config.layers import load_config
 from charrnn.config.plain_yaml import parse
 from charrnn.config.schema import config_schema, in_words, schema_of, settings
@@ -39,17 +40,6 @@ def values_for(key: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if key == "data.encoding":
         return st.sampled_from(["utf-8", "latin-1", 3, None])
     return st.sampled_from(fitting) | ANYTHING
-
-
-def nested(values: dict[str, Any]) -> dict[str, Any]:
-    layer: dict[str, Any] = {}
-    for dotted, value in values.items():
-        *sections, key = dotted.split(".")
-        place = layer
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = value
-    return layer
 
 
 @st.composite

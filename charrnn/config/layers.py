@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from charrnn.config.bounds import MAX_DEPTH, MAX_VALUE_LENGTH, require_bounded
 from charrnn.config.comments import default_values
-from charrnn.config.dotted import Layer, keys_of, merge, values_of
+from charrnn.config.dotted import Layer, keys_of, merge, nested, values_of
 from charrnn.config.faults import COMMAND_LINE, describe
 from charrnn.config.plain_yaml import dump, parse
 from charrnn.config.settings import Config
@@ -92,7 +92,7 @@ def assigned_keys(assignments: list[str], flags: Layer) -> list[str]:
 
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
     """Whether one of these assignments or flags sets a dotted key."""
-    return key in keys_of(merge(_from_assignments(assignments)[0], flags or {}))
+    return key in keys_given(assignments, flags or {})
 
 
 def keys_given(assignments: list[str], flags: Layer) -> set[str]:
@@ -239,14 +239,14 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
     faults: list[str] = []
     for assignment in assignments:
         dotted, equals, text = assignment.partition("=")
-        *sections, key = dotted.strip().split(".")
-        if not equals or not key:
+        keys = dotted.strip().split(".")
+        if not equals or not keys[-1]:
             faults.append(
                 f"`settings`: {assignment!r} is not of the form key.path=value, such as "
                 "model.hidden_size=256."
             )
             continue
-        if len(sections) >= MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
+        if len(keys) > MAX_DEPTH or len(assignment) > MAX_VALUE_LENGTH:
             what = "is too long" if len(assignment) > MAX_VALUE_LENGTH else "has too many sections"
             faults.append(f"`settings`: {assignment!r} {what}.")
             continue
@@ -254,7 +254,5 @@ def _from_assignments(assignments: list[str]) -> tuple[Layer, list[str]]:
             value = parse(text)
         except ValueError:
             value = text  # not YAML: taken as typed
-        for section in reversed(sections):
-            key, value = section, {key: value}
-        layer = merge(layer, {key: value})
+        layer = merge(layer, nested({dotted.strip(): value}))
     return layer, faults
