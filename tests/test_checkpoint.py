@@ -11,12 +11,15 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from charrnn.errors import InputError, UsageError
+from charrnn.model.activations import ACTIVATIONS
 from charrnn.runs.directory import RunDirectory
+from charrnn.sampling.start import passages_before, start_state
 from charrnn.setup.paths import find_checkpoint
 from charrnn.system.files import write_atomically
+from charrnn.text.text import Text
 from charrnn.training.checkpoint import encode, load
 from charrnn.training.tensor_file import TensorFile, Unusable
-from tests.conftest import TINY
+from tests.conftest import RHYME, TINY
 from tests.digests import digest_of, parsed
 
 
@@ -58,6 +61,11 @@ def test_the_model_of_a_file_is_the_average_and_a_resumed_run_trains_on(
     for name, array in checkpoint.state.params.named():
         assert np.array_equal(array, tensors["optimizer.trained." + name])
     assert not np.array_equal(checkpoint.params.flat, checkpoint.state.params.flat)
+    text = Text.of(RHYME * 12)
+    ids = checkpoint.vocabulary.encode(text)[: len(text) - round(0.1 * len(text))]
+    passages = passages_before(ids, checkpoint.vocabulary.characters.index("\n"))
+    found = start_state(checkpoint.params, ACTIVATIONS["tanh"], passages)
+    assert np.array_equal(found, checkpoint.start)
     assert np.array_equal(checkpoint.params.flat, load(resumed).params.flat)
 
 

@@ -12,7 +12,8 @@ from charrnn.config.layers import load_config
 from charrnn.model.memory import memory_of_step
 from charrnn.model.workspace import Workspace
 from charrnn.setup import preparation
-from charrnn.setup.wiring import first_params, objective_maker, optimizer_of
+from charrnn.setup.preparation import step_memory
+from charrnn.setup.wiring import first_params, objective_maker, optimizer_of, resolve
 from charrnn.system.machine import physical_memory
 from charrnn.text.corpus import build_corpus
 from charrnn.text.sequences import SEQUENCES
@@ -89,6 +90,18 @@ def test_the_memory_of_a_step_counts_layers_and_dropout(
         recompute=recompute, workers=workers, slots=2,
     )  # fmt: skip
     assert foretold == pytest.approx(found, rel=0.25)
+
+
+def test_the_memory_of_a_step_counts_the_average() -> None:
+    plain, averaged = (
+        resolve(load_config(None, ["model.hidden_size=256", f"training.averaging={alpha}"], {}))
+        for alpha in (0, 0.1)
+    )
+    weights = 4 * (256 * (50 + 256 + 50 + 1) + 50)
+    more = step_memory(averaged, 50, (64, 16)) - step_memory(plain, 50, (64, 16))
+    assert more == pytest.approx(
+        2 * weights, rel=0.01
+    )  # and its copy while a checkpoint is written
 
 
 @pytest.mark.parametrize("sequences", SEQUENCES)

@@ -126,6 +126,12 @@ def test_a_time_limits_a_planned_run(charrnn, text_file, rate) -> None:
     assert "this choice is a guess" in outcome.err
 
 
+def test_more_time_than_a_text_pays_for_is_not_used(charrnn, text_file, rate) -> None:
+    report = json.loads(charrnn("inspect", text_file, "--max-time", "10m", "--json").out)
+    assert report["plan"]["ends"] == "passes"
+    assert report["plan"]["seconds"] < 60
+
+
 def test_the_speed_is_measured_when_there_is_a_time_only(charrnn, text_file, monkeypatch) -> None:
     measured = []
     original = planning._rate
