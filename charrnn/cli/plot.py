@@ -62,13 +62,14 @@ def plot_command(
 
     from charrnn.cli.output import plot_writer, write_json, write_notes
     from charrnn.commands.curves import group_by_config, is_sweep, load_runs, notes_on_comparison
+    from charrnn.report.plot_names import named
     from charrnn.report.run_charts import print_charts
-    from charrnn.report.run_curves import WHATS, as_whats
+    from charrnn.report.run_curves import WHATS
     from charrnn.report.run_plots import plot_runs
 
     if storage is not None or (len(run) == 1 and is_sweep(run[0])):
         return _plot_sweep(run, storage, out, what, title, json)
-    whats = as_whats(what) if what else WHATS if out else ("loss",)
+    whats = named(what, WHATS) if what else WHATS if out else ("loss",)
     draw = plot_writer(out, None, "out")
     runs = load_runs(run)
     groups = group_by_config(runs)
@@ -94,12 +95,13 @@ def _plot_sweep(
     from dataclasses import asdict
 
     from charrnn.cli.output import plot_writer, write_json, write_note
+    from charrnn.report.plot_names import named
     from charrnn.report.sweep_charts import CHARTS, print_sweep_charts
-    from charrnn.report.sweep_curves import WHATS, as_whats
+    from charrnn.report.sweep_curves import WHATS
     from charrnn.report.sweep_plots import plot_sweep
     from charrnn.system.extras import import_extra
 
-    whats = as_whats(what) if what else WHATS if out else CHARTS
+    whats = named(what, WHATS) if what else WHATS if out else CHARTS
     draw = plot_writer(out, None, "out")
     import_extra("optuna", "sweep", "a sweep")
     from charrnn.commands.sweep_report import one_study, report_sweep

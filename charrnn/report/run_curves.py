@@ -6,10 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.errors import UsageError
 from charrnn.events import LagProfile
 from charrnn.results import RunGroup, RunHistory
-from charrnn.wording import nearest
 
 Axis = Literal["steps", "epochs", "characters", "seconds"]
 AXES: tuple[Axis, ...] = ("steps", "epochs", "characters", "seconds")
@@ -33,19 +31,6 @@ class Spread(NamedTuple):
     y: Array
     low: Array
     high: Array
-
-
-def as_whats(names: Sequence[str]) -> list[What]:
-    """What to plot, by name. Raises: UsageError."""
-    known = {str(what): what for what in WHATS}
-    for name in names:
-        if name not in known:
-            guess = nearest(name, known)
-            raise UsageError(
-                f"`what={name}` cannot be plotted.",
-                f"did you mean `what={guess}`?" if guess else f"one of {', '.join(known)}.",
-            )
-    return [known[name] for name in names]
 
 
 def step_curve(run: RunHistory, quantity: str, axis: Axis) -> Points:

@@ -13,6 +13,7 @@ from charrnn.report.charts import Curve, line_chart
 from charrnn.report.event_lines import figure
 from charrnn.report.run_charts import chart_size
 from charrnn.report.sweep_curves import (
+    WHATS,
     Losses,
     What,
     best_so_far,
@@ -53,7 +54,7 @@ def print_sweep_charts(
     print_line(console, harmless_message(line), style="bold")
     if not report.best:
         return print_line(console, "No trial is complete yet.")
-    for number, what in enumerate(whats):
+    for number, what in enumerate(one for one in WHATS if one in whats):
         if number:
             console.print()
         if what == "importance":

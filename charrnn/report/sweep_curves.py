@@ -6,10 +6,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from charrnn.arrays import Array
-from charrnn.errors import UsageError
 from charrnn.report.ticks import linear_ticks, logarithmic_ticks
 from charrnn.results import SearchedSetting, SweepReport, SweepTrial, TrialState
-from charrnn.wording import nearest
 
 What = Literal["progress", "importance", "parallel", "slice"]
 WHATS: tuple[What, ...] = get_args(What)
@@ -26,18 +24,6 @@ class Losses(NamedTuple):
 
     trials: tuple[SweepTrial, ...]
     nats: Array
-
-
-def as_whats(names: Sequence[str]) -> tuple[What, ...]:
-    """The names of what to plot. Raises: UsageError."""
-    for name in names:
-        if name not in WHATS:
-            guess = nearest(name, WHATS)
-            raise UsageError(
-                f"`what={name}` is nothing that a sweep has.",
-                f"did you mean `what={guess}`?" if guess else f"one of {', '.join(WHATS)}.",
-            )
-    return tuple(one for one in WHATS if one in names)
 
 
 def complete(report: SweepReport) -> Losses:
