@@ -179,6 +179,24 @@ def test_the_unit_of_the_length_does_not_matter(text: str) -> None:
     assert [way.remedy for way in longer.advice] == [way.remedy for way in expected.advice]
 
 
+@pytest.mark.parametrize("text", [text for text in LOGS if text != "two evaluations"])
+@pytest.mark.parametrize("train_nats", [0.5, 6.0])
+def test_one_more_step_changes_nothing(text: str, train_nats: float) -> None:
+    """The training loss of an evaluation after a single step is of that step only."""
+    found = LOGS[text]
+    last = found.evaluations[-1]
+    again = replace(last, step=1001, train_nats_per_character=train_nats, best=False)
+    if last.validation_nats_per_character is None:
+        again = replace(again, train_nats_per_character=last.train_nats_per_character)
+    resumed = replace(found, evaluations=(*found.evaluations, again))
+    judged, expected = (
+        assess(config_of("training.max_steps=1001"), resumed),
+        assess(config_of(), found),
+    )
+    assert judged.standing == expected.standing
+    assert [way.remedy for way in judged.advice] == [way.remedy for way in expected.advice]
+
+
 @given(any_log(), st.floats(0.1, 100.0))
 def test_neither_time_nor_speed_matters(found: RunLog, factor: float) -> None:
     """Unless time limits the run: so advice does not depend on the load of the machine."""

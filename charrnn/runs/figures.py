@@ -21,6 +21,8 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
     if not curve:
         return None
     losses = [_loss(found, held_out) for found in curve]
+    trained = _of_enough_steps(curve)
+    training = _loss(trained[-1], False)
     best = curve[losses.index(min(losses))]
     baselines = log.baselines if held_out else None
     per_epoch = steps_per_epoch(log.steps[-1] if log.steps else None)
@@ -30,10 +32,10 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
         best=min(losses),
         best_step=best.step,
         last=losses[-1],
-        training=_loss(curve[-1], False),
-        training_since=_loss(best, False) - _loss(curve[-1], False),
+        training=training,
+        training_since=_loss(best, False) - training,
         gained=_gained(curve, held_out),
-        training_gained=_gained(curve, False),
+        training_gained=_gained(trained, False),
         worst=max((step.nats_per_character for step in log.steps), default=None),
         ngram=baselines.ngram_nats_per_character if baselines else None,
         unigram=baselines.unigram_nats_per_character if baselines else None,
@@ -48,6 +50,13 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
 def _loss(found: Evaluated, held_out: bool) -> float:
     value = found.validation_nats_per_character if held_out else found.train_nats_per_character
     return inf if value is None else min(value, LARGEST)
+
+
+def _of_enough_steps(curve: list[Evaluated]) -> list[Evaluated]:
+    """Without evaluations soon after another: their training loss is that of a few steps only."""
+    steps = np.diff([0, *(min(found.step, LARGEST) for found in curve)])
+    enough = steps >= np.median(steps) / 2
+    return [found for found, keep in zip(curve, enough, strict=True) if keep]
 
 
 def _gained(curve: list[Evaluated], held_out: bool) -> float:
