@@ -1,6 +1,5 @@
 """Which of the searched settings matter: whether good trials have other values than all trials."""
 
-import warnings
 from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
@@ -49,12 +48,14 @@ def importances(trials: Sequence[FrozenTrial]) -> tuple[dict[str, Importance], i
     losses[~np.isfinite(losses)] = losses[np.isfinite(losses)].max(initial=0) + 1
     complete = sum(one.state is not TrialState.PRUNED for one in trials)
     best = min(max(round(BEST_SHARE * len(trials)), min(MIN_BEST, len(trials) // 2)), complete)
+    if not best or np.sort(losses)[best - 1] == losses.max():
+        return {}, 0  # none are better than the others
     study = optuna.create_study()
     study.add_trials(
         optuna.create_trial(value=0, params=one.params, distributions=one.distributions)
         for one in trials
     )
-    found = _divergences(study, losses, best) if best else {}
+    found = _divergences(study, losses, best)
     total = sum(found.values())
     if len(found) < 2 or not total:
         return {}, 0
@@ -68,7 +69,8 @@ def importances(trials: Sequence[FrozenTrial]) -> tuple[dict[str, Importance], i
 
 def _divergences(study: optuna.Study, losses: Array, best: int) -> dict[str, float]:
     """The divergence of the values among so many best trials from those among all, by setting."""
+    # given a function for the losses, the evaluator warns of what it does; a copy takes too long
+    for trial, loss in zip(study.get_trials(deepcopy=False), losses, strict=True):
+        trial.value = float(loss)
     evaluator = PedAnovaImportanceEvaluator(target_quantile=(best - 0.5) / len(losses))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of few trials, which the report says itself
-        return evaluator.evaluate(study, target=lambda trial: float(losses[trial.number]))
+    return evaluator.evaluate(study)

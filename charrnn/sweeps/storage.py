@@ -1,7 +1,6 @@
 """Where a study is stored: a journal file that several machines may share, or a database."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from hashlib import sha256
@@ -135,11 +134,7 @@ class Storage:
     def failures(self) -> Iterator[None]:
         """A context whose failures to read or write the storage are raised as CharrnnError."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                # a run that is resumed or begins again repeats evaluations; the first report counts
-                warnings.filterwarnings("ignore", "The reported value is ignored", UserWarning)
-                yield
+            yield
         except sqlalchemy.exc.SQLAlchemyError as error:
             self._fail(str(getattr(error, "orig", None) or error))
         except optuna.exceptions.StorageInternalError as error:

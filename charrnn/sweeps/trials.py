@@ -1,7 +1,8 @@
 """Runs a trial: an ordinary run, whose evaluations are reported to the study."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
@@ -12,7 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from charrnn.config.dotted import nested
 from charrnn.config.layers import changed, load_config
-from charrnn.errors import InputError, Interrupted, UsageError
+from charrnn.errors import CharrnnError, InputError, Interrupted, UsageError
 from charrnn.events import Evaluated, Event, Noted, Stepped
 from charrnn.runs import start
 from charrnn.runs.resume import Complete, resumed_run
@@ -62,13 +63,16 @@ class TrialSink:
 
     The number of an evaluation is that of the part of the budget that is used up: a run that has
     no time for all evaluations is compared with others at the same point. A report that fails is
-    noted, and training continues.
+    noted, and training continues. A run that is resumed or begins again repeats evaluations; the
+    first report of each counts.
     """
 
     def __init__(self, trial: Trial, storage: Storage, evaluations: int, prunes: bool) -> None:
         self._trial, self._storage = trial, storage
         self._evaluations, self._prunes = evaluations, prunes
         self._used = 0.0
+        known = trial.storage.get_trial(trial._trial_id).intermediate_values
+        self._reported = {*known}
         self.pruned = False
 
     def __call__(self, event: Event) -> None:
@@ -78,7 +82,9 @@ class TrialSink:
         elif isinstance(event, Evaluated) and event.validation_nats_per_character is not None:
             number = max(floor(self._used * self._evaluations + 1e-9), 1)
             with self._storage.failures():
-                self._trial.report(event.validation_nats_per_character, number)
+                if number not in self._reported:
+                    self._trial.report(event.validation_nats_per_character, number)
+                    self._reported.add(number)
                 self.pruned = self._prunes and self._used < 1 and self._trial.should_prune()
 
     def flush(self) -> None:
@@ -125,6 +131,31 @@ def run_trial(
     Raises:
         CharrnnError: The run cannot be saved, or not begun for a reason that other trials share.
     """
+    with _continuable(claim.path):
+        return _trained(claim, assignment, study, stopped, emit)
+
+
+@contextmanager
+def _continuable(path: Path) -> Iterator[None]:
+    """Says of what cannot be written that the sweep can be continued."""
+    hint = "free some space, or repair the disk; then the same command continues the sweep."
+    try:
+        yield
+    except OSError as error:
+        raise CharrnnError(f"{path} cannot be saved: {error.strerror}.", hint) from None
+    except CharrnnError as error:
+        if type(error) is CharrnnError or isinstance(error.__context__, OSError):
+            error.hint = hint
+        raise
+
+
+def _trained(
+    claim: Claim,
+    assignment: Assignment,
+    study: Study,
+    stopped: Callable[[], bool],
+    emit: Emit,
+) -> Outcome:
     plan = assignment.plan
     try:
         run = _run(claim, assignment)
