@@ -1,18 +1,23 @@
 """A sweep in one process: what it tries, what it prunes, what it continues and what it refuses."""
 
+import errno
+import os
 import platform
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import current_thread, main_thread
 from time import sleep
+from typing import Any
 
 import pytest
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from charrnn.results import RunState
+from charrnn.runs import directory as run_directory
 from charrnn.setup.run_summary import summarize
-from charrnn.sweeps import claims
+from charrnn.sweeps import claims, worker
 from charrnn.sweeps.storage import Storage
 from charrnn.sweeps.study import load_study
 from tests.sweeps import arguments, outcomes, trials
@@ -64,6 +69,20 @@ def test_the_best_is_repeated_with_other_seeds(charrnn, text_file: Path) -> None
     more = trials()[5:]
     assert "repeats" not in more[0].user_attrs
     assert len(more) == (3 if more[0].value < best.value else 1)
+
+
+@pytest.mark.parametrize("more", [[], ["--sampler", "tpe"], ["--jobs", "2"]])
+def test_a_space_that_is_used_up_ends_the_sweep(charrnn, text_file: Path, more: list[str]) -> None:
+    line = arguments(text_file, "--trials", 9, "--seeds", 2, *SHORT, *more)
+    Path("space.yaml").write_text("model: {hidden_size: [8, 9], layers: {range: [1, 2]}}")
+    outcome = charrnn(*line)
+    assert outcome.code == 0
+    assert "the space has 4 combinations of values, so 4 trials try all" in outcome.err
+    *tried, repeated = trials()
+    assert {tuple(trial.params.values()) for trial in tried} == {(8, 1), (8, 2), (9, 1), (9, 2)}
+    assert (len(tried), "repeats" in repeated.user_attrs) == (4, True)
+    assert charrnn(*line).code == 0
+    assert len(trials()) == 5  # nothing is left to do
 
 
 def test_pruning_stops_what_is_worse_than_the_median(charrnn, text_file: Path) -> None:
@@ -204,6 +223,55 @@ def test_a_trial_whose_run_was_never_saved_begins_again(charrnn, text_file: Path
     assert "resumed" in again.err
     assert "already reported" not in again.err
     assert [one.state for one in trials()] == [TrialState.COMPLETE]
+
+
+def test_a_full_disk_ends_a_sweep_that_the_same_command_continues(
+    charrnn, text_file: Path, monkeypatch
+) -> None:
+    def write(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    line = arguments(text_file, "--trials", 2, *SHORT)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_directory, "write_atomically", write)
+        full = charrnn(*line)
+    assert full.code == 1
+    assert "trial-0 cannot be saved: No space left" in full.err
+    assert "free some space, or repair the disk; then the same command continues" in full.err
+    assert "--out" not in full.err
+    assert charrnn(*line).code == 0
+    assert [trial.state for trial in trials()] == [TrialState.COMPLETE] * 2
+
+
+def test_what_a_worker_could_not_write_any_more_is_done_again(
+    charrnn, text_file: Path, monkeypatch
+) -> None:
+    """At once: its file says that it has ended, though its trial still has its name."""
+    line = arguments(text_file, "--trials", 2, *SHORT)
+    workers = Path("sweeps/tries/.workers")
+
+    def append(journal: object, logs: list[dict[str, object]]) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    original = worker.tell
+    with monkeypatch.context() as patch:
+
+        def tell(*told: Any) -> None:
+            patch.setattr(JournalFileBackend, "append_logs", append)
+            original(*told)
+
+        patch.setattr(worker, "tell", tell)
+        full = charrnn(*line)
+    assert full.code == 1
+    assert "No space left" in full.err
+    assert "the same command continues the sweep" in full.err
+    assert len([*workers.iterdir()]) == 1
+    monkeypatch.setattr(claims, "LOST_SECONDS", 0.0)
+    again = charrnn(*line)
+    assert again.code == 0
+    assert "waiting for" not in again.err
+    assert [trial.state for trial in trials()] == [TrialState.COMPLETE] * 2
+    assert not [*workers.iterdir()]
 
 
 def test_a_run_of_another_trial_is_not_taken_for_its_own(charrnn, text_file: Path) -> None:

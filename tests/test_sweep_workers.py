@@ -51,6 +51,7 @@ def check_kill(text: Path, storage: str | None, count: int, killed: int) -> None
     assert {trial.state for trial in found} == {TrialState.COMPLETE}
     assert all(trial.user_attrs["seconds"] >= 1.2 for trial in found)
     assert ", resumed\n" in said
+    assert not [*Path("sweeps/tries/.workers").iterdir()]  # those of the killed ones neither
     if storage is None:
         assert sorted(endings()) == [*range(wanted)]
 

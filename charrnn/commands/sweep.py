@@ -21,6 +21,7 @@ from charrnn.sweeps.assignment import Assignment, Emit, Sinks, do_nothing
 from charrnn.sweeps.claims import is_done
 from charrnn.sweeps.jobs import work_together
 from charrnn.sweeps.samplers import Pruner, Sampler, grid_of
+from charrnn.sweeps.space import size_of
 from charrnn.sweeps.space_file import read_space
 from charrnn.sweeps.study import Plan, folder_of, open_study
 from charrnn.sweeps.worker import work
@@ -98,12 +99,11 @@ def sweep(
     if name is None:
         name = f"{run_name(base)}-{Path(search.space).stem}".replace(" ", "-")
     folder = folder_of(name)
-    trials = search.trials or TRIALS
-    if search.sampler == "grid":
-        points = len(grid_of(space))
-        if search.trials is not None and search.trials > points:
-            emit(SweepNoted(f"the grid has {pluralize(points, 'point')}, so no more are tried"))
-        trials = min(search.trials or points, points)
+    trials = search.trials or (len(grid_of(space)) if search.sampler == "grid" else TRIALS)
+    if (size := size_of(space)) and size < trials:
+        what = pluralize(size, "combination")
+        emit(SweepNoted(f"the space has {what} of values, so {pluralize(size, 'trial')} try all"))
+        trials = size
     marks = _text_marks(base, emit)
     plan = Plan(base, space, marks, trials, search.seeds, search.sampler, search.pruner)
     study = open_study(name, search.storage, plan)

@@ -19,7 +19,7 @@ from charrnn.errors import CharrnnError
 from charrnn.sweeps.samplers import grid_of, make_sampler
 from charrnn.sweeps.space import settings_of
 from charrnn.sweeps.study import Plan, Study, best_of, is_repeat
-from charrnn.system.lock import Lock, is_held
+from charrnn.system.lock import Lock, is_held, is_left
 
 BEAT_SECONDS = 15.0  # between two signs of life
 LOST_SECONDS = 90.0  # without a sign of life, after which a trial is given to another worker
@@ -59,20 +59,30 @@ class Worker:
         self.id = secrets.token_hex(8)
         self._file = (folder / ".workers" / self.id).absolute()
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = Lock(self._file)
+        with study.exclusive():  # another worker may be about to remove files that nobody holds
+            self._lock = Lock(self._file)
         self._seen: dict[int, tuple[Any, float]] = {}
 
     def close(self) -> None:
-        """Gives up the lock."""
+        """Gives up the lock, and removes the files of workers that have ended, killed ones too.
+
+        The file of one whose trial still names it stays: it lets the next worker of this machine
+        take the trial over at once. So it does for this worker, if its last words were lost.
+        """
         self._lock.release()
-        with suppress(OSError):
-            self._file.unlink()  # the folder stays: another worker may be about to use it
+        with suppress(CharrnnError, OSError), self._study.exclusive() as trials:
+            running = [trial for trial in trials if trial.state is TrialState.RUNNING]
+            named = {(trial.user_attrs.get("worker") or {}).get("id") for trial in running}
+            for file in self._file.parent.iterdir():
+                if file.name not in named and is_left(file):
+                    with suppress(OSError):  # the folder stays
+                        file.unlink()
 
     def claim(self) -> Claim | None:
         """Takes a trial to work on; None if there is none at the moment."""
         with self._study.exclusive() as trials:
             lost = next((trial for trial in trials if self._is_lost(trial)), None)
-            trial = self._again(lost) if lost else self._new(trials)
+            trial = self._again(lost, trials) if lost else self._new(trials)
             if trial is None:
                 return None
             me = {"id": self.id, "host": platform.node(), "lock": str(self._file)}
@@ -104,12 +114,14 @@ class Worker:
             return False
         return monotonic() - since > LOST_SECONDS
 
-    def _again(self, lost: FrozenTrial) -> Trial:
-        self._study.optuna.sampler = self._sampler(lost.number)
+    def _again(self, lost: FrozenTrial, trials: list[FrozenTrial]) -> Trial:
+        self._study.optuna.sampler = self._sampler(lost.number, trials)
         return Trial(self._study.optuna, lost._trial_id)
 
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        return make_sampler(self._plan.sampler, self._plan.config.training.seed, number)
+    def _sampler(self, number: int, trials: list[FrozenTrial]) -> optuna.samplers.BaseSampler:
+        plan = self._plan
+        others = [trial.params for trial in trials if trial.number != number]
+        return make_sampler(plan.sampler, plan.space, plan.config.training.seed, number, others)
 
     def _new(self, trials: list[FrozenTrial]) -> Trial | None:
         study, plan = self._study.optuna, self._plan
@@ -122,7 +134,7 @@ class Worker:
                 study.enqueue_trial(*missing)
             else:
                 return None
-        study.sampler = self._sampler(len(trials))
+        study.sampler = self._sampler(len(trials), trials)
         return study.ask()
 
     @contextmanager
@@ -161,7 +173,7 @@ class Worker:
 
     def owns(self, trial: Trial) -> bool:
         """Whether the trial is still this worker's."""
-        frozen = self._study.optuna.get_trials(deepcopy=False)[trial.number]
+        frozen = trial.storage.get_trial(trial._trial_id)
         worker = frozen.user_attrs.get("worker") or {}
         return frozen.state is TrialState.RUNNING and worker.get("id") == self.id
 

@@ -1,7 +1,6 @@
 """How a sweep chooses what to try next, and which trials to stop early."""
 
-from itertools import product
-from math import prod
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -9,16 +8,18 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from charrnn.errors import UsageError
-from charrnn.sweeps.space import Space
+from charrnn.sweeps.space import MAX_LISTED, Space, points_of, size_of
+from charrnn.sweeps.untried import Untried
 
 Sampler = Literal["random", "grid", "tpe"]
 Pruner = Literal["none", "median", "hyperband"]
 
 WARM_UP = 0.2  # of the evaluations of a run, before the median pruner decides
-MAX_GRID = 100_000
 
 
-def make_sampler(name: Sampler, seed: int, number: int) -> BaseSampler:
+def make_sampler(
+    name: Sampler, space: Space, seed: int, number: int, others: Sequence[dict[str, Any]]
+) -> BaseSampler:
     """The sampler for one trial.
 
     Each trial has random numbers of its own, so that a sweep that is killed and continued tries
@@ -26,13 +27,14 @@ def make_sampler(name: Sampler, seed: int, number: int) -> BaseSampler:
 
     Args:
         name: What chooses; the points of a grid are fixed, so their sampler is not asked.
+        space: What it chooses from.
         seed: The seed of the sweep.
         number: The number of the trial.
+        others: The parameters of the other trials, which are not tried again.
     """
-    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-    if name == "tpe":
-        return TPESampler(seed=own, constant_liar=True)
-    return RandomSampler(seed=own)
+    own, more = map(int, np.random.SeedSequence([seed, number]).generate_state(2))
+    chooser = TPESampler(seed=own) if name == "tpe" else RandomSampler(seed=own)
+    return Untried(chooser, space, others, more)
 
 
 def make_pruner(name: Pruner, evaluations: int) -> BasePruner:
@@ -50,13 +52,11 @@ def grid_of(space: Space) -> list[dict[str, Any]]:
     Raises:
         UsageError: A range has no step, or there are too many points.
     """
-    values = {key: dimension.grid for key, dimension in space.items()}
-    if endless := [key for key, one in values.items() if one is None]:
+    if endless := [key for key, one in space.items() if one.count is None]:
         raise UsageError(
             f"`sampler=grid`: {', '.join(endless)} can have any value in a range.",
             "list choices, give a range a step, or choose another sampler.",
         )
-    listed = {key: one for key, one in values.items() if one is not None}
-    if (count := prod(map(len, listed.values()))) > MAX_GRID:
+    if (count := size_of(space) or 0) > MAX_LISTED:
         raise UsageError(f"`sampler=grid`: the grid has {count:,} points.", "list fewer choices.")
-    return [dict(zip(listed, point, strict=True)) for point in product(*listed.values())]
+    return [*points_of(space)]

@@ -1,14 +1,18 @@
 """The space of a sweep: the settings that it varies, and the values of each."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial
 
 from charrnn.config.plain_yaml import dump
 
 Number = int | float
+MAX_LISTED = 100_000  # points of a space
 
 
 @dataclass(frozen=True)
@@ -22,9 +26,23 @@ class Choices:
         trial.suggest_categorical(key, self.grid)
 
     @property
+    def distribution(self) -> CategoricalDistribution:
+        """What Optuna draws from."""
+        return CategoricalDistribution(self.grid)
+
+    @property
+    def count(self) -> int:
+        """The number of values."""
+        return len(self.values)
+
+    @property
     def grid(self) -> list[Any]:
         """Every value, as Optuna stores it."""
         return [stored(value) for value in self.values]
+
+    def exact(self, parameter: Any) -> Any:
+        """A parameter as the grid has it."""
+        return parameter
 
     def value_of(self, parameter: Any) -> Any:
         """The value that Optuna stores as this one."""
@@ -49,22 +67,45 @@ class Range:
 
     def suggest(self, key: str, trial: Trial) -> None:
         """Lets the sampler of a trial choose, unless it has a value."""
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            trial.suggest_int(key, self.low, self.high, step=int(self.step or 1), log=self.log)
+        one = self.distribution
+        if isinstance(one, IntDistribution):
+            trial.suggest_int(key, one.low, one.high, step=one.step, log=one.log)
         else:
-            trial.suggest_float(key, self.low, self.high, step=self.step, log=self.log)
+            trial.suggest_float(key, one.low, one.high, step=one.step, log=one.log)
 
     @property
-    def grid(self) -> list[Any] | None:
-        """Every value; None if there is no step between them."""
-        if self.step is None:
-            return None
-        count = round((self.high - self.low) / self.step)
-        digits = 12 - math.ceil(math.log10(max(abs(self.low), abs(self.high))))
-        return [
-            value if isinstance(value, int) else round(value, digits)
-            for value in (self.low + n * self.step for n in range(count + 1))
-        ]
+    def distribution(self) -> IntDistribution | FloatDistribution:
+        """What Optuna draws from."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return IntDistribution(self.low, self.high, self.log, int(self.step or 1))
+        return FloatDistribution(self.low, self.high, self.log, self.step)
+
+    @property
+    def count(self) -> int | None:
+        """The number of values; None if there is no step between them."""
+        step = self._step
+        return None if step is None else round((self.high - self.low) / step) + 1
+
+    @property
+    def grid(self) -> list[Any]:
+        """Every value, of a range that has a `count`."""
+        return [self._at(number) for number in range(self.count or 0)]
+
+    def exact(self, parameter: Any) -> Any:
+        """A parameter as the grid has it: Optuna rounds in its own way."""
+        step = self._step
+        return parameter if step is None else self._at(round((parameter - self.low) / step))
+
+    @property
+    def _step(self) -> Number | None:
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        return 1 if whole and self.step is None else self.step
+
+    def _at(self, number: int) -> Number:
+        value = self.low + number * (self._step or 0)
+        if isinstance(value, int):
+            return value
+        return round(value, 12 - math.ceil(math.log10(max(abs(self.low), abs(self.high)))))
 
     def value_of(self, parameter: Any) -> Any:
         """The value that Optuna stores as this one."""
@@ -77,6 +118,18 @@ class Range:
 
 
 Space = dict[str, Choices | Range]
+
+
+def size_of(space: Space) -> int | None:
+    """The number of points of a space; None if a range has no step."""
+    counts = [dimension.count for dimension in space.values()]
+    return None if None in counts else math.prod(count or 0 for count in counts)
+
+
+def points_of(space: Space) -> Iterator[dict[str, Any]]:
+    """The points of a space that has a size, as Optuna stores them."""
+    grids = [dimension.grid for dimension in space.values()]
+    return (dict(zip(space, point, strict=True)) for point in product(*grids))
 
 
 def stored(value: Any) -> Any:

@@ -81,16 +81,29 @@ def is_held(path: Path) -> bool:
 
     Of a process of another machine, only what its file says is known.
     """
+    return _held_here(path) is True
+
+
+def is_left(path: Path) -> bool:
+    """Whether a process of this machine that held a lock has ended or released it.
+
+    The lock is only looked at.
+    """
+    return _held_here(path) is False
+
+
+def _held_here(path: Path) -> bool | None:
+    """Whether a lock of a process of this machine is held; None if it is something else."""
     try:
         file = os.open(path, os.O_RDONLY | FLAGS)
     except OSError:
-        return False
+        return None
     try:
         found = HOLDER.fullmatch(_content(file)) if _is_own(file) else None
     finally:
         os.close(file)
     if not found or found[2] != platform.node() or not int(found[1]):
-        return False
+        return None
     return file_locks.is_locked(path, int(found[1]))
 
 
