@@ -263,6 +263,22 @@ def test_a_slice_has_its_trials_where_their_values_are(full: SweepReport) -> Non
     assert panel.get_xscale() == "log"
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 24])
+def test_trials_are_counted_in_whole_numbers(count: int, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    report = report_of(study_of(count=count, space={HIDDEN: Range(8, 12)}, losses=len))
+    print_sweep_charts(report, ["progress", "slice"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    axis = next(line[:-1] for line in lines if line and line[-1] == "trial")
+    assert all(0 <= int(tick) < count for tick in axis)
+    assert all(8 <= int(tick) <= 12 for tick in lines[-1])
+    panel = plot_sweep(report, ["progress"]).axes[0]
+    low, high = panel.get_xlim()
+    shown = [float(tick) for tick in panel.get_xticks() if low <= tick <= high]
+    assert shown
+    assert all(tick.is_integer() and 0 <= tick < count for tick in shown)
+
+
 def test_ranges_have_their_ends_at_0_and_1() -> None:
     for setting in (
         SearchedSetting("a", 1e-3, 1e-1, log=True),

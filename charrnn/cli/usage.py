@@ -17,9 +17,10 @@ COMMAND_SYNONYMS = {
     "show": "inspect", "test": "eval", "write": "sample",
 }  # fmt: skip
 OPTION_SYNONYMS = {
-    "dir": "out", "exclude-from": "exclude", "n": "count", "num-samples": "count",
-    "output": "out", "output-dir": "out", "prompt": "prime", "run": "out", "save": "out",
-    "start": "prime", "temp": "temperature", "topk": "top-k", "topp": "top-p",
+    "dir": "out", "exclude-from": "exclude", "n": "count", "name": "study",
+    "num-samples": "count", "out": "study", "output": "out", "output-dir": "out",
+    "prompt": "prime", "run": "out", "save": "out", "start": "prime", "temp": "temperature",
+    "topk": "top-k", "topp": "top-p",
 }  # fmt: skip
 SIMILAR = 0.65
 
@@ -85,8 +86,10 @@ def _option_like(option: str, command: Any) -> str | None:
     options = [name[2:] for one in command.params for name in one.opts if name[:2] == "--"]
     name = option.lstrip("-").lower()
     synonym = OPTION_SYNONYMS.get(name)
+    while synonym and synonym not in options:  # one command has --out, another --study for it
+        synonym = OPTION_SYNONYMS.get(synonym)
     begun = [f"--{one}" for one in options if len(name) > 1 and one.startswith(name)]
-    meant = [f"--{synonym}"] if synonym in options else begun[:3]
+    meant = [f"--{synonym}"] if synonym else begun[:3]
     if not meant:
         similar = nearest(name, options, SIMILAR)
         settings = _settings_like(name) if "set" in options else {}

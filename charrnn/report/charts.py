@@ -70,6 +70,7 @@ def line_chart(
     highest: float | None = None,
     logarithmic: bool = False,
     logarithmic_x: bool = False,
+    whole_x: bool = False,
     lettered: bool = True,
 ) -> Text:
     """Draws curves as Braille dots, and labels them and the levels at the right.
@@ -84,6 +85,7 @@ def line_chart(
         highest: Larger values are drawn at this height.
         logarithmic: Whether the y axis is logarithmic; values of 0 or less are left out.
         logarithmic_x: Whether the x axis is logarithmic; all x have to be positive.
+        whole_x: Whether only whole numbers are written along a linear x axis.
         lettered: Whether curves that end far from their labels get letters.
 
     Returns:
@@ -110,11 +112,13 @@ def line_chart(
         return Text("\n").join([*head, *lines])
     widest = max(cell_len(label) for label in [x, *(trace.label for trace in traces)])
     margin = min(widest + 1, int(width * MAX_MARGIN))
-    left, right = _range(np.concatenate([trace.x for trace in traces if trace.x is not None]))
+    across = np.concatenate([trace.x for trace in traces if trace.x is not None])
+    left, right = _range(across, 0.5 if whole_x else None)
     traces = [_thinned(trace, left, right, DOTS * (width - margin)) for trace in traces]
     low, high = _range(np.concatenate([trace.y for trace in traces]))
     scales = (logarithmic_x, logarithmic)
-    canvas = _canvas(traces, width - margin, rows, (left, right), (low, high), scales)
+    columns = width - margin
+    canvas = _canvas(traces, columns, rows, (left, right), (low, high), scales, whole_x)
     lines = []
     for line, end in zip(
         canvas, [*_labels(traces, low, high, rows - 2), None, (x, "")], strict=True
@@ -168,11 +172,11 @@ def _shown(label: str) -> str:
     return harmless_message(" ".join(label.split()))
 
 
-def _range(values: Array) -> tuple[float, float]:
-    """The limits of an axis that shows these values."""
+def _range(values: Array, spread: float | None = None) -> tuple[float, float]:
+    """The limits of an axis that shows these values; so far around a single one."""
     low, high = float(values.min()), float(values.max())
     if high - low <= 1e-9 * max(abs(low), abs(high)):
-        spread = 0.1 * abs(low) or 1.0
+        spread = spread or 0.1 * abs(low) or 1.0
         low, high = low - spread, high + spread
     return low, high
 
@@ -194,6 +198,7 @@ def _canvas(
     x_limits: tuple[float, float],
     y_limits: tuple[float, float],
     logarithmic: tuple[bool, bool],
+    whole_x: bool,
 ) -> list[Text]:
     """The lines of the chart without labels, of which the last two are the axis and its numbers."""
     import plotext
@@ -206,7 +211,7 @@ def _canvas(
     plotext.yaxes(True, False)
     plotext.xlim(*x_limits)
     plotext.ylim(*y_limits)
-    plotext.xticks(*_named_ticks(*x_limits, width // COLUMNS_PER_TICK, logarithmic[0]))
+    plotext.xticks(*_named_ticks(*x_limits, width // COLUMNS_PER_TICK, logarithmic[0], whole_x))
     ticks, names = _named_ticks(*y_limits, height // ROWS_PER_TICK, logarithmic[1])
     plotext.yticks(ticks, names)
     dots = DOTS * (width - max(map(len, names)) - 1)
@@ -229,10 +234,12 @@ def _canvas(
 
 
 def _named_ticks(
-    low: float, high: float, count: int, logarithmic: bool
+    low: float, high: float, count: int, logarithmic: bool, whole: bool = False
 ) -> tuple[list[float], list[str]]:
     """Round numbers within limits, where they are and how they are written."""
     ticks = (_decades if logarithmic else _ticks)(low, high, count)
+    if whole and not logarithmic:
+        ticks = [tick for tick in ticks if float(tick).is_integer()] or ticks
     return ticks, [_number(10.0**tick if logarithmic else tick) for tick in ticks]
 
 

@@ -78,7 +78,7 @@ def _progress(report: SweepReport, width: int, height: int) -> Text:
         curves.append(Curve("pruned", [t.number for t in stopped.trials], stopped.nats, dots=True))
     return line_chart(
         curves, width, height, title="loss of each trial, nats per character", x="trial",
-        highest=highest_shown(report), lettered=False,
+        highest=highest_shown(report), whole_x=True, lettered=False,
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def _slices(report: SweepReport, width: int, height: int) -> Iterator[Renderable
             yield line_chart(
                 [Curve("", positions(setting, values), losses.nats, dots=True)], width, height,
                 title=f"loss by {name}, nats per character", highest=highest_shown(report),
-                logarithmic_x=setting.log, lettered=False,
+                logarithmic_x=setting.log, whole_x=isinstance(setting.low, int), lettered=False,
             )  # fmt: skip
 
 

@@ -98,7 +98,9 @@ def _progress(panel: "Axes", report: SweepReport) -> None:
         [*x, last], [*best, best[-1]], color=BEST, drawstyle="steps-post", linewidth=1.8
     )
     label_lines(panel, [(line, f"best\n{loss_figure(float(best[-1]))}")])
-    panel.locator_params(axis="x", integer=True)
+    margin = max(MARGIN * last, 0.5)  # wide enough for whole numbers alone, of one trial too
+    panel.set_xlim(-margin, last + margin)
+    panel.locator_params(axis="x", integer=True, min_n_ticks=1)
     _limit(panel, losses, high)
     finish(panel, "progress", "trial", LOSS)
 
