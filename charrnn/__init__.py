@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from charrnn.library.pages import report as report
     from charrnn.library.run import Run as Run
     from charrnn.library.run import read_metrics as read_metrics
+    from charrnn.library.sweep import Sweep as Sweep
+    from charrnn.library.sweep import read_sweep as read_sweep
+    from charrnn.library.sweeping import sweep as sweep
     from charrnn.library.training import train as train
     from charrnn.training.trainer import Divergence as Divergence
 
@@ -33,6 +36,7 @@ _HOMES = {
     "Metrics": "library.metrics",
     "Model": "library.model",
     "Run": "library.run",
+    "Sweep": "library.sweep",
     "UsageError": "errors",
     "explain": "library.analyses",
     "export": "library.exports",
@@ -41,8 +45,10 @@ _HOMES = {
     "inspect": "library.inspection",
     "load": "library.model",
     "read_metrics": "library.run",
+    "read_sweep": "library.sweep",
     "report": "library.pages",
     "runs": "library.inspection",
+    "sweep": "library.sweeping",
     "texts": "library.inspection",
     "train": "library.training",
 }

@@ -118,7 +118,7 @@ def test_all_faults_are_reported_together() -> None:
 
 def test_a_setting_is_not_both_varied_and_given() -> None:
     assert faults("model.layers: [1, 2]", "model.layers") == [
-        "model.layers is varied, and given on the command line too; leave out one of them."
+        "model.layers is varied, and given a value too; leave out one of them."
     ]
 
 
@@ -141,10 +141,10 @@ def test_empty_missing_and_other_files_are_refused() -> None:
 def test_a_grid_has_every_combination_once() -> None:
     space = read(
         "model.layers: [1, 2]\nmodel.dropout: {range: [0.1, 0.3], step: 0.1}\n"
-        "optimizer: [{name: sgd}, {name: adam}]\n"
+        "optimizer: [{name: sgd}, {name: adam}]\ntraining.batch_size: {range: [4, 6]}\n"
     )
     points = [tuple(map(stored, settings_of(space, point).values())) for point in grid_of(space)]
-    assert len(points) == len({*points}) == 12
+    assert len(points) == len({*points}) == 36
     assert sorted({point[1] for point in points}) == [0.1, 0.2, 0.3]
     values: Any = settings_of(space, grid_of(space)[0])
     assert values["optimizer"] == {"name": "sgd"}

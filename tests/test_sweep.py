@@ -77,7 +77,7 @@ def test_a_space_that_is_used_up_ends_the_sweep(charrnn, text_file: Path, more: 
     Path("space.yaml").write_text("model: {hidden_size: [8, 9], layers: {range: [1, 2]}}")
     outcome = charrnn(*line)
     assert outcome.code == 0
-    assert "the space has 4 combinations of values, so 4 trials try all" in outcome.err
+    assert "the space has 4 combinations of values, after which the sweep ends" in outcome.err
     *tried, repeated = trials()
     assert {tuple(trial.params.values()) for trial in tried} == {(8, 1), (8, 2), (9, 1), (9, 2)}
     assert (len(tried), "repeats" in repeated.user_attrs) == (4, True)

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,10 +10,6 @@ from charrnn.cli import completers
 from charrnn.cli.options import ConfigOption, JsonOption, SetOption, one_config
 from charrnn.cli.settings import OPTIONS, settings_options
 from charrnn.errors import UsageError
-
-if TYPE_CHECKING:
-    from charrnn.commands.train import Run
-    from charrnn.events import Sink
 
 
 @settings_options(*OPTIONS)
@@ -88,6 +84,7 @@ def sweep_command(
     Start the same command on other machines to work on one study together, and again to continue
     it. Every trial is a run: what is set here holds for all of them.
     """
+    from charrnn.report.run_log import make_log
     from charrnn.report.sweep_lines import SweepLines
     from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
     from charrnn.system.extras import import_extra
@@ -105,21 +102,21 @@ def sweep_command(
             "write one, such as space.yaml with: optimizer.learning_rate: {log: [1e-3, 1e-2]}",
         )
     import_extra("optuna", "sweep", "a sweep")
-    from charrnn.commands.sweep import Search, sweep
+    from charrnn.commands.sweep import Search, open_sweep, trial_sinks, work_on
 
-    search = Search(space, trials, seeds, study, storage, sampler, pruner, jobs)
-    quiet = verbosity() is Verbosity.QUIET
-    name = sweep(
+    emit = (lambda event: None) if verbosity() is Verbosity.QUIET else SweepLines()
+    opened = open_sweep(
         text or [],
         one_config(config),
         assignments or [],
         settings,
-        search,
-        make_sinks,
-        (lambda event: None) if quiet else SweepLines(),
+        Search(space, trials, seeds, study, storage, sampler, pruner, jobs),
+        partial(trial_sinks, make_log),
+        emit,
         partial(set_verbosity, verbosity()),
     )
-    show_sweep([], name, storage, export, json)
+    work_on(opened, emit)
+    show_sweep([], opened.assignment.study, storage, export, json)
 
 
 def show_sweep(
@@ -146,12 +143,3 @@ def show_sweep(
         write_json(asdict(report))
     else:
         print_sweep(report)
-
-
-def make_sinks(run: "Run") -> list["Sink"]:
-    """The sinks of the run of a trial."""
-    from charrnn.commands.train import trackers
-    from charrnn.report.run_log import make_log
-
-    log = make_log(run.directory.metrics, run.state.progress.step, run.config.logging.every_steps)
-    return [log, *trackers(run)]

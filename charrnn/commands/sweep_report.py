@@ -4,11 +4,11 @@ from pathlib import Path
 
 from charrnn.commands.config import described
 from charrnn.commands.curves import is_sweep
-from charrnn.config.dotted import keys_of, nested
-from charrnn.config.layers import changed, check_config
+from charrnn.config.dotted import Layer, keys_of, nested
+from charrnn.config.layers import changed, check_config, config_values
 from charrnn.config.settings import Config
 from charrnn.errors import InputError, UsageError
-from charrnn.results import DescribedConfig, SweepReport
+from charrnn.results import DescribedConfig, SweepReport, SweepTrial
 from charrnn.setup.run_files import JOURNAL
 from charrnn.sweeps.study import FOLDER, load_study, study_of_folder
 from charrnn.sweeps.summary import summarize_study
@@ -66,15 +66,33 @@ def best_config(report: SweepReport) -> DescribedConfig:
     Raises:
         InputError: No trial is complete.
     """
+    config = _best(report)
+    origins = dict.fromkeys(keys_of(config.model_dump()), "as in every trial")
+    origins |= dict.fromkeys(report.keys, "searched")
+    return described(config, origins, changed=True, kept=report.keys)
+
+
+def best_values(report: SweepReport) -> Layer:
+    """The config of the best trial, as plain values.
+
+    Raises: As `best_config`.
+    """
+    return config_values(_best(report))
+
+
+def best_trial(report: SweepReport) -> SweepTrial:
+    """The best trial. Raises InputError if none is complete."""
     if not report.best:
         raise InputError(
             f"no trial of {report.name} is complete.", "wait for one, or continue the sweep."
         )
-    config = config_of_trial(report, report.best[0])
-    origins = dict.fromkeys(keys_of(config.model_dump()), "as in every trial")
-    origins |= dict.fromkeys(report.keys, "searched")
-    config = changed(config, nested({TEXT_KEY: []}))
-    return described(config, origins, changed=True, kept=report.keys)
+    return report.trial(report.best[0])
+
+
+def _best(report: SweepReport) -> Config:
+    """The config of the best trial, without its text. Raises: As `best_config`."""
+    config = config_of_trial(report, best_trial(report).number)
+    return changed(config, nested({TEXT_KEY: []}))
 
 
 def config_of_trial(report: SweepReport, number: int) -> Config:

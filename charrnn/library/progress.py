@@ -1,15 +1,18 @@
-"""Where the progress of a run is shown."""
+"""Where the progress of a run, or of a sweep, is shown."""
 
 import logging
 import sys
 from collections.abc import Callable
 
 from charrnn.events import Event, Sink
-from charrnn.library.notes import LoggedNotes
+from charrnn.library.notes import LoggedNotes, note
 from charrnn.results import RunLog
+from charrnn.sweep_events import SweepEvent, SweepNoted, TrialEnded
 from charrnn.system.notebook import in_notebook
 
 Progress = bool | Callable[[Event], object] | None
+SweepProgress = bool | Callable[[SweepEvent], object] | None
+RAISED = "`progress` raised, and gets no more events."
 
 
 def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Sink:
@@ -35,6 +38,41 @@ def progress_sink(progress: Progress, logged: Callable[[], RunLog | None]) -> Si
     return make_console_sink(logged, words=str)
 
 
+def sweep_progress(progress: SweepProgress) -> Callable[[SweepEvent], None]:
+    """What gets the events of a sweep, as an argument `progress` asks.
+
+    Args:
+        progress: True for lines on stderr, False for none; None for lines in a notebook or a
+            terminal. Or a function, which is called with each event.
+    """
+    if progress is None:
+        progress = in_notebook() or sys.stderr.isatty()
+    if progress is True:
+        from charrnn.report.sweep_lines import SweepLines
+
+        return SweepLines(words=str)
+    return _ToldOfSweep(progress or None)
+
+
+class _ToldOfSweep:
+    """Logs what goes wrong in a sweep, and calls a function of the user's until it raises."""
+
+    def __init__(self, function: Callable[[SweepEvent], object] | None) -> None:
+        self._function = function
+
+    def __call__(self, event: SweepEvent) -> None:
+        if isinstance(event, SweepNoted):
+            note(event.note)
+        elif isinstance(event, TrialEnded) and event.outcome == "failed":
+            note(f"trial {event.number} failed: {event.failure}")
+        if self._function is not None:
+            try:
+                self._function(event)
+            except Exception:
+                self._function = None
+                logging.getLogger("charrnn").exception(RAISED)
+
+
 class _Called:
     """A function or an object of the user's; if it raises, its traceback is logged."""
 
@@ -46,7 +84,7 @@ class _Called:
         try:
             self._function(event)
         except Exception:
-            logging.getLogger("charrnn").exception("`progress` raised, and gets no more events.")
+            logging.getLogger("charrnn").exception(RAISED)
             raise
 
     def flush(self) -> None:

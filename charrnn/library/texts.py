@@ -1,12 +1,13 @@
 """What a text is that a function or a method is given; docs/library.md has the rule."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-from charrnn.errors import UsageError
-from charrnn.text.sources import String
+from charrnn.errors import InputError, UsageError
+from charrnn.text.sources import String, missing_file
 
 Text = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -20,6 +21,18 @@ def text_or_paths(text: Text | None) -> list[str] | String:
     if isinstance(text, str):
         return String(text) if _has_lines(text) else [text]
     return _paths(text)
+
+
+@contextmanager
+def path_meant(text: Text | None) -> Iterator[None]:
+    """Says of a string that names no file that a text itself has a line break."""
+    try:
+        yield
+    except InputError as error:
+        if isinstance(text, str) and str(error) == str(missing_file(os.path.abspath(text))):
+            hint = "a string of one line is a path; a text itself has a line break, '\\n'."
+            raise InputError(str(error), hint) from None
+        raise
 
 
 def text_itself(text: Text) -> list[str] | String:

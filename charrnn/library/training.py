@@ -10,7 +10,7 @@ from typing import Unpack
 from charrnn.commands.train import logged, resumed_in_memory, set_up, trackers
 from charrnn.commands.train import train as train_run
 from charrnn.config.argument_types import checked
-from charrnn.errors import InputError, Interrupted, UsageError
+from charrnn.errors import Interrupted, UsageError
 from charrnn.events import Event
 from charrnn.keywords import LIMITS
 from charrnn.library.keywords import (
@@ -25,12 +25,12 @@ from charrnn.library.keywords import (
 from charrnn.library.notes import note, note_all
 from charrnn.library.progress import Progress, progress_sink
 from charrnn.library.run import Run
-from charrnn.library.texts import Text, text_or_paths
+from charrnn.library.texts import Text, path_meant, text_or_paths
 from charrnn.report.memory_log import MemoryLog
 from charrnn.report.run_log import make_log
 from charrnn.runs.memory import InMemory
 from charrnn.runs.start import Run as StartedRun
-from charrnn.text.sources import String, missing_file
+from charrnn.text.sources import String
 from charrnn.training.trainer import Divergence
 
 
@@ -83,7 +83,7 @@ def train(
         started, past = _resumed_in_memory(resume, given, text, config, settings, out)
     else:
         directory = _absolute(resume.path if isinstance(resume, Run) else resume)
-        try:
+        with path_meant(text):
             started = set_up(
                 source,
                 as_config(config),
@@ -93,11 +93,6 @@ def train(
                 directory,
                 note,
             )
-        except InputError as error:
-            if isinstance(text, str) and str(error) == str(missing_file(os.path.abspath(text))):
-                hint = "a string of one line is a path; a text itself has a line break, '\\n'."
-                raise InputError(str(error), hint) from None
-            raise
     string = source if isinstance(source, String) else None
     return _trained(started, string, progress, past)
 

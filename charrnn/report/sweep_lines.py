@@ -1,5 +1,7 @@
 """The progress of a sweep as lines."""
 
+from collections.abc import Callable
+
 from charrnn.report.event_lines import duration, figure
 from charrnn.report.flags import as_flags
 from charrnn.report.sweep_labels import settings_label
@@ -9,9 +11,10 @@ from charrnn.system.escaping import harmless_message, shortened
 
 
 class SweepLines:
-    """Prints a line when a trial starts, and one when it is over."""
+    """Prints a line when a trial starts, and one when it is over; `words` renders settings."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Callable[[str], str] = as_flags) -> None:
+        self._words = words
         self._console = PipeConsole(stderr=True, emoji=False)
 
     def __call__(self, event: SweepEvent) -> None:
@@ -20,7 +23,7 @@ class SweepLines:
             line = f"note: {event.note}"
         else:
             line = _start(event) if isinstance(event, TrialStarted) else _end(event)
-        print_line(self._console, harmless_message(as_flags(shortened(line))))
+        print_line(self._console, harmless_message(self._words(shortened(line))))
 
 
 def _start(event: TrialStarted) -> str:

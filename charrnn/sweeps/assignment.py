@@ -8,6 +8,7 @@ from charrnn.events import Sink
 from charrnn.runs.start import Run
 from charrnn.sweep_events import SweepEvent
 from charrnn.sweeps.study import Plan
+from charrnn.text.sources import String
 
 Sinks = Callable[[Run], list[Sink]]
 Emit = Callable[[SweepEvent], None]
@@ -29,6 +30,7 @@ class Assignment:
         sinks: Makes the sinks of a run.
         jobs: The number of processes that share the cores of this machine.
         prepare: Called first in a process that is started for it.
+        string: The text, in place of the config's.
     """
 
     study: str
@@ -38,3 +40,4 @@ class Assignment:
     sinks: Sinks
     jobs: int = 1
     prepare: Callable[[], None] = do_nothing
+    string: String | None = None

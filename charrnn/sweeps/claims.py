@@ -58,8 +58,8 @@ class Worker:
         self._folder = folder
         self.id = secrets.token_hex(8)
         self._file = (folder / ".workers" / self.id).absolute()
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         with study.exclusive():  # another worker may be about to remove files that nobody holds
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             self._lock = Lock(self._file)
         self._seen: dict[int, tuple[Any, float]] = {}
 
@@ -74,7 +74,7 @@ class Worker:
             running = [trial for trial in trials if trial.state is TrialState.RUNNING]
             named = {(trial.user_attrs.get("worker") or {}).get("id") for trial in running}
             for file in self._file.parent.iterdir():
-                if file.name not in named and is_left(file):
+                if file.name not in named and (file == self._file or is_left(file)):
                     with suppress(OSError):  # the folder stays
                         file.unlink()
 

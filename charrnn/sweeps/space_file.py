@@ -25,20 +25,25 @@ SHAPE = "should be a list of choices, {range: [low, high]} or {log: [low, high]}
 Spec = dict[str, Any]
 
 
-def read_space(path: str, base: Config, given: list[str]) -> Space:
+def read_space(source: str | Layer, base: Config, given: list[str]) -> Space:
     """Reads a space.
 
     Args:
-        path: A YAML file of dotted keys, or of sections as in a config, with the values of each.
+        source: A YAML file of dotted keys, or of sections as in a config, with the values of each;
+            or what such a file has.
         base: The config whose settings are varied.
-        given: The dotted keys that the command line sets.
+        given: The dotted keys that are set to a value.
 
     Raises:
         UsageError: It cannot be read, or has faults; all are reported together.
     """
+    if isinstance(source, str):
+        path, layer = source, read_mapping(Path(source), EXAMPLE, "a space is a YAML file.")
+    else:
+        path, layer = "`space`", source
     faults: list[str] = []
     specs: dict[str, Spec] = {}
-    for key, value in _flat(read_mapping(Path(path), EXAMPLE, "a space is a YAML file.")):
+    for key, value in _flat(layer):
         try:
             _require_searchable(key, specs, given)
             specs[key] = _spec(value)
@@ -117,7 +122,7 @@ def _require_searchable(key: str, specs: dict[str, Spec], given: list[str]) -> N
         if other != key and (other.startswith(f"{key}.") or key.startswith(f"{other}.")):
             raise ValueError(f"is given beside {other}, one of which contains the other")
     if key in given:
-        raise ValueError("is varied, and given on the command line too; leave out one of them")
+        raise ValueError("is varied, and given a value too; leave out one of them")
 
 
 def _candidates(spec: Spec) -> list[Any]:

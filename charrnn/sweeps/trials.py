@@ -194,7 +194,7 @@ def _run(claim: Claim, assignment: Assignment) -> Run:
                 f"{claim.path} has a run that the study knows nothing of.",
                 "move this folder elsewhere; then the same command continues the sweep.",
             )
-        return resumed_run(str(claim.path), [], {})
+        return resumed_run(str(claim.path), assignment.string or [], {})
     try:
         config = changed(assignment.plan.config, nested(values), "these settings")
     except UsageError as error:
@@ -204,7 +204,7 @@ def _run(claim: Claim, assignment: Assignment) -> Run:
         cores = max((os.cpu_count() or 1) // assignment.jobs, 1)
         workers = min(choose_workers("auto", *size), cores)
         config = changed(config, nested({"training.workers": workers}))
-    return start.new_run(config, str(claim.path))
+    return start.new_run(config, str(claim.path), string=assignment.string)
 
 
 def _tries(file: Path, values: dict[str, Any]) -> bool:
