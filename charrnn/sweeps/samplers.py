@@ -33,7 +33,7 @@ def make_sampler(
         others: The parameters of the other trials, which are not tried again.
     """
     own, more = map(int, np.random.SeedSequence([seed, number]).generate_state(2))
-    chooser = TPESampler(seed=own) if name == "tpe" else RandomSampler(seed=own)
+    chooser = TPESampler(seed=own, constant_liar=True) if name == "tpe" else RandomSampler(seed=own)
     return Untried(chooser, space, others, more)
 
 
