@@ -11,7 +11,8 @@ from charrnn.setup.named_texts import known_texts, saved_as
 from charrnn.setup.wiring import decoding_of, selection_of
 from charrnn.system.machine import physical_memory
 from charrnn.system.resources import own_list, text_resources
-from charrnn.text.reading import LongerText, Reading, read_text
+from charrnn.text.file_text import LongerText
+from charrnn.text.reading import Reading, read_text
 from charrnn.text.sources import STDIN, String
 from charrnn.text.text import TextMark
 from charrnn.wording import pluralize

@@ -8,13 +8,15 @@ from numpy.random import Generator
 from charrnn.arrays import Array
 from charrnn.window import NO_TARGET, Window, signed
 
+CHUNK = 1 << 22  # ids that are looked through at a time
+
 
 class Delimited:
     """The starts of the sequences in ids (N,), and their lengths with the delimiter at the end."""
 
     def __init__(self, ids: Array) -> None:
         self._ids = ids
-        ends = np.flatnonzero(ids == ids[-1]) + 1
+        ends = positions_of(ids, int(ids[-1])) + 1
         self.starts = np.concatenate([[0], ends[:-1]])
         self.lengths = ends - self.starts
 
@@ -52,6 +54,14 @@ class DelimitedSequences:
         return lengths
 
 
+def positions_of(ids: Array, sought: int) -> Array:
+    """Where an id occurs in a text (N,), found in chunks."""
+    found = [np.empty(0, np.intp)]
+    for start in range(0, len(ids), CHUNK):
+        found.append(np.flatnonzero(ids[start : start + CHUNK] == sought) + start)
+    return np.concatenate(found)
+
+
 def padded(ids: Array, starts: Array, lengths: Array) -> tuple[Array, Array]:
     """Inputs and targets (T, B) of B stretches of ids.
 
@@ -72,13 +82,16 @@ def padded(ids: Array, starts: Array, lengths: Array) -> tuple[Array, Array]:
 
 def first_sequences(ids: Array, max_characters: int | None) -> Array:
     """The first complete sequences within `max_characters`, and at least one."""
-    ends = np.flatnonzero(ids == ids[-1:]) + 1
-    if not len(ends):
-        return ids
-    fitting = len(ends)
-    if max_characters is not None:
-        fitting = max(int(np.searchsorted(ends, max_characters, "right")), 1)
-    return ids[: ends[fitting - 1]]
+    if max_characters is None or not len(ids):
+        return ids  # the last id is a delimiter
+    ends = positions_of(ids[:max_characters], int(ids[-1])) + 1
+    if len(ends):
+        return ids[: ends[-1]]
+    for start in range(max_characters, len(ids), CHUNK):
+        ends = positions_of(ids[start : start + CHUNK], int(ids[-1])) + 1
+        if len(ends):
+            return ids[: start + ends[0]]
+    return ids
 
 
 def median_length(ids: Array) -> int:

@@ -12,6 +12,7 @@ from charrnn.text.delimited import (
     DelimitedSequences,
     first_sequences,
     padded,
+    positions_of,
     random_starts,
 )
 from charrnn.text.document_windows import DocumentWindows
@@ -37,7 +38,8 @@ class Documents(DelimitedSequences):
             InputError: One of them contains END_OF_TEXT.
         """
         for number, document in enumerate(documents, 1):
-            if END_OF_TEXT in document.characters:
+            place = document.characters.find(END_OF_TEXT)
+            if place >= 0 and document.counts()[place]:
                 raise InputError(
                     f"document {number} contains the character U+0003, which marks the end of a "
                     "document.",
@@ -60,13 +62,14 @@ class Documents(DelimitedSequences):
         if not wanted:
             return text, len(text)
         end = text.characters.index(END_OF_TEXT)
-        ends = np.flatnonzero(text.ids == end) + 1
+        ends = positions_of(text.ids, end) + 1
         cut = len(text) - wanted
         held_out = len(text) - ends
         fitting = ends[(wanted <= 2 * held_out) & (held_out <= 2 * wanted)]
         if len(fitting):
             return text, int(fitting[np.abs(fitting - cut).argmin()])
-        return Text(text.characters, np.insert(text.ids, cut, end)), cut + 1
+        mark = Text(text.characters, np.array([end], text.ids.dtype))
+        return Text.concatenate([text[:cut], mark, text[cut:]]), cut + 1
 
     def training_windows(
         self, ids: Array, batch_size: int, window: int | None, stride: int | None, seed: int

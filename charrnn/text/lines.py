@@ -1,6 +1,6 @@
 """A text as separate lines: a newline starts and ends each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -11,9 +11,11 @@ from charrnn.text.delimited import (
     Delimited,
     DelimitedSequences,
     first_sequences,
+    positions_of,
     random_starts,
 )
 from charrnn.text.line_windows import LineWindows
+from charrnn.text.stored_ids import ids_made
 from charrnn.text.text import CHUNK_CHARACTERS, Text
 from charrnn.window import Window
 from charrnn.wording import pluralize
@@ -71,8 +73,14 @@ class Lines(DelimitedSequences):
             order = np.random.default_rng(0).permutation(count)
             starts, lengths = starts[order], lengths[order]
             del order
-        ids = _gather(text.ids, starts, lengths)
-        return Text(text.characters, ids).compact(), int(lengths[: count - held_out].sum())
+        made = ids_made(
+            text.origin,
+            ["lines", held_out > 0],
+            int(lengths.sum()),
+            text.ids.dtype,
+            lambda: _gathered(text.ids, starts, lengths),
+        )
+        return Text(text.characters, *made).compact(), int(lengths[: count - held_out].sum())
 
     def training_windows(
         self, ids: Array, batch_size: int, window: int | None, stride: int | None, seed: int
@@ -110,27 +118,32 @@ class Lines(DelimitedSequences):
 
 def _nonblank_lines(text: Text) -> tuple[Array, Array]:
     """The starts of the lines that are not blank, and their lengths with the newline."""
-    ends = np.flatnonzero(text.ids == text.characters.index(NEWLINE)) + 1
+    ends = positions_of(text.ids, text.characters.index(NEWLINE)) + 1
     ends = ends.astype(np.int32 if len(text) < 2**31 else np.int64)  # short lines are many
     starts = np.roll(ends, 1)
     starts[0] = 0
-    visible = text.take([not character.isspace() for character in text.characters], bool)
-    nonblank = np.logical_or.reduceat(visible, starts)
+    is_visible = np.array([not character.isspace() for character in text.characters])
+    nonblank = np.zeros(len(ends), bool)
+    position = 0
+    for chunk in text[: ends[-1]].chunks():
+        visible, stop = is_visible[chunk.ids], position + len(chunk)
+        first, last = np.searchsorted(ends, [position, stop - 1], "right")  # lines in the chunk
+        inside = np.append(0, ends[first:last] - position)
+        nonblank[first : last + 1] |= np.logical_or.reduceat(visible, inside)
+        position = stop
     return starts[nonblank], (ends - starts)[nonblank]
 
 
-def _gather(ids: Array, starts: Array, lengths: Array) -> Array:
-    """These stretches of ids one after another, copied in chunks of about CHUNK_CHARACTERS."""
+def _gathered(ids: Array, starts: Array, lengths: Array) -> Iterator[Array]:
+    """These stretches of ids one after another, in chunks of about CHUNK_CHARACTERS."""
     ends = lengths.cumsum()
-    gathered = np.empty(ends[-1], ids.dtype)
     first, filled = 0, 0
     while first < len(starts):
         last = max(int(np.searchsorted(ends, filled + CHUNK_CHARACTERS)), first + 1)
         chunk, stop = slice(first, last), int(ends[last - 1])
         if last == first + 1:  # it may be long: no array of indices
-            gathered[filled:stop] = ids[starts[first] :][: stop - filled]
+            yield ids[starts[first] :][: stop - filled]
         else:
             shift = np.repeat(starts[chunk] - (ends[chunk] - lengths[chunk]), lengths[chunk])
-            ids.take(shift + np.arange(filled, stop), out=gathered[filled:stop], mode="clip")
+            yield ids.take(shift + np.arange(filled, stop), mode="clip")
         first, filled = last, stop
-    return gathered

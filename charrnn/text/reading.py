@@ -1,14 +1,15 @@
 """Reads files as texts, and notes what was changed."""
 
 import logging
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from math import inf
 from typing import NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.text.decoding import Decoder, Decoding, DecodingReport
+from charrnn.text.file_identity import size_of
+from charrnn.text.file_text import FileText, Source, read_file
 from charrnn.text.sources import (
     ALL_FILES,
     STDIN,
@@ -18,16 +19,14 @@ from charrnn.text.sources import (
     open_source,
     source_label,
 )
+from charrnn.text.stored_ids import CannotStore, require_memory
+from charrnn.text.stored_text import is_large, stored_texts
 from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
 DEFAULT_DECODING = Decoding()
 LOG = logging.getLogger(__name__)
 Reports = list[tuple[str, DecodingReport]]  # each with the label of its file
-
-
-class LongerText(InputError):
-    """There is more text than there should be; the rest is not read."""
 
 
 class Reading(NamedTuple):
@@ -63,32 +62,53 @@ def read_text(
     """
     if isinstance(paths, String):
         return _read_string(paths, decoding)
+    listed = [(path, *list_files(path, selection)) for path in paths]
+    sources = [Source(file, files != [path]) for path, files, _ in listed for file in files]
+    notes: list[str] = []
+    read = _read_files(sources, decoding, at_most, notes)
     texts: list[Text] = []
     filled: Reports = []
     empty: Reports = []
-    notes = []
-    for path in paths:
-        files, skipped = list_files(path, selection)
-        directory = files != [path]
+    for path, files, skipped in listed:
         binary = []
         for file in files:
-            found = _read_file(file, decoding, at_most, skip_binary=directory)
+            found = next(read)
             if found is None:
                 binary.append(file)
                 continue
             text, report = found
             LOG.info(f"read {source_label(file)}: {pluralize(len(text), 'character')}")
-            at_most -= len(text)
             if text:
                 texts.append(text)
             (filled if text else empty).append((source_label(file), report))
-        if directory:
+        if files != [path]:
             notes.append(_directory_note(path, len(files), binary, skipped))
     if not texts:
         raise _all_empty(empty)
     if empty:
         notes.append(f"{_subject(empty)}: empty, left out.")
     return Reading(texts, (*notes, *_notes(filled)))
+
+
+def _read_files(
+    sources: Sequence[Source], decoding: Decoding, at_most: float, notes: list[str]
+) -> Iterator[FileText | None]:
+    """The texts of files as `read_file` gives them; stored if they are large.
+
+    notes: gets one if they are large and cannot be stored.
+    """
+    if is_large(sources, at_most):
+        try:
+            yield from stored_texts(sources, decoding, at_most)
+            return
+        except CannotStore as error:
+            size, label = size_of(sources) or 0, source_label(sources[0].path)
+            require_memory(size, label, error)
+            notes.append(f"{label} is read into memory, since its ids cannot be stored in {error}.")
+    for source in sources:
+        found = read_file(source, decoding, at_most)
+        at_most -= len(found.text) if found else 0
+        yield found
 
 
 def _read_string(string: String, decoding: Decoding) -> Reading:
@@ -134,33 +154,6 @@ def _directory_note(path: str, files: int, binary: list[str], skipped: int) -> s
     if skipped:
         note += f"; {skipped:,} skipped, such as pipes and links to directories"
     return note + "."
-
-
-def _read_file(
-    path: str, decoding: Decoding, at_most: float, *, skip_binary: bool
-) -> tuple[Text, DecodingReport] | None:
-    """The text of a file; None for a binary file that is to be skipped."""
-    if at_most < inf and path != STDIN and os.path.isfile(path) and not os.path.getsize(path):
-        return Text.of(""), DecodingReport()  # a file of /proc has no size, and may have no end
-    with open_source(path) as file:
-        decoder = Decoder(file, source_label(path), decoding)
-        if skip_binary and decoder.binary:
-            return None
-        try:
-            return Text.of_chunks(lambda: _first(at_most, decoder(), path)), decoder.report
-        except ValueError:
-            raise InputError(
-                f"{source_label(path)} changed while it was being read.", "try again."
-            ) from None
-
-
-def _first(at_most: float, chunks: Iterator[str], path: str) -> Iterator[str]:
-    """The chunks, up to so many characters. Raises LongerText if there are more."""
-    for chunk in chunks:
-        at_most -= len(chunk)
-        if at_most < 0:
-            raise LongerText(f"{source_label(path)} has more characters than it should have.")
-        yield chunk
 
 
 def _all_empty(empty: Reports) -> InputError:

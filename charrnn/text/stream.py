@@ -43,9 +43,12 @@ class Stream:
         ends = np.cumsum(file_lengths)
         cuts = ends - held_out
         starts = ends - np.array(file_lengths)
-        parts = [*zip(starts, cuts, strict=True), *zip(cuts, ends, strict=True)]
-        ids = np.concatenate([text.ids[start:end] for start, end in parts])
-        return Text(text.characters, ids), len(text) - int(held_out.sum())
+        parts = [
+            pair
+            for first, last in ((starts, cuts), (cuts, ends))
+            for pair in zip(first.tolist(), last.tolist(), strict=True)
+        ]
+        return text.rearranged(parts), len(text) - int(held_out.sum())
 
     def training_windows(
         self, ids: Array, batch_size: int, window: int | None, stride: int | None, seed: int

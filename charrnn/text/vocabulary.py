@@ -2,11 +2,9 @@
 
 import unicodedata
 
-import numpy as np
-
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, UsageError
-from charrnn.text.text import Text
+from charrnn.text.text import CHUNK_CHARACTERS, Text
 from charrnn.wording import pluralize
 
 
@@ -43,8 +41,8 @@ class Vocabulary:
             UsageError: It has unknown characters; the message names the first.
         """
         ids, unknown = text.ids_in(self.characters), len(self)
-        if ids.max(initial=0) == unknown:
-            position = int(np.argmax(ids == unknown))
+        strange = {*text.characters} - {*self.characters}
+        if strange and (position := _first(ids, unknown)) is not None:
             first = str(text[position : position + 1])
             others = sorted({*text.compact().characters} - {*self.characters, first})
             are = "is" if len(others) == 1 else "are"
@@ -72,15 +70,11 @@ class Vocabulary:
         strange -= {*self.characters}
         if unknown == "error" or not strange:
             return texts, ()
-        known = [self._without_unknown(text) for text in texts]
+        known = [text.without(strange) for text in texts]
         number = pluralize(sum(map(len, texts)) - sum(map(len, known)), "unknown character")
         if unknown == "skip":
             return [text for text in known if text], (f"{number} left out.",)
         return [text.replace(strange) for text in texts], (f"{number} read as U+FFFD.",)
-
-    def _without_unknown(self, text: Text) -> Text:
-        known: Array = text.ids_in(self.characters) < len(self)
-        return Text(text.characters, text.ids[known]).compact()
 
     def decode(self, ids: Array) -> str:
         """The characters of ids (N,)."""
@@ -93,3 +87,12 @@ class Vocabulary:
             if near in self.characters:
                 return f"nearest is {near!r}; or choose `unknown=skip`."
         return "choose `unknown=skip` to leave it out."
+
+
+def _first(ids: Array, sought: int) -> int | None:
+    """The position of the first of these ids; None if there is none."""
+    for start in range(0, len(ids), CHUNK_CHARACTERS):
+        found = ids[start : start + CHUNK_CHARACTERS] == sought
+        if found.any():
+            return start + int(found.argmax())
+    return None

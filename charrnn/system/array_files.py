@@ -1,0 +1,172 @@
+"""Arrays in files of the cache, which are mapped into memory and not read.
+
+A file has the array, then facts about it in JSON, the SHA-256 and the length of these, and MAGIC.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.arrays import Array
+from charrnn.system.cache import cache_folder
+from charrnn.system.files import replacing, write_atomically
+from charrnn.system.turns import Turn
+
+MAGIC = b"charrnn1"
+LENGTH_BYTES = 8
+FOOTER_BYTES = 32 + LENGTH_BYTES + len(MAGIC)
+SAMPLES, SAMPLE_BYTES = 64, 1 << 12  # of the array, compared with their digest when it is opened
+SPARE_BYTES = 1 << 26  # that stay free on the disk
+SUFFIX = ".array"
+
+
+class StoredArray(NamedTuple):
+    """An array (N,) in a file, which must not be written to, and facts about it."""
+
+    array: Array
+    facts: dict[str, Any]
+
+
+def array_folder() -> Path:
+    """The folder of arrays in the user's cache."""
+    return cache_folder() / "ids"
+
+
+def array_path(name: str) -> Path:
+    """The file of the array of this name."""
+    return array_folder() / f"{name}{SUFFIX}"
+
+
+def open_array(name: str) -> StoredArray | None:
+    """Maps an array; None if there is no file, or if it is damaged.
+
+    Damage is looked for in the facts, the size and SAMPLES blocks of the array, spread over it.
+    """
+    path = array_path(name)
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        with path.open("rb") as file:
+            head = _read_head(file)
+        if head is None:
+            return None
+        mapped = np.memmap(path, head["dtype"], "r", shape=(head["count"],))
+        return StoredArray(mapped.view(np.ndarray), head["facts"])
+    return None
+
+
+def facts_of(path: Path) -> dict[str, Any] | None:
+    """The facts about an array; None if there is no file, or if it is damaged."""
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
+        head = _read_head(file)
+        return None if head is None else head["facts"]
+    return None
+
+
+def write_array(
+    name: str, dtype: DTypeLike, count: int, chunks: Iterable[Array], facts: dict[str, Any]
+) -> None:
+    """Writes an array; until it is complete, there is no file of its name.
+
+    Args:
+        name: The name.
+        dtype: Its type.
+        count: The number of its elements N, at least 1.
+        chunks: The elements in order.
+        facts: JSON that is kept with it.
+
+    Raises:
+        OSError: It cannot be written, or the disk has too little space.
+        ValueError: There are more elements than `count`, or fewer.
+    """
+    kind, path = np.dtype(dtype), array_path(name)
+    size = count * kind.itemsize
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(path.parent).free < size + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
+    with replacing(path) as file:
+        for chunk in chunks:
+            file.write(np.ascontiguousarray(chunk, kind).data)
+        if file.tell() != size:
+            raise ValueError(f"{file.tell()} bytes, not {size}")
+        file.flush()
+        with open(file.name, "rb") as written:
+            samples = _sampled(written, size)
+        head = {"dtype": kind.str, "count": count, "samples": samples, "facts": facts}
+        content = json.dumps(head).encode()
+        length = len(content).to_bytes(LENGTH_BYTES, "little")
+        file.write(content + hashlib.sha256(content).digest() + length + MAGIC)
+
+
+@contextmanager
+def building(name: str) -> Iterator[None]:
+    """Waits until no other process builds the array of this name; this is for one at a time.
+
+    Where files cannot be locked, several build it, and the last one to finish replaces the others'.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    array_folder().mkdir(parents=True, exist_ok=True)
+    turn = Turn(array_path(name).with_suffix(".lock"))
+    try:
+        turn.take()
+    except OSError as error:
+        if error.errno != errno.ENOLCK:
+            raise
+    try:
+        yield
+    finally:
+        turn.end()
+
+
+def remembered(name: str, compute: Callable[[], Any]) -> Any:
+    """The JSON that was computed before under this name; else it is computed and kept.
+
+    compute: returns what is not None.
+    """
+    path = array_folder() / f"{name}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(path.read_bytes())
+        if known["sha256"] == hashlib.sha256(json.dumps(known["value"]).encode()).hexdigest():
+            return known["value"]
+    value = compute()
+    digest = hashlib.sha256(json.dumps(value).encode()).hexdigest()
+    with suppress(OSError):  # it is computed again the next time
+        array_folder().mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps({"sha256": digest, "value": value}).encode())
+    return value
+
+
+def _read_head(file: BinaryIO) -> dict[str, Any] | None:
+    """What is known of the array in a file; None if the file is damaged. Raises: OSError."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - FOOTER_BYTES, 0))
+    footer = file.read()
+    length = int.from_bytes(footer[32 : -len(MAGIC)], "little")
+    if not footer.endswith(MAGIC) or not 0 < length <= size - FOOTER_BYTES:
+        return None
+    file.seek(size - FOOTER_BYTES - length)
+    content = file.read(length)
+    if hashlib.sha256(content).digest() != footer[:32]:
+        return None
+    head: dict[str, Any] = json.loads(content)
+    bytes_of_array = head["count"] * np.dtype(head["dtype"]).itemsize
+    whole = size == bytes_of_array + length + FOOTER_BYTES
+    return head if whole and head["samples"] == _sampled(file, bytes_of_array) else None
+
+
+def _sampled(file: BinaryIO, size: int) -> str:
+    """The SHA-256 of blocks that are spread evenly over the first bytes of a file."""
+    digest = hashlib.sha256()
+    for number in range(SAMPLES):
+        file.seek(max(size - SAMPLE_BYTES, 0) * number // (SAMPLES - 1))
+        digest.update(file.read(min(SAMPLE_BYTES, size)))
+    return digest.hexdigest()
