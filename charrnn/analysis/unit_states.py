@@ -44,8 +44,12 @@ class ReadText(NamedTuple):
     @property
     def fresh(self) -> Array:
         """Before which of them the state is zero: the first of a stream, and each delimiter."""
-        first: Array = np.arange(len(self.ids)) == 0
-        return first if self.delimiter is None else self.read_ids == self.delimiter
+        if self.delimiter is not None:
+            starts: Array = self.read_ids == self.delimiter
+            return starts
+        first = np.zeros(len(self.ids), bool)
+        first[:1] = True
+        return first
 
     @property
     def steps(self) -> tuple[Array, Array, Array]:

@@ -33,8 +33,10 @@ from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, 
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
 from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
+from charrnn.system import progress
 from charrnn.system.escaping import shortened
-from charrnn.system.remote import Progress, Remote, unwatched, watch
+from charrnn.system.progress import Progress, watch_reading
+from charrnn.system.remote import Remote, unwatched, watch
 from charrnn.system.streams import discard, has_lost_reader
 
 LOG = logging.getLogger(__name__)
@@ -103,6 +105,7 @@ def run(arguments: list[str]) -> int:
     set_verbosity(Verbosity.NORMAL)
     start = time.perf_counter()
     watch.set(_shown)
+    watch_reading.set(_shown_reading)
     try:
         code = app(arguments or ["--help"], prog_name="charrnn", standalone_mode=False)
         if code == 130:  # Typer's code for KeyboardInterrupt
@@ -154,6 +157,15 @@ def _shown(remote: Remote) -> AbstractContextManager[Progress]:
     from charrnn.report.download_progress import show_download
 
     return show_download(remote)
+
+
+def _shown_reading(label: str) -> AbstractContextManager[Progress]:
+    """Shows how storing a large text goes, unless --quiet is given."""
+    if verbosity() is Verbosity.QUIET:
+        return progress.unwatched(label)
+    from charrnn.report.download_progress import show_reading
+
+    return show_reading(label)
 
 
 def _stopped() -> int:

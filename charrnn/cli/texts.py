@@ -19,13 +19,17 @@ def texts_command(
         ),
     ] = None,
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove the download of this text, or all downloads.")
+        bool,
+        typer.Option(
+            "--clear", help="Remove the download of this text and its stored ids, or all."
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """List the texts that have names, or download one.
 
-    Other commands take such a name wherever they take a text, and download it once.
+    Other commands take such a name wherever they take a text, and download it once. The ids of a
+    text of more than 64 MB are stored when it is first read; those texts are listed too.
     """
     from dataclasses import asdict
 
@@ -41,6 +45,10 @@ def texts_command(
         else:
             size = format_size(cleared.bytes)
             write_line(f"removed {pluralize(len(cleared.removed), 'text')}, {size}")
+            if cleared.stored:
+                size = format_size(sum(text.bytes for text in cleared.stored))
+                texts = pluralize(len(cleared.stored), "text")
+                write_line(f"removed the stored ids of {texts}, {size}")
     elif name is not None:
         text = fetch_text(name)
         if json:

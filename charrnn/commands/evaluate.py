@@ -17,14 +17,21 @@ from charrnn.setup.loading import Model, encode_text, load_model
 from charrnn.setup.own_text import Announce
 from charrnn.setup.wiring import sequences_of
 from charrnn.system.blas import single_threaded_blas
-from charrnn.text.count_baselines import NGRAM_CONTEXT, counted_nats, xz_nats
+from charrnn.text.count_baselines import (
+    NGRAM_CONTEXT,
+    counted_nats,
+    predicted_characters,
+    xz_nats,
+)
 from charrnn.text.sources import String
 from charrnn.text.stream import block_windows
+from charrnn.text.text import Text
 from charrnn.training.dynamic_evaluation import dynamic_score
 from charrnn.training.evaluation import SCORING_LANES, Score, Scorer
 from charrnn.training.workers import choose_workers, worker_threads
 from charrnn.wording import rough_duration
 
+MAX_COMPARED = 10_000_000  # characters: counts and xz take some ten seconds for so many
 TIMED = 50_000  # characters whose scores are timed, to say how long the others take
 CALLS_PER_CHARACTER = 7e-6  # seconds of a step of dynamic evaluation beside its products
 
@@ -174,11 +181,16 @@ class Evaluation:
 
     def _baselines(self, predicted: int, announce: Announce) -> TextBaselines:
         vocabulary, counted = self.model.vocabulary, None
+        ids = self.ids
+        if len(ids) > MAX_COMPARED:
+            ids = self._sequences.head(ids, MAX_COMPARED)
+            predicted = predicted_characters(ids, self._sequences)
+            announce(f"counts and xz are compared on the first {len(ids):,} characters.")
         try:
             known = known_text(self._trained, [], announce)
             if len(known.text) == len(self.text) and known.text.mark() == self.text.mark():
                 announce("this is the training text: its counts know what they predict here.")
-            counted = counted_nats(known.training.ids, self.ids, self._sequences, len(vocabulary))
+            counted = counted_nats(known.training.ids, ids, self._sequences, len(vocabulary))
         except (InputError, UsageError) as error:
             announce(f"without counts of the training text: {error}")
         return TextBaselines(
@@ -186,7 +198,8 @@ class Evaluation:
             unigram=counted.unigram if counted else None,
             ngram=counted.ngram if counted else None,
             context=NGRAM_CONTEXT,
-            xz=xz_nats(self.text, predicted),
+            xz=xz_nats(Text(vocabulary.characters, ids), predicted),
+            characters=predicted,
         )
 
 

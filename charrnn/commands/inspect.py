@@ -164,8 +164,7 @@ def inspect_text(
 
 def _alphabet(corpus: Corpus) -> Alphabet:
     known = corpus.vocabulary.characters
-    parts = [Text(known, part).counts() for part in (corpus.training, corpus.validation)]
-    counts = np.sum(parts, axis=0)
+    counts = np.array(corpus.counts) + Text(known, corpus.validation).counts()
     order = np.argsort(-counts, kind="stable")
     characters = tuple(known[id] for id in order)
     return Alphabet(characters, tuple(counts[order].tolist()))

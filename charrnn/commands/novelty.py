@@ -8,11 +8,12 @@ import numpy as np
 from charrnn.arrays import Array
 from charrnn.commands.speed import NOTED_SECONDS
 from charrnn.results import Copy, Items, Novelty, Overlap
-from charrnn.setup.known_text import KnownText, items_of, known_text
+from charrnn.setup.known_text import KnownText, known_text
 from charrnn.setup.loading import load_model
 from charrnn.setup.own_text import Announce
 from charrnn.text.novelty import in_common
-from charrnn.text.text import CHUNK_CHARACTERS, Text
+from charrnn.text.search import find, items_of
+from charrnn.text.text import Text
 from charrnn.wording import pluralize, rough_duration
 
 LENGTHS = (5, 10, 20, 30, 50)  # characters of the passages
@@ -106,20 +107,11 @@ def _ids(text: str, characters: str) -> Array:
 
 def _copy(passage: str, known: KnownText) -> Copy:
     """A passage with the place where it first occurs."""
-    text, offset = known.text, _first(known.text, passage)
+    text, offset = known.text, find(known.text, passage)
     if offset is None:  # where the parts of two files meet that were not held out
-        text, offset = known.training, _first(known.training, passage) or 0
+        text, offset = known.training, find(known.training, passage) or 0
     lines = sum(str(chunk).count("\n") for chunk in text[:offset].chunks())
     return Copy(passage, len(passage), offset, lines + 1)
-
-
-def _first(text: Text, passage: str) -> int | None:
-    size = max(CHUNK_CHARACTERS, len(passage))
-    for start in range(0, len(text), size):
-        found = str(text[start : start + size + len(passage) - 1]).find(passage)
-        if found >= 0:
-            return start + found
-    return None
 
 
 def _held_out(known: KnownText, texts: Texts) -> Texts:
@@ -133,10 +125,13 @@ def _held_out(known: KnownText, texts: Texts) -> Texts:
         return []
     total = sum(lengths)
     if known.delimiter is not None:
-        items = items_of(known.held_out, known.delimiter)
-        ends = list(accumulate(map(len, items), initial=0))
-        left = [total - end for end in ends]
-        return [(item, item[:most]) for item, most in zip(items, left, strict=False) if most > 0]
+        left, items = total, []
+        for item in items_of(known.held_out, known.delimiter):
+            if left <= 0:
+                break
+            items.append((item, item[:left]))
+            left -= len(item)
+        return items
     ends = list(accumulate(lengths))
     spare = max(len(known.held_out) - total, 0)
     passages = []

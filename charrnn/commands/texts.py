@@ -1,10 +1,11 @@
-"""Lists the texts that have names, and downloads and removes them."""
+"""Lists the texts that have names and those whose ids are stored; downloads and removes them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from charrnn.config.text_lists import TextSource
 from charrnn.errors import InputError, UsageError
-from charrnn.results import ClearedTexts, NamedText, TextList, TextState
+from charrnn.results import ClearedTexts, NamedText, StoredText, TextList, TextState
 from charrnn.setup.named_texts import (
     cache_of_texts,
     known_texts,
@@ -14,6 +15,7 @@ from charrnn.setup.named_texts import (
     source_of,
     text_names,
 )
+from charrnn.system.array_files import array_folder, facts_of, remove_rest, stored_files
 from charrnn.system.cache import known_sha256_of
 from charrnn.system.resources import own_list, text_resources
 from charrnn.wording import call, nearest, word
@@ -36,7 +38,14 @@ def list_texts() -> TextList:
     texts = [_bundled(name) for name in text_resources()]
     sources = known_texts() | own_texts()
     texts += [_described(name, source) for name, source in sources.items()]
-    return TextList(tuple(texts), str(cache_of_texts()), str(own), own.is_file())
+    return TextList(
+        tuple(texts),
+        str(cache_of_texts()),
+        str(own),
+        own.is_file(),
+        str(array_folder()),
+        _stored_texts(stored_files()),
+    )
 
 
 def fetch_text(name: str) -> NamedText:
@@ -53,10 +62,10 @@ def fetch_text(name: str) -> NamedText:
 
 
 def clear_texts(name: str | None = None) -> ClearedTexts:
-    """Removes downloads, and what is left of some that were cut off.
+    """Removes downloads, what is left of some that were cut off, and stored ids.
 
     Args:
-        name: The text; None for all of them.
+        name: The text; None for all of them, and all texts whose ids are stored.
 
     Raises:
         UsageError: There is none of that name, it is bundled, or the user's own list cannot be
@@ -77,8 +86,43 @@ def clear_texts(name: str | None = None) -> ClearedTexts:
                     path.unlink()
                     removed.append(text)
             except OSError as error:
-                raise InputError(f"{path} cannot be removed: {error.strerror}.") from None
-    return ClearedTexts(tuple(dict.fromkeys(removed)), size)
+                raise _kept(error, path) from None
+    return ClearedTexts(tuple(dict.fromkeys(removed)), size, _clear_ids(name))
+
+
+def _clear_ids(name: str | None) -> tuple[StoredText, ...]:
+    """Removes the stored ids of a text, or of all. Raises: InputError."""
+    files = stored_files()
+    if name is not None:
+        files = [path for path in files if _label_of(path) == str(saved_as(name))]
+    found = _stored_texts(files)
+    try:
+        for path in files:
+            path.unlink()
+        if name is None:
+            remove_rest()
+    except OSError as error:
+        raise _kept(error, array_folder()) from None
+    return found
+
+
+def _stored_texts(files: list[Path]) -> tuple[StoredText, ...]:
+    sizes: dict[str, int] = {}
+    for path in files:
+        with suppress(OSError):  # it was removed meanwhile
+            label = _label_of(path)
+            sizes[label] = sizes.get(label, 0) + path.stat().st_size
+    return tuple(StoredText(label, size) for label, size in sorted(sizes.items()))
+
+
+def _label_of(path: Path) -> str:
+    """The first file of the text that stored ids are of; their own file if that is damaged."""
+    facts = facts_of(path)
+    return str(path if facts is None else facts["label"])
+
+
+def _kept(error: OSError, path: Path) -> InputError:
+    return InputError(f"{error.filename or path} cannot be removed: {error.strerror}.")
 
 
 def _bundled(name: str) -> NamedText:

@@ -1,9 +1,10 @@
-"""Shows the progress of a download on standard error."""
+"""Shows the progress of a download, or of reading a large text, on standard error."""
 
 import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -14,7 +15,9 @@ from rich.table import Table
 
 from charrnn.report.messages import say_message
 from charrnn.report.terminal import PipeConsole, can_redraw, fitted
-from charrnn.system.remote import Progress, Remote
+from charrnn.system.array_files import array_folder
+from charrnn.system.progress import Progress
+from charrnn.system.remote import Remote
 from charrnn.system.streams import is_in_foreground
 from charrnn.wording import format_size, word
 
@@ -35,6 +38,19 @@ def show_download(remote: Remote) -> Iterator[Progress]:
     finally:
         progress.end()
     say_message("note", f"{remote.name} is saved as {word(str(remote.path))}")
+
+
+@contextmanager
+def show_reading(path: str) -> Iterator[Progress]:
+    """Shows how a large text is read whose ids are stored, as a download is shown."""
+    name = Path(path).name
+    console = PipeConsole(stderr=True, emoji=False)
+    progress = _Frames(console, name) if can_redraw(console) else _Lines(name)
+    say_message("note", f"reading {word(path)}, to store it in {word(str(array_folder()))}")
+    try:
+        yield progress.show
+    finally:
+        progress.end()
 
 
 class _Lines:

@@ -20,7 +20,12 @@ def print_texts(found: TextList) -> None:
         for words in filter(None, about):
             line(f"{INDENT}{words}")
     line("")
+    for kept in found.stored:
+        line(f"{kept.path}  {kept.bytes:,} bytes of ids, stored", "bold")
+    if found.stored:
+        line("")
     line(f"downloads: {found.cache}")
+    line(f"ids of large texts: {found.ids}")
     line(f"your own list: {found.own_list}{'' if found.own_list_found else ', which is not there'}")
 
 

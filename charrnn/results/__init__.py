@@ -59,7 +59,7 @@ from charrnn.results.sweeps import (
     TrialState,
 )
 from charrnn.results.text_gradient import TextGradient
-from charrnn.results.texts import ClearedTexts, NamedText, TextList, TextState
+from charrnn.results.texts import ClearedTexts, NamedText, StoredText, TextList, TextState
 from charrnn.results.units import FeatureFollower, UnitCorrelation, UnitReport
 
 __all__ = [
@@ -116,6 +116,7 @@ __all__ = [
     "Spectrum",
     "Standing",
     "Statement",
+    "StoredText",
     "SweepReport",
     "SweepTrial",
     "Table",

@@ -15,6 +15,8 @@ class TextBaselines:
         ngram: Witten-Bell counts of what follows each `context` characters there; None likewise.
         context: The number of characters before each that the n-gram looks at.
         xz: The size to which xz compresses the scored text by itself.
+        characters: The number of characters that unigram, ngram and xz are of: those from the start
+            of a large text.
     """
 
     uniform: float
@@ -22,6 +24,7 @@ class TextBaselines:
     ngram: float | None
     context: int
     xz: float
+    characters: int
 
 
 @dataclass(frozen=True)

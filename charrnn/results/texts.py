@@ -45,6 +45,14 @@ class NamedText:
 
 
 @dataclass(frozen=True)
+class StoredText:
+    """A large text whose ids are stored: its first file, and the bytes that they take."""
+
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class TextList(Displayed):
     """The texts that have names.
 
@@ -53,17 +61,28 @@ class TextList(Displayed):
         cache: The folder of downloads.
         own_list: The path of the user's own list.
         own_list_found: Whether there is one.
+        ids: The folder of the ids of large texts.
+        stored: The texts whose ids are there.
     """
 
     texts: tuple[NamedText, ...]
     cache: str
     own_list: str
     own_list_found: bool
+    ids: str
+    stored: tuple[StoredText, ...]
 
 
 @dataclass(frozen=True)
 class ClearedTexts:
-    """What was removed from the cache: the names of the texts, and the bytes of their files."""
+    """What was removed from the cache.
+
+    Attributes:
+        removed: The names of the texts whose downloads were removed.
+        bytes: The bytes of these.
+        stored: The texts whose stored ids were removed, each with their bytes.
+    """
 
     removed: tuple[str, ...]
     bytes: int
+    stored: tuple[StoredText, ...]

@@ -26,13 +26,12 @@ def baselines(run: Run) -> Baselines:
     """The loss on the held-out text without a network."""
     vocabulary, sequences = run.corpus.vocabulary, sequences_of(run.config)
     counted = counted_nats(run.corpus.training, run.scored, sequences, len(vocabulary))
-    predicted = int((sequences.context_lengths(run.scored) > 0).sum())
     return Baselines(
         uniform_nats_per_character=log(len(vocabulary)),
         ngram_nats_per_character=counted.ngram,
         context=NGRAM_CONTEXT,
         unigram_nats_per_character=counted.unigram,
-        xz_nats_per_character=xz_nats(Text(vocabulary.characters, run.scored), predicted),
+        xz_nats_per_character=xz_nats(Text(vocabulary.characters, run.scored), counted.predicted),
     )
 
 

@@ -65,7 +65,10 @@ class Run:
         characters = self.corpus.vocabulary.characters
         if sequences_of(self.config).delimiter or START not in characters:
             return None
-        return passages_before(self.corpus.training, characters.index(START))
+        training, origin = self.corpus.training, self.corpus.origin
+        if origin:
+            origin = origin._replace(stop=origin.start + len(training))
+        return passages_before(training, characters.index(START), origin)
 
 
 def new_run(

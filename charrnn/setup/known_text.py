@@ -11,6 +11,8 @@ from charrnn.setup.paths import require_texts
 from charrnn.setup.wiring import decoding_of, selection_of, sequences_of, text_paths
 from charrnn.text.corpus import build_corpus
 from charrnn.text.reading import read_text
+from charrnn.text.search import find, items_of
+from charrnn.text.stored_ids import mapped_from
 from charrnn.text.text import Text, TextMark
 
 
@@ -42,9 +44,19 @@ class KnownText:
 
     def has(self, text: str) -> bool:
         """Whether this is one of its items, or in a stream a passage of it; an empty text is."""
+        if len(self.training) >= mapped_from():
+            return self._is_found(text)
         if self.delimiter is None:
             return text in self._string
         return not text or text in self._items
+
+    def _is_found(self, text: str) -> bool:
+        """The same, looked for in a text that may be too large for the memory."""
+        if self.delimiter is None or not text:
+            return not text or find(self.training, text) is not None
+        first = str(self.training[: len(text) + 1]) == text + self.delimiter
+        item = f"{self.delimiter}{text}{self.delimiter}"
+        return first or find(self.training, item) is not None
 
     @cached_property
     def _string(self) -> str:
@@ -53,11 +65,6 @@ class KnownText:
     @cached_property
     def _items(self) -> frozenset[str]:
         return frozenset(items_of(self.training, self.delimiter or ""))
-
-
-def items_of(text: Text, delimiter: str) -> list[str]:
-    """The lines or documents of a text that are not empty."""
-    return [item for item in str(text).split(delimiter) if item]
 
 
 def known_text(model: Model, paths: list[str], announce: Announce) -> KnownText:

@@ -9,11 +9,11 @@ from charrnn.config.text_lists import NAME
 from charrnn.errors import InputError, UsageError
 from charrnn.setup.named_texts import known_texts, saved_as
 from charrnn.setup.wiring import decoding_of, selection_of
-from charrnn.system.machine import physical_memory
 from charrnn.system.resources import own_list, text_resources
 from charrnn.text.file_text import LongerText
 from charrnn.text.reading import Reading, read_text
 from charrnn.text.sources import STDIN, String
+from charrnn.text.stored_ids import capacity
 from charrnn.text.text import TextMark
 from charrnn.wording import pluralize
 
@@ -77,8 +77,11 @@ def read_own(paths: list[str] | String, config: Config, mark: TextMark, whose: s
         InputError: The text is unusable.
         AnotherText: It is longer.
     """
-    if mark.size > physical_memory():
-        raise InputError(f"{whose} has {mark.size:,} characters, more than this machine's memory.")
+    if mark.size > capacity():
+        raise InputError(
+            f"{whose} has {mark.size:,} characters, more than this machine's memory and the free "
+            "space for their ids."
+        )
     try:
         return read_text(paths, decoding_of(config), selection_of(config), mark.size)
     except LongerText:

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
 from charrnn.system.cache import cache_folder
-from charrnn.system.files import replacing, write_atomically
+from charrnn.system.files import leftovers, replacing, write_atomically
 from charrnn.system.turns import Turn
 
 MAGIC = b"charrnn1"
@@ -39,6 +39,17 @@ class StoredArray(NamedTuple):
 def array_folder() -> Path:
     """The folder of arrays in the user's cache."""
     return cache_folder() / "ids"
+
+
+def free_bytes() -> int:
+    """The bytes that arrays may take on the disk of that folder; 0 if it cannot be told."""
+    folder = array_folder()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return max(shutil.disk_usage(folder).free - SPARE_BYTES, 0)
+    except OSError:
+        return 0
 
 
 def array_path(name: str) -> Path:
@@ -89,7 +100,7 @@ def write_array(
     kind, path = np.dtype(dtype), array_path(name)
     size = count * kind.itemsize
     path.parent.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(path.parent).free < size + SPARE_BYTES:
+    if free_bytes() < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
     with replacing(path) as file:
         for chunk in chunks:
@@ -143,6 +154,29 @@ def remembered(name: str, compute: Callable[[], Any]) -> Any:
         array_folder().mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps({"sha256": digest, "value": value}).encode())
     return value
+
+
+def stored_files() -> list[Path]:
+    """The files of all arrays, sorted by name."""
+    return sorted(array_folder().glob(f"*{SUFFIX}"))
+
+
+def remove_rest() -> None:
+    """Removes what is not an array: what was remembered, locks, and what a killed program left.
+
+    Nothing of an array that is being built is removed.
+
+    Raises:
+        OSError: A file cannot be removed.
+    """
+    folder, free = array_folder(), True
+    for path in folder.glob("*.lock"):
+        if Turn(path).is_free():
+            path.unlink()
+        else:
+            free = False
+    for path in [*folder.glob("*.json"), *(leftovers(folder) if free else ())]:
+        path.unlink(missing_ok=True)
 
 
 def _read_head(file: BinaryIO) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from charrnn.system.cache import VARIABLE, known_sha256_of, sha256_of
 from charrnn.system.extras import import_extra
 from charrnn.system.files import detach
 from charrnn.system.lock import Held, Lock
-from charrnn.system.remote import Progress, Remote, watch
+from charrnn.system.progress import Progress
+from charrnn.system.remote import Remote, watch
 from charrnn.system.transfer import Refused, transfer
 from charrnn.wording import word
 

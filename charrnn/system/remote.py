@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-Progress = Callable[[int, int | None], None]  # told the bytes received, and of how many
+from charrnn.system.progress import Progress
 
 
 @dataclass(frozen=True)

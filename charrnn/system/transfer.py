@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
 from charrnn.system.extras import import_extra
-from charrnn.system.remote import Progress
+from charrnn.system.progress import Progress
 from charrnn.wording import format_size
 
 TIMEOUT = 30  # seconds without an answer

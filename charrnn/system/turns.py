@@ -49,6 +49,11 @@ class Turn:
             raise
         return True
 
+    def is_free(self) -> bool:
+        """Whether nobody has the turn now. Raises: OSError."""
+        with self._path.open("rb+") as file:
+            return self._taken(file.fileno())
+
     def end(self) -> None:
         """Ends the turn."""
         if self._file is not None:

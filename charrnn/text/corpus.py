@@ -7,6 +7,7 @@ from math import inf
 from charrnn.arrays import Array
 from charrnn.errors import InputError
 from charrnn.text.sequences import SEQUENCES, Sequences
+from charrnn.text.stored_ids import Origin
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary, describe
 from charrnn.wording import pluralize
@@ -25,8 +26,10 @@ class Corpus:
         validation: The ids held out (M,).
         size: The number of characters of the text as it was read.
         digest: Its SHA-256.
+        counts: How often each character of the vocabulary occurs in the training part.
         notes: What the user should know about rare characters, and about those that do not occur
             in training.
+        origin: The stored ids of both parts, one after the other; None if they are in memory only.
     """
 
     vocabulary: Vocabulary
@@ -34,7 +37,9 @@ class Corpus:
     validation: Array
     size: int
     digest: str
+    counts: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 def build_corpus(
@@ -92,7 +97,17 @@ def build_corpus(
             f"part: {_list(unseen)}",
         )
     ids = vocabulary.encode(text)
-    return Corpus(vocabulary, ids[:training], ids[training:], size, digest, notes)
+    in_training = {character: count - held_out for character, count, held_out in counts}
+    return Corpus(
+        vocabulary,
+        ids[:training],
+        ids[training:],
+        size,
+        digest,
+        tuple(in_training.get(character, 0) for character in vocabulary.characters),
+        notes,
+        text.origin if ids is text.ids else None,
+    )
 
 
 def _vocabulary(present: list[str], known: Vocabulary | None, extend: bool) -> Vocabulary:

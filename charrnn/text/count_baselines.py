@@ -21,11 +21,12 @@ class CountedNats(NamedTuple):
     """The loss of models that count characters, in nats per character.
 
     unigram: of how often each character occurs. ngram: of what follows each NGRAM_CONTEXT
-    characters.
+    characters. predicted: the number of characters that are predicted.
     """
 
     unigram: float
     ngram: float
+    predicted: int
 
 
 def counted_nats(
@@ -50,7 +51,13 @@ def counted_nats(
         nats -= np.log(p).sum(axis=1)
         predicted += len(p[0])
     unigram, ngram = (nats / predicted + 0.0).tolist()  # no negative zero
-    return CountedNats(unigram, ngram)
+    return CountedNats(unigram, ngram, predicted)
+
+
+def predicted_characters(ids: Array, sequences: Sequences) -> int:
+    """The number of characters of a text (N,) that are predicted."""
+    chunks = chunks_with_contexts(ids, sequences, 1)
+    return sum(int((lengths[own] > 0).sum()) for _, lengths, own in chunks)
 
 
 def chunks_with_contexts(

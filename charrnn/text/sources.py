@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from charrnn.errors import InputError
 from charrnn.system.machine import physical_memory
+from charrnn.text.stored_ids import capacity
 from charrnn.wording import call
 
 STDIN = "-"
@@ -79,12 +80,12 @@ def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], 
         skipped, such as pipes and links to directories.
 
     Raises:
-        InputError: There are no files, or they are larger than this machine's memory.
+        InputError: There are no files, or they are too large for this machine.
     """
     if path == STDIN or not os.path.isdir(path):
         return [path], 0
     files: list[Path] = []
-    skipped, size, found = 0, 0, 0
+    skipped, size, found, most = 0, 0, 0, capacity()
     with _os_errors_as_input_errors(path):
         for folder, folders, names in os.walk(path, onerror=_raise):
             folders[:] = [name for name in folders if not name.startswith(".")]
@@ -96,9 +97,10 @@ def list_files(path: str, selection: Selection = ALL_FILES) -> tuple[list[str], 
             skipped += sum(Path(folder, name).is_symlink() for name in folders)
             files += chosen
             size += sum(file.stat().st_size for file in chosen)
-            if size > physical_memory():
+            if size > most:
                 raise InputError(
-                    f"the files of the directory {path!r} are larger than this machine's memory.",
+                    f"the files of the directory {path!r} are larger than this machine's memory, "
+                    "and than the free space for their ids.",
                     "name only those that you need.",
                 )
     if not files and found:

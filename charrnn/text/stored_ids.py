@@ -17,6 +17,7 @@ from charrnn.system.array_files import (
     StoredArray,
     array_folder,
     building,
+    free_bytes,
     open_array,
     remembered,
     write_array,
@@ -139,6 +140,11 @@ def ids_made(
         ids[start : start + len(chunk)] = chunk
         start += len(chunk)
     return ids, None
+
+
+def capacity() -> float:
+    """The bytes of ids that fit on this machine: in memory, or in the cache."""
+    return max(physical_memory(), 0 if mapped_from() == inf else free_bytes())
 
 
 def require_memory(size: float, label: str, reason: CannotStore) -> None:
