@@ -6,6 +6,7 @@ A file has the array, then facts about it in JSON, the SHA-256 and the length of
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -79,6 +80,16 @@ def facts_of(path: Path) -> dict[str, Any] | None:
         head = _read_head(file)
         return None if head is None else head["facts"]
     return None
+
+
+def release_pages(array: Array) -> None:
+    """Tells the system that what was read of a mapped array need not stay in this process."""
+    base: Any = array
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    advice = getattr(mmap, "MADV_DONTNEED", None)  # the pages of a file stay in the system's cache
+    if advice is not None and isinstance(base, np.memmap):
+        base._mmap.madvise(advice)  # type: ignore[attr-defined]
 
 
 def write_array(

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
+from charrnn.system.array_files import release_pages
 from charrnn.text.alphabet import Alphabet, code_points, id_type
 from charrnn.text.stored_ids import Ids, Origin, ids_made, name_of, remembered_of, stored_ids
 
 REPLACEMENT = "\ufffd"  # stands for what cannot be decoded, or is too rare to be learned
 CHUNK_CHARACTERS = 1 << 18  # processed at a time, so that temporary arrays stay small
+RELEASED_CHARACTERS = 1 << 24  # of mapped ids that may stay in memory while they are read
 
 
 class TextMark(NamedTuple):
@@ -103,8 +105,11 @@ class Text:
 
     def chunks(self) -> Iterator["Text"]:
         """The text in chunks of bounded length."""
-        size, whole = CHUNK_CHARACTERS, Text(self.characters, self.ids)
-        return (whole[start : start + size] for start in range(0, len(self), size))
+        whole = Text(self.characters, self.ids)
+        for start in range(0, len(self), CHUNK_CHARACTERS):
+            yield whole[start : start + CHUNK_CHARACTERS]
+            if self.origin and start % RELEASED_CHARACTERS == 0:
+                release_pages(self.ids)
 
     def take(self, values: list[int], dtype: DTypeLike) -> Array:
         """For each character of the text (N,) its value, from one for each of `characters`."""
