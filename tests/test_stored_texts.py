@@ -472,7 +472,8 @@ def test_texts_lists_and_clears_what_is_stored(charrnn, long_ago, tmp_path, ids)
     assert json.loads(charrnn("texts", "--json").out)["stored"] == []
     lines = ["rhyme.txt", *RUN, "--set", "data.sequences=lines", "--out", "run"]
     shown = charrnn("train", *lines).err
-    assert f"note: reading {long_ago}, to store it in {ids}" in shown.replace("\n      ", " ")
+    note = f"note: reading the large text {long_ago}; its ids are kept in {ids}"
+    assert note in shown.replace("\n      ", " ")
     document = json.loads(charrnn("texts", "--json").out)
     size = sum(path.stat().st_size for path in ids.glob("*.array"))
     assert document["stored"] == [{"path": str(long_ago), "bytes": size}]
@@ -496,6 +497,21 @@ def test_clearing_leaves_what_is_being_made(charrnn, long_ago, ids) -> None:
         assert {path.name for path in ids.iterdir()} == {"one.lock", temporary.name}
     charrnn("texts", "--clear")
     assert not [*ids.iterdir()]
+
+
+def test_what_a_killed_program_left_is_removed(long_ago: Path, tmp_path, ids) -> None:
+    ids.mkdir(parents=True)
+    old, new = (ids / f".charrnn-{digit * 16}.tmp" for digit in "01")
+    written(old, "x")
+    new.touch()
+    read_text([str(long_ago)])
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_others_cannot_read_what_is_stored(long_ago: Path, ids: Path) -> None:
+    read_text([str(long_ago)])
+    assert ids.stat().st_mode & 0o777 == 0o700
 
 
 # in chunks, and in little memory

@@ -46,7 +46,8 @@ def show_reading(path: str) -> Iterator[Progress]:
     name = Path(path).name
     console = PipeConsole(stderr=True, emoji=False)
     progress = _Frames(console, name) if can_redraw(console) else _Lines(name)
-    say_message("note", f"reading {word(path)}, to store it in {word(str(array_folder()))}")
+    folder = word(str(array_folder()))
+    say_message("note", f"reading the large text {word(path)}; its ids are kept in {folder}")
     try:
         yield progress.show
     finally:

@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ FOOTER_BYTES = 32 + LENGTH_BYTES + len(MAGIC)
 SAMPLES, SAMPLE_BYTES = 64, 1 << 12  # of the array, compared with their digest when it is opened
 SPARE_BYTES = 1 << 26  # that stay free on the disk
 SUFFIX = ".array"
+ABANDONED_SECONDS = 3600  # since the last change of a file that a killed program left
 
 
 class StoredArray(NamedTuple):
@@ -40,6 +42,13 @@ class StoredArray(NamedTuple):
 def array_folder() -> Path:
     """The folder of arrays in the user's cache."""
     return cache_folder() / "ids"
+
+
+def _made_folder() -> Path:
+    """The same, there; nobody else may look into it: a text may be private. Raises: OSError."""
+    folder = array_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def free_bytes() -> int:
@@ -110,7 +119,7 @@ def write_array(
     """
     kind, path = np.dtype(dtype), array_path(name)
     size = count * kind.itemsize
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _made_folder()
     if free_bytes() < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
     with replacing(path) as file:
@@ -136,7 +145,11 @@ def building(name: str) -> Iterator[None]:
     Raises:
         OSError: The folder cannot be written to.
     """
-    array_folder().mkdir(parents=True, exist_ok=True)
+    folder = _made_folder()
+    for path in leftovers(folder):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
     turn = Turn(array_path(name).with_suffix(".lock"))
     try:
         turn.take()
@@ -162,7 +175,7 @@ def remembered(name: str, compute: Callable[[], Any]) -> Any:
     value = compute()
     digest = hashlib.sha256(json.dumps(value).encode()).hexdigest()
     with suppress(OSError):  # it is computed again the next time
-        array_folder().mkdir(parents=True, exist_ok=True)
+        _made_folder()
         write_atomically(path, json.dumps({"sha256": digest, "value": value}).encode())
     return value
 
