@@ -20,7 +20,7 @@ from charrnn.commands import evaluate as evaluating
 from charrnn.errors import CharrnnError, InputError
 from charrnn.sampling import start
 from charrnn.system import array_files
-from charrnn.text import decoding, delimited, stored_ids, text
+from charrnn.text import decoding, id_chunks, stored_ids, text
 from charrnn.text.corpus import build_corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.delimited import positions_of
@@ -127,7 +127,7 @@ def same(found: list[Any], wanted: list[Any]) -> None:
 
 
 @settings(max_examples=250)
-@given(TEXTS, HOW, LEARNED, st.integers(1, 9), st.booleans())
+@given(TEXTS, HOW, st.lists(LEARNED, min_size=2, max_size=3), st.integers(1, 9), st.booleans())
 def test_mapped_is_as_in_memory(tmp_path_factory, texts, how, learned, piece, directory) -> None:
     folder = tmp_path_factory.mktemp("texts")
     codec = how[0]
@@ -139,15 +139,16 @@ def test_mapped_is_as_in_memory(tmp_path_factory, texts, how, learned, piece, di
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
         with in_memory():
-            wanted = outcome(paths, Decoding(*how), learned)
+            wanted = [outcome(paths, Decoding(*how), one) for one in learned]
         for module, name in (
-            (decoding, "CHUNK_BYTES"), (text, "CHUNK_CHARACTERS"), (delimited, "CHUNK"),
+            (decoding, "CHUNK_BYTES"), (text, "CHUNK_CHARACTERS"), (id_chunks, "CHUNK"),
         ):  # fmt: skip
             patch.setattr(module, name, piece)
-        same(outcome(paths, Decoding(*how), learned), wanted)  # it is stored
-        same(outcome(paths, Decoding(*how), learned), wanted)  # it is mapped
+        for _ in range(2):  # it is stored, and then mapped
+            for one, expected in zip(learned, wanted, strict=True):
+                same(outcome(paths, Decoding(*how), one), expected)
         with in_memory():
-            same(outcome(paths, Decoding(*how), learned), wanted)
+            same(outcome(paths, Decoding(*how), learned[0]), wanted[0])
 
 
 def test_what_is_mapped_is_not_in_memory(long_ago: Path, ids: Path) -> None:
@@ -523,7 +524,7 @@ SMALL = st.lists(st.integers(0, 2), max_size=40)
 def test_chunks_change_nothing(values: list[int], piece: int) -> None:
     array = np.array(values, np.uint8)
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((delimited, "CHUNK"), (start, "CHUNK"), (text, "CHUNK_CHARACTERS")):
+        for module, name in ((id_chunks, "CHUNK"), (text, "CHUNK_CHARACTERS")):
             patch.setattr(module, name, piece)
         patch.setattr(start, "CONTEXT", 6)
         patch.setattr(start, "CANDIDATES", 4)

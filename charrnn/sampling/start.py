@@ -8,12 +8,12 @@ from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.model.rnn import states
+from charrnn.text.id_chunks import id_chunks
 from charrnn.text.stored_ids import Origin, remembered_of
 
 START = "\n"  # what is read next from the state: the last character before the beginning
 CONTEXT = 256  # characters before it
 CANDIDATES = 16
-CHUNK = 1 << 22  # ids that are looked through at a time
 
 
 def passages_before(ids: Array, newline: int, origin: Origin | None = None) -> Array | None:
@@ -62,8 +62,8 @@ def _chosen_newlines(ids: Array, newline: int) -> list[int]:
 
 def _newlines(ids: Array, newline: int, before: int | None) -> Iterator[Array]:
     """The positions of newlines but the first id, in chunks; `before`: of those after this id."""
-    for start in range(1, len(ids), CHUNK):
-        ends = np.flatnonzero(ids[start : start + CHUNK] == newline) + start
+    for start, chunk in id_chunks(ids, 1):
+        ends = np.flatnonzero(chunk == newline) + start
         if before is not None:
             ends = ends[ids[ends - 1] == before]
         if len(ends):

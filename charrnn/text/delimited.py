@@ -6,9 +6,8 @@ import numpy as np
 from numpy.random import Generator
 
 from charrnn.arrays import Array
+from charrnn.text.id_chunks import id_chunks
 from charrnn.window import NO_TARGET, Window, signed
-
-CHUNK = 1 << 22  # ids that are looked through at a time
 
 
 class Delimited:
@@ -57,8 +56,8 @@ class DelimitedSequences:
 def positions_of(ids: Array, sought: int) -> Array:
     """Where an id occurs in a text (N,), found in chunks."""
     found = [np.empty(0, np.intp)]
-    for start in range(0, len(ids), CHUNK):
-        found.append(np.flatnonzero(ids[start : start + CHUNK] == sought) + start)
+    for start, chunk in id_chunks(ids):
+        found.append(np.flatnonzero(chunk == sought) + start)
     return np.concatenate(found)
 
 
@@ -87,8 +86,8 @@ def first_sequences(ids: Array, max_characters: int | None) -> Array:
     ends = positions_of(ids[:max_characters], int(ids[-1])) + 1
     if len(ends):
         return ids[: ends[-1]]
-    for start in range(max_characters, len(ids), CHUNK):
-        ends = positions_of(ids[start : start + CHUNK], int(ids[-1])) + 1
+    for start, chunk in id_chunks(ids, max_characters):
+        ends = positions_of(chunk, int(ids[-1])) + 1
         if len(ends):
             return ids[: start + ends[0]]
     return ids

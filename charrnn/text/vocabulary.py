@@ -4,7 +4,8 @@ import unicodedata
 
 from charrnn.arrays import Array
 from charrnn.errors import CharrnnError, UsageError
-from charrnn.text.text import CHUNK_CHARACTERS, Text
+from charrnn.text.id_chunks import id_chunks
+from charrnn.text.text import Text
 from charrnn.wording import pluralize
 
 
@@ -91,8 +92,8 @@ class Vocabulary:
 
 def _first(ids: Array, sought: int) -> int | None:
     """The position of the first of these ids; None if there is none."""
-    for start in range(0, len(ids), CHUNK_CHARACTERS):
-        found = ids[start : start + CHUNK_CHARACTERS] == sought
+    for start, chunk in id_chunks(ids):
+        found = chunk == sought
         if found.any():
             return start + int(found.argmax())
     return None
