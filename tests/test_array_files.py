@@ -88,6 +88,14 @@ def test_damage_is_found(damage: Callable[[Path], object]) -> None:
     assert open_array("one")
 
 
+@pytest.mark.parametrize("more", [-1, 1])
+def test_another_size_is_damage_even_of_equal_values(more: int) -> None:
+    path = written(np.zeros(2 * SAMPLE_BYTES, np.uint8))
+    content = path.read_bytes()
+    path.write_bytes(content[1:] if more < 0 else b"\0" + content)
+    assert open_array("one") is None
+
+
 def test_blocks_of_a_large_array_are_compared() -> None:
     """Which are spread evenly, the first and the last bytes among them."""
     size = 4 * SAMPLES * SAMPLE_BYTES

@@ -126,7 +126,7 @@ def same(found: list[Any], wanted: list[Any]) -> None:
             assert one == other
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(TEXTS, HOW, st.lists(LEARNED, min_size=2, max_size=3), st.integers(1, 9), st.booleans())
 def test_mapped_is_as_in_memory(tmp_path_factory, texts, how, learned, piece, directory) -> None:
     folder = tmp_path_factory.mktemp("texts")
@@ -138,6 +138,7 @@ def test_mapped_is_as_in_memory(tmp_path_factory, texts, how, learned, piece, di
     paths = [str(folder)] if directory else [str(path) for path in sorted(folder.iterdir())]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARRNN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr("charrnn.system.files._sync", lambda file: True)  # it takes most of the time
         with in_memory():
             wanted = [outcome(paths, Decoding(*how), one) for one in learned]
         for module, name in (
@@ -434,6 +435,21 @@ def test_a_text_that_changes_while_it_is_read(long_ago, ids, monkeypatch) -> Non
     monkeypatch.setattr("charrnn.text.alphabet.Alphabet.ids", changing)
     with pytest.raises(InputError, match="changed while it was being read"):
         read_text([str(long_ago)])
+    assert not [*ids.glob("*.array")]
+
+
+def test_a_text_that_changes_without_a_trace_while_it_is_read(tmp_path, ids, monkeypatch) -> None:
+    """Its size, its time and its characters stay the same, but not their number."""
+    path = written(tmp_path / "a.txt", "a\r\nb")
+    original = text.Alphabet.characters.fget
+
+    def changing(alphabet: Any) -> Any:
+        written(path, "ab\nb")
+        return original(alphabet)
+
+    monkeypatch.setattr("charrnn.text.alphabet.Alphabet.characters", property(changing))
+    with pytest.raises(InputError, match="changed while it was being read"):
+        read_text([str(path)])
     assert not [*ids.glob("*.array")]
 
 
