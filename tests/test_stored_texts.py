@@ -152,6 +152,29 @@ def test_mapped_is_as_in_memory(tmp_path_factory, texts, how, learned, piece, di
             same(outcome(paths, Decoding(*how), learned[0]), wanted[0])
 
 
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_what_is_made_of_a_text_has_a_name_of_its_own(tmp_path: Path, monkeypatch, name) -> None:
+    """Many readings of two files from one cache, one after another, and again."""
+    monkeypatch.setattr("charrnn.system.files._sync", lambda file: True)
+    one = written(tmp_path / "a.txt", RHYME * 2 + "\n\n\u00e9 \u65e5\nzzz\nQ")
+    other = written(tmp_path / "b.txt", RHYME[9:] + "\u65e5\u00e9\n \nQQ")
+    alphabet = "".join(sorted({*RHYME, *"zQ\u65e5\u00e9\x03\ufffd"}))
+    ways = [
+        (paths, (name, fraction, min_count, known, True, each))
+        for paths in ([str(one), str(other)], [str(other), str(one)])
+        for fraction in (0.0, 0.1)
+        for min_count in (1, 3)
+        for known in (None, alphabet, alphabet[3:])
+        for each in (True, False)
+    ]
+    with in_memory():
+        wanted = [outcome(paths, Decoding(), how) for paths, how in ways]
+    assert sum(len(parts) > 3 for parts in wanted) > 20  # they are not errors
+    for _ in range(2):
+        for (paths, how), expected in zip(ways, wanted, strict=True):
+            same(outcome(paths, Decoding(), how), expected)
+
+
 def test_what_is_mapped_is_not_in_memory(long_ago: Path, ids: Path) -> None:
     """The test above compares something: ids of a file are views of it, for all sequences."""
     for name, sequences in SEQUENCES.items():
