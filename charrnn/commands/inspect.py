@@ -108,7 +108,9 @@ def inspect_text(
     flags: Layer,
     string: String | None = None,
 ) -> tuple[TextReport, tuple[str, ...]]:
-    """Describes the text of a config and the cost of training on it; writes nothing.
+    """Describes the text of a config and the cost of training on it.
+
+    Nothing is written but the ids of a large text.
 
     Args:
         config_path: A YAML file, the name of a built-in config, or plain values; None to choose
