@@ -175,6 +175,18 @@ def test_what_is_made_of_a_text_has_a_name_of_its_own(tmp_path: Path, monkeypatc
             same(outcome(paths, Decoding(), how), expected)
 
 
+def test_what_is_remembered_is_of_the_same_characters(tmp_path: Path) -> None:
+    found = read_text([str(written(tmp_path / "a.txt", "abab" * 9 + "c"))]).text
+    for left_out in ("a", "b", "ab"):
+        assert str(found.without(left_out)) == "".join(c for c in str(found) if c not in left_out)
+    start = found[:4]
+    assert start.compact().counts() == [2, 2]
+    assert start.replace({"c"}).counts() == [2, 2, 0]
+    assert found.digest() == Text.of(str(found)).digest()
+    other = Text("xyz", found.ids, found.origin)
+    assert other.digest() == Text.of("xyxy" * 9 + "z").digest()
+
+
 def test_what_is_mapped_is_not_in_memory(long_ago: Path, ids: Path) -> None:
     """The test above compares something: ids of a file are views of it, for all sequences."""
     for name, sequences in SEQUENCES.items():
