@@ -179,6 +179,8 @@ def test_what_is_remembered_is_of_the_same_characters(tmp_path: Path) -> None:
     found = read_text([str(written(tmp_path / "a.txt", "abab" * 9 + "c"))]).text
     for left_out in ("a", "b", "ab"):
         assert str(found.without(left_out)) == "".join(c for c in str(found) if c not in left_out)
+    for parts in ([found[5:], found[:5]], [found[:3], found[4:]], [found[:3], found[3:7]]):
+        assert str(Text.concatenate(parts)) == "".join(map(str, parts))
     start = found[:4]
     assert start.compact().counts() == [2, 2]
     assert start.replace({"c"}).counts() == [2, 2, 0]
