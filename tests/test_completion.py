@@ -80,7 +80,7 @@ def test_commands_options_and_what_they_take(shell: str, complete, folder: Path)
     assert complete(shell, "grad") == ["gradcheck", "gradflow"]
     assert complete(shell, "train", "--hid") == ["--hidden-size"]
     assert complete(shell, "train", "-c", "") == [*config_paths(), "mine.yaml"]
-    assert complete(shell, "inspect", "--config", "t") == ["tiny"]
+    assert complete(shell, "inspect", "--config", "t") == ["tanh-3m", "tiny"]
     assert complete(shell, "train", "--resume", "") == ["runs/first", "runs/second"]
     assert complete(shell, "sample", "runs/s") == ["runs/second"]
     assert complete(shell, "plot", "runs/first", "ru") == ["runs/first", "runs/second"]
@@ -95,7 +95,7 @@ def test_commands_options_and_what_they_take(shell: str, complete, folder: Path)
     assert complete(shell, "texts", "ti") == ["tinyshakespeare"]
     assert complete(shell, "train", "runs/") == []  # the shell completes files by itself
     assert complete(shell, "gradcheck", "re") == ["relu-3m", "relu"]
-    assert complete(shell, "explain", "vanishing", "t") == ["tiny"]
+    assert complete(shell, "explain", "vanishing", "t") == ["tanh-3m", "tiny"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

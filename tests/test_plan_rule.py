@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from charrnn.config.comments import default_values
 from charrnn.config.dotted import nested
-from charrnn.config.layers import changed, check_config
+from charrnn.config.layers import changed, check_config, load_config, value_of
 from charrnn.config.plan_table import PlanTable, plan_table
 from charrnn.model.params import Layout, shapes
-from charrnn.setup.plan_grid import Grid, hidden_size_of, weights_of
+from charrnn.setup.plan_grid import INTERPOLATED, Grid, hidden_size_of, weights_of
 from charrnn.setup.plan_rule import choose
+from charrnn.setup.planning import planned
 from tests.runs import plan_task
 
 TABLE = plan_table()
@@ -25,11 +26,14 @@ GIVEN = {
     "model.dropout": st.sampled_from([0.0, 0.1, 0.6]),
     "training.batch_size": st.integers(1, 300),
     "optimizer.learning_rate": st.sampled_from([1e-4, 0.1]),
-    "optimizer.name": st.sampled_from(["adamw", "sgd", "adam"]),
+    "optimizer.name": st.sampled_from(["adamw", "muon", "sgd", "adam"]),
     "training.max_steps": st.integers(0, 10**6),
     "training.epochs": st.floats(0.01, 500),
     "training.max_time": st.floats(0.1, 1e5),
+    "schedule.name": st.sampled_from(["cosine", "constant"]),
+    "schedule.warmup": st.floats(0, 0.5),
 }
+
 SOME = st.fixed_dictionaries({}, optional=GIVEN)
 
 
@@ -38,11 +42,17 @@ def test_what_is_given_stays_and_the_rest_is_valid(given_values, characters) -> 
     plan = choose(TABLE, plan_task(characters, **given_values), 1e10)
     assert not plan.settings.keys() & given_values.keys()
     base = changed(check_config(default_values()), nested(given_values))
-    config = changed(base, nested(plan.settings))
+    config = planned(base, given_values, plan)
     for key, value in given_values.items():
         section, name = key.split(".")
         assert getattr(getattr(config, section), name) == value
-    assert config.optimizer.name == given_values.get("optimizer.name", "adamw")
+    name = given_values.get("optimizer.name", plan.settings.get("optimizer.name"))
+    assert config.optimizer.name == name
+    assert bool(config.training.averaging) == ("training.averaging" in plan.settings)
+    if any(key.startswith("schedule.") for key in given_values):
+        assert not any(key.startswith("schedule.") for key in plan.settings)
+    if name in ("sgd", "adam"):
+        assert not {"optimizer.weight_decay", "training.averaging"} & plan.settings.keys()
 
 
 @given(SOME, LENGTHS, st.floats(1e6, 1e12))
@@ -111,8 +121,11 @@ def test_sizes_and_weights_are_inverse(layers, hidden_size, alphabet_size) -> No
 def test_at_the_points_of_the_table_its_values_are_taken() -> None:
     for row in TABLE.texts:
         for column, work in enumerate(TABLE.work):
-            for name, value in Grid(TABLE)(row.characters, work)._asdict().items():
-                assert value == pytest.approx(getattr(row, name)[column]), name
+            found = Grid(TABLE)(row.characters, work)
+            assert found.optimizer == row.optimizer[column]
+            for name in INTERPOLATED:
+                expected = getattr(row, name)[column]
+                assert getattr(found, name) == pytest.approx(expected), name
 
 
 def test_the_table_gives_more_budget_no_smaller_network_and_no_fewer_passes() -> None:
@@ -174,11 +187,13 @@ def test_the_bundled_corpus_takes_as_long_as_with_the_default_config() -> None:
     assert plan.ends == "usual"
 
 
-def test_three_minutes_of_a_megabyte_get_two_layers() -> None:
+def test_three_minutes_of_a_megabyte_get_the_network_of_the_recipe() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
-    assert plan.settings["model.layers"] == 2
-    assert plan.settings["model.hidden_size"] == pytest.approx(256, abs=16)
-    assert plan.settings["optimizer.learning_rate"] == pytest.approx(4.5e-3, rel=0.1)
+    recipe = load_config("tanh-3m", [], {})
+    for key in ("model.layers", "optimizer.name", "schedule.final", "model.dropout"):
+        assert plan.settings[key] == value_of(recipe, key)
+    for key in ("model.hidden_size", "training.batch_size", "optimizer.learning_rate"):
+        assert plan.settings[key] == pytest.approx(value_of(recipe, key), rel=0.15)
     assert plan.ends == "time"
 
 
@@ -230,7 +245,9 @@ def test_lines_say_what_and_why() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
     first, second = plan.lines()
     assert "1,003,855 characters to train on and 3 minutes at" in first
-    assert "2 layers of" in first
+    assert "4 layers of" in first
+    assert "optimizer muon, learning rate 0.005, weight decay" in first
+    assert "averaging 0.1, final rate 0.1 of the full one." in first
     assert "passes over the text" in second
     assert "`model.hidden_size=384`; fixed values: `config=default`" in second
     given_all = dict.fromkeys(plan.settings)

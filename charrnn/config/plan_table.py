@@ -25,16 +25,20 @@ class Row(_Part):
     Attributes:
         characters: The length of the training text.
         usual_work: The work of a run without a limit.
+        optimizer: Whose learning rates and decays these are.
         weights: The size of the network.
+        final: The learning rate at the end of a run, as a fraction of the full one.
         passes: The most passes over the text.
     """
 
     characters: Positive
     usual_work: Positive
+    optimizer: list[str]
     weights: list[Positive]
     layers: list[Positive]
     batch_size: list[Positive]
     learning_rate: list[Positive]
+    final: list[Annotated[Positive, Field(le=1)]]
     weight_decay: list[Annotated[Number, Field(ge=0)]]
     dropout: list[Fraction]
     passes: list[Positive]
@@ -70,6 +74,7 @@ class PlanTable(_Part):
     Attributes:
         work: The columns: weights times the characters that they are trained on.
         texts: The rows.
+        averaging: The fraction of the steps so far whose weights are averaged.
         powers: How values follow from what is given.
         trained_weights: The factor of the learning rate if weights are trained already.
         two_cores: The speed of an ordinary machine with two cores.
@@ -78,6 +83,7 @@ class PlanTable(_Part):
 
     work: Ascending
     texts: Annotated[list[Row], Field(min_length=1)]
+    averaging: Fraction
     powers: AdjustingPowers
     trained_weights: Positive
     two_cores: Speed

@@ -8,9 +8,11 @@ from charrnn.wording import pluralize, rough_duration
 
 NAMES = {
     "training.batch_size": "batch size",
+    "optimizer.name": "optimizer",
     "optimizer.learning_rate": "learning rate",
     "optimizer.weight_decay": "weight decay",
     "model.dropout": "dropout",
+    "training.averaging": "averaging",
 }
 
 EXAMPLES = {  # of values that are given, each for what it would replace
@@ -79,7 +81,9 @@ class Plan:
     def _training(self) -> Iterator[str]:
         for key, name in NAMES.items():
             if value := self.settings.get(key):
-                yield f"{name} {value:g}"
+                yield f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
+        if final := self.settings.get("schedule.final"):
+            yield "constant rate" if final == 1 else f"final rate {final:g} of the full one"
 
     def _hint(self) -> str:
         """How to give what was chosen, by the example of something that was."""

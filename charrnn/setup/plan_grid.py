@@ -12,15 +12,20 @@ MAY_BE_ZERO = ("weight_decay", "dropout")  # their values are interpolated, not 
 
 
 class Cell(NamedTuple):
-    """What the table has for a text and an amount of work, as real numbers."""
+    """What the table has for a text and an amount of work; sizes too are real numbers."""
 
+    optimizer: str
     weights: float
     layers: float
     batch_size: float
     learning_rate: float
+    final: float
     weight_decay: float
     dropout: float
     passes: float
+
+
+INTERPOLATED = Cell._fields[1:]
 
 
 class Grid:
@@ -34,10 +39,11 @@ class Grid:
         self._lengths = np.log([row.characters for row in table.texts])
         self._works = np.log(table.work)
         self._usual = np.log([row.usual_work for row in table.texts])
+        self._optimizers = [row.optimizer for row in table.texts]
         self._values = np.array(  # (fields, rows, columns)
-            [[getattr(row, name) for row in table.texts] for name in Cell._fields]
+            [[getattr(row, name) for row in table.texts] for name in INTERPOLATED]
         )
-        self._as_logarithms = [name not in MAY_BE_ZERO for name in Cell._fields]
+        self._as_logarithms = [name not in MAY_BE_ZERO for name in INTERPOLATED]
         self._values[self._as_logarithms] = np.log(self._values[self._as_logarithms])
 
     def __call__(self, characters: float, work: float) -> Cell:
@@ -48,7 +54,8 @@ class Grid:
         columns = (1 - along) * rows[..., left] + along * rows[..., right]
         found = (1 - down) * columns[:, 0] + down * columns[:, 1]
         found[self._as_logarithms] = np.exp(found[self._as_logarithms])
-        return Cell(*found.tolist())
+        optimizer = self._optimizers[below if down > 0.5 else above][right if along > 0.5 else left]
+        return Cell(optimizer, *found.tolist())
 
     def usual_work(self, characters: float) -> float:
         """The work of a run without a limit."""

@@ -13,7 +13,6 @@ from charrnn.wording import rough_duration
 MAX_DROPOUT = 0.5
 MAX_ITERATIONS = 200
 LIMITS = ("training.max_steps", "training.epochs", "training.max_time")
-ADAMW = "adamw"  # whose rate and decay the table has; other optimizers keep their defaults
 
 
 class Task(NamedTuple):
@@ -61,16 +60,20 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     learning_rate = _adjusted(cell.learning_rate, table.powers.learning_rate, ratios)
     dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
     most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
-    chosen = {
+    chosen: dict[str, Any] = {
         "model.layers": layers,
         "model.hidden_size": hidden_size,
         "training.batch_size": batch_size,
         "model.dropout": round(20 * dropout) / 20,
     }
-    if given.get("optimizer.name", ADAMW) == ADAMW:
+    if given.get("optimizer.name", cell.optimizer) == cell.optimizer:
         factor = table.trained_weights if task.trained else 1.0
+        chosen["optimizer.name"] = cell.optimizer
         chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
         chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
+        chosen["training.averaging"] = table.averaging
+        if not any(key.startswith("schedule.") for key in given):
+            chosen["schedule.final"] = _digits(cell.final, 1)
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
     characters = passes * task.characters
@@ -84,7 +87,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         max_seconds=given.get("training.max_time"),
         characters_per_second=speed if rate else None,
         ends=ends,
-        doubts=tuple(_doubts(table, task, work, ratios)),
+        doubts=tuple(_doubts(table, task, work, cell, ratios)),
     )
 
 
@@ -195,7 +198,7 @@ def _seconds_per_character(table: PlanTable, weights: float) -> float:
 
 
 def _doubts(
-    table: PlanTable, task: Task, work: float, ratios: Mapping[str, float]
+    table: PlanTable, task: Task, work: float, cell: Cell, ratios: Mapping[str, float]
 ) -> Iterator[str]:
     """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
     sure, given, fitted = table.sure, task.given, []
@@ -209,7 +212,7 @@ def _doubts(
         yield f"the rule is fitted to {' and '.join(fitted)}"
     untried = [
         f"`{key}={given[key]}`"
-        for key, usual in sure.settings.items()
+        for key, usual in {**sure.settings, "optimizer.name": cell.optimizer}.items()
         if given.get(key, usual) != usual
     ]
     if untried:

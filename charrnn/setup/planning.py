@@ -1,6 +1,7 @@
 """Plans a run: measures the speed of this machine, and completes its config."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from charrnn.config.dotted import keys_of, nested
 from charrnn.config.layers import changed, value_of
@@ -37,9 +38,22 @@ def plan_run(
     table, task, rate = plan_table(), _task(config, given, parent, text), None
     if config.training.max_time is not None:
         for _ in range(TRIALS):
-            rate = _rate(changed(config, nested(choose(table, task, rate).settings)), text)
+            rate = _rate(planned(config, task.given, choose(table, task, rate)), text)
     plan = choose(table, task, rate)
-    return changed(config, nested(plan.settings)), plan
+    return planned(config, task.given, plan), plan
+
+
+def planned(config: Config, given: Mapping[str, Any], plan: Plan) -> Config:
+    """The config with what was chosen.
+
+    Args:
+        config: The config.
+        given: What is given, by dotted keys. Another optimizer begins with its own default values,
+            so what is given of it is set again.
+        plan: What was chosen.
+    """
+    kept = {key: value for key, value in given.items() if key.startswith("optimizer.")}
+    return changed(config, nested(kept | plan.settings))
 
 
 def _task(config: Config, given: Collection[str], parent: Parent | None, text: ReadText) -> Task:
