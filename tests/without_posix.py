@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import sys
 import sysconfig
@@ -61,6 +62,8 @@ def hide_posix() -> None:
         getattr(ctypes.windll.kernel32, function).return_value = 0  # type: ignore[attr-defined]
     for name in MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
+    usage = shutil.disk_usage(".")  # Windows has a function of its own for it
+    shutil.disk_usage = lambda path: usage
     for module, pattern in ((os, OF_OS), (signal, OF_SIGNAL)):
         for name in [name for name in dir(module) if pattern.fullmatch(name)]:
             delattr(module, name)
