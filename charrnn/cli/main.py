@@ -22,6 +22,7 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
+from charrnn.cli.ranks import becomes_follower, in_one_process
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
@@ -36,6 +37,7 @@ from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
 from charrnn.system import progress
 from charrnn.system.escaping import shortened
 from charrnn.system.progress import Progress, watch_reading
+from charrnn.system.ranks import end_others
 from charrnn.system.remote import Remote, unwatched, watch
 from charrnn.system.streams import discard, has_lost_reader
 
@@ -65,7 +67,8 @@ COMMANDS: dict[str, Function] = {
     "texts": texts_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name, cls=Command)(with_verbosity(command))
+    alone = command if name == "train" else in_one_process(name, command)
+    app.command(name, cls=Command)(with_verbosity(alone))
 
 
 def _print_version(context: typer.Context, wanted: bool) -> None:
@@ -88,6 +91,7 @@ def _options(
 def main() -> None:
     """Runs the command line and exits with its exit code."""
     code = run(sys.argv[1:])
+    end_others(code)
     if code == 130:  # do not wait for threads in the middle of a step
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
@@ -103,6 +107,7 @@ def run(arguments: list[str]) -> int:
         typer.echo(answer)
         return code
     set_verbosity(Verbosity.NORMAL)
+    follows = becomes_follower()
     start = time.perf_counter()
     watch.set(_shown)
     watch_reading.set(_shown_reading)
@@ -116,6 +121,8 @@ def run(arguments: list[str]) -> int:
     except CharrnnError as error:
         return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
+        if follows:  # rank 0 has the same arguments
+            return 0
         program = typer.main.get_command(app)
         return _fail(*explain_usage(error, arguments, program), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):

@@ -22,7 +22,9 @@ from charrnn.model.params import Params
 from charrnn.runs.divergence import advice, write_diagnostics
 from charrnn.runs.emitter import Emitter
 from charrnn.runs.lag_log import LagLog
+from charrnn.runs.leader import Alone, Leader
 from charrnn.runs.observations import baselines, sample, weights
+from charrnn.runs.orders import STOP_SIGNALS
 from charrnn.runs.outcome import failure
 from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
@@ -30,6 +32,7 @@ from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
+from charrnn.system.ranks import current
 from charrnn.system.signals import SIGNALS
 from charrnn.training.trainer import Divergence, SavePoint, Trainer
 from charrnn.training.workers import worker_threads
@@ -63,17 +66,22 @@ def train(
         Divergence: Training diverged, and the config does not roll back.
         CharrnnError: The start or the end of the run cannot be saved.
     """
-    emit = Emitter(sinks)
+    emit, ranks = Emitter(sinks), current.get()
+    if ranks:
+        signals = STOP_SIGNALS
     with ExitStack() as stack:
         stack.callback(run.directory.release)
         stack.callback(emit.close)
-        workers = stack.enter_context(worker_threads(run.config.training.workers))
+        workers = stack.enter_context(worker_threads(run.config.training.workers, ranks))
         requested = stack.enter_context(stop_requests(lambda: emit(StopRequested()), signals))
         if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
-        trainer = trainer_of(run.config, run.batches, run.scored, workers)
-        test = scorer_of(run.config, run.test, workers)
-        return _train(run, trainer, test, emit, lambda: requested() or stopped())
+        others = Leader(ranks, run) if ranks else Alone()
+        trainer = others.leading(trainer_of(run.config, run.batches, run.scored, workers))
+        test = others.scoring_test(scorer_of(run.config, run.test, workers))
+        return _train(
+            run, trainer, test, emit, lambda: requested() or others.stopping or stopped(), others
+        )
 
 
 def _train(
@@ -82,22 +90,25 @@ def _train(
     test: Callable[[Params], float | None],
     emit: Emitter,
     stopped: Callable[[], bool],
+    others: Alone,
 ) -> RunEnded:
     config, steps_per_epoch = run.config, trainer.batches.per_epoch
     save = Saver(run, emit)
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
     history.begin(run)
-    emit(_started(run, steps_per_epoch, trainer.budget.max_steps))
+    emit(_started(run, steps_per_epoch, trainer.budget.max_steps, others.notes))
     compared = baselines(run) if len(run.corpus.validation) else None
     if compared:
         emit(compared)
     worst: Stepped | None = None
     lag_log = LagLog(run, steps_per_epoch) if config.logging.lag_profile else None
+    others.send(run.state)
     try:
-        for event in _events(run, trainer, stopped, history):
+        for event in _events(run, trainer, stopped, history, others):
             if isinstance(event, SavePoint):
                 if save.due:
+                    others.collect(run.state)
                     history.saved(run.state)
                     save("last")
                 continue
@@ -108,6 +119,7 @@ def _train(
                 for profile in lag_log(event) if lag_log else ():
                     emit(profile)
             elif isinstance(event, Evaluated):
+                others.collect(run.state)
                 emit(weights(run))
                 if sampled := sample(run):
                     emit(sampled)
@@ -123,6 +135,7 @@ def _train(
         raise
     complete = trainer.budget.complete(run.state.progress)
     if not complete:
+        others.collect(run.state)
         save("last")
     elif not run.state.progress.step:  # without steps the first weights are the best
         save("best", "last")
@@ -142,7 +155,11 @@ def _train(
 
 
 def _events(
-    run: Run, trainer: Trainer, stopped: Callable[[], bool], history: RollbackHistory
+    run: Run,
+    trainer: Trainer,
+    stopped: Callable[[], bool],
+    history: RollbackHistory,
+    others: Alone,
 ) -> Iterator[Stepped | Evaluated | SavePoint | RolledBack]:
     """The events of the trainer, which is rolled back after a divergence if the config says so."""
     training, progress = run.config.training, run.state.progress
@@ -152,6 +169,7 @@ def _events(
             yield from trainer.run(run.state, stopped)
             return
         except Divergence as divergence:
+            others.collect(run.state)
             rollbacks = progress.rollbacks
             kept = {name: getattr(progress, name) for name in NEVER_ROLLED_BACK}
             divergence.hint = (
@@ -167,6 +185,7 @@ def _events(
             if not history.restore_before(divergence.step - 1, run.state):
                 divergence.hint = f"no earlier state was saved; {divergence.hint}"
                 raise
+            others.send(run.state)
             seconds = trainer.clock() - start  # the clock does not go back
             vars(progress).update(kept, rollbacks=rollbacks + 1, seconds=seconds)
             if progress.best_score is None and trainer.budget.used(progress) >= 1:
@@ -176,7 +195,9 @@ def _events(
             yield RolledBack(progress.step, note)
 
 
-def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
+def _started(
+    run: Run, steps_per_epoch: int, steps: int | None, notes: tuple[str, ...]
+) -> RunStarted:
     return RunStarted(
         run=run.directory.name,
         parameters=run.state.params.size,
@@ -187,7 +208,7 @@ def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
         steps=steps,
         workers=run.config.training.workers,
         first_step=run.state.progress.step + 1,
-        notes=run.notes,
+        notes=run.notes + notes,
     )
 
 

@@ -11,6 +11,7 @@ from charrnn.results import Plan
 from charrnn.setup.parent import Parent
 from charrnn.setup.plan_rule import LIMITS, Task, choose
 from charrnn.setup.preparation import ReadText, in_windows
+from charrnn.setup.sharing import lanes_per_rank, ranks_in_all
 from charrnn.setup.trial import first_state, trial
 from charrnn.setup.wiring import resolve, sequences_of
 
@@ -94,6 +95,11 @@ def _max_batch_size(config: Config, text: ReadText) -> int:
 def _rate(config: Config, text: ReadText) -> float:
     """The work that this machine does in a second: weights times characters."""
     settings = resolve(config)
+    # measured with the lanes of one rank, while the others wait
+    lanes = {"batch_size": lanes_per_rank(config.training.batch_size)}
+    training = settings.training.model_copy(update=lanes)
+    settings = settings.model_copy(update={"training": training})
     state = first_state(settings, len(text.corpus.vocabulary))
     measured = trial(settings, in_windows(settings, text), state, TRIAL_SECONDS)
-    return state.params.size * measured.characters / measured.seconds_per_step
+    rate = state.params.size * measured.characters / measured.seconds_per_step
+    return rate * ranks_in_all()

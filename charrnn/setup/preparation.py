@@ -11,6 +11,7 @@ from charrnn.errors import InputError, UsageError
 from charrnn.model.memory import memory_of_step
 from charrnn.setup.loading import require_predictable, usual_policy
 from charrnn.setup.own_text import mark_difference, read_own, require_own
+from charrnn.setup.sharing import lanes_per_rank, ranks_here
 from charrnn.setup.wiring import (
     batches_of,
     decoding_of,
@@ -227,7 +228,9 @@ def step_memory(
 
 def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[int, int]) -> None:
     """Raises InputError if a step through a window of this T and B does not fit in memory."""
-    there, needed = physical_memory(), step_memory(config, alphabet_size, largest)
+    T, lanes = largest[0], lanes_per_rank(largest[1])
+    there = physical_memory() / ranks_here()
+    needed = step_memory(config, alphabet_size, (T, lanes))
     if needed <= there:
         return
     remedy = "lower `training.batch_size`, `training.window` or `model.hidden_size`."
@@ -235,14 +238,14 @@ def require_memory(config: ResolvedConfig, alphabet_size: int, largest: tuple[in
         remedy = "cut the longest line, or lower `model.hidden_size`."
     elif config.training.bptt == "full":
         remedy = "`training.bptt=truncated`"
-    with_recomputation = step_memory(config, alphabet_size, largest, recompute=True)
+    with_recomputation = step_memory(config, alphabet_size, (T, lanes), recompute=True)
     if with_recomputation <= there:
         less = format_size(with_recomputation)
         remedy = f"`training.memory=recompute`, which needs {less}; or {remedy}"
-    T, B = largest
+    has = "this machine has" if ranks_here() == 1 else "each rank here has"
     raise InputError(
-        f"a step through {pluralize(T, 'character')} in {pluralize(B, 'lane')} needs about "
-        f"{format_size(needed)} of memory, and this machine has {format_size(there)}.",
+        f"a step through {pluralize(T, 'character')} in {pluralize(lanes, 'lane')} needs about "
+        f"{format_size(needed)} of memory, and {has} {format_size(there)}.",
         remedy,
     )
 

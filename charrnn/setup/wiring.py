@@ -25,6 +25,7 @@ from charrnn.optim.optimizers import make_optimizer
 from charrnn.optim.schedules import make_schedule
 from charrnn.setup.named_texts import is_name, located
 from charrnn.setup.paths import require_texts
+from charrnn.setup.sharing import workers_of
 from charrnn.system.resources import CORPUS_NAME
 from charrnn.text.corpus import Corpus
 from charrnn.text.decoding import Decoding
@@ -34,9 +35,9 @@ from charrnn.text.windows import Windows
 from charrnn.trackers.registry import require_trackers
 from charrnn.training.budget import Budget
 from charrnn.training.evaluation import Scorer
-from charrnn.training.parallel import parallel
+from charrnn.training.parallel import divided, parallel
 from charrnn.training.trainer import Trainer
-from charrnn.training.workers import Workers, choose_workers
+from charrnn.training.workers import Workers
 from charrnn.wording import pluralize
 
 LOG = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def resolve(config: Config) -> ResolvedConfig:
 
     Raises:
         UsageError: A path of the text is a checkpoint, a run or a config, the paths are too long,
-            or the library of a tracker is missing.
+            the library of a tracker is missing, or there are more processes than lanes.
     """
     require_texts(config.data.text, to_train_on=True)
     require_trackers(config.logging.sinks)
@@ -73,7 +74,7 @@ def resolve(config: Config) -> ResolvedConfig:
             path if path == STDIN or is_name(path) else str(Path(path).absolute()) for path in paths
         ]
 
-    workers = choose_workers(training.workers, training.batch_size, config.model.hidden_size)
+    workers = workers_of(config)
     LOG.info(f"{pluralize(workers, 'worker')} for {pluralize(training.batch_size, 'lane')}")
     values = config.model_dump()
     for name in ("init_from", "vocabulary"):
@@ -161,8 +162,11 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
 
 
 def objective_of(config: Config, workers: Workers) -> Objective:
-    """The objective of a training step, its lanes split among threads."""
-    return parallel(objective_maker(config), workers)
+    """The objective of a training step, its lanes split among threads, and processes if several."""
+    objective = parallel(objective_maker(config), workers)
+    if workers.ranks is None:
+        return objective
+    return divided(objective, workers.ranks, config.training.batch_size)
 
 
 def batches_of(config: Config, ids: Array) -> Windows:

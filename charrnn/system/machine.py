@@ -1,4 +1,4 @@
-"""The memory of this machine and of this program."""
+"""The cores and the memory of this machine, and the memory of this program."""
 
 import os
 import sys
@@ -22,4 +22,11 @@ else:
         return peak if sys.platform == "darwin" else 1024 * peak
 
 
-__all__ = ["peak_memory", "physical_memory"]
+def available_cores() -> list[int]:
+    """The numbers of the cores that this program may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return [*range(os.cpu_count() or 1)]
+
+
+__all__ = ["available_cores", "peak_memory", "physical_memory"]

@@ -107,7 +107,22 @@ class Scorer:
     def _run_lanes(
         self, params: Params, x: Array, y: Array | None, h: Array
     ) -> tuple[Array, Array]:
-        """The nats (B,) and last states (B, H) of lanes, which are split among the threads."""
+        """The nats (B,) and last states (B, H) of lanes, which are split among the processes."""
+        ranks = self._workers.ranks
+        if ranks is None:
+            return self._run_threads(params, x, y, h)
+        nats, ends, own = np.empty(len(h)), np.empty_like(h), ranks.part(len(h))
+        if own.start < own.stop:
+            targets = None if y is None else y[:, own]
+            nats[own], ends[own] = self._run_threads(params, x[:, own], targets, h[own])
+        ranks.share(nats)
+        ranks.share(ends)
+        return nats, ends
+
+    def _run_threads(
+        self, params: Params, x: Array, y: Array | None, h: Array
+    ) -> tuple[Array, Array]:
+        """The same of the lanes of this process, which are split among its threads."""
         count = min(self._workers.count, len(h))
         slices = split(len(h), count)
 

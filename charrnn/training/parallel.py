@@ -1,4 +1,4 @@
-"""An objective that computes the lanes of a window on several threads."""
+"""An objective that computes the lanes of a window on several threads, or in several processes."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from charrnn.arrays import Array
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
+from charrnn.system.ranks import Ranks
 from charrnn.training.workers import Workers, split
 from charrnn.window import Window
 
@@ -51,3 +52,37 @@ def parallel(make_objective: Callable[[], Objective], workers: Workers) -> Objec
         return sum(losses), gradients[0], carried
 
     return objective
+
+
+def divided(objective: Objective, ranks: Ranks, batch_size: int) -> Objective:
+    """Splits the lanes of a window among processes, each of which keeps the states of its lanes.
+
+    Args:
+        objective: Computes the lanes of this process.
+        ranks: The processes, all of which call what is returned with the same window.
+        batch_size: The number of lanes of the largest window.
+
+    Returns:
+        An objective that gives loss and gradient of the whole window, added by one message. Of the
+        carried states, only those of this process's lanes are new.
+    """
+    workspace = Workspace()
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def objective_of_all(params: Params, window: Window, h0: Array) -> tuple[float, Params, Array]:
+        part = ranks.part(batch_size)
+        own = slice(min(part.start, len(h0)), min(part.stop, len(h0)))
+        sums = workspace.array("sums", (params.size + 2,), params.dtype)
+        carried = workspace.copy("carried", h0)
+        if own.start < own.stop:
+            batch = window._replace(batch_targets=window.targets)
+            loss, gradient, carried[own] = objective(params, batch.lanes(own), h0[own])
+            sums[:-2], sums[-2] = gradient.flat, loss
+        else:
+            sums[...] = 0
+        sums[-1] = ranks.asked_to_stop()
+        ranks.add(sums)
+        ranks.stopping |= bool(sums[-1])
+        return float(sums[-2]), Params(params.layout, sums[:-2]), carried
+
+    return objective_of_all

@@ -1,6 +1,5 @@
 """The threads of a run."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ import numpy as np
 
 from charrnn.model.workspace import Workspace
 from charrnn.system.blas import single_threaded_blas
+from charrnn.system.machine import available_cores
+from charrnn.system.ranks import Ranks
 
 Result = TypeVar("Result")
 
@@ -22,7 +23,9 @@ MIN_PARALLEL_SIZE = 100_000
 MIN_PARALLEL_WORK = 300_000
 
 
-def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
+def choose_workers(
+    wanted: int | str, batch_size: int, hidden_size: int, cores: int | None = None
+) -> int:
     """Chooses the number of threads.
 
     Args:
@@ -30,17 +33,18 @@ def choose_workers(wanted: int | str, batch_size: int, hidden_size: int) -> int:
             and each has at least two lanes, as many as the others.
         batch_size: The number of lanes B.
         hidden_size: H.
+        cores: The number of cores; None for those that this process may use.
 
     Returns:
         The number of threads, at most one per lane.
     """
     if wanted != "auto":
         return min(int(wanted), batch_size)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cores or len(available_cores())
     # each thread that is added lets the others wait longer for the interpreter's lock: within a few
     # percent of the best number for every size that docs/performance.md has, measured on 16 cores
     worthwhile = 1 + int(np.cbrt(batch_size * hidden_size**2 / MIN_PARALLEL_WORK))
-    count = max(min(cores or 1, batch_size // 2, worthwhile), 1)
+    count = max(min(cores, batch_size // 2, worthwhile), 1)
     return ceil(batch_size / ceil(batch_size / count))
 
 
@@ -52,10 +56,13 @@ class Workers:
 
     Attributes:
         count: The number of threads.
+        ranks: The processes that share the work, each with as many threads; None if there is one.
     """
 
-    def __init__(self, count: int, pool: ThreadPoolExecutor | None) -> None:
-        self.count = count
+    def __init__(
+        self, count: int, pool: ThreadPoolExecutor | None, ranks: Ranks | None = None
+    ) -> None:
+        self.count, self.ranks = count, ranks
         self._pool = pool
         self._workspaces = [Workspace() for _ in range(count)]
 
@@ -105,12 +112,12 @@ class Workers:
 
 
 @contextmanager
-def worker_threads(count: int) -> Iterator[Workers]:
+def worker_threads(count: int, ranks: Ranks | None = None) -> Iterator[Workers]:
     """Provides threads, and limits BLAS to one, whose own threads would compete with them."""
     with single_threaded_blas():
         pool = _started_pool(count - 1) if count > 1 else None
         try:
-            yield Workers(count, pool)
+            yield Workers(count, pool, ranks)
         finally:
             if pool:
                 pool.shutdown(wait=False, cancel_futures=True)

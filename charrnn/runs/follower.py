@@ -1,0 +1,121 @@
+"""A rank other than 0 of a run: it computes its share of what rank 0 orders."""
+
+from contextlib import ExitStack
+
+import numpy as np
+
+from charrnn.arrays import Array
+from charrnn.config.settings import ResolvedConfig
+from charrnn.errors import CharrnnError, InputError
+from charrnn.model.params import Params
+from charrnn.runs.orders import STOP_SIGNALS, Fault, Order, Task, send_state, share_states
+from charrnn.runs.stop import stop_requests
+from charrnn.setup.own_text import mark_difference, named
+from charrnn.setup.preparation import prepare
+from charrnn.setup.trial import first_state
+from charrnn.setup.wiring import held_out_paths, scorer_of, text_paths, trainer_of
+from charrnn.system.ranks import Ranks
+from charrnn.text.text import TextMark
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.training.workers import worker_threads
+
+
+def follow(ranks: Ranks) -> None:
+    """Carries out the orders of rank 0 until it ends.
+
+    A signal to stop is passed on to rank 0 in the next step.
+    """
+    with ExitStack() as stack:
+        ranks.asked_to_stop = stack.enter_context(stop_requests(lambda: None, STOP_SIGNALS))
+        follower: Follower | None = None
+        while (order := ranks.next_order())[0] != Order.END:
+            if order[0] == Order.BEGIN:
+                follower = _begun(ranks, stack)
+            else:
+                assert follower
+                follower.obey(Order(order[0]), order[1])
+
+
+def _begun(ranks: Ranks, stack: ExitStack) -> "Follower | None":
+    task: Task = ranks.tell()
+    follower, fault, whose = None, None, f"rank {ranks.rank}, on {ranks.host}"
+    try:
+        follower = Follower(ranks, task, stack)
+    except CharrnnError as error:
+        fault = Fault(f"{whose}: {error}", error.hint, error.exit_code)
+    except OSError as error:
+        fault = Fault(f"{whose}: {error.filename}: {error.strerror}.", None, 1)
+    except MemoryError:
+        fault = Fault(f"{whose}: out of memory.", "start fewer ranks per machine.", 1)
+    ranks.exchange(fault)
+    return follower
+
+
+class Follower:
+    """A rank with the text, and a state of its own that is that of rank 0.
+
+    Args:
+        ranks: The ranks.
+        task: What rank 0 says about the run.
+        stack: Holds the threads until it is closed.
+
+    Raises:
+        InputError: The text cannot be read here, or is not that of rank 0.
+    """
+
+    def __init__(self, ranks: Ranks, task: Task, stack: ExitStack) -> None:
+        config = ResolvedConfig.model_validate(task.config)
+        prepared = prepare(config, Vocabulary(task.vocabulary) if task.known else None)
+        corpus = prepared.corpus
+        found = {"training": TextMark(corpus.size, corpus.digest), **prepared.held_out}
+        paths = {"training": text_paths(config), **held_out_paths(config)}
+        for name, wanted in task.marks.items():
+            if differs := mark_difference(found[name], wanted):
+                raise InputError(
+                    f"{named(paths[name])} is not the text of rank 0: {differs}.",
+                    "copy the same files to every machine.",
+                )
+        if corpus.vocabulary.characters != task.vocabulary:
+            raise InputError(f"{named(paths['training'])} has not the characters of rank 0.")
+        workers = stack.enter_context(worker_threads(config.training.workers, ranks))
+        self._ranks = ranks
+        self._trainer = trainer_of(config, prepared.batches, prepared.scored, workers)
+        self._score_test = scorer_of(config, prepared.test, workers)
+        self._state = first_state(config, len(corpus.vocabulary))
+        self._scored = self._state.params.zeros_like()
+        self._gradient, self._carried = self._scored, self._state.h  # of the latest step
+
+    def obey(self, order: Order, argument: float) -> None:
+        """Carries out an order."""
+        match order:
+            case Order.TAKE_STATE:
+                self._state.optimizer.count = int(argument)
+                send_state(self._ranks, self._state)
+            case Order.GIVE_STATES:
+                share_states(self._ranks, self._state)
+            case Order.STEP:
+                self._step(int(argument))
+            case Order.UPDATE:
+                self._update(argument)
+            case Order.SCORE_VALIDATION:
+                self._trainer.evaluate(self._received())
+            case Order.SCORE_TEST:
+                self._score_test(self._received())
+
+    def _step(self, number: int) -> None:
+        window = self._trainer.batches[number]._replace(step=number)
+        h = self._state.h[: len(window.fresh)]
+        h[window.fresh] = 0
+        _, self._gradient, self._carried = self._trainer.objective(self._state.params, window, h)
+
+    def _update(self, learning_rate: float) -> None:
+        state = self._state
+        self._trainer.clip(self._gradient)
+        with np.errstate(all="ignore"):  # rank 0 finds what is not finite
+            self._trainer.update(self._gradient, state.optimizer, state.params, learning_rate)
+        h: Array = self._carried
+        state.h[: len(h)] = h
+
+    def _received(self) -> Params:
+        self._ranks.broadcast(self._scored.flat)
+        return self._scored

@@ -1,0 +1,153 @@
+"""The processes of a run that an MPI launcher started, and what they send to each other."""
+
+import socket
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from charrnn.errors import UsageError
+from charrnn.system.extras import import_extra
+from charrnn.system.launcher import Launched
+from charrnn.system.machine import available_cores
+
+if TYPE_CHECKING:
+    from charrnn.arrays import Array
+
+
+class Ranks:
+    """The processes that share the work of a run; every method is called by all of them together.
+
+    Rank 0 gives orders, and the others obey.
+
+    Attributes:
+        rank: The number of this process, from 0.
+        size: The number of processes.
+        host: The name of this process's machine.
+        hosts: The number of machines.
+        local: The largest number of processes on a machine.
+        cores: The number of cores for each process, the same for all, at least 1.
+        asked_to_stop: Says whether this process was asked to stop, by a signal.
+        stopping: Whether any was, as of the last sum.
+    """
+
+    def __init__(self, mpi: Any) -> None:
+        self._mpi, self._comm = mpi, mpi.COMM_WORLD
+        self.rank: int = self._comm.Get_rank()
+        self.size: int = self._comm.Get_size()
+        self.host = socket.gethostname()
+        # a launcher may give processes cores of their own, or the same ones to all of a machine
+        own = [(self.host, core) for core in available_cores()]
+        everyone = self._comm.allgather(own)
+        users = Counter(core for cores in everyone for core in cores)
+        shares = [sum(1 / users[core] for core in cores) for cores in everyone]
+        self.cores = max(int(min(shares) + 1e-6), 1)
+        machines = Counter(self._comm.allgather(self.host))
+        self.hosts, self.local = len(machines), max(machines.values())
+        self.asked_to_stop: Callable[[], bool] = lambda: False
+        self.stopping = False
+        self._busy = False
+
+    def part(self, count: int, rank: int | None = None) -> slice:
+        """The contiguous part of range(count) of a rank, by default of this one."""
+        number = self.rank if rank is None else rank
+        return slice(number * count // self.size, (number + 1) * count // self.size)
+
+    def add(self, entries: "Array") -> None:
+        """Replaces an array by its sum over all ranks, the same for all."""
+        self._comm.Allreduce(self._mpi.IN_PLACE, entries)
+
+    def share(self, rows: "Array") -> None:
+        """Completes an array of which each rank has computed the rows of its `part`."""
+        width = rows.size // max(len(rows), 1)
+        parts = [self.part(len(rows), rank) for rank in range(self.size)]
+        counts = [(part.stop - part.start) * width for part in parts]
+        starts = [part.start * width for part in parts]
+        self._comm.Allgatherv(self._mpi.IN_PLACE, [rows, (counts, starts)])
+
+    def broadcast(self, entries: "Array") -> None:
+        """Replaces an array by that of rank 0."""
+        self._comm.Bcast(entries)
+
+    def tell(self, value: Any = None) -> Any:
+        """A value of rank 0."""
+        return self._comm.bcast(value)
+
+    def exchange(self, value: Any) -> list[Any]:
+        """The values of all ranks."""
+        values: list[Any] = self._comm.allgather(value)
+        return values
+
+    @contextmanager
+    def ordered(self, order: int, argument: float = 0.0) -> Iterator[None]:
+        """Gives an order to the other ranks, which this one carries out with them in the context.
+
+        If it fails, the others still wait for it, and can only be aborted.
+        """
+        self._busy = True
+        self._comm.Bcast(array("d", [order, argument]))
+        yield
+        self._busy = False
+
+    def next_order(self) -> tuple[int, float]:
+        """The next order of rank 0, and its argument."""
+        message = array("d", [0, 0])
+        self._comm.Bcast(message)
+        return int(message[0]), message[1]
+
+    def leave(self) -> None:
+        """Leaves the others, which do the same."""
+        _joined.clear()
+        self._mpi.Finalize()
+
+    def dismiss(self, order: int) -> None:
+        """Gives the others their last order and leaves, unless they wait for an unfinished one."""
+        if not self._busy:
+            with self.ordered(order):
+                pass
+            self.leave()
+
+    def abort(self, code: int) -> None:
+        """Ends all processes at once."""
+        self._comm.Abort(code)
+
+
+# those of this process, in a command that they share
+current: ContextVar[Ranks | None] = ContextVar("ranks", default=None)
+_joined: list[Ranks] = []
+
+
+def join(started: Launched) -> Ranks:
+    """Joins the processes that a launcher started.
+
+    Raises:
+        UsageError: mpi4py or an MPI library is missing, or does not belong to the launcher.
+    """
+    what = f"training in {started.size} processes of an MPI launcher"
+    rc = import_extra("mpi4py", "mpi", what).rc
+    rc.thread_level, rc.finalize = "funneled", False
+    try:
+        mpi = import_extra("mpi4py.MPI", "mpi", what)
+    except RuntimeError as error:
+        raise UsageError(
+            f"mpi4py cannot load an MPI library: {str(error).splitlines()[0]}.",
+            "install one, such as with `pip install mpich`, or load the module of your cluster.",
+        ) from None
+    if (size := mpi.COMM_WORLD.Get_size()) != started.size:
+        raise UsageError(
+            f"the launcher started {started.size} processes, of which the MPI library of mpi4py "
+            f"finds {size}.",
+            "start them with the launcher of that library: "
+            f"{mpi.Get_library_version().splitlines()[0].strip()}",
+        )
+    ranks = Ranks(mpi)
+    _joined.append(ranks)
+    return ranks
+
+
+def end_others(code: int) -> None:
+    """Ends the other processes, if this one ends with an error that they do not know of."""
+    for ranks in _joined:
+        ranks.abort(code)
