@@ -8,6 +8,7 @@ from typing import Any
 from charrnn.cli.command import Function
 from charrnn.errors import UsageError
 from charrnn.system.launcher import launched
+from charrnn.system.signals import SIGNALS
 from charrnn.system.streams import discard
 
 
@@ -20,7 +21,7 @@ def becomes_follower() -> bool:
     if started is None or not started.rank:
         return False
     discard(sys.stdout)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     return True
 

@@ -1,5 +1,6 @@
 """Joins the processes of an MPI launcher to train together."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from charrnn.runs.follower import follow
 from charrnn.runs.orders import Order
 from charrnn.system.launcher import launched
 from charrnn.system.ranks import current, join
+from charrnn.system.remote import unwatched, watch
 
 FIRST_WORD = 2.0  # seconds that rank 0 has to report what all ranks find
 
@@ -36,6 +38,8 @@ def joined_ranks() -> Iterator[bool]:
     before = current.set(ranks)
     try:
         if ranks.rank:
+            logging.disable(logging.INFO)  # rank 0 says what all read and choose
+            watch.set(unwatched)
             follow(ranks)
             ranks.leave()
             yield False

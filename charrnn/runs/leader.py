@@ -11,9 +11,7 @@ from charrnn.optim.optimizer import OptimizerState
 from charrnn.runs.orders import Fault, Order, Task, send_state, share_states
 from charrnn.runs.start import Run
 from charrnn.setup.sharing import sharing_notes
-from charrnn.setup.wiring import held_out_paths, text_paths
 from charrnn.system.ranks import Ranks
-from charrnn.text.sources import STDIN
 from charrnn.text.text import TextMark
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Trainer, Update
@@ -59,11 +57,6 @@ class Leader(Alone):
     def __init__(self, ranks: Ranks, run: Run) -> None:
         self._ranks = ranks
         self.notes = sharing_notes(run.config, ranks)
-        if STDIN in (*text_paths(run.config), *held_out_paths(run.config).values()):
-            raise UsageError(
-                "only rank 0 has the standard input, and every rank reads the text.",
-                "give the text as a file.",
-            )
         corpus = run.corpus
         task = Task(
             run.config.model_dump(mode="json"),

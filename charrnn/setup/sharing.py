@@ -3,6 +3,7 @@
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
 from charrnn.system.ranks import Ranks, current
+from charrnn.text.sources import STDIN
 from charrnn.training.workers import choose_workers
 from charrnn.wording import pluralize
 
@@ -28,7 +29,7 @@ def workers_of(config: Config) -> int:
     """The number of threads of a rank; those of all ranks together are at most one per core.
 
     Raises:
-        UsageError: There are more ranks than lanes.
+        UsageError: There are more ranks than lanes, or the text is standard input.
     """
     training, ranks = config.training, current.get()
     lanes, hidden_size = lanes_per_rank(training.batch_size), config.model.hidden_size
@@ -39,6 +40,11 @@ def workers_of(config: Config) -> int:
             f"{ranks.size} ranks cannot share {pluralize(training.batch_size, 'lane')}.",
             f"start {training.batch_size} or fewer, or give each a lane: "
             f"`training.batch_size={ranks.size}`",
+        )
+    if STDIN in config.data.text:
+        raise UsageError(
+            "only one of the ranks has standard input, and each reads the text.",
+            "give the text as a file.",
         )
     return min(choose_workers(training.workers, lanes, hidden_size, ranks.cores), ranks.cores)
 

@@ -1,0 +1,372 @@
+"""A run of several ranks is that of one process: here the ranks are threads, in test_mpi MPI's."""
+
+import json
+import sys
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from charrnn.runs import follower
+from charrnn.system.launcher import VARIABLES, Launched, launched
+from charrnn.system.ranks import Ranks
+from charrnn.training import parallel
+from charrnn.training.evaluation import Scorer
+from tests.conftest import RHYME, TINY
+from tests.ranks import group, launcher
+
+DOUBLE = ["--set", "training.precision=float64"]
+CONSTANT = ["--set", "schedule.name=constant"]
+
+
+def settings(*values: str) -> list[str]:
+    return [word for value in values for word in ("--set", value)]
+
+
+@pytest.fixture
+def train(charrnn, monkeypatch):
+    """Trains with a number of ranks; returns the outcome."""
+
+    def run(size: int, *arguments: object, code: int = 0):
+        if size == 1:
+            outcome = charrnn("train", *arguments)
+        else:
+            with launcher(size, monkeypatch) as raised:
+                outcome = charrnn("train", *arguments)
+            assert not raised
+        assert outcome.code == code, outcome.err
+        return outcome
+
+    return run
+
+
+def lines(run: str, kind: str = "") -> list[dict]:
+    text = Path(run, "metrics.jsonl").read_text()
+    return [line for line in map(json.loads, text.splitlines()) if kind in ("", line["event"])]
+
+
+def checkpoint(run: str, name: str = "last") -> dict:
+    return load_file(f"{run}/checkpoints/{name}.safetensors")
+
+
+def assert_close(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def assert_same(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+KINDS = {
+    "stream": [],
+    "stack with dropout": ["model.layers=2", "model.dropout=0.3", "training.reduction=sum"],
+    "lines": ["data.sequences=lines", "training.patience=5"],
+    "documents": ["data.sequences=documents", "training.stride=3"],
+    "full": ["training.bptt=full"],
+    "averaged": ["training.averaging=0.2", "optimizer.name=muon", "training.clip.by=value"],
+    "more ranks than some windows have lanes": ["data.sequences=lines", "training.batch_size=5"],
+}
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> list[str]:
+    for number in range(3):
+        (tmp_path / f"{number}.txt").write_text(RHYME * (number + 1), encoding="utf-8")
+    return [f"{number}.txt" for number in range(3)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ranks_equal_one_process(train, texts, kind: str) -> None:
+    """Weights, optimizer, hidden states, scores and the log but for rounding."""
+    held_out = settings("data.validation=[0.txt]", "data.test=[1.txt]")
+    chosen = [*TINY, *settings("training.batch_size=7", *KINDS[kind]), *DOUBLE, *held_out]
+    for size in (1, 3):
+        train(size, *texts, *chosen, "--max-steps", 12, "--out", f"{size}")
+    for name in ("last", "best"):
+        assert_close(checkpoint("1", name), checkpoint("3", name))
+    one, three = (
+        [line for line in lines(f"{size}") if line["event"] != "sample"] for size in (1, 3)
+    )
+    assert len(one) == len(three)
+    for line, other in zip(one, three, strict=True):
+        timeless = {key for key in line if "second" not in key and "histogram" not in key}
+        assert line["event"] == other["event"]
+        for key in timeless:
+            if isinstance(line[key], float):
+                assert other[key] == pytest.approx(line[key], rel=1e-6), key
+
+
+def test_the_same_ranks_give_the_same_bits(train, texts) -> None:
+    for run in ("a", "b"):
+        train(3, *texts, *TINY, "--max-steps", 9, "--out", run)
+    assert_same(checkpoint("a"), checkpoint("b"))
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 2), (1, 4), (4, 1)])
+def test_a_run_resumes_with_another_number_of_ranks(train, texts, before: int, after: int) -> None:
+    chosen = [*texts, *TINY, *settings("model.layers=2"), *DOUBLE, *CONSTANT]
+    train(1, *chosen, "--max-steps", 20, "--out", "whole")
+    train(before, *chosen, "--max-steps", 11, "--out", "parts")
+    train(after, "--resume", "parts", "--max-steps", 20)
+    assert_close(checkpoint("whole"), checkpoint("parts"))
+
+
+def test_resumed_with_as_many_ranks_equals_uninterrupted_bit_for_bit(train, texts) -> None:
+    train(3, *texts, *TINY, *CONSTANT, "--max-steps", 20, "--out", "whole")
+    train(3, *texts, *TINY, *CONSTANT, "--max-steps", 11, "--out", "parts")
+    train(3, "--resume", "parts", "--max-steps", 20)
+    assert_same(checkpoint("whole"), checkpoint("parts"))
+
+
+def test_a_resumed_model_with_a_larger_vocabulary(train, texts) -> None:
+    """The vocabulary of rank 0 is that of all: the text alone does not determine it."""
+    Path("digits.txt").write_text("0123456789 " * 20)
+    train(1, "digits.txt", *TINY, "--max-steps", 2, "--out", "parent")
+    more = [*TINY[:2], *TINY[4:], "--init-from", "parent", *DOUBLE]
+    extend = settings("model.extend_vocabulary=true", "model.hidden_size=16")
+    for size in (1, 3):
+        train(size, *texts, *more, *extend, "--max-steps", 5, "--out", f"{size}")
+    assert_close(checkpoint("1"), checkpoint("3"))
+
+
+def test_a_divergence_is_rolled_back_by_all(train, texts, monkeypatch) -> None:
+    """A loss of one rank's lanes that is not finite takes all back to the same state."""
+    divided = parallel.divided
+    broken = {7}
+
+    def breaking(objective, ranks, batch_size):
+        shared = divided(objective, ranks, batch_size)
+
+        def once(params, window, h0):
+            if ranks.rank == 1 and window.step in broken:
+                broken.remove(window.step)
+                h0 = np.full_like(h0, np.nan)
+            return shared(params, window, h0)
+
+        return once
+
+    monkeypatch.setattr("charrnn.setup.wiring.divided", breaking)
+    rolls = settings("training.on_divergence=rollback")
+    outcome = train(2, *texts, *TINY, *rolls, "--max-steps", 20, "--out", "run")
+    assert "training diverged at step 8" in outcome.err
+    assert "Back to step" in outcome.err
+    assert lines("run", "step")[-1]["rollbacks"] == 1
+    # from there on it is the run of one process with half the learning rate
+    broken.add(7)
+
+    def breaking_alone(make, workers):
+        alone = parallel.parallel(make, workers)
+
+        def once(params, window, h0):
+            if window.step in broken:
+                broken.remove(window.step)
+                h0 = np.full_like(h0, np.nan)
+            return alone(params, window, h0)
+
+        return once
+
+    monkeypatch.setattr("charrnn.setup.wiring.parallel", breaking_alone)
+    train(1, *texts, *TINY, *rolls, "--max-steps", 20, "--out", "alone")
+    one, other = checkpoint("run"), checkpoint("alone")
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_divergence_without_rollback_ends_all(train, texts) -> None:
+    chosen = settings("optimizer.learning_rate=1e30", "training.clip.by=none")
+    outcome = train(3, *texts, *TINY, *chosen, "--max-steps", 20, "--out", "run", code=1)
+    assert outcome.err.count("error:") == 1
+    assert (Path("run") / "divergence-2" / "window.txt").is_file()
+
+
+def test_a_run_against_the_clock_with_a_plan(train, texts) -> None:
+    """What to train is chosen by rank 0, and the time is its own."""
+    outcome = train(2, *texts, "--max-time", "0.3s", "--out", "run")
+    assert "2 ranks, each with 1 worker, share the lanes." in outcome.err
+
+
+def test_a_rank_with_another_text_is_named(train, texts, monkeypatch) -> None:
+    def prepare(config, known):
+        Path("2.txt").write_text(RHYME * 3 + "x")
+        return prepared(config, known)
+
+    prepared = follower.prepare
+    monkeypatch.setattr(follower, "prepare", prepare)
+    outcome = train(2, *texts, *TINY, "--out", "run", code=3)
+    assert "error: rank 1, on " in outcome.err
+    assert "is not the text of rank 0: it has" in outcome.err
+
+
+def test_a_rank_without_the_text_is_named(train, texts, monkeypatch) -> None:
+    def prepare(config, known):
+        Path("2.txt").unlink(missing_ok=True)
+        return prepared(config, known)
+
+    prepared = follower.prepare
+    monkeypatch.setattr(follower, "prepare", prepare)
+    outcome = train(3, *texts, *TINY, "--out", "run", code=3)
+    assert outcome.err.count("error:") == 1
+    assert "there is no file" in outcome.err
+    # nothing was lost: the run was saved before its first step
+    train(1, *texts, *TINY, "--max-steps", 1, "--out", "other", code=3)
+
+
+def test_shares_that_do_not_fit(train, texts) -> None:
+    outcome = train(3, *texts, *TINY, "--batch-size", 2, "--out", "run", code=2)
+    assert "3 ranks cannot share 2 lanes." in outcome.err
+    assert "--batch-size 3" in outcome.err
+    assert not Path("run").exists()
+    outcome = train(3, *texts, *TINY, "--batch-size", 7, "--max-steps", 1, "--out", "run")
+    assert "those with 2 wait for those with 3" in outcome.err
+    assert "--batch-size 6 or 9" in outcome.err
+    outcome = train(3, *texts, *TINY, "--batch-size", 6, "--max-steps", 1, "--out", "six")
+    assert "cannot share" not in outcome.err
+
+
+def test_standard_input_is_refused(train) -> None:
+    assert "give the text as a file" in train(2, "-", *TINY, "--out", "run", code=2).err
+
+
+def test_a_failure_of_one_rank_in_a_step_ends_all(train, texts, charrnn, monkeypatch) -> None:
+    """Rank 0 cannot finish the step, and does not wait."""
+    divided = parallel.divided
+
+    def failing(objective, ranks, batch_size):
+        def fail(*arguments):
+            raise MemoryError
+
+        return divided(fail if ranks.rank == 1 else objective, ranks, batch_size)
+
+    monkeypatch.setattr("charrnn.setup.wiring.divided", failing)
+    with launcher(2, monkeypatch) as raised:
+        outcome = charrnn("train", *texts, *TINY, "--out", "run")
+    assert [type(error) for error in raised] == [MemoryError]
+    assert outcome.code == 1
+    assert checkpoint("run")
+
+
+def rank_of(size: int, cores: list[list[int]], monkeypatch) -> list[Ranks]:
+    """Ranks of one machine that may use these cores."""
+    own = iter(cores)
+    found: list[Ranks] = []
+    monkeypatch.setattr("charrnn.system.ranks.available_cores", lambda: next(own))
+    threads = [Thread(target=lambda mpi=mpi: found.append(Ranks(mpi))) for mpi in group(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cores", "each"),
+    [
+        ([[0, 1, 2, 3]] * 2, 2),  # shared by both
+        ([[0, 1], [2, 3]], 2),  # their own
+        ([[0, 1, 2, 3]] * 3, 1),
+        ([[0]] * 4, 1),  # more ranks than cores
+        ([[0, 1, 2, 3], [2, 3]], 1),
+    ],
+)
+def test_cores_are_divided_among_ranks(monkeypatch, cores: list[list[int]], each: int) -> None:
+    """Threads of all ranks together are at most as many as cores, or one per rank."""
+    for ranks in rank_of(len(cores), cores, monkeypatch):
+        assert ranks.cores == each
+
+
+def test_threads_are_never_more_than_the_cores_of_a_rank(train, texts, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.system.ranks.available_cores", lambda: [*range(6)])
+    train(
+        2,
+        *texts,
+        *TINY,
+        *settings("training.workers=9", "training.batch_size=8"),
+        "--max-steps",
+        1,
+        "--out",
+        "run",
+    )
+    assert "\n  workers: 3\n" in Path("run/config.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, None),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "8"}, (2, 8)),
+        ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"}, None),
+        ({"PMI_RANK": "0", "PMI_SIZE": "4"}, (0, 4)),
+        ({"PMI_RANK": "0", "PMI_SIZE": "four"}, None),
+        ({"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4"}, (3, 4)),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, None),  # the shell of sbatch
+        # mpirun in a job of Slurm
+        (
+            {
+                "SLURM_PROCID": "0",
+                "SLURM_STEP_NUM_TASKS": "2",
+                "OMPI_COMM_WORLD_RANK": "5",
+                "OMPI_COMM_WORLD_SIZE": "8",
+            },
+            (5, 8),
+        ),
+    ],
+)
+def test_launchers_are_recognized(monkeypatch, environment, found) -> None:
+    for names in VARIABLES:
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert launched() == (None if found is None else Launched(*found))
+
+
+@pytest.mark.parametrize("command", ["sample", "sweep", "inspect", "runs"])
+def test_other_commands_are_refused_by_rank_0(charrnn, monkeypatch, command: str) -> None:
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "4")
+    outcome = charrnn(command, "runs/a")
+    assert outcome.code == 2
+    assert f"started `charrnn {command}` 4 times" in outcome.err
+
+
+def test_the_import_of_mpi_is_not_needed_without_a_launcher(train, texts, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    train(1, *texts, *TINY, "--max-steps", 1, "--out", "run")
+
+
+def test_without_mpi4py_the_extra_is_named(charrnn, texts, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "4")
+    outcome = charrnn("train", *texts, *TINY, "--out", "run")
+    assert outcome.code == 2
+    assert "4 processes of an MPI launcher needs mpi4py, which is not installed" in outcome.err
+    assert not Path("run").exists()
+
+
+def test_evaluations_are_divided(train, texts, monkeypatch) -> None:
+    """Each rank scores its lanes only, and the score is that of all."""
+    lanes: list[int] = []
+    run_threads = Scorer._run_threads
+
+    def counting(self, params, x, y, h):
+        lanes.append(len(h))
+        return run_threads(self, params, x, y, h)
+
+    monkeypatch.setattr(Scorer, "_run_threads", counting)
+    chosen = [*texts, *TINY, *settings("data.sequences=lines", "evaluation.count=1")]
+    train(1, *chosen, "--max-steps", 2, "--out", "1")
+    whole, lanes[:] = [*lanes], []
+    train(3, *chosen, "--max-steps", 2, "--out", "3")
+    assert sum(lanes) == sum(whole)
+    assert max(lanes) <= -(-max(whole) // 3)
+    scores = [
+        [line["validation_nats_per_character"] for line in lines(size, "evaluation")]
+        for size in ("1", "3")
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)
