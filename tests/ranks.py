@@ -92,7 +92,7 @@ def launcher(size: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Except
         return Ranks(own)
 
     with monkeypatch.context() as patch:
-        patch.setattr("charrnn.commands.ranks.launched", lambda: Launched(0, size))
+        patch.setattr("charrnn.commands.ranks.launched", lambda: Launched(0, size, True))
         patch.setattr("charrnn.commands.ranks.join", join)
         yield raised
     for thread in threads:

@@ -150,17 +150,16 @@ def test_ranks_equal_one_process_and_resume_with_another_number(charrnn, start: 
 def test_a_rank_that_is_killed_ends_all(charrnn, training) -> None:
     process, ranks = training()
     os.kill(ranks[1], signal.SIGKILL)
-    code, err = ended(process)
-    assert code != 0
-    assert "illed" in err  # by the launcher
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode != 0
+    assert "signal 9 (Killed)" in out + err or "Killed (signal 9)" in out + err  # the launcher's
     assert "Traceback" not in err
-    steps = charrnn("runs", "run", "--json")
-    assert steps.code == 0
-    assert charrnn("train", "--resume", "run", "--max-steps", 1).code == 2  # it went further
+    assert charrnn("train", "--resume", "run", "--max-steps", 9).code == 0
 
 
-def test_a_rank_that_fails_ends_all_with_one_error(training) -> None:
-    process, _ = training("if ranks.rank == 2 and arguments[1].step == 5: raise MemoryError")
+@pytest.mark.parametrize("rank", [0, 2])
+def test_a_rank_that_fails_ends_all_with_one_error(training, rank: int) -> None:
+    process, _ = training(f"if ranks.rank == {rank} and arguments[1].step == 5: raise MemoryError")
     code, err = ended(process)
     assert code != 0
     assert err.count("error: ") == 1

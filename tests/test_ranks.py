@@ -298,11 +298,19 @@ def test_threads_are_never_more_than_the_cores_of_a_rank(train, texts, monkeypat
     ("environment", "found"),
     [
         ({}, None),
-        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "8"}, (2, 8)),
+        ({"OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "8"}, (2, 8, False)),
+        (
+            {
+                "OMPI_COMM_WORLD_RANK": "4",
+                "OMPI_COMM_WORLD_LOCAL_RANK": "0",
+                "OMPI_COMM_WORLD_SIZE": "8",
+            },
+            (4, 8, True),
+        ),
         ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"}, None),
-        ({"PMI_RANK": "0", "PMI_SIZE": "4"}, (0, 4)),
+        ({"PMI_RANK": "0", "PMI_SIZE": "4"}, (0, 4, True)),
         ({"PMI_RANK": "0", "PMI_SIZE": "four"}, None),
-        ({"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4"}, (3, 4)),
+        ({"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4"}, (3, 4, False)),
         ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, None),  # the shell of sbatch
         # mpirun in a job of Slurm
         (
@@ -312,7 +320,7 @@ def test_threads_are_never_more_than_the_cores_of_a_rank(train, texts, monkeypat
                 "OMPI_COMM_WORLD_RANK": "5",
                 "OMPI_COMM_WORLD_SIZE": "8",
             },
-            (5, 8),
+            (5, 8, False),
         ),
     ],
 )

@@ -22,7 +22,7 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
-from charrnn.cli.ranks import becomes_follower, in_one_process
+from charrnn.cli.ranks import follows_rank_0, in_one_process, silence
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
@@ -107,7 +107,8 @@ def run(arguments: list[str]) -> int:
         typer.echo(answer)
         return code
     set_verbosity(Verbosity.NORMAL)
-    follows = becomes_follower()
+    if follows := follows_rank_0():
+        silence()
     start = time.perf_counter()
     watch.set(_shown)
     watch_reading.set(_shown_reading)

@@ -12,18 +12,17 @@ from charrnn.system.signals import SIGNALS
 from charrnn.system.streams import discard
 
 
-def becomes_follower() -> bool:
-    """Whether this is a process of a launcher other than the first, which then prints no results.
-
-    A signal ends it silently, as long as it does not train.
-    """
+def follows_rank_0() -> bool:
+    """Whether this is a process of a launcher other than the first."""
     started = launched()
-    if started is None or not started.rank:
-        return False
+    return started is not None and started.rank > 0
+
+
+def silence() -> None:
+    """Lets this process print no results; until it trains, a signal ends it silently."""
     discard(sys.stdout)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    return True
 
 
 def in_one_process(name: str, command: Function) -> Function:

@@ -33,7 +33,9 @@ def joined_ranks() -> Iterator[bool]:
         ranks = join(started)
     except UsageError:
         if started.rank:
-            time.sleep(FIRST_WORD)  # the exit of rank 0 ends this process meanwhile
+            time.sleep(FIRST_WORD)  # the exit of rank 0 may end this process meanwhile
+            if not started.speaks:
+                raise SystemExit(UsageError.exit_code) from None
         raise
     before = current.set(ranks)
     try:
@@ -47,7 +49,7 @@ def joined_ranks() -> Iterator[bool]:
         try:
             yield True
         except Exception:
-            ranks.dismiss(Order.END)
+            ranks.dismiss(Order.END, failed=True)
             raise
         ranks.dismiss(Order.END)
     finally:

@@ -3,13 +3,16 @@
 import os
 from typing import NamedTuple
 
-# the number of a process, and of all of them, as launchers leave them in the environment
+# the number of a process, among all and on its machine, and the number of all, in the environment
 VARIABLES = (
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),  # Open MPI
-    ("PMI_RANK", "PMI_SIZE"),  # MPICH, Intel MPI, Microsoft MPI
-    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),  # MVAPICH
+    # Open MPI
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_SIZE"),
+    # MPICH, Intel MPI; Microsoft MPI lacks the second
+    ("PMI_RANK", "MPI_LOCALRANKID", "PMI_SIZE"),
+    # MVAPICH
+    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_SIZE"),
     # srun; not SLURM_NTASKS, which sbatch and salloc set for the one shell that they start
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NUM_TASKS"),
 )
 
 
@@ -19,17 +22,20 @@ class Launched(NamedTuple):
     Attributes:
         rank: Its number, from 0.
         size: The number of processes, above 1.
+        speaks: Whether it reports what all processes of its machine find: the first of each.
     """
 
     rank: int
     size: int
+    speaks: bool
 
 
 def launched() -> Launched | None:
     """This process among those of an MPI launcher; None if it was started alone."""
-    for rank, size in VARIABLES:
+    for rank, local, size in VARIABLES:
         values = os.environ.get(rank, ""), os.environ.get(size, "")
         if all(value.isascii() and value.isdigit() for value in values):
-            found = Launched(*map(int, values))
-            return found if found.size > 1 else None
+            number, count = map(int, values)
+            speaks = number == 0 or os.environ.get(local) == "0"
+            return Launched(number, count, speaks) if count > 1 else None
     return None

@@ -1,6 +1,9 @@
 """The processes of a run that an MPI launcher started, and what they send to each other."""
 
+import os
 import socket
+import sys
+import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +18,10 @@ from charrnn.system.machine import available_cores
 
 if TYPE_CHECKING:
     from charrnn.arrays import Array
+
+
+BEFORE_EXIT = 0.2  # seconds
+LONGEST_WAIT = 2.0  # seconds, for processes that have nothing left to do
 
 
 class Ranks:
@@ -44,8 +51,10 @@ class Ranks:
         users = Counter(core for cores in everyone for core in cores)
         shares = [sum(1 / users[core] for core in cores) for cores in everyone]
         self.cores = max(int(min(shares) + 1e-6), 1)
-        machines = Counter(self._comm.allgather(self.host))
+        processes = self._comm.allgather((self.host, os.getpid()))
+        machines = Counter(host for host, _ in processes)
         self.hosts, self.local = len(machines), max(machines.values())
+        self._neighbours = {pid for host, pid in processes if host == self.host} - {os.getpid()}
         self.asked_to_stop: Callable[[], bool] = lambda: False
         self.stopping = False
         self._busy = False
@@ -101,17 +110,40 @@ class Ranks:
         """Leaves the others, which do the same."""
         _joined.clear()
         self._mpi.Finalize()
+        if self.rank:
+            # MPICH's launcher kills all if one ends before it has heard that the others leave too
+            time.sleep(BEFORE_EXIT)
 
-    def dismiss(self, order: int) -> None:
-        """Gives the others their last order and leaves, unless they wait for an unfinished one."""
-        if not self._busy:
-            with self.ordered(order):
-                pass
-            self.leave()
+    def dismiss(self, order: int, failed: bool = False) -> None:
+        """Gives the others their last order and leaves, unless they wait for an unfinished one.
+
+        Args:
+            order: The order to leave.
+            failed: Whether this process will end with an error. Launchers then kill the others and
+                may report that instead, so it waits until those on its machine have ended.
+        """
+        if self._busy:
+            return
+        with self.ordered(order):
+            pass
+        self.leave()
+        deadline = time.monotonic() + LONGEST_WAIT
+        while failed and any(map(_runs, self._neighbours)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def abort(self, code: int) -> None:
         """Ends all processes at once."""
         self._comm.Abort(code)
+
+
+def _runs(pid: int) -> bool:
+    if sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 # those of this process, in a command that they share
