@@ -63,6 +63,7 @@ ONLY_IN = {
     "pydantic_core": {"config", "setup"},
     "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
+    "mpi4py": {"system"},
     "optuna": {"sweeps"},
     "sqlalchemy": {"sweeps"},
 }

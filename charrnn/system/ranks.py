@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import time
+import warnings
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -161,18 +162,20 @@ def join(started: Launched) -> Ranks:
     rc = import_extra("mpi4py", "mpi", what).rc
     rc.thread_level, rc.finalize = "funneled", False
     try:
-        mpi = import_extra("mpi4py.MPI", "mpi", what)
-    except RuntimeError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of another library's launcher: see below
+            mpi = import_extra("mpi4py.MPI", "mpi", what)
+    except RuntimeError:
         raise UsageError(
-            f"mpi4py cannot load an MPI library: {str(error).splitlines()[0]}.",
-            "install one, such as with `pip install mpich`, or load the module of your cluster.",
+            f"{what} needs an MPI library, and mpi4py finds none.",
+            "load the MPI module of your cluster, or install one: pip install mpich",
         ) from None
     if (size := mpi.COMM_WORLD.Get_size()) != started.size:
         raise UsageError(
             f"the launcher started {started.size} processes, of which the MPI library of mpi4py "
             f"finds {size}.",
-            "start them with the launcher of that library: "
-            f"{mpi.Get_library_version().splitlines()[0].strip()}",
+            "start them with the mpirun of that library, which is "
+            f"{mpi.Get_library_version().splitlines()[0].partition(',')[0].strip()}.",
         )
     ranks = Ranks(mpi)
     _joined.append(ranks)
