@@ -378,3 +378,28 @@ def test_evaluations_are_divided(train, texts, monkeypatch) -> None:
         for size in ("1", "3")
     ]
     assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+
+
+def test_ranks_that_round_differently_do_not_drift_apart(train, texts, monkeypatch) -> None:
+    """An evaluation, as after the last step, gives all the state of rank 0."""
+    followers: list[follower.Follower] = []
+    update = follower.Follower._update
+
+    def updating_otherwise(self, learning_rate: float) -> None:
+        update(self, learning_rate)
+        self._state.params.flat *= 1.001
+        followers.append(self)
+
+    monkeypatch.setattr(follower.Follower, "_update", updating_otherwise)
+    train(2, *texts, *TINY, *settings("training.workers=1"), "--max-steps", 4, "--out", "run")
+    own, last = followers[-1]._state, checkpoint("run")
+    assert len(followers) == 4
+    assert np.array_equal(own.params.layers[0].W, last["model.W"])
+    assert np.array_equal(own.h, last["state.h"])
+
+
+def test_the_memory_of_a_machine_is_for_all_of_its_ranks(train, texts, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.setup.preparation.physical_memory", lambda: 40_000.0)
+    outcome = train(2, *texts, *TINY, "--out", "run", code=3)
+    assert "in 2 lanes needs about" in outcome.err
+    assert "each rank here has 20 kB" in outcome.err

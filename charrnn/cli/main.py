@@ -22,7 +22,7 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
-from charrnn.cli.ranks import follows_rank_0, in_one_process, silence
+from charrnn.cli.ranks import by_rank, follows_rank_0, in_one_process, silence
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
@@ -199,7 +199,7 @@ def _system_error(error: OSError) -> tuple[str, str | None, int]:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    say_message(label, shortened(message))
+    say_message(label, shortened(by_rank(message)))
     if hint:
         say_message("hint", hint)
     return code

@@ -25,6 +25,12 @@ def silence() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def by_rank(message: str) -> str:
+    """A message of this process, with its number if it is not the first of a launcher."""
+    started = launched()
+    return f"rank {started.rank}: {message}" if started and started.rank else message
+
+
 def in_one_process(name: str, command: Function) -> Function:
     """A command that is refused in several processes, by the first of them."""
 

@@ -44,7 +44,7 @@ def _begun(ranks: Ranks, stack: ExitStack) -> "Follower | None":
     except CharrnnError as error:
         fault = Fault(f"{whose}: {error}", error.hint, error.exit_code)
     except OSError as error:
-        fault = Fault(f"{whose}: {error.filename}: {error.strerror}.", None, 1)
+        fault = Fault(f"{whose}: {error.filename or 'text'}: {error.strerror or error}.", None, 1)
     except MemoryError:
         fault = Fault(f"{whose}: out of memory.", "start fewer ranks per machine.", 1)
     ranks.exchange(fault)

@@ -120,6 +120,7 @@ def _train(
                     emit(profile)
             elif isinstance(event, Evaluated):
                 others.collect(run.state)
+                others.send(run.state)  # rounding may differ on processors of another kind
                 emit(weights(run))
                 if sampled := sample(run):
                     emit(sampled)
