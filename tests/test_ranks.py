@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from charrnn.runs import follower
+from charrnn.runs.saving import Saver
 from charrnn.system.launcher import VARIABLES, Launched, launched
 from charrnn.system.ranks import Ranks
 from charrnn.training import parallel
@@ -75,8 +76,8 @@ KINDS = {
 
 @pytest.fixture
 def texts(tmp_path: Path) -> list[str]:
-    for number in range(3):
-        (tmp_path / f"{number}.txt").write_text(RHYME * (number + 1), encoding="utf-8")
+    for number, times in enumerate((15, 1, 2)):  # the first is scored as a stream of several lanes
+        (tmp_path / f"{number}.txt").write_text(RHYME * times, encoding="utf-8")
     return [f"{number}.txt" for number in range(3)]
 
 
@@ -134,54 +135,79 @@ def test_a_resumed_model_with_a_larger_vocabulary(train, texts) -> None:
     assert_close(checkpoint("1"), checkpoint("3"))
 
 
-def test_a_divergence_is_rolled_back_by_all(train, texts, monkeypatch) -> None:
-    """A loss of one rank's lanes that is not finite takes all back to the same state."""
-    divided = parallel.divided
-    broken = {7}
+def diverging(monkeypatch, name: str, step: int) -> None:
+    """Makes the states of rank 1, or of one process, not finite before a step, once."""
+    original, broken = getattr(parallel, name), {step - 1}
 
-    def breaking(objective, ranks, batch_size):
-        shared = divided(objective, ranks, batch_size)
+    def breaking(objective_or_maker, ranks_or_workers, *rest):
+        shared = original(objective_or_maker, ranks_or_workers, *rest)
 
         def once(params, window, h0):
-            if ranks.rank == 1 and window.step in broken:
+            if window.step in broken and getattr(ranks_or_workers, "rank", 1) == 1:
                 broken.remove(window.step)
                 h0 = np.full_like(h0, np.nan)
             return shared(params, window, h0)
 
         return once
 
-    monkeypatch.setattr("charrnn.setup.wiring.divided", breaking)
-    rolls = settings("training.on_divergence=rollback")
-    outcome = train(2, *texts, *TINY, *rolls, "--max-steps", 20, "--out", "run")
-    assert "training diverged at step 8" in outcome.err
-    assert "Back to step" in outcome.err
-    assert lines("run", "step")[-1]["rollbacks"] == 1
-    # from there on it is the run of one process with half the learning rate
-    broken.add(7)
-
-    def breaking_alone(make, workers):
-        alone = parallel.parallel(make, workers)
-
-        def once(params, window, h0):
-            if window.step in broken:
-                broken.remove(window.step)
-                h0 = np.full_like(h0, np.nan)
-            return alone(params, window, h0)
-
-        return once
-
-    monkeypatch.setattr("charrnn.setup.wiring.parallel", breaking_alone)
-    train(1, *texts, *TINY, *rolls, "--max-steps", 20, "--out", "alone")
-    one, other = checkpoint("run"), checkpoint("alone")
-    for name in one:
-        np.testing.assert_allclose(one[name], other[name], rtol=1e-3, atol=1e-5)
+    monkeypatch.setattr(f"charrnn.setup.wiring.{name}", breaking)
 
 
-def test_a_divergence_without_rollback_ends_all(train, texts) -> None:
+@pytest.mark.parametrize("back_to", [7, 9])
+def test_a_divergence_is_rolled_back_by_all(train, texts, monkeypatch, back_to: int) -> None:
+    """To an evaluated or a saved state; from there on it is the run of one process again."""
+    monkeypatch.setattr(Saver, "due", property(lambda self: self._run.state.progress.step == 9))
+    if back_to == 7:
+        monkeypatch.setattr(Saver, "due", False)
+    chosen = [*texts, *TINY, *DOUBLE, *settings("training.on_divergence=rollback")]
+    for size, name in ((2, "divided"), (1, "parallel")):
+        with monkeypatch.context() as patch:
+            diverging(patch, name, step=12)
+            outcome = train(size, *chosen, "--max-steps", 20, "--out", f"{size}")
+        assert "training diverged at step 12" in outcome.err
+        assert f"Back to step {back_to}," in outcome.err
+        assert lines(f"{size}", "step")[-1]["rollbacks"] == 1
+    assert_close(checkpoint("1"), checkpoint("2"))
+
+
+def test_a_divergence_without_rollback_ends_all(train, texts, monkeypatch) -> None:
+    norms = []
+    for size, name in ((3, "divided"), (1, "parallel")):
+        with monkeypatch.context() as patch:
+            diverging(patch, name, step=6)
+            run = [*texts, *TINY, "--max-steps", 20, "--out", f"{size}"]
+            assert train(size, *run, code=1).err.count("error:") == 1
+        report = json.loads(Path(f"{size}", "divergence-6", "report.json").read_text())
+        norms.append(report["hidden_state_norm"])
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+
+
+def test_an_update_that_overflows_ends_all(train, texts) -> None:
     chosen = settings("optimizer.learning_rate=1e30", "training.clip.by=none")
     outcome = train(3, *texts, *TINY, *chosen, "--max-steps", 20, "--out", "run", code=1)
     assert outcome.err.count("error:") == 1
-    assert (Path("run") / "divergence-2" / "window.txt").is_file()
+    assert Path("run", "divergence-2", "window.txt").is_file()
+
+
+def test_a_rank_that_is_asked_to_stop_stops_all(train, texts, monkeypatch) -> None:
+    """After the step; resumed, the run is that of one that was not stopped, bit for bit."""
+    chosen = [*texts, *TINY, "--max-steps", 20]
+    train(3, *chosen, "--out", "whole")
+
+    def stopping(objective, ranks, batch_size):
+        def asked(params, window, h0):
+            if ranks.rank == 2 and window.step == 8:
+                ranks.asked_to_stop = lambda: True
+            return parallel.divided(objective, ranks, batch_size)(params, window, h0)
+
+        return asked
+
+    with monkeypatch.context() as patch:
+        patch.setattr("charrnn.setup.wiring.divided", stopping)
+        outcome = train(3, *chosen, "--out", "parts", code=130)
+    assert "stopped: after step 9; everything is saved." in outcome.err
+    train(3, "--resume", "parts")
+    assert_same(checkpoint("whole"), checkpoint("parts"))
 
 
 def test_a_run_against_the_clock_with_a_plan(train, texts) -> None:
@@ -192,7 +218,7 @@ def test_a_run_against_the_clock_with_a_plan(train, texts) -> None:
 
 def test_a_rank_with_another_text_is_named(train, texts, monkeypatch) -> None:
     def prepare(config, known):
-        Path("2.txt").write_text(RHYME * 3 + "x")
+        Path("2.txt").write_text(RHYME * 2 + "x")
         return prepared(config, known)
 
     prepared = follower.prepare

@@ -75,8 +75,7 @@ def divided(objective: Objective, ranks: Ranks, batch_size: int) -> Objective:
         sums = workspace.array("sums", (params.size + 2,), params.dtype)
         carried = workspace.copy("carried", h0)
         if own.start < own.stop:
-            batch = window._replace(batch_targets=window.targets)
-            loss, gradient, carried[own] = objective(params, batch.lanes(own), h0[own])
+            loss, gradient, carried[own] = objective(params, window.lanes(own), h0[own])
             sums[:-2], sums[-2] = gradient.flat, loss
         else:
             sums[...] = 0
