@@ -244,3 +244,16 @@ if rank == 0:
     out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert out == "[2, 3]\n"
+
+
+def test_a_launcher_that_the_mpi_library_does_not_know() -> None:
+    """As `srun` without `--mpi`: each process would be alone, and train a run of its own."""
+    slurm = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_STEP_NUM_TASKS": "4"}
+    command = [sys.executable, "-c", MAIN, "train", "text.txt", *TINY, "--out", "run"]
+    path = {"PYTHONPATH": str(Path(package.__file__).parents[1])}
+    done = subprocess.run(
+        command, env=os.environ | path | slurm, capture_output=True, text=True, timeout=LIMIT
+    )
+    assert done.returncode == 2, done.stderr
+    assert "started 4 processes, of which the MPI library of mpi4py finds 1" in done.stderr
+    assert not Path("run").exists()
