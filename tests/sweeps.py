@@ -106,13 +106,13 @@ def worker_of(trial: FrozenTrial) -> int | None:
     return found and int(found[1])
 
 
-def kill_at_work(storage: str | None = None) -> int:
-    """Kills a process that works on a trial; returns the process."""
+def kill_at_work(storage: str | None = None, used: float = 1.0) -> int:
+    """Kills a process that works on a trial, at most so much of whose budget is used; returns it."""
 
     def kill() -> int | None:
         for trial in trials(storage):
             pid = worker_of(trial)
-            if pid and has_begun(trial):
+            if pid and has_begun(trial) and used_by(trial) <= used:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     return pid
@@ -124,6 +124,12 @@ def kill_at_work(storage: str | None = None) -> int:
 def has_begun(trial: FrozenTrial) -> bool:
     """Whether the run of a trial was saved."""
     return Path(trial.user_attrs.get("run", ""), "checkpoints", "last.safetensors").is_file()
+
+
+def used_by(trial: FrozenTrial) -> float:
+    """How much of its budget a trial has used, as far as it is logged."""
+    log = Path(trial.user_attrs["run"], "metrics.jsonl").read_text()
+    return max(map(float, re.findall(r'"used": ([\d.e-]+)', log)), default=0.0)
 
 
 def is_there(storage: str | None = None) -> bool:

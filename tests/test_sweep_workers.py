@@ -41,7 +41,7 @@ def check_kill(text: Path, storage: str | None, count: int, killed: int) -> None
         workers = [stack.enter_context(process(line)) for _ in range(count)]
         until(lambda: is_there(storage))
         for _ in range(killed):
-            pid = kill_at_work(storage)
+            pid = kill_at_work(storage, used=0.5)
             assert next(one for one in workers if one.pid == pid).wait() == -signal.SIGKILL
         codes = [one.wait(120) for one in workers]
         said = "".join(one.communicate()[1] for one in workers)
