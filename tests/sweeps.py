@@ -107,7 +107,7 @@ def worker_of(trial: FrozenTrial) -> int | None:
 
 
 def kill_at_work(storage: str | None = None, used: float = 1.0) -> int:
-    """Kills a process that works on a trial, of whose budget at most so much is used; returns it."""
+    """Kills a process that works on a trial, of whose budget at most this is used; returns it."""
 
     def kill() -> int | None:
         for trial in trials(storage):
