@@ -1,4 +1,4 @@
-"""Breaks down the time of one gradient in a single thread.
+"""Breaks down the time of one gradient by NumPy in a single thread.
 
 python benchmarks/parts.py T B H A [L]
 """
@@ -14,16 +14,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sides import Sizes, charrnn, windows
 
-from charrnn.model import bptt, recurrence, rnn
+from charrnn.model import backend, bptt, output, recurrence, rnn
 
 PARTS = {
     "forward": (bptt, "layer_states"),
-    "  U h + b of upper layers": (rnn, "_input_term"),
-    "logits": (bptt, "logits"),
-    "loss and do": (bptt, "loss_and_logit_gradient"),
-    "V' do, U' da": (bptt, "product_by_rows"),
-    "dU of the first layer": (bptt, "_input_gradient"),
-    "dW, dV, dU of upper layers": (bptt, "_sum_of_outer_products"),
+    "  U h + b of upper layers": (rnn, "_term_from_below"),
+    "logits": (output, "logits"),
+    "loss and do": (output, "loss_and_logit_gradient"),
+    "V' do": (output, "product_by_rows"),
+    "U' da": (bptt, "product_by_rows"),
+    "dV": (output, "sum_of_outer_products"),
+    "dW, dU of upper layers": (bptt, "sum_of_outer_products"),
     "backward, with all but the first two": (bptt, "_backward"),
 }
 
@@ -51,8 +52,11 @@ def main() -> None:
 
         return timed
 
-    side, window = charrnn(sizes, 1), windows(sizes)
+    timed = time_calls("dU of the first layer", backend.NUMPY.input_gradient)
+    backend.NUMPY = backend.NUMPY._replace(input_gradient=timed)
+    side, window = charrnn(sizes, 1, compiled=False), windows(sizes)
     side.gradient(*window)
+    seconds.clear()
     for name, (module, attribute) in PARTS.items():
         setattr(module, attribute, time_calls(name, getattr(module, attribute)))
     recurrence.product_with = time_product(recurrence.product_with)

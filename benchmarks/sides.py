@@ -8,13 +8,19 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Weights = dict[str, np.ndarray]
 CLIP, RATE = 1.0, 1e-3
-THREADS = os.cpu_count() or 1
+THREADS = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
+def has_numba() -> bool:
+    """Whether numba is installed (the extra `fast`)."""
+    return find_spec("numba") is not None
 
 
 class Sizes(NamedTuple):
@@ -71,10 +77,15 @@ def windows(sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
     return ids[:-1].copy(), ids[1:].copy()
 
 
-def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
-    """charrnn as its trainer runs it; by default with the number of threads that it chooses."""
+def charrnn(sizes: Sizes, threads: int | None = None, compiled: bool | None = None) -> Side:
+    """charrnn as its trainer runs it; by default with the number of threads that it chooses.
+
+    compiled: whether numba computes what it computes faster; None as in a long run.
+    """
     from charrnn.model.activations import ACTIVATIONS
+    from charrnn.model.backend import NUMPY
     from charrnn.model.bptt import bptt
+    from charrnn.model.compiled import compiled_backend, pays
     from charrnn.model.params import Params
     from charrnn.model.workspace import Workspace
     from charrnn.optim.clipping import make_clip
@@ -84,15 +95,21 @@ def charrnn(sizes: Sizes, threads: int | None = None) -> Side:
     from charrnn.window import Window
 
     params = Params.of(**first_weights(sizes))
-    optimizer = make_optimizer("adam", beta1=0.9, beta2=0.999, epsilon=1e-8)
+    count = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
+    if compiled is None:
+        compiled = has_numba() and pays(sizes.H, -(-sizes.B // count), params.dtype)
+    adam = None
+    if compiled:
+        from charrnn.optim.adam_kernel import adam
+    optimizer = make_optimizer("adam", beta1=0.9, beta2=0.999, epsilon=1e-8, compiled=adam)
+    backend = compiled_backend() if compiled else NUMPY
     state = optimizer.init(params)
     h0, fresh = np.zeros((sizes.B, sizes.L * sizes.H), np.float32), np.zeros(sizes.B, bool)
 
     def make() -> Any:
-        return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace())
+        return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace(), backend=backend)
 
     stack = ExitStack()
-    count = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
     workers = stack.enter_context(worker_threads(count))
     objective = parallel(make, workers)
     clip = make_clip("norm", CLIP, workers.for_each_slice)
@@ -250,6 +267,7 @@ def jax_scan(sizes: Sizes) -> Side:
 
 SIDES: dict[str, Callable[[Sizes], Side]] = {
     "charrnn": charrnn,
+    "charrnn by NumPy": partial(charrnn, compiled=False),
     "PyTorch nn.RNN": torch_rnn,
     "PyTorch loop": torch_loop,
     "torch.compile": partial(torch_loop, compiled=True),
@@ -257,17 +275,24 @@ SIDES: dict[str, Callable[[Sizes], Side]] = {
 }
 
 
-def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
-    """A function that samples `count` characters with charrnn, split over B texts."""
+def charrnn_writes(sizes: Sizes, compiled: bool | None = None) -> Callable[[int], None]:
+    """A function that samples `count` characters with charrnn, split over B texts.
+
+    compiled: whether numba computes a single text; None as for a long one.
+    """
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.params import Params
     from charrnn.sampling.choice import chooser
     from charrnn.sampling.generation import GeneratedTexts
+    from charrnn.sampling.single import compiled_single
     from charrnn.system.blas import single_threaded_blas
     from charrnn.text.vocabulary import Vocabulary
 
     params = Params.of(**first_weights(sizes))
     vocabulary = Vocabulary("".join(map(chr, range(48, 48 + sizes.A))))
+    if compiled is None:
+        compiled = has_numba() and sizes.B == 1
+    single = compiled_single(1.0) if compiled else None
 
     def write(count: int) -> None:
         with single_threaded_blas():
@@ -281,6 +306,7 @@ def charrnn_writes(sizes: Sizes) -> Callable[[int], None]:
                 random=np.random.default_rng,
                 length=count // sizes.B,
                 count=sizes.B,
+                single=single,
             )
             for text in texts:
                 "".join(text)
@@ -309,4 +335,8 @@ def torch_writes(sizes: Sizes) -> Callable[[int], None]:
     return write
 
 
-WRITERS = {"charrnn": charrnn_writes, "PyTorch nn.RNN": torch_writes}
+WRITERS = {
+    "charrnn": charrnn_writes,
+    "charrnn by NumPy": partial(charrnn_writes, compiled=False),
+    "PyTorch nn.RNN": torch_writes,
+}

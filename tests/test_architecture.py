@@ -64,6 +64,7 @@ ONLY_IN = {
     "safetensors": {"training", "interchange"},
     "threadpoolctl": {"system"},
     "mpi4py": {"system"},
+    "numba": {"model", "setup"},
     "optuna": {"sweeps"},
     "sqlalchemy": {"sweeps"},
 }

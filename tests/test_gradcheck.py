@@ -272,7 +272,7 @@ def test_large_parameters_are_checked_in_part() -> None:
 @pytest.mark.parametrize("layers", [1, 2])
 def test_the_code_for_large_sizes_gives_the_same_gradient(few, small, layers, monkeypatch) -> None:
     """Tiles, blocks of rows, and dU from sorted ids, at sizes an oracle can handle."""
-    monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
+    monkeypatch.setattr("charrnn.model.sums.MAX_ONE_HOT_PRODUCT", few)
     monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", small)
     monkeypatch.setattr("charrnn.model.products.PACKED_TILE_WIDTH", 16)
     problem = random_problem(

@@ -16,7 +16,6 @@ from charrnn.analysis.gradcheck import ORACLES, gradcheck
 from charrnn.analysis.problems import Problem, random_problem
 from charrnn.analysis.rounding import rounding
 from charrnn.config.layers import load_config
-from charrnn.model import bptt as bptt_module
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.dropout import Dropout
@@ -271,12 +270,12 @@ def one_wrong_entry(bptt):
     return wrong
 
 
-BPTT = "charrnn.model.bptt"
+BPTT, SUMS = "charrnn.model.bptt", "charrnn.model.sums"
 FAULTS = {
     "a column of a tile is lost": (
         "charrnn.model.recurrence.product_with", spoiled_products, []),
     "dU lacks the last row of each character": (
-        f"{BPTT}._sum_rows", lambda _: sum_of_all_but_the_last, ["training.workers=1"]),
+        f"{SUMS}.sum_rows", lambda _: sum_of_all_but_the_last, ["training.workers=1"]),
     "the gradient of a thread is lost": (
         Workers, lambda _: lambda *_: [], ["training.workers=2"]),
     "the losses of the warm-up count": (
@@ -302,7 +301,7 @@ def test_a_fault_in_what_training_runs_is_found(
 ) -> None:
     """By the derivatives along random directions alone, of the code for large sizes."""
     monkeypatch.setattr("charrnn.model.products.MAX_UNPACKED_PRODUCT", 500)
-    monkeypatch.setattr(bptt_module, "MAX_ONE_HOT_PRODUCT", 0)
+    monkeypatch.setattr(f"{SUMS}.MAX_ONE_HOT_PRODUCT", 0)
     target, spoil, settings = FAULTS[fault]
     given = [*TINY_SETTINGS, "model.hidden_size=32", f"model.layers={layers}", *settings]
     options = [part for setting in given for part in ("--set", setting)]

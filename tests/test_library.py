@@ -34,6 +34,7 @@ from charrnn.library.keywords import Keywords
 from charrnn.model.bptt import bptt, window_loss
 from charrnn.model.rnn import states
 from charrnn.setup.run_log import read_log
+from charrnn.system import blas
 from charrnn.system.blas import single_threaded_blas
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stream import stream_window
@@ -395,8 +396,8 @@ def test_the_library_leaves_everything_else_as_it_is() -> None:
 
 
 def blas_threads() -> set[int]:
-    """The numbers of threads of the libraries for linear algebra that are loaded."""
-    pools = threadpoolctl.threadpool_info()
+    """The numbers of threads of NumPy's libraries for linear algebra; numba may load SciPy's."""
+    pools = blas._limit._libraries.info()
     return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
 
 

@@ -73,7 +73,7 @@ def test_clipping(by: str, precisions) -> None:
 @pytest.mark.parametrize("few", [0, 10**9])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_the_gradient(name, few, reduction, precisions, monkeypatch) -> None:
-    monkeypatch.setattr("charrnn.model.bptt.MAX_ONE_HOT_PRODUCT", few)
+    monkeypatch.setattr("charrnn.model.sums.MAX_ONE_HOT_PRODUCT", few)
     original = Workspace.array
     monkeypatch.setattr(Workspace, "array", lambda *given: original(*given).view(Watched))
     problem = random_problem(default_rng(0))

@@ -14,6 +14,7 @@ from charrnn.errors import CharrnnError, UsageError
 from charrnn.results import Generated, Novelty, Samples
 from charrnn.sampling.choice import chooser
 from charrnn.sampling.generation import GeneratedTexts
+from charrnn.setup.backend import single_text
 from charrnn.setup.known_text import KnownText, known_text
 from charrnn.setup.loading import Model, load_model
 from charrnn.setup.own_text import Announce
@@ -223,6 +224,9 @@ class Sampler:
 
     def _writing(self, count: int, temperature: float, scored: bool = False) -> GeneratedTexts:
         model = self.model
+        single = None
+        if count == 1 and self.restrictions == (None, 1.0, 0.0):
+            single = single_text(model.params, temperature, self._length, self._announce)
         return GeneratedTexts(
             model.params,
             model.activation,
@@ -236,4 +240,5 @@ class Sampler:
             count=count,
             start=model.start,
             scored=scored,
+            single=single,
         )

@@ -119,6 +119,7 @@ class Training(_Section):
     on_divergence: Literal["stop", "rollback"]
     max_rollbacks: CountOrZero
     workers: Workers
+    backend: Literal["auto", "numpy", "numba"] = "numpy"  # what runs had that lack the setting
     seed: CountOrZero
 
     @field_validator("stride")

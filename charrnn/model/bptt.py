@@ -8,20 +8,18 @@ import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
+from charrnn.model.backend import NUMPY, Backend
 from charrnn.model.dropout import Dropout
-from charrnn.model.loss import cross_entropy, loss_and_logit_gradient
+from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.products import product_by_rows
-from charrnn.model.recurrence import backward
 from charrnn.model.rnn import joint, layer_states, logits, states
+from charrnn.model.sums import sum_of_outer_products, sum_rows
 from charrnn.model.workspace import Workspace
 from charrnn.window import Window, first_loss
 
 # (params, window, h0) -> loss, gradient, carried state; see `bptt`
 Objective = Callable[[Params, Window, Array], tuple[float, Params, Array]]
-
-# multiplications up to which dU is a product with one-hot rows, which is the faster form there
-MAX_ONE_HOT_PRODUCT = 30_000_000
 
 
 def divisor(window: Window, reduction: str) -> int:
@@ -95,6 +93,7 @@ def bptt(
     workspace: Workspace | None = None,
     segment: Callable[[int], int] | None = None,
     dropout: Dropout | None = None,
+    backend: Backend = NUMPY,
 ) -> tuple[float, Params, Array]:
     """Loss, gradient and carried state of a window, equations (1)-(12) and (22)-(26).
 
@@ -109,6 +108,7 @@ def bptt(
             then keeps only the state before each segment, and the backward pass recomputes the
             others. If None, all T are kept.
         dropout: Draws the masks of the window; None for no dropout.
+        backend: Computes the steps of each layer, and the output layer.
 
     Returns:
         The loss in nats, its gradient, and the state (B, L·H) before the next window. The arrays
@@ -134,7 +134,8 @@ def bptt(
                 start=starts[number],
                 workspace=workspace,
             )
-        return layer_states(params, x, kept[number], activation, workspace, mask), mask
+        h0, forms = kept[number], (backend.prepare_forward, backend.input_term)
+        return layer_states(params, x, h0, activation, workspace, mask, *forms), mask
 
     kept = workspace.array("kept", (len(starts), *shape), params.dtype)
     h_carried = workspace.array("carried", shape, h0.dtype)
@@ -158,7 +159,7 @@ def bptt(
         if number < len(starts) - 1:  # the last segment's states are still there
             h, mask = run(number)
         segment_loss, segment_gradient, da = _backward(
-            params, x, y, h, mask, da_next, scale, activation, workspace
+            params, x, y, h, mask, da_next, scale, activation, workspace, backend
         )
         loss += segment_loss
         if len(starts) == 1:
@@ -183,6 +184,7 @@ def _backward(
     scale: int,
     activation: Activation,
     workspace: Workspace,
+    backend: Backend,
 ) -> tuple[float, Params, Array]:
     """Σ L_t of a segment, its gradient divided by `scale`, and da (L, T, B, H).
 
@@ -190,74 +192,34 @@ def _backward(
     da_next (L, B, H): da_{T+1}, of the segment after it.
     """
     T, B = x.shape
-    H, A = params.hidden_size, params.alphabet_size
-    dtype = params.dtype
+    H, dtype = params.hidden_size, params.dtype
     up = h[:, 1:]  # what the layers above, or V, read
     if mask is not None:
         up = np.multiply(up, mask, out=workspace.array("up", mask.shape, dtype))
 
-    first = first_loss(y)  # the steps before need no logits
-    loss, do = loss_and_logit_gradient(logits(params, up[-1, first:], workspace), y[first:])
-    do /= scale  # (8)
-
     gradient = params.with_flat(workspace.array("gradient", params.flat.shape, dtype))
-    ones = workspace.ones(T * B, dtype)
-    _sum_of_outer_products(do, up[-1, first:], gradient.V)  # (9)
-    if gradient.c is not None:
-        _sum_rows(do.reshape(-1, A), ones, gradient.c)
-
     # until `backward`, da is what comes from above: Vᵀ do_t of (10), Uᵀ da_t of (23)
     da = workspace.array("da", (params.depth, T, B, H), dtype)
+    first = first_loss(y)  # the steps before need no logits
     da[-1, :first] = 0
-    product_by_rows(do.reshape(-1, A), params.V, out=da[-1, first:].reshape(-1, H))
+    loss = backend.output_gradient(
+        params, up[-1, first:], y[first:], scale, gradient, da[-1, first:], workspace
+    )
+    ones = workspace.ones(T * B, dtype)
     for n in reversed(range(params.depth)):
         layer, of_layer, rows = params.layers[n], gradient.layers[n], da[n].reshape(-1, H)
         if mask is not None:
             da[n] *= mask[n]
         slopes = workspace.array("scratch", (T, B, H), dtype)
         activation.slope(h[n, 1:], slopes)
-        backward(layer.W, da[n], slopes, None if da_next is None else da_next[n], workspace)
-        _sum_of_outer_products(da[n], h[n, :-1], of_layer.W)  # (12), (24)
+        after = None if da_next is None else da_next[n]
+        backend.backward(layer.W, da[n], slopes, after, workspace)
+        sum_of_outer_products(da[n], h[n, :-1], of_layer.W)  # (12), (24)
         if of_layer.b is not None:
-            _sum_rows(rows, ones, of_layer.b)
+            sum_rows(rows, ones, of_layer.b)
         if n:
-            _sum_of_outer_products(da[n], up[n - 1], of_layer.U)
+            sum_of_outer_products(da[n], up[n - 1], of_layer.U)
             product_by_rows(rows, layer.U, out=da[n - 1].reshape(-1, H))
         else:
-            _input_gradient(da[0], x, ones, workspace, of_layer.U)
-    return float(loss), gradient, da
-
-
-def _sum_of_outer_products(left: Array, right: Array, out: Array) -> None:
-    """Σ_t left_t ⊗ right_t over steps and lanes: (T, B, M) and (T, B, N) → (M, N)."""
-    np.dot(left.reshape(-1, left.shape[-1]).T, right.reshape(-1, right.shape[-1]), out=out)
-
-
-def _sum_rows(rows: Array, ones: Array, out: Array) -> None:
-    """The sum of rows (N, M) into out (M,): as a product, several times faster than as a sum."""
-    np.dot(ones[: len(rows)], rows, out=out)
-
-
-def _input_gradient(da: Array, x: Array, ones: Array, workspace: Workspace, dU: Array) -> None:
-    """dU = Σ_t da_t ⊗ x_t of (12), (H, A), from ids instead of one-hot vectors."""
-    rows, ids = da.reshape(-1, da.shape[-1]), x.reshape(-1)
-    N, A = len(ids), dU.shape[1]
-    if N * A * max(len(dU), 32) <= MAX_ONE_HOT_PRODUCT:
-        one_hot = workspace.array("one_hot", (N, A), da.dtype)
-        one_hot[...] = 0
-        one_hot[np.arange(N), ids] = 1
-        np.dot(rows.T, one_hot, out=dU)
-        return
-    # a product with one-hot rows grows with A; the sum of the rows of each character does not
-    order = np.argsort(ids, kind="stable")
-    by_character = workspace.array("scratch", rows.shape, da.dtype)
-    np.take(rows, order, axis=0, out=by_character, mode="clip")
-    counts = np.bincount(ids, minlength=A)
-    present = np.flatnonzero(counts)
-    sums = workspace.array("sums", (len(present), rows.shape[1]), da.dtype)
-    start = 0
-    for count, total in zip(counts[present].tolist(), sums, strict=True):
-        _sum_rows(by_character[start : start + count], ones, total)
-        start += count
-    dU[...] = 0
-    dU[:, present] = sums.T
+            backend.input_gradient(da[0], x, ones, workspace, of_layer.U)
+    return loss, gradient, da

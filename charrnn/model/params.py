@@ -142,7 +142,8 @@ class Params:
 
     def by_layer(self, h: Array) -> Array:
         """A view (L, ..., H) of joint states (..., L·H), from the first layer up."""
-        return np.moveaxis(h.reshape(*h.shape[:-1], self.depth, self.hidden_size), -2, 0)
+        split = h.reshape(*h.shape[:-1], self.depth, self.hidden_size)
+        return split.transpose(h.ndim - 1, *range(h.ndim - 1), h.ndim)
 
     def named(self) -> Iterator[tuple[str, Array]]:
         """Name and array of each parameter that is present, in fixed order."""

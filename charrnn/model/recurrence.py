@@ -1,14 +1,13 @@
 """The recurrence of one layer over time, forward and backward: the loops of BPTT and sampling."""
 
-from collections.abc import Callable, Iterable
-from itertools import pairwise
+from collections.abc import Callable
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.products import product_with
 from charrnn.model.workspace import Workspace
 
-Forward = Callable[[Iterable[Array]], None]
+Forward = Callable[[Array, Array], None]
 
 
 def prepare_forward(W: Array, activation: Activation, lanes: int, workspace: Workspace) -> Forward:
@@ -21,17 +20,17 @@ def prepare_forward(W: Array, activation: Activation, lanes: int, workspace: Wor
         workspace: Holds a copy of W in tiles.
 
     Returns:
-        A function of successive arrays (B, H), or of one array (T+1, B, H). The first is the state
-        h_0. Each other one holds the input term U x_t + b, which h_t = f(U x_t + W h_{t-1} + b)
-        overwrites.
+        A function of the state h_0 (B, H) and of an array (T, B, H), which holds the input terms
+        U x_t + b, and which h_t = f(U x_t + W h_{t-1} + b) overwrites.
     """
     times_WT = product_with(W.T, lanes, workspace, "WT")  # rows are lanes: W h becomes h Wᵀ
     f = activation.apply
 
-    def forward(h: Iterable[Array]) -> None:
-        for before, a in pairwise(h):
+    def forward(before: Array, h: Array) -> None:
+        for a in h:
             a += times_WT(before)
             f(a, a)
+            before = a
 
     return forward
 

@@ -1,12 +1,15 @@
 """The network forward in time."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
 
 from charrnn.arrays import Array
 from charrnn.model.activations import Activation
 from charrnn.model.params import Layer, Params
 from charrnn.model.products import product_by_rows, product_with
-from charrnn.model.recurrence import prepare_forward
+from charrnn.model.recurrence import Forward, prepare_forward
 from charrnn.model.workspace import Workspace
 
 STATE_TOLERANCE = 256  # rounding units (eps) up to which two states count as the same
@@ -39,7 +42,8 @@ def states(
 
 def joint(h: Array) -> Array:
     """The states of layers (L, ..., H) side by side (..., L·H); a view if L = 1."""
-    return np.moveaxis(h, 0, -2).reshape(*h.shape[1:-1], len(h) * h.shape[-1])
+    order = (*range(1, h.ndim - 1), 0, h.ndim - 1)  # np.moveaxis takes several times as long
+    return h.transpose(order).reshape(*h.shape[1:-1], len(h) * h.shape[-1])
 
 
 def state_tolerance(h: Array) -> Array:
@@ -58,27 +62,36 @@ def layer_states(
     activation: Activation,
     workspace: Workspace,
     mask: Array | None = None,
+    prepare: Callable[[Array, Activation, int, Workspace], Forward] | None = None,
+    read: Callable[[Layer, Array, Workspace, Array], None] | None = None,
 ) -> Array:
     """The same as `states`, each layer in memory of its own.
 
     Args and Returns are those of `states`, but h0 is (L, B, H) and h is (L, T+1, B, H).
+    `prepare` and `read` take the place of `prepare_forward` and `input_term`.
     """
+    prepare, read = prepare or prepare_forward, read or input_term
     T, B = x.shape
     h = workspace.array("h", (params.depth, T + 1, B, params.hidden_size), params.dtype)
     h[:, 0] = h0
     for n, (layer, own) in enumerate(zip(params.layers, h, strict=True)):
-        if n == 0:  # U x_t + b of every step at once: with one-hot x_t a gather of U's columns
-            np.take(_columns_with_bias(layer, workspace), x, axis=0, out=own[1:], mode="clip")
+        if n == 0:
+            read(layer, x, workspace, own[1:])
         else:
             up = h[n - 1, 1:]
             if mask is not None:
                 up = np.multiply(up, mask[n - 1], out=workspace.array("up", up.shape, up.dtype))
-            _input_term(layer, up, workspace, out=own[1:])
-        prepare_forward(layer.W, activation, B, workspace)(own)
+            _term_from_below(layer, up, workspace, out=own[1:])
+        prepare(layer.W, activation, B, workspace)(own[0], own[1:])
     return h
 
 
-def _columns_with_bias(layer: Layer, workspace: Workspace) -> Array:
+def input_term(layer: Layer, x: Array, workspace: Workspace, out: Array) -> None:
+    """U x_t + b of every step at once: with one-hot x_t (T, B), ids, a gather of U's columns."""
+    np.take(columns_with_bias(layer, workspace), x, axis=0, out=out, mode="clip")
+
+
+def columns_with_bias(layer: Layer, workspace: Workspace) -> Array:
     """U x + b of each character (A, H)."""
     Ub = workspace.copy("Ub", layer.U.T)
     if layer.b is not None:
@@ -86,7 +99,7 @@ def _columns_with_bias(layer: Layer, workspace: Workspace) -> Array:
     return Ub
 
 
-def _input_term(layer: Layer, up: Array, workspace: Workspace, out: Array) -> None:
+def _term_from_below(layer: Layer, up: Array, workspace: Workspace, out: Array) -> None:
     """U h_t + b of every step at once, for the states `up` (T, B, H) of the layer below."""
     H = up.shape[-1]
     product_by_rows(up.reshape(-1, H), workspace.copy("UT", layer.U.T), out=out.reshape(-1, H))
@@ -115,6 +128,19 @@ def logits(params: Params, h: Array, workspace: Workspace | None = None) -> Arra
     return o.reshape(*h.shape[:-1], -1)
 
 
+class Steps(Protocol):
+    """The network one character at a time; `Stepper`, or a compiled form of it.
+
+    Attributes:
+        h: Current states (L, B, H), zero at first. They may be written to between steps.
+    """
+
+    h: Array
+
+    def __call__(self, characters: Array) -> Array:
+        """Reads one character per lane (B,), and returns logits (B, A)."""
+
+
 class Stepper:
     """The network one character at a time; a step allocates nothing.
 
@@ -130,7 +156,7 @@ class Stepper:
     def __init__(self, params: Params, activation: Activation, lanes: int) -> None:
         workspaces = [Workspace() for _ in params.layers]
         first, *above = params.layers
-        self._Ub = _columns_with_bias(first, workspaces[0])
+        self._Ub = columns_with_bias(first, workspaces[0])
         self._forward = [
             prepare_forward(layer.W, activation, lanes, workspace)
             for layer, workspace in zip(params.layers, workspaces, strict=True)
@@ -157,13 +183,13 @@ class Stepper:
         before, layers = self.h, self._h_before  # h_t is written over h_{t-2}
         h = layers[0]
         self._Ub.take(characters, axis=0, out=h, mode="clip")  # np.take costs more per call
-        self._forward[0]((before[0], h))
+        self._forward[0](before[0], h[None])
         for n, times_UT in enumerate(self._times_UT, 1):
             below, h = h, layers[n]
             h[...] = times_UT(below)
             if (b := self._b[n - 1]) is not None:
                 h += b
-            self._forward[n]((before[n], h))
+            self._forward[n](before[n], h[None])
         self.h, self._h_before = layers, before
         o = self._times_VT(h)
         if self._c is not None:

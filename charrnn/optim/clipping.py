@@ -44,10 +44,12 @@ def norms_of(
     slices = params.layout.slices
 
     def squares(entries: slice, workspace: Workspace) -> list[float]:
-        return [
-            squared_norm(params.flat[max(own.start, entries.start) : min(own.stop, entries.stop)])
-            for own in slices.values()
-        ]
+        start, stop = entries.start, entries.stop
+        with np.errstate(over="ignore"):  # once: it takes as long as the norm of a bias
+            return [
+                squared_norm(params.flat[max(own.start, start) : min(own.stop, stop)])
+                for own in slices.values()
+            ]
 
     squares_by_slice = for_each_slice(squares, params.size)
     norms = {name: sqrt(sum(s)) for name, *s in zip(slices, *squares_by_slice, strict=True)}
@@ -55,11 +57,13 @@ def norms_of(
 
 
 def squared_norm(entries: Array) -> float:
-    """The sum of the squares of entries (N,), also where float32 has no number for them."""
-    with np.errstate(over="ignore"):
-        square = float(entries.dot(entries))  # one BLAS pass, no temporary
-        if not 1e-30 < square < 1e30:  # near the ends of float32's range
-            square = float(np.square(entries, dtype=np.float64).sum())
+    """The sum of the squares of entries (N,), also where float32 has no number for them.
+
+    Its caller has to ignore overflow.
+    """
+    square = float(entries.dot(entries))  # one BLAS pass, no temporary
+    if not 1e-30 < square < 1e30:  # near the ends of float32's range
+        square = float(np.square(entries, dtype=np.float64).sum())
     return square
 
 

@@ -99,7 +99,13 @@ def rmsprop(decay: float, epsilon: float) -> Optimizer:
     return Optimizer(("v",), rule)
 
 
-def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) -> Optimizer:
+def adam(
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float = 0.0,
+    compiled: Callable[..., bool] | None = None,
+) -> Optimizer:
     """Adam, m ← β₁ m + (1-β₁) g, v ← β₂ v + (1-β₂) g², θ ← θ - lr m̂ / (√v̂ + ε).
 
     m̂ and v̂ are m / (1-β₁ⁿ) and v / (1-β₂ⁿ) after n updates.
@@ -109,6 +115,7 @@ def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) 
         beta2: β₂.
         epsilon: ε.
         weight_decay: λ; above 0 this is AdamW.
+        compiled: The update of `optim/adam_kernel.py`, which gives the same bits.
 
     Returns:
         The optimizer.
@@ -122,12 +129,18 @@ def adam(beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0) 
         n: int, theta: Array, g: Array, slots: list[Array], lr: float, workspace: Workspace
     ) -> None:
         m, v = slots
-        _average(v, _square(g, workspace), beta2)
-        _average(m, g, beta1)
         # both corrections are scalars; on the numerator's and ε's side they cost no pass
         correction = sqrt(1 - beta2**n)
-        np.multiply(m, lr * correction / (1 - beta1**n), out=g)
-        theta -= _quotient(g, v, workspace, epsilon * correction)
+        step, added = lr * correction / (1 - beta1**n), epsilon * correction
+        if compiled:
+            finite = compiled(theta, g, m, v, beta1, beta2, step, added)
+            if not finite and np.geterr()["over"] == "raise":  # as NumPy does
+                raise FloatingPointError("overflow in Adam's update")
+            return
+        _average(v, _square(g, workspace), beta2)
+        _average(m, g, beta1)
+        np.multiply(m, step, out=g)
+        theta -= _quotient(g, v, workspace, added)
 
     return Optimizer(("m", "v"), rule, weight_decay=weight_decay)
 

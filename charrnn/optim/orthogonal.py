@@ -30,7 +30,8 @@ def orthogonalize(X: Array, workspace: Workspace) -> None:
         arXiv 2505.16932.
     """
     S, Y = (workspace.array(name, X.shape, X.dtype) for name in ("XXT", "product"))
-    norm = sqrt(squared_norm(X.reshape(-1)))  # no singular value is above it
+    with np.errstate(over="ignore"):
+        norm = sqrt(squared_norm(X.reshape(-1)))  # no singular value is above it
     X /= max(norm, float(np.finfo(X.dtype).tiny))
     for a, b, c in ITERATIONS:
         np.dot(X, X.T, out=S)

@@ -11,6 +11,7 @@ from charrnn.results import Plan
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
 from charrnn.sampling.start import START, passages_before
+from charrnn.setup.backend import with_backend
 from charrnn.setup.parent import Parent, load_parent, naming_file, notes_on, require_same_network
 from charrnn.setup.planning import plan_run
 from charrnn.setup.preparation import Prepared, in_windows, read_texts
@@ -104,6 +105,8 @@ def new_run(
     if parent:
         settings = naming_file(settings, parent)
     text = in_windows(settings, read)
+    steps = budget_of(settings, text.batches.per_epoch).max_steps
+    settings = with_backend(settings, steps, text.batches.largest)
     state = first_state(settings, len(text.corpus.vocabulary))
     notes = text.notes
     if parent:

@@ -30,6 +30,7 @@ from charrnn.runs.rollback import RollbackHistory
 from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
+from charrnn.setup.backend import backend_of
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
 from charrnn.system.ranks import current
@@ -76,6 +77,7 @@ def train(
         requested = stack.enter_context(stop_requests(lambda: emit(StopRequested()), signals))
         if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
+        backend_of(run.config, lambda note: emit(Noted(run.state.progress.step, note)))
         others = Leader(ranks, run) if ranks else Alone()
         trainer = others.leading(trainer_of(run.config, run.batches, run.scored, workers))
         test = others.scoring_test(scorer_of(run.config, run.test, workers))

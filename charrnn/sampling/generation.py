@@ -12,6 +12,7 @@ from charrnn.model.activations import Activation
 from charrnn.model.params import Params
 from charrnn.sampling.choice import NO_ID, Choose
 from charrnn.sampling.lanes import Lanes
+from charrnn.sampling.single import Single
 from charrnn.sampling.start import START
 from charrnn.text.text import Text
 from charrnn.text.vocabulary import Vocabulary
@@ -44,6 +45,7 @@ class GeneratedTexts:
         lanes: int = MAX_LANES,
         start: Array | None = None,
         scored: bool = False,
+        single: Single | None = None,
     ) -> None:
         """Reads the prompt.
 
@@ -63,6 +65,7 @@ class GeneratedTexts:
             start: The state (L·H,) before the newline after which texts without a prompt begin;
                 None for the zero state.
             scored: Whether to compute the probabilities that `scored_texts` gives.
+            single: Generates a text that is alone, in place of NumPy and `choose`.
 
         Raises:
             UsageError: The prompt has unknown characters.
@@ -70,13 +73,14 @@ class GeneratedTexts:
         lanes = min(lanes, lanes if count is None else count)
         lanes = max(min(lanes, MAX_BUFFERED_CHARACTERS // (length + 1)), 1)
         # BLAS rounds one lane alone differently, and text 0 would depend on the count
-        computed_lanes = max(lanes, 2)
+        single = single if lanes == 1 else None
+        computed_lanes = 1 if single else max(lanes, 2)
         if prompt or delimiter:  # a prompt need not be the beginning of anything
             prompt, start = (delimiter or "") + prompt, None
         else:
             prompt = default_prompt(vocabulary) if start is None else START
         ids = vocabulary.encode(Text.of(prompt))
-        self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start, scored)
+        self._lanes = Lanes(params, activation, ids, choose, computed_lanes, start, scored, single)
         self._scored = scored
         self._characters = list(vocabulary.characters)
         self._delimiter = delimiter

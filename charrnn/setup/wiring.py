@@ -23,6 +23,7 @@ from charrnn.optim.clipping import make_clip
 from charrnn.optim.optimizer import Optimizer
 from charrnn.optim.optimizers import make_optimizer
 from charrnn.optim.schedules import make_schedule
+from charrnn.setup.backend import backend_of, compiled_adam
 from charrnn.setup.named_texts import is_name, located
 from charrnn.setup.paths import require_texts
 from charrnn.setup.sharing import workers_of
@@ -139,9 +140,14 @@ def first_params(config: Config, alphabet_size: int) -> Params:
     )
 
 
-def optimizer_of(config: Config) -> Optimizer:
-    """The optimizer; its learning rate is the trainer's."""
+def optimizer_of(config: Config, compiled: bool = False) -> Optimizer:
+    """The optimizer; its learning rate is the trainer's.
+
+    compiled: whether its update may be compiled, where the config says so.
+    """
     settings = config.optimizer.model_dump(exclude={"learning_rate"})
+    if compiled and config.optimizer.name in ("adam", "adamw"):
+        settings["compiled"] = compiled_adam(config)
     return make_optimizer(averaging=config.training.averaging, **settings)
 
 
@@ -156,6 +162,7 @@ def objective_maker(config: Config) -> Callable[[], Objective]:
             workspace=Workspace(),
             segment=least_memory if config.training.memory == "recompute" else None,
             dropout=dropout_of(config),
+            backend=backend_of(config),
         )
 
     return make
@@ -215,10 +222,10 @@ def trainer_of(
     clock: Callable[[], float] = time.perf_counter,
 ) -> Trainer:
     """The training loop over these windows, with the ids (N,) that evaluations score."""
-    training = config.training
+    training, optimizer = config.training, optimizer_of(config, compiled=True)
     return Trainer(
         objective=objective_of(config, workers),
-        update=partial(optimizer_of(config).update, for_each_slice=workers.for_each_slice),
+        update=partial(optimizer.update, for_each_slice=workers.for_each_slice),
         clip=make_clip(training.clip.by, training.clip.threshold, workers.for_each_slice),
         schedule=make_schedule(**config.schedule.model_dump()),
         learning_rate=config.optimizer.learning_rate,
