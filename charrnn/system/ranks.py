@@ -16,6 +16,7 @@ from charrnn.errors import UsageError
 from charrnn.system.extras import import_extra
 from charrnn.system.launcher import Launched
 from charrnn.system.machine import available_cores
+from charrnn.system.shares import split
 
 if TYPE_CHECKING:
     from charrnn.arrays import Array
@@ -60,10 +61,9 @@ class Ranks:
         self.stopping = False
         self._busy = False
 
-    def part(self, count: int, rank: int | None = None) -> slice:
-        """The contiguous part of range(count) of a rank, by default of this one."""
-        number = self.rank if rank is None else rank
-        return slice(number * count // self.size, (number + 1) * count // self.size)
+    def part(self, count: int) -> slice:
+        """The contiguous part of range(count) of this rank."""
+        return split(count, self.size)[self.rank]
 
     def add(self, entries: "Array") -> None:
         """Replaces an array by its sum over all ranks, the same for all."""
@@ -72,7 +72,7 @@ class Ranks:
     def share(self, rows: "Array") -> None:
         """Completes an array of which each rank has computed the rows of its `part`."""
         width = rows.size // max(len(rows), 1)
-        parts = [self.part(len(rows), rank) for rank in range(self.size)]
+        parts = split(len(rows), self.size)
         counts = [(part.stop - part.start) * width for part in parts]
         starts = [part.start * width for part in parts]
         self._comm.Allgatherv(self._mpi.IN_PLACE, [rows, (counts, starts)])

@@ -12,7 +12,8 @@ from charrnn.model.loss import cross_entropy
 from charrnn.model.params import Params
 from charrnn.model.rnn import logits, state_tolerance, states
 from charrnn.model.workspace import Workspace
-from charrnn.training.workers import Workers, split
+from charrnn.system.shares import split
+from charrnn.training.workers import Workers
 from charrnn.units import BITS_PER_NAT
 from charrnn.window import Window
 

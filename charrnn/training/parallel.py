@@ -9,7 +9,8 @@ from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.model.workspace import Workspace
 from charrnn.system.ranks import Ranks
-from charrnn.training.workers import Workers, split
+from charrnn.system.shares import split
+from charrnn.training.workers import Workers
 from charrnn.window import Window
 
 

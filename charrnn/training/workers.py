@@ -14,6 +14,7 @@ from charrnn.model.workspace import Workspace
 from charrnn.system.blas import single_threaded_blas
 from charrnn.system.machine import available_cores
 from charrnn.system.ranks import Ranks
+from charrnn.system.shares import split
 
 Result = TypeVar("Result")
 
@@ -135,8 +136,3 @@ def _started_pool(count: int) -> ThreadPoolExecutor | None:
         return None
     all_started.wait()
     return pool
-
-
-def split(size: int, count: int) -> list[slice]:
-    """Splits range(size) into `count` contiguous slices of nearly equal length."""
-    return [slice(n * size // count, (n + 1) * size // count) for n in range(count)]
