@@ -34,11 +34,10 @@ from charrnn.cli.verbosity import QuietOption, VerboseOption, choose_verbosity, 
 from charrnn.errors import CharrnnError
 from charrnn.report.messages import say_message
 from charrnn.report.verbosity import Verbosity, set_verbosity, verbosity
-from charrnn.system import progress
 from charrnn.system.escaping import shortened
-from charrnn.system.progress import Progress, watch_reading
+from charrnn.system.progress import Progress, unwatched, watch_reading
 from charrnn.system.ranks import end_others
-from charrnn.system.remote import Remote, unwatched, watch
+from charrnn.system.remote import Remote, watch
 from charrnn.system.streams import discard, has_lost_reader
 
 LOG = logging.getLogger(__name__)
@@ -170,7 +169,7 @@ def _shown(remote: Remote) -> AbstractContextManager[Progress]:
 def _shown_reading(label: str) -> AbstractContextManager[Progress]:
     """Shows how storing a large text goes, unless --quiet is given."""
     if verbosity() is Verbosity.QUIET:
-        return progress.unwatched(label)
+        return unwatched(label)
     from charrnn.report.download_progress import show_reading
 
     return show_reading(label)

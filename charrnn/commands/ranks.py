@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from charrnn.errors import UsageError
 from charrnn.runs.follower import follow
 from charrnn.runs.orders import Order
-from charrnn.system import progress, remote
 from charrnn.system.launcher import launched
+from charrnn.system.progress import unwatched, watch_reading
 from charrnn.system.ranks import current, join
+from charrnn.system.remote import watch
 
 FIRST_WORD = 2.0  # seconds that rank 0 has to report what all ranks find
 
@@ -41,8 +42,8 @@ def joined_ranks() -> Iterator[bool]:
     try:
         if ranks.rank:
             logging.disable(logging.INFO)  # rank 0 says what all read and choose
-            remote.watch.set(remote.unwatched)
-            progress.watch_reading.set(progress.unwatched)
+            watch.set(unwatched)
+            watch_reading.set(unwatched)
             follow(ranks)
             ranks.leave()
             yield False

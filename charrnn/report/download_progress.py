@@ -29,25 +29,28 @@ BACK = ((ControlType.CURSOR_UP, 1), ControlType.CARRIAGE_RETURN, (ControlType.ER
 
 @contextmanager
 def show_download(remote: Remote) -> Iterator[Progress]:
-    """Shows a bar on a terminal, a line every ten seconds elsewhere, and where the file is."""
-    console = PipeConsole(stderr=True, emoji=False)
-    progress = _Frames(console, remote.name) if can_redraw(console) else _Lines(remote.name)
-    say_message("note", f"downloading {remote.name} from {urlsplit(remote.url).hostname}")
-    try:
-        yield progress.show
-    finally:
-        progress.end()
+    """Shows how a download goes, and where the file is."""
+    note = f"downloading {remote.name} from {urlsplit(remote.url).hostname}"
+    with _shown(remote.name, note) as progress:
+        yield progress
     say_message("note", f"{remote.name} is saved as {word(str(remote.path))}")
 
 
 @contextmanager
 def show_reading(path: str) -> Iterator[Progress]:
-    """Shows how a large text is read whose ids are stored, as a download is shown."""
-    name = Path(path).name
+    """Shows how a large text is read whose ids are stored."""
+    folder = word(str(array_folder()))
+    note = f"reading the large text {word(path)}; its ids are kept in {folder}"
+    with _shown(Path(path).name, note) as progress:
+        yield progress
+
+
+@contextmanager
+def _shown(name: str, note: str) -> Iterator[Progress]:
+    """Says a note, and shows a bar on a terminal, a line every ten seconds elsewhere."""
     console = PipeConsole(stderr=True, emoji=False)
     progress = _Frames(console, name) if can_redraw(console) else _Lines(name)
-    folder = word(str(array_folder()))
-    say_message("note", f"reading the large text {word(path)}; its ids are kept in {folder}")
+    say_message("note", note)
     try:
         yield progress.show
     finally:

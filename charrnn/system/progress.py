@@ -9,7 +9,7 @@ Watch = Callable[[str], AbstractContextManager[Progress]]  # of the file that is
 
 
 @contextmanager
-def unwatched(label: str) -> Iterator[Progress]:
+def unwatched(what: object) -> Iterator[Progress]:
     """Shows nothing."""
     yield lambda done, total: None
 

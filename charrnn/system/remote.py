@@ -1,12 +1,12 @@
 """A file on a server, and who is shown how its download goes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from charrnn.system.progress import Progress
+from charrnn.system.progress import Progress, unwatched
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,6 @@ class Remote:
 
 
 Watch = Callable[[Remote], AbstractContextManager[Progress]]
-
-
-@contextmanager
-def unwatched(remote: Remote) -> Iterator[Progress]:
-    """Shows nothing."""
-    yield lambda received, total: None
 
 
 # shows the progress of a download; a program sets it, a library leaves it
