@@ -27,10 +27,6 @@ MIN_SECONDS = 30.0  # of a run that only time limits
 MIN_CHARACTERS = 200_000  # of a text, each of which then takes 6 to 20 µs less
 
 
-def silent(note: str) -> None:
-    """Tells nobody."""
-
-
 def installed() -> bool:
     """Whether there is a numba that may be used."""
     return os.environ.get(VARIABLE) != "numpy" and find_spec("numba") is not None
@@ -63,7 +59,7 @@ def with_backend(
     return config.model_copy(update={"training": chosen})
 
 
-def backend_of(config: Config, tell: Tell = silent) -> Backend:
+def backend_of(config: Config, tell: Tell = lambda note: None) -> Backend:
     """What computes the gradient of a run: NumPy, unless its backend is numba and can be used.
 
     Args:
@@ -75,7 +71,7 @@ def backend_of(config: Config, tell: Tell = silent) -> Backend:
 
 def compiled_adam(config: Config) -> Callable[..., bool] | None:
     """Adam's update for a run that numba computes; None for NumPy."""
-    if not _compiles(config, silent):
+    if not _compiles(config):
         return None
     from charrnn.optim.adam_kernel import adam
 
@@ -83,7 +79,7 @@ def compiled_adam(config: Config) -> Callable[..., bool] | None:
     return update
 
 
-def _compiles(config: Config, tell: Tell) -> bool:
+def _compiles(config: Config, tell: Tell = lambda note: None) -> bool:
     if config.training.backend != "numba":
         return False
     return _usable(check_training, config.training.precision, tell)
