@@ -29,7 +29,7 @@ def texts_command(
     """List the texts that have names, or download one.
 
     Other commands take such a name wherever they take a text, and download it once. The ids of a
-    text of more than 64 MB are stored when it is first read; those texts are listed too.
+    text of 64 MB or more are stored when it is first read; those texts are listed too.
     """
     from dataclasses import asdict
 
