@@ -167,7 +167,7 @@ def trial_sinks(make_log: Callable[[Path | None, int, int], Sink], run: Run) -> 
     """The sinks of the run of a trial: its log and its trackers.
 
     Args:
-        make_log: Makes the log of a file, from a step on, with every so many steps.
+        make_log: Makes a log from its file, the step that it begins after, and the steps per line.
         run: The run.
     """
     every = run.config.logging.every_steps

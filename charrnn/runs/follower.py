@@ -76,7 +76,7 @@ class Follower:
                     "copy the same files to every machine.",
                 )
         if corpus.vocabulary.characters != task.vocabulary:
-            raise InputError(f"{named(paths['training'])} has not the characters of rank 0.")
+            raise InputError(f"{named(paths['training'])} does not have the characters of rank 0.")
         workers = stack.enter_context(worker_threads(config.training.workers, ranks))
         self._ranks = ranks
         self._trainer = trainer_of(config, prepared.batches, prepared.scored, workers)

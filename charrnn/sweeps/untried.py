@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from charrnn.sweeps.space import MAX_LISTED, Space, points_of, size_of
 
-DRAWS = 10  # by a sampler, before values are drawn at random; so many of these
+DRAWS = 10  # by a sampler, then as many at random
 
 
 class Untried(BaseSampler):

@@ -50,7 +50,7 @@ class Alphabet:
 
 
 def id_type(count: int) -> np.dtype:
-    """The smallest unsigned type for so many ids."""
+    """The smallest unsigned type for the ids of this many characters."""
     return np.min_scalar_type(max(count - 1, 0))
 
 
