@@ -1,5 +1,6 @@
 """Laws of the rule that chooses settings: it is a function of text, budget and what is given."""
 
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -128,6 +129,16 @@ def test_at_the_points_of_the_table_its_values_are_taken() -> None:
                 assert getattr(found, name) == pytest.approx(expected), name
 
 
+def test_the_optimizer_is_that_of_the_nearest_row_and_column() -> None:
+    for row, after in pairwise(TABLE.texts):
+        for nearer, share in ((row, 0.49), (after, 0.51)):
+            characters = row.characters ** (1 - share) * after.characters**share
+            for column, (work, more) in enumerate(pairwise(TABLE.work)):
+                for nearest, part in ((column, 0.49), (column + 1, 0.51)):
+                    found = Grid(TABLE)(characters, work ** (1 - part) * more**part)
+                    assert found.optimizer == nearer.optimizer[nearest]
+
+
 def test_the_table_gives_more_budget_no_smaller_network_and_no_fewer_passes() -> None:
     """Weights grow slower than the work, so that the characters grow, too."""
     for row in TABLE.texts:
@@ -166,6 +177,8 @@ def test_another_table_is_validated(fault) -> None:
         ({"model.activation": "relu"}, "tried with `model.activation=relu`"),
         ({"model.activation": "tanh"}, None),
         ({"data.sequences": "lines"}, "tried with `data.sequences=lines`"),
+        ({"optimizer.name": "adamw"}, "tried with `optimizer.name=adamw`"),
+        ({"optimizer.name": "muon"}, None),
     ],
 )
 def test_doubts(values, doubt) -> None:
