@@ -56,6 +56,16 @@ def test_what_is_given_stays_and_the_rest_is_valid(given_values, characters) -> 
         assert not {"optimizer.weight_decay", "training.averaging"} & plan.settings.keys()
 
 
+def test_another_optimizer_gets_what_is_given_to_it() -> None:
+    """By itself, it would begin with its own default values."""
+    values = {"optimizer.learning_rate": 1e-4, "optimizer.beta1": 0.8}
+    plan = choose(TABLE, plan_task(1_000_000, **values))
+    base = changed(check_config(default_values()), nested(values))
+    optimizer = planned(base, values, plan).optimizer
+    assert (optimizer.name, base.optimizer.name) == ("muon", "adamw")
+    assert (optimizer.learning_rate, optimizer.beta1) == (1e-4, 0.8)
+
+
 @given(SOME, LENGTHS, st.floats(1e6, 1e12))
 def test_speed_and_time_matter_by_their_product_only(given_values, characters, rate) -> None:
     """Twice as fast for half the time: the same settings."""
@@ -263,6 +273,8 @@ def test_lines_say_what_and_why() -> None:
     assert "averaging 0.1, final rate 0.1 of the full one." in first
     assert "passes over the text" in second
     assert "`model.hidden_size=384`; fixed values: `config=default`" in second
+    short = next(choose(TABLE, plan_task(20_000)).lines())
+    assert "averaging 0.1, constant rate." in short
     given_all = dict.fromkeys(plan.settings)
     everything = choose(
         TABLE,

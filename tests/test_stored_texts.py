@@ -20,14 +20,15 @@ from charrnn.commands import evaluate as evaluating
 from charrnn.errors import CharrnnError, InputError
 from charrnn.sampling import start
 from charrnn.system import array_files
-from charrnn.text import decoding, id_chunks, stored_ids, text
+from charrnn.text import decoding, id_chunks, search, stored_ids, text
 from charrnn.text.corpus import build_corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.delimited import positions_of
-from charrnn.text.file_text import LongerText
+from charrnn.text.file_text import LongerText, Source
 from charrnn.text.reading import read_text
 from charrnn.text.search import find, items_of
 from charrnn.text.sequences import SEQUENCES
+from charrnn.text.stored_text import is_large
 from charrnn.text.text import REPLACEMENT, Text
 from charrnn.text.vocabulary import Vocabulary
 from tests.conftest import RHYME, TINY
@@ -501,6 +502,13 @@ def test_no_more_is_read_than_a_text_should_have(long_ago: Path, ids: Path) -> N
         read_text([str(long_ago)], at_most=size - 1)
 
 
+def test_a_text_of_far_more_than_wanted_is_not_stored(long_ago: Path, ids: Path) -> None:
+    """It would be read whole before its length is known: a character has at most 8 bytes."""
+    source, size = Source(str(long_ago), False), len(RHYME * 12)
+    assert is_large([source], size / 8)
+    assert not is_large([source], size / 8 - 1)
+
+
 def test_from_which_size_on_texts_are_stored(long_ago, ids, monkeypatch, charrnn) -> None:
     size = len(RHYME * 12)
     for given_size, stores in (
@@ -577,8 +585,9 @@ SMALL = st.lists(st.integers(0, 2), max_size=40)
 def test_chunks_change_nothing(values: list[int], piece: int) -> None:
     array = np.array(values, np.uint8)
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((id_chunks, "CHUNK"), (text, "CHUNK_CHARACTERS")):
-            patch.setattr(module, name, piece)
+        patch.setattr(id_chunks, "CHUNK", piece)
+        for module in (text, search):
+            patch.setattr(module, "CHUNK_CHARACTERS", piece)
         patch.setattr(start, "CONTEXT", 6)
         patch.setattr(start, "CANDIDATES", 4)
         assert np.array_equal(positions_of(array, 1), np.flatnonzero(array == 1))
