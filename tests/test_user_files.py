@@ -20,7 +20,6 @@ from charrnn.runs.divergence import write_diagnostics
 from charrnn.runs.resume import resumed_run
 from charrnn.runs.start import new_run
 from charrnn.system.files import require_writable, write_atomically
-from charrnn.system.lock import Lock
 from charrnn.training.trainer import Divergence
 from tests.conftest import TINY, TINY_SETTINGS
 from tests.runs import train
@@ -87,15 +86,6 @@ def test_a_lock_that_is_not_one_is_left_alone(tmp_path, text_file) -> None:
     with pytest.raises(UsageError, match=r"its \.lock is not a lock of this program"):
         resumed_run(str(run), [], {"max_steps": 90})
     assert (run / ".lock").read_text() == WORDS
-
-
-def test_a_lock_names_its_holder_whatever_it_held_before(tmp_path) -> None:
-    path = tmp_path / ".lock"
-    path.write_text(f"process 1 on {'x' * 64}\n")
-    lock = Lock(path)
-    assert path.read_text().startswith(f"process {os.getpid()} on ")
-    assert "x" * 64 not in path.read_text()
-    lock.release()
 
 
 @pytest.mark.parametrize("kind", ["symbolic", "hard"])
@@ -271,23 +261,3 @@ def test_a_copy_of_a_run_by_hard_links_has_a_lock_of_its_own(tmp_path, text_file
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     train(resumed_run(str(copy), [], {"max_steps": 40}), [])
     assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-
-
-def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path, monkeypatch) -> None:
-    def full(path: Path, content: bytes) -> int:
-        path.touch()
-        raise OSError(errno.ENOSPC, "full")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="full"):
-        Lock(tmp_path / ".lock")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_lock_is_created_without_hard_links_too(tmp_path, monkeypatch) -> None:
-    def refuse(*arguments: object) -> None:
-        raise OSError(errno.EPERM, "no hard links here")
-
-    monkeypatch.setattr(os, "link", refuse)
-    Lock(tmp_path / ".lock").release()
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

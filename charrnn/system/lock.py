@@ -6,6 +6,7 @@ import platform
 import re
 import stat
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from som
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
 FLAGS = AS_IT_IS | getattr(os, "O_NOFOLLOW", 0)
 HOLDER = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
+# a process that was killed has ended for others a moment before its locks are released
+DYING_SECONDS, LOOK_SECONDS = 5.0, 0.02
 
 
 class Held(Exception):
@@ -37,13 +40,13 @@ class Lock:
         self._path = path
         self._file = _opened(path)
         try:
-            self.works = _locked(self._file)
+            self.works = _locked(self._file, path)
             # also in a copy of the run: leave that alone; Windows removes no open file
             if os.fstat(self._file).st_nlink > 1 and sys.platform != "win32":
                 os.unlink(path)
                 old, self._file = self._file, _opened(path)
                 os.close(old)
-                self.works = _locked(self._file)
+                self.works = _locked(self._file, path)
             with suppress(OSError):  # the holder's name only improves a message
                 os.lseek(self._file, 0, os.SEEK_SET)
                 os.write(self._file, _holder())
@@ -149,14 +152,19 @@ def _content(file: int) -> str:
     return os.read(file, LENGTH).decode(errors="replace")
 
 
-def _locked(file: int) -> bool:
+def _locked(file: int, path: Path) -> bool:
     """Locks a file; returns whether its file system can. Raises: Held, OSError."""
-    try:
-        file_locks.lock(file)
-    except BlockingIOError:
-        raise Held(_content(file).strip() or "another process") from None
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        return False
-    return True
+    end = time.monotonic() + DYING_SECONDS
+    while True:
+        try:
+            file_locks.lock(file)
+        except BlockingIOError:
+            if not is_left(path) or time.monotonic() > end:
+                raise Held(_content(file).strip() or "another process") from None
+            time.sleep(LOOK_SECONDS)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            return False
+        else:
+            return True
