@@ -19,6 +19,7 @@ from charrnn.setup.paths import Kind, find_checkpoint, instead, kind_of
 from charrnn.setup.planning import plan_run
 from charrnn.setup.preparation import in_windows, read_texts
 from charrnn.setup.run_files import RunFiles
+from charrnn.setup.sharing import idle_notes, sharing_notes
 from charrnn.setup.trial import first_state, trial
 from charrnn.setup.wiring import (
     budget_of,
@@ -161,7 +162,8 @@ def inspect_text(
         trial=measured,
         plan=plan,
     )
-    return report, text.notes + (notes_on(parent, config) if parent else ())
+    notes = text.notes + sharing_notes(config) + idle_notes(config)
+    return report, notes + (notes_on(parent, config) if parent else ())
 
 
 def _alphabet(corpus: Corpus) -> Alphabet:

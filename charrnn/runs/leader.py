@@ -10,7 +10,6 @@ from charrnn.model.params import Params
 from charrnn.optim.optimizer import OptimizerState
 from charrnn.runs.orders import Fault, Order, Task, send_state, share_states
 from charrnn.runs.start import Run
-from charrnn.setup.sharing import sharing_notes
 from charrnn.system.ranks import Ranks
 from charrnn.text.text import TextMark
 from charrnn.training.state import TrainState
@@ -24,11 +23,9 @@ class Alone:
     """What stands for the other ranks where there are none.
 
     Attributes:
-        notes: What the user should know about them.
         stopping: Whether one of them was asked to stop.
     """
 
-    notes: tuple[str, ...] = ()
     stopping = False
 
     def leading(self, trainer: Trainer) -> Trainer:
@@ -56,7 +53,6 @@ class Leader(Alone):
 
     def __init__(self, ranks: Ranks, run: Run) -> None:
         self._ranks = ranks
-        self.notes = sharing_notes(run.config, ranks)
         corpus = run.corpus
         task = Task(
             run.config.model_dump(mode="json"),

@@ -31,6 +31,7 @@ from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.backend import backend_of
+from charrnn.setup.sharing import sharing_notes
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
 from charrnn.system.ranks import current
@@ -99,7 +100,7 @@ def _train(
     history = RollbackHistory(enabled=config.training.on_divergence == "rollback")
     save.begin()
     history.begin(run)
-    emit(_started(run, steps_per_epoch, trainer.budget.max_steps, others.notes))
+    emit(_started(run, steps_per_epoch, trainer.budget.max_steps))
     compared = baselines(run) if len(run.corpus.validation) else None
     if compared:
         emit(compared)
@@ -198,9 +199,7 @@ def _events(
             yield RolledBack(progress.step, note)
 
 
-def _started(
-    run: Run, steps_per_epoch: int, steps: int | None, notes: tuple[str, ...]
-) -> RunStarted:
+def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
     return RunStarted(
         run=run.directory.name,
         parameters=run.state.params.size,
@@ -211,7 +210,7 @@ def _started(
         steps=steps,
         workers=run.config.training.workers,
         first_step=run.state.progress.step + 1,
-        notes=run.notes + notes,
+        notes=run.notes + sharing_notes(run.config),
     )
 
 

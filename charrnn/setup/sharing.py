@@ -1,11 +1,17 @@
-"""How ranks, the processes of an MPI launcher, share the lanes of a run and the cores."""
+"""How ranks, the processes of an MPI launcher, and their threads share lanes and cores."""
+
+from math import ceil
 
 from charrnn.config.settings import Config, ResolvedConfig
 from charrnn.errors import UsageError
-from charrnn.system.ranks import Ranks, current
+from charrnn.system.machine import available_cores
+from charrnn.system.ranks import current
 from charrnn.text.sources import STDIN
-from charrnn.training.workers import choose_workers
+from charrnn.training.workers import choose_workers, smallest_batch, worthwhile_workers
 from charrnn.wording import pluralize
+
+# the share of the time of all workers that may be lost to unequal shares without a word
+MAX_WAITING = 0.1
 
 
 def ranks_in_all() -> int:
@@ -22,7 +28,7 @@ def ranks_here() -> int:
 
 def lanes_per_rank(lanes: int) -> int:
     """The most lanes that a rank has of so many."""
-    return -(-lanes // ranks_in_all())
+    return ceil(lanes / ranks_in_all())
 
 
 def workers_of(config: Config) -> int:
@@ -49,18 +55,68 @@ def workers_of(config: Config) -> int:
     return min(choose_workers(training.workers, lanes, hidden_size, ranks.cores), ranks.cores)
 
 
-def sharing_notes(config: ResolvedConfig, ranks: Ranks) -> tuple[str, ...]:
-    """What the user should know about the shares of the ranks."""
-    batch_size, workers = config.training.batch_size, config.training.workers
-    where = f" on {ranks.hosts} machines" if ranks.hosts > 1 else ""
-    notes = [
-        f"{ranks.size} ranks{where}, each with {pluralize(workers, 'worker')}, share the lanes."
-    ]
-    least, rest = divmod(batch_size, ranks.size)
-    if rest:
+def sharing_notes(config: ResolvedConfig) -> tuple[str, ...]:
+    """What the user should know about how ranks and their threads share the lanes of a run."""
+    batch_size, workers, ranks = config.training.batch_size, config.training.workers, current.get()
+    notes = []
+    if ranks:
+        where = f" on {ranks.hosts} machines" if ranks.hosts > 1 else ""
         notes.append(
-            f"{ranks.size} ranks cannot share {batch_size} lanes equally: those with {least} wait "
-            f"for those with {least + 1}. Equal shares: `training.batch_size={least * ranks.size}` "
-            f"or {(least + 1) * ranks.size}"
+            f"{ranks.size} ranks{where}, each with {pluralize(workers, 'worker')}, share the lanes."
+        )
+    count = ranks_in_all()
+    for name, number, limit in (("ranks", count, 0.0), ("workers", count * workers, MAX_WAITING)):
+        least, rest = divmod(batch_size, number)
+        if rest and 1 - batch_size / (number * (least + 1)) > limit:
+            notes.append(
+                f"{number} {name} cannot share {pluralize(batch_size, 'lane')} equally: those with "
+                f"{least} wait for those with {least + 1}. Equal shares: "
+                f"`training.batch_size={least * number}` or {(least + 1) * number}"
+            )
+            break
+    usable = _usable_cores(lanes_per_rank(batch_size), config.model.hidden_size)
+    if _as_chosen(config) and workers < usable:
+        notes.append(
+            f"a batch of {batch_size} gives work to {count * workers} of {count * _cores()} cores, "
+            f"in equal shares of two lanes or more. {_larger_batch(config, usable)}"
         )
     return tuple(notes)
+
+
+def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
+    """Why a run uses no more of the cores, if more threads would only wait for each other."""
+    workers, cores = config.training.workers, _cores()
+    if not _as_chosen(config) or workers >= cores or sharing_notes(config):
+        return ()
+    return (
+        f"{cores - workers} of {cores} cores have no work: with more than "
+        f"{pluralize(workers, 'worker')} for so little, each would wait for the others. "
+        f"{_larger_batch(config, workers + 1)}",
+    )
+
+
+def _cores() -> int:
+    """The number of cores of a rank."""
+    ranks = current.get()
+    return ranks.cores if ranks else len(available_cores())
+
+
+def _usable_cores(lanes: int, hidden_size: int) -> int:
+    """The cores of a rank that would have work if only each had two lanes, all as many."""
+    count = min(_cores(), worthwhile_workers(lanes, hidden_size))
+    enough = smallest_batch(count, hidden_size)
+    return count if enough <= lanes else _usable_cores(enough, hidden_size)
+
+
+def _as_chosen(config: ResolvedConfig) -> bool:
+    """Whether there are as many threads as would be chosen, not fewer because the user says so."""
+    lanes, hidden_size = lanes_per_rank(config.training.batch_size), config.model.hidden_size
+    return config.training.workers == choose_workers("auto", lanes, hidden_size, _cores())
+
+
+def _larger_batch(config: ResolvedConfig, workers: int) -> str:
+    hidden_size, count = config.model.hidden_size, ranks_in_all()
+    present = lanes_per_rank(config.training.batch_size)
+    lanes = max(smallest_batch(workers, hidden_size), ceil(present / workers) * workers)
+    number = choose_workers("auto", lanes, hidden_size, _cores())
+    return f"Work for {count * number}: `training.batch_size={count * lanes}`"

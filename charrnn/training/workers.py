@@ -42,11 +42,24 @@ def choose_workers(
     if wanted != "auto":
         return min(int(wanted), batch_size)
     cores = cores or len(available_cores())
-    # each thread that is added lets the others wait longer for the interpreter's lock: within a few
-    # percent of the best number for every size that docs/performance.md has, measured on 16 cores
-    worthwhile = 1 + int(np.cbrt(batch_size * hidden_size**2 / MIN_PARALLEL_WORK))
-    count = max(min(cores, batch_size // 2, worthwhile), 1)
+    count = max(min(cores, batch_size // 2, worthwhile_workers(batch_size, hidden_size)), 1)
     return ceil(batch_size / ceil(batch_size / count))
+
+
+def worthwhile_workers(batch_size: int, hidden_size: int) -> int:
+    """The number of threads from which on each further one costs more than it saves.
+
+    Each thread that is added lets the others wait longer for the interpreter's lock. This is within
+    a few percent of the best number for every size that docs/performance.md has, measured on 16
+    cores.
+    """
+    return 1 + int(np.cbrt(batch_size * hidden_size**2 / MIN_PARALLEL_WORK) + 1e-9)
+
+
+def smallest_batch(count: int, hidden_size: int) -> int:
+    """The smallest batch that "auto" divides equally among so many threads, if there are cores."""
+    lanes = max(2 * count, ceil(MIN_PARALLEL_WORK * (count - 1) ** 3 / hidden_size**2))
+    return ceil(lanes / count) * count
 
 
 class Workers:

@@ -1,0 +1,82 @@
+"""What is said where lanes, workers and cores do not fit together."""
+
+import pytest
+
+from charrnn.config.layers import load_config
+from charrnn.setup.sharing import idle_notes, sharing_notes
+from charrnn.setup.wiring import resolve
+from charrnn.training.workers import choose_workers, smallest_batch
+
+Notes = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch):
+    """The notes on a batch, on a machine with so many cores."""
+
+    def found(cores: int, lanes: int, hidden_size: int, workers: int | str = "auto") -> Notes:
+        monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(cores), raising=False)
+        monkeypatch.setattr("os.cpu_count", lambda: cores)
+        own = {"training.batch_size": lanes, "model.hidden_size": hidden_size}
+        own["training.workers"] = workers
+        config = resolve(load_config(None, [f"{key}={value}" for key, value in own.items()], {}))
+        return sharing_notes(config), idle_notes(config)
+
+    return found
+
+
+@pytest.mark.parametrize("hidden_size", [8, 100, 256, 384, 1024])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 16])
+def test_the_smallest_batch_for_so_many_workers(hidden_size: int, count: int) -> None:
+    batch = smallest_batch(count, hidden_size)
+    assert batch % count == 0
+    assert choose_workers("auto", batch, hidden_size, cores=count) == count
+    if count > 1:
+        assert choose_workers("auto", batch - count, hidden_size, cores=count) < count
+
+
+def test_what_fits_is_not_worth_a_word(notes) -> None:
+    assert notes(2, 32, 256) == ((), ())
+    assert notes(1, 3, 2048) == ((), ())
+    assert notes(4, 50, 2048, 4) == ((), ())  # 13, 13, 12 and 12: nearly equal
+    assert notes(16, 64, 256, 1) == ((), ())  # as the user says
+
+
+def test_workers_that_wait_for_others(notes) -> None:
+    said, idle = notes(2, 3, 64, 2)
+    assert said == (
+        "2 workers cannot share 3 lanes equally: those with 1 wait for those with 2. "
+        "Equal shares: `training.batch_size=2` or 4",
+    )
+    assert not idle
+
+
+def test_a_batch_too_small_for_the_cores(notes) -> None:
+    said, idle = notes(4, 2, 1024)
+    assert said == (
+        "a batch of 2 gives work to 1 of 4 cores, in equal shares of two lanes or more. "
+        "Work for 3: `training.batch_size=6`",
+    )
+    assert not idle
+    assert notes(4, 6, 1024)[0] == ()
+    # shares are equal: 13 workers with four lanes each, but the last with two
+    said, _ = notes(16, 50, 9999)
+    assert said[0].endswith("Work for 16: `training.batch_size=64`")
+    assert notes(16, 64, 9999)[0] == ()
+
+
+def test_cores_that_would_wait_have_no_work(notes) -> None:
+    said, (idle,) = notes(16, 32, 256)
+    assert not said
+    assert idle.startswith("14 of 16 cores have no work: with more than 2 workers")
+    assert idle.endswith("Work for 3: `training.batch_size=39`")
+    assert choose_workers("auto", 39, 256, cores=16) == 3
+
+
+def test_notes_are_printed_by_train_and_inspect(charrnn, text_file, monkeypatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(4), raising=False)
+    settings = ["-c", "default", "--batch-size", 2, "--hidden-size", 1024, "--max-steps", 0]
+    for command in (["train", "--out", "run"], ["inspect"]):
+        outcome = charrnn(command[0], text_file, *settings, *command[1:])
+        assert "note: a batch of 2 gives work to 1 of 4 cores" in outcome.err
+        assert "Work for 3: --batch-size 6" in outcome.err
