@@ -9,9 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from charrnn.system.ranks import Ranks
 
 Weights = dict[str, np.ndarray]
 CLIP, RATE = 1.0, 1e-3
@@ -77,10 +80,16 @@ def windows(sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
     return ids[:-1].copy(), ids[1:].copy()
 
 
-def charrnn(sizes: Sizes, threads: int | None = None, compiled: bool | None = None) -> Side:
+def charrnn(
+    sizes: Sizes,
+    threads: int | None = None,
+    compiled: bool | None = None,
+    ranks: "Ranks | None" = None,
+) -> Side:
     """charrnn as its trainer runs it; by default with the number of threads that it chooses.
 
     compiled: whether numba computes what it computes faster; None as in a long run.
+    ranks: the processes that share the lanes, each with as many threads.
     """
     from charrnn.model.activations import ACTIVATIONS
     from charrnn.model.backend import NUMPY
@@ -90,14 +99,15 @@ def charrnn(sizes: Sizes, threads: int | None = None, compiled: bool | None = No
     from charrnn.model.workspace import Workspace
     from charrnn.optim.clipping import make_clip
     from charrnn.optim.optimizers import make_optimizer
-    from charrnn.training.parallel import parallel
+    from charrnn.training.parallel import divided, parallel
     from charrnn.training.workers import choose_workers, worker_threads
     from charrnn.window import Window
 
     params = Params.of(**first_weights(sizes))
-    count = choose_workers("auto", sizes.B, sizes.H) if threads is None else threads
+    lanes = -(-sizes.B // ranks.size) if ranks else sizes.B
+    count = choose_workers("auto", lanes, sizes.H) if threads is None else threads
     if compiled is None:
-        compiled = has_numba() and pays(sizes.H, -(-sizes.B // count), params.dtype)
+        compiled = has_numba() and pays(sizes.H, -(-lanes // count), params.dtype)
     adam = None
     if compiled:
         from charrnn.optim.adam_kernel import adam
@@ -110,8 +120,10 @@ def charrnn(sizes: Sizes, threads: int | None = None, compiled: bool | None = No
         return partial(bptt, activation=ACTIVATIONS["tanh"], workspace=Workspace(), backend=backend)
 
     stack = ExitStack()
-    workers = stack.enter_context(worker_threads(count))
+    workers = stack.enter_context(worker_threads(count, ranks))
     objective = parallel(make, workers)
+    if ranks:
+        objective = divided(objective, ranks, sizes.B)
     clip = make_clip("norm", CLIP, workers.for_each_slice)
 
     def gradient(x: np.ndarray, y: np.ndarray) -> tuple[float, Weights]:

@@ -18,11 +18,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sides import SIDES, WRITERS, Side, Sizes, charrnn, windows
 
 
-def seconds_per_call(call: Callable[[], Any], seconds: float) -> float:
-    """The median time of the calls that fit into `seconds`, at least three."""
+def seconds_per_call(
+    call: Callable[[], Any], seconds: float, agree: Callable[[int], int] = lambda calls: calls
+) -> float:
+    """The median time of the calls that fit into `seconds`, at least three.
+
+    agree: Makes the number of calls the same in several processes that call together.
+    """
     start = time.perf_counter()
     call()
-    calls = max(int(seconds / max(time.perf_counter() - start, 1e-9)), 3)
+    calls = agree(max(int(seconds / max(time.perf_counter() - start, 1e-9)), 3))
     times = []
     for _ in range(calls):
         start = time.perf_counter()
