@@ -43,6 +43,7 @@ def main() -> None:
     print("T, B, H, A              hosts  lanes  computing   messages  speed-up  of the hosts used")
     for found in [tuple(options.sizes)] if options.sizes else ALL_SIZES:
         sizes, alone = Sizes(*found), 0.0
+        size = 4 * weights_of(sizes.L, sizes.H, sizes.A)
         for hosts in HOSTS:
             if hosts > sizes.B:
                 break
