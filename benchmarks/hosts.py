@@ -50,9 +50,7 @@ def main() -> None:
             own = sizes._replace(B=sizes.B // hosts)
             workers = choose_workers("auto", own.B, own.H)
             computing = seconds_of_step(own, workers, None, options.seconds)
-            messages = seconds_of_messages(
-                hosts, 4 * weights_of(sizes.L, sizes.H, sizes.A), bandwidth, latency
-            )
+            messages = seconds_of_messages(hosts, size, bandwidth, latency)
             alone = alone or computing
             speed_up = alone / (computing + messages)
             print(
