@@ -84,6 +84,8 @@ def test_a_network_that_memorizes_is_not_still_learning() -> None:
     assert found.standing == "settled"
     assert "memorizes" in found.reason
     assert found.advice[0].remedy == "more_text"
+    first_pass = judged(FALLING, memorizing, steps=(replace(STEP, epoch=1.0),))
+    assert first_pass.standing == "learning"  # what is read once cannot be memorized
 
 
 def test_the_last_slope_does_not_count() -> None:

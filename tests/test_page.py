@@ -267,7 +267,7 @@ def test_json_says_where_the_page_is(charrnn, trained: Path) -> None:
     assert document["page"] == "a page.html"
     assert document["bytes"] == Path("a page.html").stat().st_size
     (run,) = document["runs"]
-    assert run["standing"] == "underfitting"
+    assert run["standing"] == "learning"
     assert run["held_out"]
 
 

@@ -35,6 +35,7 @@ class RunFigures:
             the held-out text; None if not known.
         uniform: The loss if all characters are equally likely; None if not known.
         steps: The steps made.
+        epochs: How often the training text was read; None if not known.
         rollbacks: How often the run was rolled back.
         used: The fraction of the run's budget that is used.
         complete: Whether that is all, or its patience is used up.
@@ -53,6 +54,7 @@ class RunFigures:
     unigram: float | None
     uniform: float | None
     steps: int
+    epochs: float | None
     rollbacks: int
     used: float
     complete: bool

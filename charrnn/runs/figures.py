@@ -41,6 +41,7 @@ def figures_of(config: Config, log: RunLog) -> RunFigures | None:
         unigram=baselines.unigram_nats_per_character if baselines else None,
         uniform=log.baselines.uniform_nats_per_character if log.baselines else None,
         steps=progress.step,
+        epochs=progress.step / per_epoch if per_epoch else None,
         rollbacks=log.steps[-1].rollbacks if log.steps else 0,
         used=budget.used(progress),
         complete=budget.complete(progress),

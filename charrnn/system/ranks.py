@@ -171,11 +171,12 @@ def join(started: Launched) -> Ranks:
             "load the MPI module of your cluster, or install one: pip install mpich",
         ) from None
     if (size := mpi.COMM_WORLD.Get_size()) != started.size:
+        library = " ".join(mpi.Get_library_version().splitlines()[0].partition(",")[0].split())
         raise UsageError(
             f"the launcher started {started.size} processes, of which the MPI library of mpi4py "
             f"finds {size}.",
-            "start them with the mpirun of that library, which is "
-            f"{mpi.Get_library_version().splitlines()[0].partition(',')[0].strip()}.",
+            f"start them with the mpirun of that library, which is {library}; or with "
+            "srun --mpi=pmi2 or --mpi=pmix, where Slurm has one that the library knows.",
         )
     ranks = Ranks(mpi)
     _joined.append(ranks)
