@@ -13,7 +13,7 @@ from charrnn.config.dotted import nested
 from charrnn.config.layers import changed, check_config, load_config, value_of
 from charrnn.config.plan_table import PlanTable, plan_table
 from charrnn.model.params import Layout, shapes
-from charrnn.setup.plan_grid import INTERPOLATED, Grid, hidden_size_of, weights_of
+from charrnn.setup.plan_grid import INTERPOLATED, WORDS, Grid, hidden_size_of, weights_of
 from charrnn.setup.plan_rule import choose
 from charrnn.setup.planning import planned
 from tests.runs import plan_task
@@ -133,20 +133,37 @@ def test_at_the_points_of_the_table_its_values_are_taken() -> None:
     for row in TABLE.texts:
         for column, work in enumerate(TABLE.work):
             found = Grid(TABLE)(row.characters, work)
-            assert found.optimizer == row.optimizer[column]
+            for name in WORDS:
+                assert getattr(found, name) == getattr(row, name)[column]
             for name in INTERPOLATED:
                 expected = getattr(row, name)[column]
                 assert getattr(found, name) == pytest.approx(expected), name
 
 
-def test_the_optimizer_is_that_of_the_nearest_row_and_column() -> None:
+def test_optimizer_and_activation_are_those_of_the_nearest_row_and_column() -> None:
     for row, after in pairwise(TABLE.texts):
         for nearer, share in ((row, 0.49), (after, 0.51)):
             characters = row.characters ** (1 - share) * after.characters**share
             for column, (work, more) in enumerate(pairwise(TABLE.work)):
                 for nearest, part in ((column, 0.49), (column + 1, 0.51)):
                     found = Grid(TABLE)(characters, work ** (1 - part) * more**part)
-                    assert found.optimizer == nearer.optimizer[nearest]
+                    for name in WORDS:
+                        assert getattr(found, name) == getattr(nearer, name)[nearest]
+
+
+def test_weights_begin_as_the_activation_needs() -> None:
+    """ReLU has to, whoever chose it, unless the weights are trained or that is given too."""
+    key = "model.initialization.recurrent"
+    for characters, activation in ((1_000_000, "relu"), (20_000, "tanh")):
+        settings = choose(TABLE, plan_task(characters)).settings
+        assert settings["model.activation"] == activation
+        assert (settings.get(key) == "identity") == (activation == "relu")
+    short = choose(TABLE, plan_task(20_000, **{"model.activation": "relu"})).settings
+    assert short[key] == "identity"
+    assert "model.activation" not in short
+    own = {"model.initialization.input": "glorot"}
+    for task in (plan_task(1_000_000, **own), plan_task(1_000_000)._replace(trained=True)):
+        assert key not in choose(TABLE, task).settings
 
 
 def test_the_table_gives_more_budget_no_smaller_network_and_no_fewer_passes() -> None:
@@ -184,8 +201,8 @@ def test_another_table_is_validated(fault) -> None:
         ({"model.hidden_size": 8}, "network is much smaller"),
         ({"model.hidden_size": 4000}, "network is much larger"),
         ({"training.batch_size": 500}, "batch is much larger"),
-        ({"model.activation": "relu"}, "tried with `model.activation=relu`"),
-        ({"model.activation": "tanh"}, None),
+        ({"model.activation": "tanh"}, "tried with `model.activation=tanh`"),
+        ({"model.activation": "relu"}, None),
         ({"data.sequences": "lines"}, "tried with `data.sequences=lines`"),
         ({"optimizer.name": "adamw"}, "tried with `optimizer.name=adamw`"),
         ({"optimizer.name": "muon"}, None),
@@ -212,11 +229,13 @@ def test_the_bundled_corpus_takes_as_long_as_with_the_default_config() -> None:
 
 def test_three_minutes_of_a_megabyte_get_the_network_of_the_recipe() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
-    recipe = load_config("tanh-3m", [], {})
-    for key in ("model.layers", "optimizer.name", "schedule.final", "model.dropout"):
-        assert plan.settings[key] == value_of(recipe, key)
-    for key in ("model.hidden_size", "training.batch_size", "optimizer.learning_rate"):
-        assert plan.settings[key] == pytest.approx(value_of(recipe, key), rel=0.15)
+    recipe = load_config("relu-3m", [], {})
+    # a constant rate is a cosine that does not fall
+    for key in plan.settings.keys() - {"schedule.final", "training.max_steps", "training.epochs"}:
+        expected = value_of(recipe, key)
+        size = isinstance(expected, int)
+        assert plan.settings[key] == (pytest.approx(expected, rel=0.15) if size else expected), key
+    assert (plan.settings["schedule.final"], recipe.schedule.name) == (1, "constant")
     assert plan.ends == "time"
 
 
@@ -268,9 +287,9 @@ def test_lines_say_what_and_why() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
     first, second = plan.lines()
     assert "1,003,855 characters to train on and 3 minutes at" in first
-    assert "4 layers of" in first
+    assert "2 layers of 384 units, activation relu, batch size" in first
     assert "optimizer muon, learning rate 0.005, weight decay" in first
-    assert "averaging 0.1, final rate 0.1 of the full one." in first
+    assert "averaging 0.1, constant rate." in first
     assert "passes over the text" in second
     assert "`model.hidden_size=384`; fixed values: `config=default`" in second
     short = next(choose(TABLE, plan_task(20_000)).lines())

@@ -26,6 +26,7 @@ class Row(_Part):
         characters: The length of the training text.
         usual_work: The work of a run without a limit.
         optimizer: Whose learning rates and decays these are.
+        activation: Of the networks that these are for.
         weights: The size of the network.
         final: The learning rate at the end of a run, as a fraction of the full one.
         passes: The most passes over the text.
@@ -34,6 +35,7 @@ class Row(_Part):
     characters: Positive
     usual_work: Positive
     optimizer: list[str]
+    activation: list[str]
     weights: list[Positive]
     layers: list[Positive]
     batch_size: list[Positive]
@@ -75,6 +77,7 @@ class PlanTable(_Part):
         work: The columns: weights times the characters that they are trained on.
         texts: The rows.
         averaging: The fraction of the steps so far whose weights are averaged.
+        initialization: How weights begin with an activation, where that is not as by default.
         powers: How values follow from what is given.
         trained_weights: The factor of the learning rate if weights are trained already.
         two_cores: The speed of an ordinary machine with two cores.
@@ -84,6 +87,7 @@ class PlanTable(_Part):
     work: Ascending
     texts: Annotated[list[Row], Field(min_length=1)]
     averaging: Fraction
+    initialization: dict[str, dict[str, str | float]]
     powers: AdjustingPowers
     trained_weights: Positive
     two_cores: Speed

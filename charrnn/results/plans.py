@@ -7,6 +7,7 @@ from typing import Any, Literal
 from charrnn.wording import pluralize, rough_duration
 
 NAMES = {
+    "model.activation": "activation",
     "training.batch_size": "batch size",
     "optimizer.name": "optimizer",
     "optimizer.learning_rate": "learning rate",

@@ -15,6 +15,7 @@ class Cell(NamedTuple):
     """What the table has for a text and an amount of work; sizes too are real numbers."""
 
     optimizer: str
+    activation: str
     weights: float
     layers: float
     batch_size: float
@@ -25,7 +26,8 @@ class Cell(NamedTuple):
     passes: float
 
 
-INTERPOLATED = Cell._fields[1:]
+WORDS = Cell._fields[:2]  # of which the nearest one is taken
+INTERPOLATED = Cell._fields[2:]
 
 
 class Grid:
@@ -39,7 +41,7 @@ class Grid:
         self._lengths = np.log([row.characters for row in table.texts])
         self._works = np.log(table.work)
         self._usual = np.log([row.usual_work for row in table.texts])
-        self._optimizers = [row.optimizer for row in table.texts]
+        self._words = [[getattr(row, name) for row in table.texts] for name in WORDS]
         self._values = np.array(  # (fields, rows, columns)
             [[getattr(row, name) for row in table.texts] for name in INTERPOLATED]
         )
@@ -54,8 +56,8 @@ class Grid:
         columns = (1 - along) * rows[..., left] + along * rows[..., right]
         found = (1 - down) * columns[:, 0] + down * columns[:, 1]
         found[self._as_logarithms] = np.exp(found[self._as_logarithms])
-        optimizer = self._optimizers[below if down > 0.5 else above][right if along > 0.5 else left]
-        return Cell(optimizer, *found.tolist())
+        row, column = below if down > 0.5 else above, right if along > 0.5 else left
+        return Cell(*(rows[row][column] for rows in self._words), *found.tolist())
 
     def usual_work(self, characters: float) -> float:
         """The work of a run without a limit."""

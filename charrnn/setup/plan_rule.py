@@ -61,6 +61,8 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
     most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
     chosen: dict[str, Any] = {
+        "model.activation": cell.activation,
+        **_initialization(table, cell, task),
         "model.layers": layers,
         "model.hidden_size": hidden_size,
         "training.batch_size": batch_size,
@@ -150,6 +152,18 @@ def _network(cell: Cell, task: Task) -> tuple[int, int]:
     return layers, hidden_size
 
 
+def _initialization(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
+    """How the weights begin, unless they are trained already or that is given."""
+    prefix, activation = (
+        "model.initialization.",
+        task.given.get("model.activation", cell.activation),
+    )
+    if task.trained or any(key.startswith(prefix) for key in task.given):
+        return {}
+    own = table.initialization.get(activation, {})
+    return {f"{prefix}{key}": value for key, value in own.items()}
+
+
 def _batch_size(cell: Cell, task: Task) -> int:
     size = 4 * round(cell.batch_size / 4)
     batch_size: int = task.given.get("training.batch_size", min(size, task.max_batch_size))
@@ -210,9 +224,10 @@ def _doubts(
         fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
     if fitted:
         yield f"the rule is fitted to {' and '.join(fitted)}"
+    tried = {"optimizer.name": cell.optimizer, "model.activation": cell.activation}
     untried = [
         f"`{key}={given[key]}`"
-        for key, usual in {**sure.settings, "optimizer.name": cell.optimizer}.items()
+        for key, usual in {**sure.settings, **tried}.items()
         if given.get(key, usual) != usual
     ]
     if untried:
