@@ -51,26 +51,41 @@ def test_workers_that_wait_for_others(notes) -> None:
     assert not idle
 
 
+def test_more_workers_than_cores(notes) -> None:
+    assert notes(2, 8, 64, 8)[0] == (
+        "8 workers share 2 cores and wait for each other: `training.workers=2`",
+    )
+
+
 def test_a_batch_too_small_for_the_cores(notes) -> None:
     said, idle = notes(4, 2, 1024)
     assert said == (
-        "a batch of 2 gives work to 1 of 4 cores, in equal shares of two lanes or more. "
-        "Work for 3: `training.batch_size=6`",
+        "1 of 4 cores has work: each worker takes two lanes or more, and all take as many. "
+        "For 3 workers: `training.batch_size=6`",
     )
     assert not idle
     assert notes(4, 6, 1024)[0] == ()
     # shares are equal: 13 workers with four lanes each, but the last with two
     said, _ = notes(16, 50, 9999)
-    assert said[0].endswith("Work for 16: `training.batch_size=64`")
+    assert said[0].startswith("13 of 16 cores have work")
+    assert said[0].endswith("For 16 workers: `training.batch_size=64`")
     assert notes(16, 64, 9999)[0] == ()
 
 
 def test_cores_that_would_wait_have_no_work(notes) -> None:
     said, (idle,) = notes(16, 32, 256)
     assert not said
-    assert idle.startswith("14 of 16 cores have no work: with more than 2 workers")
-    assert idle.endswith("Work for 3: `training.batch_size=39`")
+    assert idle.startswith(
+        "14 of 16 cores have no work: for a batch and a network of this size, 3 "
+    )
+    assert idle.endswith("For 3 workers: `training.batch_size=39`")
     assert choose_workers("auto", 39, 256, cores=16) == 3
+
+
+def test_a_much_larger_batch_is_not_advised(notes) -> None:
+    _, (idle,) = notes(2, 3, 16)
+    assert idle.startswith("1 of 2 cores has no work")
+    assert idle.endswith("for each other.")
 
 
 def test_notes_are_printed_by_train_and_inspect(charrnn, text_file, monkeypatch) -> None:
@@ -78,5 +93,5 @@ def test_notes_are_printed_by_train_and_inspect(charrnn, text_file, monkeypatch)
     settings = ["-c", "default", "--batch-size", 2, "--hidden-size", 1024, "--max-steps", 0]
     for command in (["train", "--out", "run"], ["inspect"]):
         outcome = charrnn(command[0], text_file, *settings, *command[1:])
-        assert "note: a batch of 2 gives work to 1 of 4 cores" in outcome.err
-        assert "Work for 3: --batch-size 6" in outcome.err
+        assert "note: 1 of 4 cores has work" in outcome.err
+        assert "For 3 workers: --batch-size 6" in outcome.err

@@ -106,9 +106,9 @@ def new_run(
         settings = naming_file(settings, parent)
     text = in_windows(settings, read)
     steps = budget_of(settings, text.batches.per_epoch).max_steps
-    settings = with_backend(settings, steps, text.batches.largest)
+    settings, notes = with_backend(settings, steps, text.batches.largest)
     state = first_state(settings, len(text.corpus.vocabulary))
-    notes = text.notes
+    notes = text.notes + notes
     if parent:
         inherit(state.params, parent.params)
         new = len(text.corpus.vocabulary) - len(parent.vocabulary)

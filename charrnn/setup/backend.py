@@ -1,5 +1,6 @@
 """What computes the recurrence of a run: NumPy, or code that numba compiles."""
 
+import logging
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.config.settings import Config, ResolvedConfig
+from charrnn.errors import UsageError
 from charrnn.model.backend import NUMPY, Backend
 from charrnn.model.compiled import DTYPES, compiled_backend, pays
 from charrnn.model.params import Params
@@ -16,7 +18,10 @@ from charrnn.sampling.single import Single, compiled_single
 from charrnn.setup.compiled_checks import Check, check_sampling, check_training
 from charrnn.setup.compiling import LOADER, NOT_USED, can_keep
 from charrnn.setup.sharing import lanes_per_rank
+from charrnn.system.cache import cache_folder
 from charrnn.system.extras import import_extra
+
+LOG = logging.getLogger(__name__)
 
 Tell = Callable[[str], object]
 
@@ -34,7 +39,7 @@ def installed() -> bool:
 
 def with_backend(
     config: ResolvedConfig, max_steps: int | None, largest: tuple[int, int]
-) -> ResolvedConfig:
+) -> tuple[ResolvedConfig, tuple[str, ...]]:
     """The config with the backend that `training.backend=auto` is for this run.
 
     Args:
@@ -42,21 +47,23 @@ def with_backend(
         max_steps: The number of its steps at most; None if only time limits it.
         largest: T and B of the largest window.
 
-    Raises:
-        UsageError: `training.backend=numba` is asked for, and not installed.
+    Returns:
+        The config, and notes on why numba is not chosen although it would save time.
     """
     training, model = config.training, config.model
-    if training.backend == "numba":
-        import_extra("numba", "fast", "`training.backend=numba`")
     if training.backend != "auto":
-        return config
+        return config, ()
     T, B = largest
     lanes, dtype = ceil(lanes_per_rank(B) / training.workers), np.dtype(training.precision)
     time_steps = inf if max_steps is None else max_steps * T * model.layers
     long = time_steps >= MIN_TIME_STEPS and (training.max_time or inf) >= MIN_SECONDS
-    compiled = long and pays(model.hidden_size, lanes, dtype) and installed() and can_keep()
+    notes: tuple[str, ...] = ()
+    compiled = long and pays(model.hidden_size, lanes, dtype) and installed()
+    if compiled and not can_keep():
+        compiled, notes = False, (f"{NOT_USED} {cache_folder()} cannot keep what it compiles.",)
     chosen = training.model_copy(update={"backend": "numba" if compiled else "numpy"})
-    return config.model_copy(update={"training": chosen})
+    LOG.info(f"{chosen.backend} computes the recurrence")
+    return config.model_copy(update={"training": chosen}), notes
 
 
 def backend_of(config: Config, tell: Tell = lambda note: None) -> Backend:
@@ -100,7 +107,12 @@ def single_text(params: Params, temperature: float, length: int, tell: Tell) -> 
 
 
 def _usable(check: Check, dtype: DTypeLike, tell: Tell) -> bool:
-    if not installed():
-        tell(f"{NOT_USED} it is not installed, or turned off by {VARIABLE}.")
+    if os.environ.get(VARIABLE) == "numpy":
+        tell(f"{NOT_USED} {VARIABLE}=numpy turns it off.")
+        return False
+    try:
+        import_extra("numba", "fast", "`training.backend=numba`")
+    except UsageError as error:
+        tell(f"{NOT_USED} it is not installed. To {error.hint}")
         return False
     return LOADER.load(check, np.dtype(dtype), tell)

@@ -33,7 +33,8 @@ MODULES = {
     "charrnn.sampling.choice_kernel": ("choose",),
 }
 TOLD_SECONDS = 2.0  # after which users are told what they wait for
-COMPILING = "compiling with numba, which takes some seconds; later runs load what it compiled."
+COMPILING = "waiting for numba, which compiles for some seconds"
+KEPT = "; later runs load what it compiled."
 NOT_USED = "NumPy computes what numba would, the same but for rounding:"
 
 
@@ -57,7 +58,8 @@ class Loader:
         with self._lock:
             if (usable := self._usable.get((check, dtype))) is not None:
                 return usable
-            timer = Timer(TOLD_SECONDS, tell, [COMPILING])
+            told = COMPILING + (KEPT if can_keep() else ", in each run.")
+            timer = Timer(TOLD_SECONDS, tell, [told])
             timer.daemon = True
             timer.start()
             try:

@@ -12,6 +12,8 @@ from charrnn.wording import pluralize
 
 # the share of the time of all workers that may be lost to unequal shares without a word
 MAX_WAITING = 0.1
+# times the batch: an even larger one trains differently, and a short text may not have it
+LARGER = 4
 
 
 def ranks_in_all() -> int:
@@ -74,11 +76,16 @@ def sharing_notes(config: ResolvedConfig) -> tuple[str, ...]:
                 f"`training.batch_size={least * number}` or {(least + 1) * number}"
             )
             break
-    usable = _usable_cores(lanes_per_rank(batch_size), config.model.hidden_size)
-    if _as_chosen(config) and workers < usable:
+    cores, usable = _cores(), _usable_cores(lanes_per_rank(batch_size), config.model.hidden_size)
+    if workers > cores:
         notes.append(
-            f"a batch of {batch_size} gives work to {count * workers} of {count * _cores()} cores, "
-            f"in equal shares of two lanes or more. {_larger_batch(config, usable)}"
+            f"{workers} workers share {pluralize(cores, 'core')} and wait for each other: "
+            f"`training.workers={cores}`"
+        )
+    elif _as_chosen(config) and workers < usable:
+        notes.append(
+            f"{count * workers} of {count * cores} cores {_has(count * workers)} work: each worker "
+            "takes two lanes or more, and all take as many." + _larger_batch(config, usable)
         )
     return tuple(notes)
 
@@ -89,10 +96,15 @@ def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
     if not _as_chosen(config) or workers >= cores or sharing_notes(config):
         return ()
     return (
-        f"{cores - workers} of {cores} cores have no work: with more than "
-        f"{pluralize(workers, 'worker')} for so little, each would wait for the others. "
-        f"{_larger_batch(config, workers + 1)}",
+        f"{cores - workers} of {cores} cores {_has(cores - workers)} no work: for a batch and a "
+        f"network of this size, {workers + 1} workers would mostly wait for each other."
+        + _larger_batch(config, workers + 1),
     )
+
+
+def _has(count: int) -> str:
+    """The verb for so many."""
+    return "has" if count == 1 else "have"
 
 
 def _cores() -> int:
@@ -115,8 +127,11 @@ def _as_chosen(config: ResolvedConfig) -> bool:
 
 
 def _larger_batch(config: ResolvedConfig, workers: int) -> str:
+    """The batch with which so many workers have work, if it is not much larger than the present."""
     hidden_size, count = config.model.hidden_size, ranks_in_all()
     present = lanes_per_rank(config.training.batch_size)
     lanes = max(smallest_batch(workers, hidden_size), ceil(present / workers) * workers)
     number = choose_workers("auto", lanes, hidden_size, _cores())
-    return f"Work for {count * number}: `training.batch_size={count * lanes}`"
+    if lanes > LARGER * present:
+        return ""
+    return f" For {count * number} workers: `training.batch_size={count * lanes}`"
