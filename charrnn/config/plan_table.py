@@ -28,7 +28,6 @@ class Row(_Part):
         optimizer: Whose learning rates and decays these are.
         activation: Of the networks that these are for.
         weights: The size of the network.
-        final: The learning rate at the end of a run, as a fraction of the full one.
         passes: The most passes over the text.
     """
 
@@ -40,7 +39,6 @@ class Row(_Part):
     layers: list[Positive]
     batch_size: list[Positive]
     learning_rate: list[Positive]
-    final: list[Annotated[Positive, Field(le=1)]]
     weight_decay: list[Annotated[Number, Field(ge=0)]]
     dropout: list[Fraction]
     passes: list[Positive]
@@ -76,6 +74,7 @@ class PlanTable(_Part):
     Attributes:
         work: The columns: weights times the characters that they are trained on.
         texts: The rows.
+        schedule: What the learning rate does.
         averaging: The fraction of the steps so far whose weights are averaged.
         initialization: How weights begin with an activation, where that is not as by default.
         powers: How values follow from what is given.
@@ -86,6 +85,7 @@ class PlanTable(_Part):
 
     work: Ascending
     texts: Annotated[list[Row], Field(min_length=1)]
+    schedule: str
     averaging: Fraction
     initialization: dict[str, dict[str, str | float]]
     powers: AdjustingPowers

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from charrnn.wording import pluralize, rough_duration
 
 NAMES = {
-    "model.activation": "activation",
     "training.batch_size": "batch size",
     "optimizer.name": "optimizer",
     "optimizer.learning_rate": "learning rate",
@@ -72,19 +71,22 @@ class Plan:
         return f"{text} and {rough_duration(self.max_seconds)} at {speed}"
 
     def _network(self) -> Iterator[str]:
-        layers = self.settings.get("model.layers")
-        size = self.settings.get("model.hidden_size")
-        if layers is not None:
-            yield pluralize(layers, "layer") + (f" of {size} units" if size is not None else "")
-        elif size is not None:
-            yield f"{size} hidden units"
+        layers, size, activation = (
+            self.settings.get(f"model.{key}") for key in ("layers", "hidden_size", "activation")
+        )
+        units = [str(word) for word in (size, activation) if word is not None]
+        parts = [] if layers is None else [pluralize(layers, "layer")]
+        if units:
+            parts.append(" ".join([*units, "units"]))
+        if parts:
+            yield " of ".join(parts)
 
     def _training(self) -> Iterator[str]:
         for key, name in NAMES.items():
             if value := self.settings.get(key):
                 yield f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
-        if final := self.settings.get("schedule.final"):
-            yield "constant rate" if final == 1 else f"final rate {final:g} of the full one"
+        if schedule := self.settings.get("schedule.name"):
+            yield f"{schedule} rate"
 
     def _hint(self) -> str:
         """How to give what was chosen, by the example of something that was."""

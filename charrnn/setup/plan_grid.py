@@ -20,7 +20,6 @@ class Cell(NamedTuple):
     layers: float
     batch_size: float
     learning_rate: float
-    final: float
     weight_decay: float
     dropout: float
     passes: float

@@ -75,7 +75,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
         chosen["training.averaging"] = table.averaging
         if not any(key.startswith("schedule.") for key in given):
-            chosen["schedule.final"] = _digits(cell.final, 1)
+            chosen["schedule.name"] = table.schedule
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
     characters = passes * task.characters
