@@ -35,12 +35,13 @@ def main() -> None:
     """Prints a line for each size and number of hosts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs=5, metavar=tuple("TBHAL"), help="only this size")
-    parser.add_argument("--gigabits", type=float, default=1.0, help="per second")
+    parser.add_argument("--gigabits", type=float, nargs="+", default=[1.0, 10.0], help="per second")
     parser.add_argument("--microseconds", type=float, default=50.0, help="for a short message")
     parser.add_argument("--seconds", type=float, default=3.0, help="per measurement")
     options = parser.parse_args()
-    bandwidth, latency = options.gigabits * 1e9 / 8, options.microseconds * 1e-6
-    print("T, B, H, A              hosts  lanes  computing   messages  speed-up  of the hosts used")
+    latency = options.microseconds * 1e-6
+    heads = (f"messages  speed-up at {gigabits:g} Gbit/s" for gigabits in options.gigabits)
+    print("T, B, H, A              hosts  lanes  computing  ", "  ".join(heads))
     for found in [tuple(options.sizes)] if options.sizes else ALL_SIZES:
         sizes, alone = Sizes(*found), 0.0
         size = 4 * weights_of(sizes.L, sizes.H, sizes.A)
@@ -50,14 +51,15 @@ def main() -> None:
             own = sizes._replace(B=sizes.B // hosts)
             workers = choose_workers("auto", own.B, own.H)
             computing = seconds_of_step(own, workers, None, options.seconds)
-            messages = seconds_of_messages(hosts, size, bandwidth, latency)
             alone = alone or computing
-            speed_up = alone / (computing + messages)
-            print(
-                f"{sizes!s:<24}{hosts:>5}{own.B:>7}{1e3 * computing:>8.2f} ms{1e3 * messages:>8.2f}"
-                f" ms{speed_up:>10.2f}{speed_up / hosts:>10.0%}",
-                flush=True,
-            )
+            line = f"{sizes!s:<24}{hosts:>5}{own.B:>7}{1e3 * computing:>8.2f} ms"
+            for gigabits in options.gigabits:
+                messages = seconds_of_messages(hosts, size, gigabits * 1e9 / 8, latency)
+                speed_up = alone / (computing + messages)
+                line += (
+                    f"{1e3 * messages:>9.2f} ms{speed_up:>6.2f}, {speed_up / hosts:>4.0%} of them"
+                )
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
