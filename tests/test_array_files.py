@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +121,35 @@ def test_a_full_disk_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(array_files, "free_bytes", lambda: ARRAY.nbytes - 1)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         written()
+    assert not [*folder.iterdir()]
+
+
+WRITER = """
+import time, numpy as np
+from charrnn.system.array_files import write_array
+from charrnn.system.signals import end_at_once
+end_at_once()
+def chunks():
+    yield np.zeros(9, np.uint8)
+    print("ready", flush=True)
+    time.sleep(60)
+write_array("one", np.uint8, 99, chunks(), {})
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends other signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_stop_signal_removes_what_was_written(folder: Path, name: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == b"ready\n"
+        assert [*array_files.leftovers(folder)]
+        child.send_signal(getattr(signal, name))
+        assert child.stderr.read() == b"stopped: interrupted.\n"
+        assert child.wait() == 130
     assert not [*folder.iterdir()]
 
 

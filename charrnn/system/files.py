@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from charrnn.system.unfinished import unfinished
+
 LEFTOVER = re.compile(r"\.charrnn-[0-9a-f]{16}\.tmp")  # the names of temporary files
 NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # from file systems without fsync
 # not to wait for the writer of a pipe; and on Windows, to leave line ends as they are
@@ -41,16 +43,12 @@ def is_same_file(path: str, other: str) -> bool:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces that at the path when the block ends without an error."""
     temporary = _temporary(path)
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            _sync(file.fileno())
+    with unfinished(str(temporary)) as file:
+        yield file
+        file.flush()
+        _sync(file.fileno())
+        file.close()
         _replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
     sync_directory(path.parent)
 
 

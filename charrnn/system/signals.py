@@ -3,11 +3,16 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from socket import socket, socketpair
 from threading import Thread, current_thread, main_thread
 from types import FrameType
+
+from charrnn.system.unfinished import remove_unfinished
+
+GRACE_SECONDS = 2.0  # for what is done at the end of the program
 
 if sys.platform == "win32":
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
@@ -94,12 +99,15 @@ _not_ended = [True]
 
 
 def _end() -> None:
+    """Ends the program; what it was writing is removed."""
     try:
         _not_ended.pop()  # the handler and the thread may both come here
     except IndexError:
-        return
+        time.sleep(GRACE_SECONDS)
+        os._exit(130)
     # raising an exception here could break an import in progress
     try:
+        remove_unfinished()
         os.write(2, b"stopped: interrupted.\n")
     finally:
         os._exit(130)
