@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +19,8 @@ from safetensors.numpy import load_file
 
 from charrnn.commands import evaluate as evaluating
 from charrnn.errors import CharrnnError, InputError
+from charrnn.report import download_progress
+from charrnn.report.download_progress import show_reading
 from charrnn.sampling import start
 from charrnn.system import array_files
 from charrnn.text import decoding, id_chunks, search, stored_ids, text
@@ -25,11 +28,12 @@ from charrnn.text.corpus import build_corpus
 from charrnn.text.decoding import Decoding
 from charrnn.text.delimited import positions_of
 from charrnn.text.file_text import LongerText, Source
-from charrnn.text.reading import read_text
+from charrnn.text.reading import DEFAULT_DECODING, read_text
 from charrnn.text.search import find, items_of
 from charrnn.text.sequences import SEQUENCES
 from charrnn.text.stored_text import is_large
 from charrnn.text.text import REPLACEMENT, Text
+from charrnn.text.text_versions import texts_stored
 from charrnn.text.vocabulary import Vocabulary
 from tests.conftest import RHYME, TINY
 
@@ -386,7 +390,7 @@ def test_damaged_ids_are_made_again(charrnn, long_ago, ids, how) -> None:
 
 BUILDER = """
 import logging, sys
-from charrnn.text.reading import read_text
+from charrnn.text.reading import DEFAULT_DECODING, read_text
 logging.basicConfig(level=logging.INFO)
 sys.stdin.readline()
 print(read_text([sys.argv[1]]).text.digest())
@@ -415,6 +419,88 @@ def test_two_programs_make_the_ids_at_once(tmp_path: Path, ids: Path) -> None:
     assert not [*array_files.leftovers(ids)]
 
 
+# versions of a text
+
+
+def versions(path: Path, *more: str, decoding: Decoding = DEFAULT_DECODING) -> None:
+    """Stores a text as it is, and as documents."""
+    SEQUENCES["documents"].join(read_text([str(path), *more], decoding).documents)
+
+
+def size_of(ids: Path) -> tuple[int, int]:
+    """The number of arrays, and their bytes."""
+    files = [*ids.glob("*.array")]
+    return len(files), sum(file.stat().st_size for file in files)
+
+
+@pytest.mark.parametrize("name", ["file", "directory", "two files"])
+def test_ids_of_an_earlier_version_are_removed(tmp_path: Path, ids: Path, name: str) -> None:
+    """And what was made of them, in whatever encoding they were read."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    path = written(folder / "a.txt", RHYME)
+    more = [str(written(tmp_path / "b.txt", RHYME[9:]))] if name == "two files" else []
+    text = folder if name == "directory" else path
+    versions(text, *more)
+    versions(text, *more, decoding=Decoding("latin-1"))
+    assert size_of(ids)[0] == 4
+    for number in range(1, 4):
+        written(path, RHYME * (number + 1), LONG_AGO + number)
+        if name == "directory":
+            written(folder / f"{number}.txt", RHYME)  # another file is the first
+        versions(text, *more)
+        count, size = size_of(ids)
+        assert count == 2
+        (kept,) = texts_stored()
+        assert (kept.path, kept.others, len(kept.files)) == (str(text), len(more), 2)
+    for file in ids.iterdir():
+        file.unlink()
+    versions(text, *more)
+    assert size_of(ids) == (count, size)  # nothing of what remained was of another version
+
+
+def test_ids_that_another_text_has_are_not_removed(tmp_path: Path, ids: Path) -> None:
+    one, other = (written(tmp_path / name, RHYME) for name in ("a.txt", "b.txt"))
+    versions(one)
+    versions(other)
+    first = {*ids.glob("*.array")}
+    written(one, RHYME * 2, LONG_AGO + 1)
+    versions(one)
+    assert {*ids.glob("*.array")} > first
+    assert [text.path for text in texts_stored()] == [str(one), str(other)]
+    written(other, RHYME * 3, LONG_AGO + 1)
+    versions(other)
+    assert not {*ids.glob("*.array")} & first
+    assert size_of(ids)[0] == 4
+
+
+def test_ids_that_a_program_reads_are_removed_later(tmp_path: Path, ids: Path) -> None:
+    path = written(tmp_path / "a.txt", RHYME)
+    held = read_text([str(path)])
+    (first,) = ids.glob("*.array")
+    written(path, RHYME * 2, LONG_AGO + 1)
+    read_text([str(path)])
+    assert first.exists()
+    assert size_of(ids)[0] == 2
+    assert str(held.text) == RHYME
+    del held
+    written(path, RHYME * 3, LONG_AGO + 2)
+    read_text([str(path)])
+    assert not first.exists()
+    assert size_of(ids)[0] == 1
+
+
+def test_a_damaged_record_is_made_again(long_ago: Path, ids: Path) -> None:
+    for content in (b"", b"{}", b"[1, 2]"):
+        read_text([str(long_ago)])
+        (record,) = ids.glob("*.text")
+        whole = record.read_bytes()
+        record.write_bytes(content)
+        assert [text.path for text in texts_stored()] == [str(long_ago)]
+        read_text([str(long_ago)])
+        assert record.read_bytes() == whole
+
+
 # what can fail
 
 
@@ -427,6 +513,7 @@ def test_a_folder_that_cannot_be_written(charrnn, long_ago, tmp_path, monkeypatc
     assert "Not a directory" in reading.notes[0]
     found = charrnn("train", "rhyme.txt", *RUN, "--out", "run")
     assert (found.code, "read into memory" in found.err) == (0, True)
+    assert "; storing its ids in" in found.err.replace("\n      ", " ")
 
 
 def full(*_: object) -> None:
@@ -534,11 +621,13 @@ def test_texts_lists_and_clears_what_is_stored(charrnn, long_ago, tmp_path, ids)
     assert json.loads(charrnn("texts", "--json").out)["stored"] == []
     lines = ["rhyme.txt", *RUN, "--set", "data.sequences=lines", "--out", "run"]
     shown = charrnn("train", *lines).err
-    note = f"note: reading the large text {long_ago}; its ids are kept in {ids}"
+    note = f"note: reading the large text {long_ago}; storing its ids in {ids}"
     assert note in shown.replace("\n      ", " ")
     document = json.loads(charrnn("texts", "--json").out)
     size = sum(path.stat().st_size for path in ids.glob("*.array"))
-    assert document["stored"] == [{"path": str(long_ago), "bytes": size}]
+    assert document["stored"] == [
+        {"path": str(long_ago), "bytes": size, "others": 0, "missing": False}
+    ]
     assert document["ids"] == str(ids)
     listed = charrnn("texts").out.replace("\n  ", " ")
     assert f"{long_ago}  {size:,} bytes of ids, stored" in listed
@@ -551,14 +640,76 @@ def test_texts_lists_and_clears_what_is_stored(charrnn, long_ago, tmp_path, ids)
     assert json.loads(charrnn("texts", "--json").out)["stored"] == []
 
 
+def test_several_files_and_missing_ones_are_listed_as_such(charrnn, tmp_path, ids) -> None:
+    one, other = (written(tmp_path / f"{name}.txt", RHYME * 20 + name) for name in "ab")
+    read_text([str(one), str(other)])
+    read_text([str(other)])
+    moved = one.rename(tmp_path / "c.txt")
+    listed = charrnn("texts").out.replace("\n  ", " ")
+    assert f"{one} and 1 more  " in listed
+    assert listed.count("bytes of ids, stored; the text is not there any more") == 1
+    stored = json.loads(charrnn("texts", "--json").out)["stored"]
+    assert [(text["path"], text["others"], text["missing"]) for text in stored] == [
+        (str(one), 1, True), (str(other), 0, False)
+    ]  # fmt: skip
+    read_text([str(moved), str(other)])  # the same ids
+    stored = json.loads(charrnn("texts", "--json").out)["stored"]
+    assert [(text["path"], text["missing"]) for text in stored] == [
+        (str(other), False), (str(moved), False)
+    ]  # fmt: skip
+    moved.rename(one)
+    stored = json.loads(charrnn("texts", "--json").out)["stored"]
+    assert [(text["path"], text["missing"]) for text in stored] == [
+        (str(one), False), (str(other), False)
+    ]  # fmt: skip
+
+
+def test_the_ids_of_one_path_are_removed(charrnn, tmp_path, ids, monkeypatch) -> None:
+    one, other = (written(tmp_path / f"{name}.txt", RHYME * 20 + name) for name in "ab")
+    for path in (one, other):
+        versions(path)
+    one.unlink()
+    listed = json.loads(charrnn("texts", "--json").out)["stored"]
+    cleared = charrnn("texts", str(one), "--clear")
+    assert cleared.out.splitlines()[1].startswith("removed the stored ids of 1 text, ")
+    assert json.loads(charrnn("texts", "--json").out)["stored"] == listed[1:]
+    assert len([*ids.glob("*.text")]) == 1
+    failed = charrnn("texts", str(one), "--clear")
+    assert (failed.code, "no ids are stored" in failed.err) == (2, True)
+    monkeypatch.chdir(tmp_path)
+    document = json.loads(charrnn("texts", "b.txt", "--clear", "--json").out)
+    assert document["stored"] == listed[1:]
+    assert size_of(ids) == (0, 0)
+
+
+def test_clearing_goes_on_with_the_rest(charrnn, tmp_path, ids) -> None:
+    read_text([str(written(tmp_path / "a.txt", RHYME))])
+    for name in ("0.array", "0.json", "z.lock"):
+        (ids / name).mkdir()
+    found = charrnn("texts", "--clear")
+    assert found.code == 3
+    assert "removed the stored ids of 1 text" in found.out
+    said = found.err.replace("\n       ", " ")
+    assert "3 files in the cache cannot be removed: " in said
+    assert f"{ids / '0.array'} (" in said
+    assert "remove them by hand" in said
+    assert {path.name for path in ids.iterdir()} == {"0.array", "0.json", "z.lock"}
+    document = json.loads(charrnn("texts", "--clear", "--json").out)
+    assert (len(document["kept"]), document["stored"]) == (3, [])
+
+
 def test_clearing_leaves_what_is_being_made(charrnn, long_ago, ids) -> None:
     with array_files.building("one"):
         temporary = ids / ".charrnn-0123456789abcdef.tmp"
-        temporary.touch()
-        charrnn("texts", "--clear")
+        temporary.write_bytes(b"x" * 2_000_000)
+        listed = charrnn("texts").out.replace("\n  ", " ")
+        assert "2,000,000 bytes of incomplete ids, being stored or left by" in listed
+        assert charrnn("texts", "--clear").out == "removed 0 texts, 0 kB\n"
         assert {path.name for path in ids.iterdir()} == {"one.lock", temporary.name}
-    charrnn("texts", "--clear")
+    assert json.loads(charrnn("texts", "--json").out)["unfinished"] == 2_000_000
+    assert "removed 2.0 MB of incomplete ids" in charrnn("texts", "--clear").out
     assert not [*ids.iterdir()]
+    assert "incomplete" not in charrnn("texts").out
 
 
 def test_what_a_killed_program_left_is_removed(long_ago: Path, tmp_path, ids) -> None:
@@ -574,6 +725,20 @@ def test_what_a_killed_program_left_is_removed(long_ago: Path, tmp_path, ids) ->
 def test_others_cannot_read_what_is_stored(long_ago: Path, ids: Path) -> None:
     read_text([str(long_ago)])
     assert ids.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(1, 0), (25, 2), (2000, 9), (90_000, 9)])
+def test_reading_prints_at_most_ten_lines(monkeypatch, capsys, seconds: int, lines: int) -> None:
+    """Off a terminal, however long it takes, and 10 s apart."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(download_progress, "time", clock)
+    with show_reading("large.txt") as show:
+        for done in range(1000):
+            now[0] = done * seconds / 1000
+            show(done, 1000)
+    said = capsys.readouterr().err
+    assert said.count("note: large.txt: ") == lines
 
 
 # in chunks, and in little memory
@@ -628,7 +793,7 @@ from pathlib import Path
 from charrnn.setup.wiring import batches_of
 from charrnn.config.layers import load_config
 from charrnn.text.corpus import build_corpus
-from charrnn.text.reading import read_text
+from charrnn.text.reading import DEFAULT_DECODING, read_text
 from charrnn.text.sequences import SEQUENCES
 before = int(next(l for l in open("/proc/self/status") if "VmData" in l).split()[1]) * 1024
 resource.setrlimit(resource.RLIMIT_DATA, (before + int(sys.argv[2]),) * 2)

@@ -21,7 +21,9 @@ def texts_command(
     clear: Annotated[
         bool,
         typer.Option(
-            "--clear", help="Remove the download of this text and its stored ids, or all."
+            "--clear",
+            help="Remove the download and the stored ids of this text, given by name or path, "
+            "or of all.",
         ),
     ] = False,
     json: JsonOption = False,
@@ -34,7 +36,12 @@ def texts_command(
     from dataclasses import asdict
 
     from charrnn.cli.output import write_json, write_line
-    from charrnn.commands.texts import clear_texts, fetch_text, list_texts
+    from charrnn.commands.texts import (
+        clear_texts,
+        fetch_text,
+        list_texts,
+        require_all_removed,
+    )
     from charrnn.report.text_list import print_texts
     from charrnn.wording import format_size, pluralize
 
@@ -49,6 +56,10 @@ def texts_command(
                 size = format_size(sum(text.bytes for text in cleared.stored))
                 texts = pluralize(len(cleared.stored), "text")
                 write_line(f"removed the stored ids of {texts}, {size}")
+            if cleared.unfinished:
+                size = format_size(cleared.unfinished)
+                write_line(f"removed {size} of incomplete ids, left by a program that was killed")
+        require_all_removed(cleared)
     elif name is not None:
         text = fetch_text(name)
         if json:

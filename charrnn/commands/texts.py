@@ -1,5 +1,6 @@
 """Lists the texts that have names and those whose ids are stored; downloads and removes them."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from charrnn.setup.named_texts import (
     source_of,
     text_names,
 )
-from charrnn.system.array_files import array_folder, facts_of, remove_rest, stored_files
+from charrnn.system.array_files import array_folder, removable_files, unfinished_files
 from charrnn.system.cache import known_sha256_of
 from charrnn.system.resources import own_list, text_resources
-from charrnn.wording import call, nearest, word
+from charrnn.text.text_versions import StoredIds, forget_removed, texts_stored
+from charrnn.wording import call, nearest, pluralize, word
 
 BUNDLED = {
     "farrow-quay": "56 short scenes in a harbour town, the text of the default config",
     "place-names": "1,041 names of places, one per line, the text of the config names",
 }
+MAX_LISTED = 3  # entries that an error names
 LEFTOVERS = ("", ".part", ".lock")  # what a download leaves, by what is added to its name
 
 
@@ -44,7 +47,8 @@ def list_texts() -> TextList:
         str(own),
         own.is_file(),
         str(array_folder()),
-        _stored_texts(stored_files()),
+        tuple(_described_ids(text, _size_of(text.files)) for text in texts_stored()),
+        _size_of(unfinished_files()),
     )
 
 
@@ -65,64 +69,93 @@ def clear_texts(name: str | None = None) -> ClearedTexts:
     """Removes downloads, what is left of some that were cut off, and stored ids.
 
     Args:
-        name: The text; None for all of them, and all texts whose ids are stored.
+        name: The name of a text, or the path of one whose ids are stored; None for all of them.
 
     Raises:
-        UsageError: There is none of that name, it is bundled, or the user's own list cannot be
-            used.
-        InputError: A file cannot be removed.
+        UsageError: There is none of that name or path, it is bundled, or the user's own list
+            cannot be used.
     """
-    if name is not None:
-        _require_name(name)
+    names, stored = _chosen(name)
+    remove = _Removal()
+    removed = {text: sum(map(remove, _downloaded(text))) for text in names}
+    ids = [(text, sum(map(remove, text.files))) for text in stored]
+    unfinished = 0
+    if name is None:
+        others, left = removable_files()
+        unfinished = sum(map(remove, left))
+        for file in others:
+            remove(file)
+    forget_removed()
+    return ClearedTexts(
+        tuple(text for text, size in removed.items() if size),
+        sum(removed.values()),
+        tuple(_described_ids(text, size) for text, size in ids if size),
+        unfinished,
+        tuple(remove.kept),
+    )
+
+
+def _chosen(name: str | None) -> tuple[list[str], list[StoredIds]]:
+    """The names of downloads to remove, and the texts whose ids to remove. Raises: UsageError."""
+    stored = texts_stored()
+    if name is None:
+        return [*known_texts(), *own_texts()], stored
     if name in text_resources():
         raise UsageError(f"{name} is bundled, not downloaded.", "name a text that is downloaded.")
-    removed, size = [], 0
-    for text in [name] if name else [*known_texts(), *own_texts()]:
-        for ending in LEFTOVERS:
-            path = Path(f"{saved_as(text)}{ending}")
-            try:
-                if path.is_file():
-                    size += path.stat().st_size
-                    path.unlink()
-                    removed.append(text)
-            except OSError as error:
-                raise _kept(error, path) from None
-    return ClearedTexts(tuple(dict.fromkeys(removed)), size, _clear_ids(name))
+    names = [name] if name in text_names() else []
+    path = str(saved_as(name)) if names else os.path.abspath(name)
+    stored = [text for text in stored if path in text.paths]
+    if not stored:
+        _require_name(name, ", and no ids are stored of a text of that path")
+    return names, stored
 
 
-def _clear_ids(name: str | None) -> tuple[StoredText, ...]:
-    """Removes the stored ids of a text, or of all. Raises: InputError."""
-    files = stored_files()
-    if name is not None:
-        files = [path for path in files if _label_of(path) == str(saved_as(name))]
-    found = _stored_texts(files)
-    try:
-        for path in files:
+def require_all_removed(cleared: ClearedTexts) -> None:
+    """Raises InputError if something could not be removed."""
+    if cleared.kept:
+        listed = "; ".join(cleared.kept[:MAX_LISTED])
+        more = len(cleared.kept) - MAX_LISTED
+        raise InputError(
+            f"{pluralize(len(cleared.kept), 'file')} in the cache cannot be removed: "
+            f"{listed}{f'; and {more:,} more' if more > 0 else ''}.",
+            "end the programs that may use them, or remove them by hand.",
+        )
+
+
+class _Removal:
+    """Removes files, and goes on if one cannot be removed."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def __call__(self, path: Path) -> int:
+        """Removes a file; returns how many bytes it had, 0 if it stays or was not there."""
+        try:
+            size = path.lstat().st_size
             path.unlink()
-        if name is None:
-            remove_rest()
-    except OSError as error:
-        raise _kept(error, array_folder()) from None
-    return found
+            return size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            self.kept.append(f"{path} ({error.strerror})")
+            return 0
 
 
-def _stored_texts(files: list[Path]) -> tuple[StoredText, ...]:
-    sizes: dict[str, int] = {}
+def _downloaded(name: str) -> list[Path]:
+    paths = [Path(f"{saved_as(name)}{ending}") for ending in LEFTOVERS]
+    return [path for path in paths if path.is_file()]
+
+
+def _described_ids(text: StoredIds, size: int) -> StoredText:
+    return StoredText(text.path, size, text.others, not os.path.exists(text.path))
+
+
+def _size_of(files: list[Path]) -> int:
+    size = 0
     for path in files:
         with suppress(OSError):  # it was removed meanwhile
-            label = _label_of(path)
-            sizes[label] = sizes.get(label, 0) + path.stat().st_size
-    return tuple(StoredText(label, size) for label, size in sorted(sizes.items()))
-
-
-def _label_of(path: Path) -> str:
-    """The first file of the text that stored ids are of; their own file if that is damaged."""
-    facts = facts_of(path)
-    return str(path if facts is None else facts["label"])
-
-
-def _kept(error: OSError, path: Path) -> InputError:
-    return InputError(f"{error.filename or path} cannot be removed: {error.strerror}.")
+            size += path.stat().st_size
+    return size
 
 
 def _bundled(name: str) -> NamedText:
@@ -152,11 +185,12 @@ def _described(name: str, source: TextSource) -> NamedText:
     )
 
 
-def _require_name(name: str) -> None:
+def _require_name(name: str, also: str = "") -> None:
+    """Raises UsageError if no text has this name; also: what else is not there."""
     names = text_names()
     if name not in names:
         guess = nearest(name, names)
         raise UsageError(
-            f"there is no text of the name {name!r}.",
+            f"there is no text of the name {name!r}{also}.",
             f"did you mean {word(guess)}?" if guess else f"{call('texts')} lists them.",
         )

@@ -22,6 +22,7 @@ from charrnn.system.streams import is_in_foreground
 from charrnn.wording import format_size, word
 
 SECONDS_PER_FRAME, SECONDS_PER_LINE = 0.1, 10.0
+LINES = 10  # at most, of what has a known size
 BAR, NAME, SIZE = 20, 20, 20  # columns at most: a narrow line is not broken when a window shrinks
 # the cursor is below the frame, so that a program that is stopped there leaves whole lines
 BACK = ((ControlType.CURSOR_UP, 1), ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
@@ -40,14 +41,14 @@ def show_download(remote: Remote) -> Iterator[Progress]:
 def show_reading(path: str) -> Iterator[Progress]:
     """Shows how a large text is read whose ids are stored."""
     folder = word(str(array_folder()))
-    note = f"reading the large text {word(path)}; its ids are kept in {folder}"
+    note = f"reading the large text {word(path)}; storing its ids in {folder}"
     with _shown(Path(path).name, note) as progress:
         yield progress
 
 
 @contextmanager
 def _shown(name: str, note: str) -> Iterator[Progress]:
-    """Says a note, and shows a bar on a terminal, a line every ten seconds elsewhere."""
+    """Says a note, and shows a bar on a terminal, elsewhere at most ten lines, 10 s apart."""
     console = PipeConsole(stderr=True, emoji=False)
     progress = _Frames(console, name) if can_redraw(console) else _Lines(name)
     say_message("note", note)
@@ -62,10 +63,13 @@ class _Lines:
 
     def __init__(self, name: str) -> None:
         self._name, self._shown_at = name, time.monotonic()
+        self._shown = 0
 
     def show(self, received: int, total: int | None) -> None:
+        if total is not None and received - self._shown < total / LINES:
+            return
         if time.monotonic() - self._shown_at >= SECONDS_PER_LINE:
-            self._shown_at = time.monotonic()
+            self._shown_at, self._shown = time.monotonic(), received
             say_message("note", f"{self._name}: {_sizes(received, total)}")
 
     def end(self) -> None:

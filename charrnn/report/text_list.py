@@ -21,8 +21,15 @@ def print_texts(found: TextList) -> None:
             line(f"{INDENT}{words}")
     line("")
     for kept in found.stored:
-        line(f"{kept.path}  {kept.bytes:,} bytes of ids, stored", "bold")
-    if found.stored:
+        more = f" and {kept.others:,} more" if kept.others else ""
+        missing = "; the text is not there any more" if kept.missing else ""
+        line(f"{kept.path}{more}  {kept.bytes:,} bytes of ids, stored{missing}", "bold")
+    if found.unfinished:
+        line(
+            f"{found.unfinished:,} bytes of incomplete ids, "
+            "being stored or left by a program that was killed"
+        )
+    if found.stored or found.unfinished:
         line("")
     line(f"downloads: {found.cache}")
     line(f"ids of large texts: {found.ids}")

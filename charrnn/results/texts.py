@@ -46,10 +46,19 @@ class NamedText:
 
 @dataclass(frozen=True)
 class StoredText:
-    """A large text whose ids are stored: its first file, and the bytes that they take."""
+    """A large text whose ids are stored.
+
+    Attributes:
+        path: Its first file or directory.
+        bytes: The bytes of its ids, with those of earlier versions that are still in use.
+        others: How many more files and directories it has.
+        missing: Whether its first file or directory is not there any more.
+    """
 
     path: str
     bytes: int
+    others: int = 0
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ class TextList(Displayed):
         own_list_found: Whether there is one.
         ids: The folder of the ids of large texts.
         stored: The texts whose ids are there.
+        unfinished: The bytes of ids that are being stored, or that a killed program left.
     """
 
     texts: tuple[NamedText, ...]
@@ -71,6 +81,7 @@ class TextList(Displayed):
     own_list_found: bool
     ids: str
     stored: tuple[StoredText, ...]
+    unfinished: int
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,12 @@ class ClearedTexts:
         removed: The names of the texts whose downloads were removed.
         bytes: The bytes of these.
         stored: The texts whose stored ids were removed, each with their bytes.
+        unfinished: The bytes that were removed of ids that killed programs left.
+        kept: What could not be removed, each with the reason.
     """
 
     removed: tuple[str, ...]
     bytes: int
     stored: tuple[StoredText, ...]
+    unfinished: int
+    kept: tuple[str, ...]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.arrays import Array
+from charrnn.system import file_locks
 from charrnn.system.cache import cache_folder
 from charrnn.system.files import leftovers, replacing, write_atomically
 from charrnn.system.turns import Turn
@@ -29,6 +30,7 @@ FOOTER_BYTES = 32 + LENGTH_BYTES + len(MAGIC)
 SAMPLES, SAMPLE_BYTES = 64, 1 << 12  # of the array, compared with their digest when it is opened
 SPARE_BYTES = 1 << 26  # that stay free on the disk
 SUFFIX = ".array"
+DESCRIBING = (".json", ".text")  # suffixes of what is remembered of arrays, and of their texts
 ABANDONED_SECONDS = 3600  # since the last change of a file that a killed program left
 
 
@@ -76,9 +78,10 @@ def open_array(name: str) -> StoredArray | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         with path.open("rb") as file:
             head = _read_head(file)
-        if head is None:
-            return None
-        mapped = np.memmap(path, head["dtype"], "r", shape=(head["count"],))
+            if head is None:
+                return None
+            file_locks.share(file.fileno())
+            mapped = np.memmap(file, head["dtype"], "r", shape=(head["count"],))
         return StoredArray(mapped.view(np.ndarray), head["facts"])
     return None
 
@@ -89,6 +92,11 @@ def facts_of(path: Path) -> dict[str, Any] | None:
         head = _read_head(file)
         return None if head is None else head["facts"]
     return None
+
+
+def in_use(path: Path) -> bool:
+    """Whether a program that runs has mapped an array; on Windows always no. Raises: OSError."""
+    return file_locks.is_shared(path)
 
 
 def release_pages(array: Array) -> None:
@@ -146,10 +154,9 @@ def building(name: str) -> Iterator[None]:
         OSError: The folder cannot be written to.
     """
     folder = _made_folder()
-    for path in leftovers(folder):
+    for path in _abandoned(folder):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                path.unlink()
+            path.unlink()
     turn = Turn(array_path(name).with_suffix(".lock"))
     try:
         turn.take()
@@ -185,22 +192,38 @@ def stored_files() -> list[Path]:
     return sorted(array_folder().glob(f"*{SUFFIX}"))
 
 
-def remove_rest() -> None:
-    """Removes what is not an array: what was remembered, locks, and what a killed program left.
+def unfinished_files() -> list[Path]:
+    """The files of arrays that are being built, or that a killed program left."""
+    return [*leftovers(array_folder())]
 
-    Nothing of an array that is being built is removed.
 
-    Raises:
-        OSError: A file cannot be removed.
+def removable_files() -> tuple[list[Path], list[Path]]:
+    """The files that may be removed and are no arrays; those of one that is being built may not.
+
+    Returns:
+        What describes arrays, and locks; and what killed programs left.
     """
     folder, free = array_folder(), True
+    kept = [path for suffix in DESCRIBING for path in folder.glob(f"*{suffix}")]
     for path in folder.glob("*.lock"):
-        if Turn(path).is_free():
-            path.unlink()
-        else:
+        try:
+            is_free = Turn(path).is_free()
+        except OSError:  # no file can be locked here, or this is none
+            kept.append(path)
             free = False
-    for path in [*folder.glob("*.json"), *(leftovers(folder) if free else ())]:
-        path.unlink(missing_ok=True)
+            continue
+        if is_free:
+            kept.append(path)
+        free = free and is_free
+    return kept, [*(leftovers(folder) if free else _abandoned(folder))]
+
+
+def _abandoned(folder: Path) -> Iterator[Path]:
+    """What programs left that were killed so long ago that it cannot be in use."""
+    for path in leftovers(folder):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                yield path
 
 
 def _read_head(file: BinaryIO) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -31,6 +32,13 @@ if sys.platform == "win32":
             if not _locked(file.fileno()):
                 return True
             msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        return False
+
+    def share(file: int) -> None:
+        """Does nothing: Windows removes no file that is mapped."""
+
+    def is_shared(path: Path) -> bool:
+        """Always no: to remove the file is an error if it is mapped."""
         return False
 
     def _locked(file: int) -> bool:
@@ -68,6 +76,23 @@ else:
         except OSError:
             return True  # it lives; which files it has open, others may not see
         return any(_is_same(other, status) for other in files)
+
+    def share(file: int) -> None:
+        """Marks an open file as used, until it and all that is mapped from it is closed.
+
+        Nothing happens where files cannot be locked.
+        """
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def is_shared(path: Path) -> bool:
+        """Whether a program uses a file that it marked. Raises: OSError."""
+        with path.open("rb+") as file:  # NFS has no other lock of a file that is only read
+            try:
+                lock(file.fileno())
+            except OSError as error:
+                return isinstance(error, BlockingIOError)
+        return False
 
     def _is_same(file: Path, status: os.stat_result) -> bool:
         try:

@@ -1,6 +1,7 @@
 """Reads files as texts, and notes what was changed."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from math import inf
@@ -22,6 +23,7 @@ from charrnn.text.sources import (
 from charrnn.text.stored_ids import CannotStore, require_memory
 from charrnn.text.stored_text import is_large, stored_texts
 from charrnn.text.text import Text
+from charrnn.text.text_versions import TextName
 from charrnn.wording import pluralize
 
 DEFAULT_DECODING = Decoding()
@@ -65,7 +67,10 @@ def read_text(
     listed = [(path, *list_files(path, selection)) for path in paths]
     sources = [Source(file, files != [path]) for path, files, _ in listed for file in files]
     notes: list[str] = []
-    read = _read_files(sources, decoding, at_most, notes)
+    directories = any(files != [path] for path, files, _ in listed)
+    chosen = selection if directories else ALL_FILES
+    text_name = TextName(tuple(map(os.path.abspath, paths)), chosen)
+    read = _read_files(text_name, sources, decoding, at_most, notes)
     texts: list[Text] = []
     filled: Reports = []
     empty: Reports = []
@@ -91,15 +96,19 @@ def read_text(
 
 
 def _read_files(
-    sources: Sequence[Source], decoding: Decoding, at_most: float, notes: list[str]
+    name: TextName,
+    sources: Sequence[Source],
+    decoding: Decoding,
+    at_most: float,
+    notes: list[str],
 ) -> Iterator[FileText | None]:
     """The texts of files as `read_file` gives them; stored if they are large.
 
-    notes: gets one if they are large and cannot be stored.
+    name is what they are listed as; notes gets one if they are large and cannot be stored.
     """
     if is_large(sources, at_most):
         try:
-            yield from stored_texts(sources, decoding, at_most)
+            yield from stored_texts(name, sources, decoding, at_most)
             return
         except CannotStore as error:
             size, label = size_of(sources) or 0, source_label(sources[0].path)

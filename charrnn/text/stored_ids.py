@@ -41,12 +41,14 @@ class Origin(NamedTuple):
         name: The name of the array.
         label: The text that it is of, for the user.
         start, stop: Where the stretch is.
+        root: The name of the array of the text from which this one was made; or its own.
     """
 
     name: str
     label: str
     start: int
     stop: int
+    root: str
 
 
 class Contents(NamedTuple):
@@ -128,10 +130,10 @@ def ids_made(
         name = name_of(source.name, source.start, source.stop, *how)
         found = open_array(name)
         try:
-            facts = {"label": source.label}
+            facts = {"label": source.label, "root": source.root}
             found = found or stored(name, lambda: Contents(dtype, count, chunks(), facts))
             if (found.array.dtype, len(found.array)) == (np.dtype(dtype), count):
-                return found.array, Origin(name, source.label, 0, count)
+                return found.array, Origin(name, source.label, 0, count, source.root)
         except CannotStore as error:
             LOG.info(f"ids are kept in memory: {error}")
             require_memory(size, source.label, error)
@@ -164,4 +166,4 @@ def remembered_of(origin: Origin | None, count: int, what: str, compute: Callabl
     """
     if origin is None or count < mapped_from():
         return compute()
-    return remembered(name_of(*origin[:1], *origin[2:], what), compute)
+    return remembered(name_of(origin.name, origin.start, origin.stop, what), compute)

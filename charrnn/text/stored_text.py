@@ -16,6 +16,7 @@ from charrnn.text.file_text import FileText, LongerText, Source, changed, first_
 from charrnn.text.sources import open_source, source_label
 from charrnn.text.stored_ids import CannotStore, Contents, Origin, mapped_from, name_of, stored
 from charrnn.text.text import Text
+from charrnn.text.text_versions import TextName, record_use
 
 MAX_BYTES_PER_CHARACTER = 8  # of a text that should not be longer than another one
 PASSES = 3  # over the files: for their digest, their characters, and the ids of these
@@ -32,11 +33,12 @@ def is_large(sources: Sequence[Source], at_most: float) -> bool:
 
 
 def stored_texts(
-    sources: Sequence[Source], decoding: Decoding, at_most: float
+    text: TextName, sources: Sequence[Source], decoding: Decoding, at_most: float
 ) -> list[FileText | None]:
     """The texts of files, mapped from a file of the cache, which is made the first time.
 
     Args:
+        text: What they are listed as.
         sources: The files.
         decoding: How to decode them.
         at_most: The number of characters after which to stop.
@@ -49,16 +51,18 @@ def stored_texts(
         InputError, LongerText: As `read_file`.
     """
     statuses = statuses_of(sources)
-    label = statuses[0][0]
+    label = text.paths[0]
     with ExitStack() as stack:
         advance = _Advance(stack, label, sum(status[1] for status in statuses))
         how = [codecs.lookup(decoding.encoding).name, decoding.errors, decoding.newlines]
-        name = name_of("read", digest_of(sources, statuses, advance), how)
+        digest = digest_of(sources, statuses, advance)
+        name = name_of("read", digest, how)
         found = open_array(name)
         if found is None:
             scan = _Scan(sources, statuses, decoding, at_most, advance)
             found = stored(name, lambda: scan.contents(label))
-    return _divided(found, name, sources, at_most)
+    record_use(text, digest, name)
+    return _divided(found, name, label, sources, at_most)
 
 
 class _Advance:
@@ -145,7 +149,7 @@ class _Scan:
 
 
 def _divided(
-    found: StoredArray, name: str, sources: Sequence[Source], at_most: float
+    found: StoredArray, name: str, label: str, sources: Sequence[Source], at_most: float
 ) -> list[FileText | None]:
     """The texts of the files in a stored array."""
     facts, texts, start = found.facts, list[FileText | None](), 0
@@ -159,7 +163,7 @@ def _divided(
                 f"{source_label(source.path)} has more characters than it should have."
             )
         report = DecodingReport(**facts["reports"].get(str(number), {}))
-        origin = Origin(name, facts["label"], start, stop)
+        origin = Origin(name, label, start, stop, name)
         texts.append(FileText(Text(facts["characters"], found.array[start:stop], origin), report))
         start = stop
     return texts

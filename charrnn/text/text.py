@@ -228,5 +228,5 @@ def _adjacent(texts: list[Text]) -> Text | None:
 def _identity(text: Text) -> str:
     """A name of a text that no other text has."""
     if text.origin:
-        return name_of(text.characters, *text.origin)
+        return name_of(text.characters, *text.origin[:-1])
     return text.digest()
