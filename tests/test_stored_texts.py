@@ -490,6 +490,20 @@ def test_ids_that_a_program_reads_are_removed_later(tmp_path: Path, ids: Path) -
     assert size_of(ids)[0] == 1
 
 
+def test_what_is_made_of_removed_ids_is_removed_too(charrnn, tmp_path: Path, ids: Path) -> None:
+    path = written(tmp_path / "a.txt", RHYME)
+    held = read_text([str(path)]).documents
+    charrnn("texts", "--clear")
+    SEQUENCES["documents"].join(held)
+    (made,) = ids.glob("*.array")
+    del held
+    for number in (1, 2):  # a record is made, and changed
+        written(path, RHYME * 2 * number, LONG_AGO + number)
+        read_text([str(path)])
+    assert not made.exists()
+    assert size_of(ids)[0] == 1
+
+
 def test_a_damaged_record_is_made_again(long_ago: Path, ids: Path) -> None:
     for content in (b"", b"{}", b"[1, 2]"):
         read_text([str(long_ago)])
