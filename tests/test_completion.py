@@ -94,7 +94,7 @@ def test_commands_options_and_what_they_take(shell: str, complete, folder: Path)
     ]  # fmt: skip
     assert complete(shell, "texts", "ti") == ["tinyshakespeare"]
     assert complete(shell, "train", "runs/") == []  # the shell completes files by itself
-    assert complete(shell, "gradcheck", "re") == ["relu-3m", "relu"]
+    assert complete(shell, "gradcheck", "re") == ["relu-20m", "relu-3m", "relu"]
     assert complete(shell, "explain", "vanishing", "t") == ["tanh-3m", "tiny"]
 
 
