@@ -21,14 +21,14 @@ def chosen(*settings: str, steps: int | None = 20_000, T: int = 25) -> str:
     return backend.with_backend(config, steps, largest)[0].training.backend
 
 
-def notes() -> tuple[str, ...]:
-    config = resolve(load_config(None, ONE_LANE, {}))
+def notes(*settings: str) -> tuple[str, ...]:
+    config = resolve(load_config(None, [*ONE_LANE, *settings], {}))
     return backend.with_backend(config, 20_000, (25, 1))[1]
 
 
 @pytest.fixture
 def with_numba(monkeypatch) -> None:
-    monkeypatch.setattr(backend, "installed", lambda: True)
+    monkeypatch.setattr(backend, "why_not_numba", lambda: None)
 
 
 @pytest.fixture
@@ -80,14 +80,24 @@ def test_nothing_is_compiled_anew_for_each_run(monkeypatch, tmp_path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("CHARRNN_CACHE", str(tmp_path / "file"))
     assert chosen() == "numpy"
-    assert notes() == (f"{NOT_USED} {tmp_path / 'file'} cannot keep what it compiles.",)
+    assert notes() == (
+        f"{NOT_USED} what it compiles cannot be kept in {tmp_path / 'file' / 'numba'}.",
+    )
     assert chosen("training.backend=numba") == "numba"
 
 
 @pytest.mark.usefixtures("without_numba")
 def test_without_numba() -> None:
     assert chosen() == "numpy"
-    assert chosen("training.backend=numba") == "numba"  # as a config from another machine may say
+    assert notes() == ()
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_a_config_of_another_machine_is_computed_by_numpy() -> None:
+    """What is recorded is what computes, so that a resumed run has the same bits."""
+    assert chosen("training.backend=numba") == "numpy"
+    (note,) = notes("training.backend=numba")
+    assert note.startswith(f"{NOT_USED} it is not installed. To install it: ")
 
 
 @pytest.mark.usefixtures("without_numba")
@@ -98,6 +108,19 @@ def test_a_run_of_another_machine_goes_on_without_numba() -> None:
     (note,) = told
     assert note.startswith(f"{NOT_USED} it is not installed. To install it: ")
     assert "numba" in note.partition("install it: ")[2]
+
+
+@pytest.mark.parametrize("failure", ["ImportError('needs an older NumPy')", "OSError('no LLVM')"])
+def test_a_numba_that_cannot_be_imported_is_not_used(monkeypatch, tmp_path, failure) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "numba"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "numba.py").write_text(f"raise {failure}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(backend, "LOADER", compiling.Loader())
+    told: list[str] = []
+    config = load_config(None, ["training.backend=numba"], {})
+    assert backend.backend_of(config, told.append) is NUMPY
+    assert told == [f"{NOT_USED} {failure.split(chr(39))[1]}"]
 
 
 def test_a_config_without_the_setting_is_of_a_run_by_numpy() -> None:

@@ -162,8 +162,19 @@ def test_weights_begin_as_the_activation_needs() -> None:
     assert short[key] == "identity"
     assert "model.activation" not in short
     own = {"model.initialization.input": "glorot"}
-    for task in (plan_task(1_000_000, **own), plan_task(1_000_000)._replace(trained=True)):
+    trained = plan_task(1_000_000)._replace(trained=True)
+    for task in (plan_task(1_000_000, **own), trained):
         assert key not in choose(TABLE, task).settings
+    assert "model.activation" not in choose(TABLE, trained).settings  # it has one
+
+
+def test_the_rate_is_constant_with_the_activation_of_the_table_only() -> None:
+    for characters, usual, other in ((10**6, "relu", "tanh"), (20_000, "tanh", "relu")):
+        assert choose(TABLE, plan_task(characters)).settings["schedule.name"] == "constant"
+        for activation in (usual, other):
+            task = plan_task(characters, **{"model.activation": activation})
+            constant = "schedule.name" in choose(TABLE, task).settings
+            assert constant == (activation == usual)
 
 
 def test_the_table_gives_more_budget_no_smaller_network_and_no_fewer_passes() -> None:

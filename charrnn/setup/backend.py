@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.config.settings import Config, ResolvedConfig
-from charrnn.errors import UsageError
 from charrnn.model.backend import NUMPY, Backend
 from charrnn.model.compiled import DTYPES, compiled_backend, pays
 from charrnn.model.params import Params
 from charrnn.sampling.single import Single, compiled_single
 from charrnn.setup.compiled_checks import Check, check_sampling, check_training
-from charrnn.setup.compiling import LOADER, NOT_USED, can_keep
+from charrnn.setup.compiling import LOADER, NOT_USED, can_keep, folder_of_all
 from charrnn.setup.sharing import lanes_per_rank
-from charrnn.system.cache import cache_folder
-from charrnn.system.extras import import_extra
+from charrnn.system.extras import how_to_install
 
 LOG = logging.getLogger(__name__)
 
@@ -32,15 +30,19 @@ MIN_SECONDS = 30.0  # of a run that only time limits
 MIN_CHARACTERS = 200_000  # of a text, each of which then takes 6 to 20 µs less
 
 
-def installed() -> bool:
-    """Whether there is a numba that may be used."""
-    return os.environ.get(VARIABLE) != "numpy" and find_spec("numba") is not None
+def why_not_numba() -> str | None:
+    """Why there is no numba that may be used; None if there is one."""
+    if os.environ.get(VARIABLE) == "numpy":
+        return f"{VARIABLE}=numpy turns it off."
+    if find_spec("numba") is None:
+        return f"it is not installed. To install it: {how_to_install('fast', 'numba')}"
+    return None
 
 
 def with_backend(
     config: ResolvedConfig, max_steps: int | None, largest: tuple[int, int]
 ) -> tuple[ResolvedConfig, tuple[str, ...]]:
-    """The config with the backend that `training.backend=auto` is for this run.
+    """The config with the backend that computes this run.
 
     Args:
         config: The config of a new run.
@@ -48,22 +50,35 @@ def with_backend(
         largest: T and B of the largest window.
 
     Returns:
-        The config, and notes on why numba is not chosen although it would save time.
+        The config, and notes on why it is not numba although the user wants that, or it would save
+        time.
     """
-    training, model = config.training, config.model
-    if training.backend != "auto":
+    training, reason = config.training, why_not_numba()
+    if training.backend == "numpy" or (training.backend == "numba" and not reason):
         return config, ()
+    if training.backend == "auto" and not reason and _pays(config, max_steps, largest):
+        if can_keep():
+            return _computed_by("numba", config), ()
+        reason = f"what it compiles cannot be kept in {folder_of_all()}."
+    elif training.backend == "auto":
+        reason = None
+    return _computed_by("numpy", config), (f"{NOT_USED} {reason}",) if reason else ()
+
+
+def _pays(config: ResolvedConfig, max_steps: int | None, largest: tuple[int, int]) -> bool:
+    """Whether numba saves time in a run."""
+    training, model = config.training, config.model
     T, B = largest
     lanes, dtype = ceil(lanes_per_rank(B) / training.workers), np.dtype(training.precision)
     time_steps = inf if max_steps is None else max_steps * T * model.layers
     long = time_steps >= MIN_TIME_STEPS and (training.max_time or inf) >= MIN_SECONDS
-    notes: tuple[str, ...] = ()
-    compiled = long and pays(model.hidden_size, lanes, dtype) and installed()
-    if compiled and not can_keep():
-        compiled, notes = False, (f"{NOT_USED} {cache_folder()} cannot keep what it compiles.",)
-    chosen = training.model_copy(update={"backend": "numba" if compiled else "numpy"})
-    LOG.info(f"{chosen.backend} computes the recurrence")
-    return config.model_copy(update={"training": chosen}), notes
+    return long and pays(model.hidden_size, lanes, dtype)
+
+
+def _computed_by(backend: str, config: ResolvedConfig) -> ResolvedConfig:
+    LOG.info(f"{backend} computes the recurrence")
+    chosen = config.training.model_copy(update={"backend": backend})
+    return config.model_copy(update={"training": chosen})
 
 
 def backend_of(config: Config, tell: Tell = lambda note: None) -> Backend:
@@ -101,18 +116,13 @@ def single_text(params: Params, temperature: float, length: int, tell: Tell) -> 
         length: The number of characters.
         tell: Called with a note if compiling takes long, or numba cannot be used.
     """
-    if length < MIN_CHARACTERS or params.dtype not in DTYPES or not (installed() and can_keep()):
+    if length < MIN_CHARACTERS or params.dtype not in DTYPES or why_not_numba() or not can_keep():
         return None
     return compiled_single(temperature) if _usable(check_sampling, params.dtype, tell) else None
 
 
 def _usable(check: Check, dtype: DTypeLike, tell: Tell) -> bool:
-    if os.environ.get(VARIABLE) == "numpy":
-        tell(f"{NOT_USED} {VARIABLE}=numpy turns it off.")
-        return False
-    try:
-        import_extra("numba", "fast", "`training.backend=numba`")
-    except UsageError as error:
-        tell(f"{NOT_USED} it is not installed. To {error.hint}")
+    if reason := why_not_numba():
+        tell(f"{NOT_USED} {reason}")
         return False
     return LOADER.load(check, np.dtype(dtype), tell)

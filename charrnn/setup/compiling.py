@@ -33,8 +33,8 @@ MODULES = {
     "charrnn.sampling.choice_kernel": ("choose",),
 }
 TOLD_SECONDS = 2.0  # after which users are told what they wait for
-COMPILING = "waiting for numba, which compiles for some seconds"
-KEPT = "; later runs load what it compiled."
+COMPILING = "numba is being loaded or compiles, which takes some seconds"
+KEPT, NOT_KEPT = "; later runs load the result.", "; later runs cannot load the result."
 NOT_USED = "NumPy computes what numba would, the same but for rounding:"
 
 
@@ -58,8 +58,7 @@ class Loader:
         with self._lock:
             if (usable := self._usable.get((check, dtype))) is not None:
                 return usable
-            told = COMPILING + (KEPT if can_keep() else ", in each run.")
-            timer = Timer(TOLD_SECONDS, tell, [told])
+            timer = Timer(TOLD_SECONDS, tell, [COMPILING + (KEPT if can_keep() else NOT_KEPT)])
             timer.daemon = True
             timer.start()
             try:
@@ -93,17 +92,22 @@ class Loader:
 LOADER = Loader()
 
 
+def folder_of_all() -> Path:
+    """Where what is compiled is kept, from any source."""
+    return cache_folder() / "numba"
+
+
 def folder_of_compiled() -> Path:
     """Where what is compiled is kept, by the source that it is compiled from."""
     digest = hashlib.sha256()
     for name in MODULES:
         digest.update(Path(str(import_module(name).__file__)).read_bytes())
-    return cache_folder() / "numba" / digest.hexdigest()[:16]
+    return folder_of_all() / digest.hexdigest()[:16]
 
 
 def can_keep() -> bool:
     """Whether what is compiled can be kept for later processes."""
-    folder = cache_folder() / "numba"
+    folder = folder_of_all()
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     return os.access(folder, os.W_OK | os.X_OK)

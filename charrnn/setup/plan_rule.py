@@ -61,8 +61,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
     most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
     chosen: dict[str, Any] = {
-        "model.activation": cell.activation,
-        **_initialization(table, cell, task),
+        **_activation(table, cell, task),
         "model.layers": layers,
         "model.hidden_size": hidden_size,
         "training.batch_size": batch_size,
@@ -74,7 +73,9 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
         chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
         chosen["training.averaging"] = table.averaging
-        if not any(key.startswith("schedule.") for key in given):
+        activation = given.get("model.activation", chosen.get("model.activation"))
+        # where ReLU would be chosen, tanh needs a rate that falls
+        if activation == cell.activation and not any(key.startswith("schedule.") for key in given):
             chosen["schedule.name"] = table.schedule
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
@@ -152,16 +153,17 @@ def _network(cell: Cell, task: Task) -> tuple[int, int]:
     return layers, hidden_size
 
 
-def _initialization(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
-    """How the weights begin, unless they are trained already or that is given."""
-    prefix, activation = (
-        "model.initialization.",
-        task.given.get("model.activation", cell.activation),
-    )
-    if task.trained or any(key.startswith(prefix) for key in task.given):
+def _activation(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
+    """The activation, and how its weights begin; nothing for weights that are trained already."""
+    if task.trained:
         return {}
-    own = table.initialization.get(activation, {})
-    return {f"{prefix}{key}": value for key, value in own.items()}
+    chosen: dict[str, Any] = {"model.activation": cell.activation}
+    prefix = "model.initialization."
+    if not any(key.startswith(prefix) for key in task.given):
+        activation = task.given.get("model.activation", cell.activation)
+        for key, value in table.initialization.get(activation, {}).items():
+            chosen[prefix + key] = value
+    return chosen
 
 
 def _batch_size(cell: Cell, task: Task) -> int:

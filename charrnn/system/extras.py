@@ -30,8 +30,13 @@ def import_extra(module: str, extra: str, needed_by: str) -> ModuleType:
             library = f"{top} with {error.name}"
         raise UsageError(
             f"{needed_by} needs {library}, which is not installed.",
-            f"install it: {_command()} {' '.join(_requirements(extra) or [top])}",
+            f"install it: {how_to_install(extra, top)}",
         ) from None
+
+
+def how_to_install(extra: str, library: str) -> str:
+    """The command that installs the libraries of an extra, or this one where they are not known."""
+    return f"{_command()} {' '.join(_requirements(extra) or [library])}"
 
 
 def _command() -> str:
