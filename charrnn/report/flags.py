@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from charrnn.keywords import KEYWORDS
+from charrnn.system.launcher import launched
 from charrnn.system.quoting import quote
 
 # settings of the config that have an option of their own; every other one is changed with --set
@@ -79,7 +80,9 @@ def _flag(name: str, value: str | None) -> str:
 
 
 def _command(name: str, arguments: str) -> str:
-    words = ["charrnn", name]
+    started = launched() if name == "train" else None
+    together = ["mpirun", "-n", str(started.size)] if started and started.ends_all else []
+    words = [*together, "charrnn", name]  # srun has options of its own, which are not known
     for setting, quoted in ARGUMENT.findall(arguments):
         words += [_flag(setting, None)] if setting else []
         words.append(shell_word(json.loads(quoted)))

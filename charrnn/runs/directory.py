@@ -28,6 +28,7 @@ class RunDirectory(RunFiles):
         self.notes: tuple[str, ...] = ()
         self._lock_path = path / ".lock"
         self._lock: Lock | None = None
+        self._created: list[Path] = []  # what is removed again if nothing is saved
 
     @classmethod
     def create(cls, out: str | None, name: str) -> "RunDirectory":
@@ -40,8 +41,11 @@ class RunDirectory(RunFiles):
             what = "has a NUL character" if out else "is empty"
             raise UsageError(f"`out` {what}.", "name a directory, or leave the option out.")
         try:
-            directory = cls(_new_folder(name) if out is None else Path(out))
+            path = Path(out) if out is not None else None
+            directory = cls(path or _new_folder(name))
+            new = path is None or not path.exists()
             directory._occupy()
+            directory._created = [directory.checkpoints, *([directory.path] if new else [])]
         except OSError as error:
             raise UsageError(
                 f"{out or 'runs'} cannot be used as a run directory: {error.strerror}.",
@@ -123,10 +127,22 @@ class RunDirectory(RunFiles):
         return self._lock is not None
 
     def release(self) -> None:
-        """Unlocks the directory."""
+        """Unlocks the directory; a new one in which nothing was saved is removed."""
         if self._lock:
+            if self._created and not self.candidates():
+                self._remove()
             self._lock.release()
         self._lock = None
+
+    def _remove(self) -> None:
+        """Removes what was created, while it is locked: Windows then keeps the lock's file."""
+        with contextlib.suppress(OSError):
+            if self.metrics.exists() and not self.metrics.stat().st_size:
+                self.metrics.unlink()
+            for folder in self._created:
+                if folder == self.path:
+                    self._lock_path.unlink()
+                folder.rmdir()
 
     @classmethod
     def existing(cls, path: str) -> "RunDirectory":
