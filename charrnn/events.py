@@ -8,7 +8,7 @@ from typing import Protocol
 class RunStarted:
     """The run is set up; nothing is trained yet.
 
-    steps: in the whole run at most; None if only time limits it.
+    steps: in the whole run at most; None if only time limits it. workers: of each rank.
     """
 
     run: str
@@ -21,6 +21,7 @@ class RunStarted:
     workers: int
     first_step: int
     notes: tuple[str, ...] = ()
+    ranks: int = 1
 
 
 @dataclass(frozen=True)

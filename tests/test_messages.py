@@ -17,7 +17,7 @@ from charrnn.wording import call, setting, word
 PACKAGE = Path(charrnn.__file__).parent
 ABOVE = {"cli", "report", "__main__.py"}  # what may speak of the command line
 COMMANDS = "|".join(str(command.name) for command in app.registered_commands)
-SPOKEN = re.compile(rf"charrnn (?:{COMMANDS}|…)|(?<![\w-])--[a-z]")
+SPOKEN = re.compile(rf"charrnn (?:{COMMANDS}|…)|(?<![\w-])--(?!mpi=)[a-z]")  # of srun
 
 
 def command_line_words(source: str) -> list[str]:

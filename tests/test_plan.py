@@ -32,7 +32,7 @@ def weights(run: str | Path) -> np.ndarray:
 @pytest.fixture
 def rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose speed does not vary."""
-    monkeypatch.setattr(planning, "_rate", lambda config, text: 2e10)
+    monkeypatch.setattr(planning, "_rate", lambda *_: 2e10)
 
 
 def test_the_config_of_a_planned_run_plans_nothing_and_gives_the_same_run(charrnn, text_file):
@@ -164,7 +164,7 @@ def test_a_faster_machine_gets_a_larger_network(charrnn, tmp_path, monkeypatch) 
     Path("text.txt").write_text(RHYME * 6000)
     found = []
     for speed in (1e9, 1e10, 1e11):
-        monkeypatch.setattr(planning, "_rate", lambda config, text, speed=speed: speed)
+        monkeypatch.setattr(planning, "_rate", lambda *_, speed=speed: speed)
         outcome = charrnn("inspect", "text.txt", "--max-time", "2m", "--json")
         found.append(json.loads(outcome.out)["weights"])
     assert sorted({*found}) == found

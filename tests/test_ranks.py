@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from charrnn.report.flags import as_flags
 from charrnn.runs import follower
+from charrnn.runs import start as run_start
+from charrnn.runs.leader import Leader
 from charrnn.runs.saving import Saver
 from charrnn.system.launcher import VARIABLES, Launched, launched
 from charrnn.system.ranks import Ranks
 from charrnn.training import parallel
 from charrnn.training.evaluation import Scorer
+from charrnn.wording import call
 from tests.conftest import RHYME, TINY
 from tests.ranks import group, launcher
 
@@ -210,10 +214,75 @@ def test_a_rank_that_is_asked_to_stop_stops_all(train, texts, monkeypatch) -> No
     assert_same(checkpoint("whole"), checkpoint("parts"))
 
 
+def test_a_run_that_is_stopped_before_its_first_step(train, texts, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Leader, "stopping", True)
+        outcome = train(2, *texts, *TINY, "--out", "run", code=130)
+    assert "stopped: before the first step; everything is saved." in outcome.err
+    train(1, "--resume", "run", "--max-steps", 1)
+
+
+@pytest.mark.parametrize(
+    ("rank", "size", "start"),
+    [("PMI_RANK", "PMI_SIZE", "mpirun -n 3 "), ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "")],
+)
+def test_commands_to_continue_start_as_many_ranks(monkeypatch, rank, size, start: str) -> None:
+    """Unless options of the launcher would be missing."""
+    monkeypatch.setenv(rank, "0")
+    monkeypatch.setenv(size, "3")
+    assert as_flags(call("train", resume="a")) == f"{start}charrnn train --resume a"
+    assert as_flags(call("sample", "a")) == "charrnn sample a"
+
+
 def test_a_run_against_the_clock_with_a_plan(train, texts) -> None:
     """What to train is chosen by rank 0, and the time is its own."""
     outcome = train(2, *texts, "--max-time", "0.3s", "--out", "run")
     assert "2 ranks, each with 1 worker, share the lanes." in outcome.err
+
+
+def test_the_plan_is_made_from_steps_of_all_ranks(train, texts, monkeypatch) -> None:
+    """Each computes its lanes of the windows of rank 0, before it has the text."""
+    computed: list[tuple[int, int]] = []  # the rank, and its number of lanes
+    trials: list[list[tuple[int, int]]] = []
+
+    def counting(objective, ranks, batch_size):
+        def counted(params, window, h0):
+            computed.append((ranks.rank, len(h0)))
+            return objective(params, window, h0)
+
+        return parallel.divided(counted, ranks, batch_size)
+
+    def trying(*arguments):
+        computed.clear()
+        measured = trial_of_all(*arguments)
+        trials.append([*computed])
+        return measured
+
+    trial_of_all = run_start.trial_of_all
+    monkeypatch.setattr("charrnn.setup.wiring.divided", counting)
+    monkeypatch.setattr(run_start, "trial_of_all", trying)
+    train(3, *texts, "--max-time", "0.2s", "--set", "training.batch_size=7", "--out", "run")
+    assert len(trials) == 2
+    for tried in trials:
+        assert tried
+        assert sorted(tried) == sorted(len(tried) // 3 * [(0, 2), (1, 2), (2, 3)])
+
+
+def test_more_ranks_than_cores_are_reported(train, texts, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.system.ranks.available_cores", lambda: [0, 1])
+    chosen = [*texts, *TINY, "--max-steps", 1]
+    outcome = train(4, *chosen, "--out", "four")
+    assert "4 ranks share 2 cores, and wait for each other: mpirun -n 2 uses them" in outcome.err
+    assert "4 ranks of 1 worker" in outcome.err
+    assert "wait for each other" not in train(2, *chosen, "--out", "two").err
+
+
+def test_workers_that_cores_limit_are_reported(train, texts, monkeypatch) -> None:
+    monkeypatch.setattr("charrnn.system.ranks.available_cores", lambda: [0, 1])
+    chosen = [*texts, *TINY, "--max-steps", 1, "--set"]
+    outcome = train(2, *chosen, "training.workers=4", "--out", "four")
+    assert "training.workers=4: each rank has 1 core, and so 1 worker." in outcome.err
+    assert "and so" not in train(2, *chosen, "training.workers=1", "--out", "one").err
 
 
 def test_a_rank_with_another_text_is_named(train, texts, monkeypatch) -> None:
@@ -224,7 +293,7 @@ def test_a_rank_with_another_text_is_named(train, texts, monkeypatch) -> None:
     prepared = follower.prepare
     monkeypatch.setattr(follower, "prepare", prepare)
     outcome = train(2, *texts, *TINY, "--out", "run", code=3)
-    assert "error: rank 1, on " in outcome.err
+    assert "error: rank 1 on " in outcome.err
     assert "is not the text of rank 0: it has" in outcome.err
 
 
@@ -238,7 +307,7 @@ def test_a_rank_without_the_text_is_named(train, texts, monkeypatch) -> None:
     outcome = train(3, *texts, *TINY, "--out", "run", code=3)
     assert outcome.err.count("error:") == 1
     assert "there is no file" in outcome.err
-    # nothing was lost: the run was saved before its first step
+    assert not Path("run").exists()
     train(1, *texts, *TINY, "--max-steps", 1, "--out", "other", code=3)
 
 
@@ -336,7 +405,21 @@ def test_threads_are_never_more_than_the_cores_of_a_rank(train, texts, monkeypat
         ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1"}, None),
         ({"PMI_RANK": "0", "PMI_SIZE": "4"}, (0, 4, True)),
         ({"PMI_RANK": "0", "PMI_SIZE": "four"}, None),
-        ({"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4"}, (3, 4, False)),
+        (
+            {"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4"},
+            (3, 4, False, False),
+        ),
+        # srun --mpi=pmi2
+        (
+            {
+                "PMI_RANK": "4",
+                "PMI_SIZE": "8",
+                "SLURM_PROCID": "4",
+                "SLURM_LOCALID": "0",
+                "SLURM_STEP_NUM_TASKS": "8",
+            },
+            (4, 8, True, False),
+        ),
         ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, None),  # the shell of sbatch
         # mpirun in a job of Slurm
         (

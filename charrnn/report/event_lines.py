@@ -39,7 +39,7 @@ def introduction(event: RunStarted) -> list[str]:
     lines = [f"note: {note}" for note in event.notes]
     lines += [
         f"run {event.run}: {event.parameters:,} weights, {pluralize(event.alphabet, 'character')}, "
-        f"{pluralize(event.workers, 'worker')}",
+        f"{_workers(event)}",
         f"text: {event.training_characters:,} characters to train on, "
         f"{event.validation_characters:,} held out; "
         f"{pluralize(event.steps_per_epoch, 'step')} per epoch",
@@ -50,6 +50,11 @@ def introduction(event: RunStarted) -> list[str]:
     if event.first_step > 1:
         lines.append(f"resuming at step {event.first_step:,}")
     return lines
+
+
+def _workers(event: RunStarted) -> str:
+    workers = pluralize(event.workers, "worker")
+    return workers if event.ranks == 1 else f"{event.ranks} ranks of {workers}"
 
 
 def baseline_line(event: Baselines) -> str:

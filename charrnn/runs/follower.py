@@ -1,6 +1,7 @@
 """A rank other than 0 of a run: it computes its share of what rank 0 orders."""
 
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,16 +9,25 @@ from charrnn.arrays import Array
 from charrnn.config.settings import ResolvedConfig
 from charrnn.errors import CharrnnError, InputError
 from charrnn.model.params import Params
-from charrnn.runs.orders import STOP_SIGNALS, Fault, Order, Task, send_state, share_states
+from charrnn.runs.orders import (
+    STOP_SIGNALS,
+    Fault,
+    Order,
+    Task,
+    TrialTask,
+    send_state,
+    share_states,
+)
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.own_text import mark_difference, named
 from charrnn.setup.preparation import prepare
-from charrnn.setup.trial import first_state
+from charrnn.setup.trial import endless, first_state
 from charrnn.setup.wiring import held_out_paths, scorer_of, text_paths, trainer_of
 from charrnn.system.ranks import Ranks
 from charrnn.text.text import TextMark
 from charrnn.text.vocabulary import Vocabulary
-from charrnn.training.workers import worker_threads
+from charrnn.text.windows import Windows
+from charrnn.training.workers import Workers, worker_threads
 
 
 def follow(ranks: Ranks) -> None:
@@ -27,20 +37,24 @@ def follow(ranks: Ranks) -> None:
     """
     with ExitStack() as stack:
         ranks.asked_to_stop = stack.enter_context(stop_requests(lambda: None, STOP_SIGNALS))
+        threads = stack.enter_context(ExitStack())
         follower: Follower | None = None
         while (order := ranks.next_order())[0] != Order.END:
             if order[0] == Order.BEGIN:
-                follower = _begun(ranks, stack)
+                threads.close()
+                follower = _begun(ranks, threads)
             else:
                 assert follower
                 follower.obey(Order(order[0]), order[1])
 
 
-def _begun(ranks: Ranks, stack: ExitStack) -> "Follower | None":
-    task: Task = ranks.tell()
-    follower, fault, whose = None, None, f"rank {ranks.rank}, on {ranks.host}"
+def _begun(ranks: Ranks, threads: ExitStack) -> "Follower | None":
+    task: Task | TrialTask = ranks.tell()
+    follower, fault, whose = None, None, f"rank {ranks.rank} on {ranks.host}"
     try:
-        follower = Follower(ranks, task, stack)
+        prepared = _for_run(task) if isinstance(task, Task) else _for_trial(task)
+        workers = threads.enter_context(worker_threads(prepared.config.training.workers, ranks))
+        follower = Follower(ranks, prepared, workers)
     except CharrnnError as error:
         fault = Fault(f"{whose}: {error}", error.hint, error.exit_code)
     except OSError as error:
@@ -51,37 +65,59 @@ def _begun(ranks: Ranks, stack: ExitStack) -> "Follower | None":
     return follower
 
 
+class _Prepared(NamedTuple):
+    """What a rank trains on, and the ids (N,) that it scores."""
+
+    config: ResolvedConfig
+    alphabet_size: int
+    batches: Windows
+    scored: Array
+    test: Array
+
+
+def _for_run(task: Task) -> _Prepared:
+    """Reads the text.
+
+    Raises:
+        InputError: It cannot be read here, or is not that of rank 0.
+    """
+    config = ResolvedConfig.model_validate(task.config)
+    prepared = prepare(config, Vocabulary(task.vocabulary) if task.known else None)
+    corpus = prepared.corpus
+    found = {"training": TextMark(corpus.size, corpus.digest), **prepared.held_out}
+    paths = {"training": text_paths(config), **held_out_paths(config)}
+    for name, wanted in task.marks.items():
+        if differs := mark_difference(found[name], wanted):
+            raise InputError(
+                f"{named(paths[name])} is not the text of rank 0: {differs}.",
+                "copy the same files to every machine.",
+            )
+    if corpus.vocabulary.characters != task.vocabulary:
+        raise InputError(f"{named(paths['training'])} does not have the characters of rank 0.")
+    alphabet_size = len(corpus.vocabulary)
+    return _Prepared(config, alphabet_size, prepared.batches, prepared.scored, prepared.test)
+
+
+def _for_trial(task: TrialTask) -> _Prepared:
+    config, nothing = ResolvedConfig.model_validate(task.config), np.empty(0, np.uint8)
+    return _Prepared(endless(config), task.alphabet_size, task.windows, nothing, nothing)
+
+
 class Follower:
-    """A rank with the text, and a state of its own that is that of rank 0.
+    """A rank that takes part, with a state of its own that is that of rank 0.
 
     Args:
         ranks: The ranks.
-        task: What rank 0 says about the run.
-        stack: Holds the threads until it is closed.
-
-    Raises:
-        InputError: The text cannot be read here, or is not that of rank 0.
+        prepared: What it trains on.
+        workers: Its threads.
     """
 
-    def __init__(self, ranks: Ranks, task: Task, stack: ExitStack) -> None:
-        config = ResolvedConfig.model_validate(task.config)
-        prepared = prepare(config, Vocabulary(task.vocabulary) if task.known else None)
-        corpus = prepared.corpus
-        found = {"training": TextMark(corpus.size, corpus.digest), **prepared.held_out}
-        paths = {"training": text_paths(config), **held_out_paths(config)}
-        for name, wanted in task.marks.items():
-            if differs := mark_difference(found[name], wanted):
-                raise InputError(
-                    f"{named(paths[name])} is not the text of rank 0: {differs}.",
-                    "copy the same files to every machine.",
-                )
-        if corpus.vocabulary.characters != task.vocabulary:
-            raise InputError(f"{named(paths['training'])} does not have the characters of rank 0.")
-        workers = stack.enter_context(worker_threads(config.training.workers, ranks))
+    def __init__(self, ranks: Ranks, prepared: _Prepared, workers: Workers) -> None:
+        config = prepared.config
         self._ranks = ranks
         self._trainer = trainer_of(config, prepared.batches, prepared.scored, workers)
         self._score_test = scorer_of(config, prepared.test, workers)
-        self._state = first_state(config, len(corpus.vocabulary))
+        self._state = first_state(config, prepared.alphabet_size)
         self._scored = self._state.params.zeros_like()
         self._gradient, self._carried = self._scored, self._state.h  # of the latest step
 

@@ -8,10 +8,8 @@ from charrnn.errors import CharrnnError, InputError, UsageError
 from charrnn.model.bptt import Objective
 from charrnn.model.params import Params
 from charrnn.optim.optimizer import OptimizerState
-from charrnn.runs.orders import Fault, Order, Task, send_state, share_states
-from charrnn.runs.start import Run
+from charrnn.runs.orders import Fault, Order, Task, TrialTask, send_state, share_states
 from charrnn.system.ranks import Ranks
-from charrnn.text.text import TextMark
 from charrnn.training.state import TrainState
 from charrnn.training.trainer import Trainer, Update
 from charrnn.window import Window
@@ -44,22 +42,15 @@ class Alone:
 
 
 class Leader(Alone):
-    """Orders the other ranks to take part in a run.
+    """Orders the other ranks to take part in a run, or in trial steps before it.
 
     Raises:
         InputError: A rank has another text.
         CharrnnError: A rank cannot take part for another reason.
     """
 
-    def __init__(self, ranks: Ranks, run: Run) -> None:
+    def __init__(self, ranks: Ranks, task: Task | TrialTask) -> None:
         self._ranks = ranks
-        corpus = run.corpus
-        task = Task(
-            run.config.model_dump(mode="json"),
-            corpus.vocabulary.characters,
-            run.config.model.init_from is not None,
-            {"training": TextMark(corpus.size, corpus.digest), **run.held_out},
-        )
         with ranks.ordered(Order.BEGIN):
             ranks.tell(task)
             faults: list[Fault | None] = ranks.exchange(None)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from charrnn.setup.trial import RepeatedWindows
 from charrnn.system.ranks import Ranks
 from charrnn.system.signals import SIGNALS
 from charrnn.text.text import TextMark
@@ -21,7 +22,7 @@ class Order(IntEnum):
     END = 0
     """Leave."""
     BEGIN = 1
-    """Prepare for a `Task`."""
+    """Prepare for a `Task`, or for a `TrialTask`."""
     TAKE_STATE = 2
     """Take over the state of rank 0 (the number of updates)."""
     GIVE_STATES = 3
@@ -50,6 +51,20 @@ class Task(NamedTuple):
     vocabulary: str
     known: bool
     marks: dict[str, TextMark]
+
+
+class TrialTask(NamedTuple):
+    """What a rank needs to take part in trial steps, before it has a text.
+
+    Attributes:
+        config: The config of rank 0, resolved.
+        alphabet_size: A.
+        windows: Those to train on, over and over.
+    """
+
+    config: dict[str, Any]
+    alphabet_size: int
+    windows: RepeatedWindows
 
 
 class Fault(NamedTuple):

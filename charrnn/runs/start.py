@@ -10,11 +10,14 @@ from charrnn.model.initialization import inherit
 from charrnn.results import Plan
 from charrnn.runs.directory import RunDirectory
 from charrnn.runs.memory import InMemory
+from charrnn.runs.orders import Task
+from charrnn.runs.trial import trial_of_all
 from charrnn.sampling.start import START, passages_before
 from charrnn.setup.backend import with_backend
 from charrnn.setup.parent import Parent, load_parent, naming_file, notes_on, require_same_network
 from charrnn.setup.planning import plan_run
 from charrnn.setup.preparation import Prepared, in_windows, read_texts
+from charrnn.setup.sharing import limit_notes
 from charrnn.setup.trial import first_state
 from charrnn.setup.wiring import (
     budget_of,
@@ -60,6 +63,16 @@ class Run:
     notes: tuple[str, ...]
     plan: Plan | None = None
 
+    @property
+    def task(self) -> Task:
+        """What other processes need to take part."""
+        return Task(
+            self.config.model_dump(mode="json"),
+            self.corpus.vocabulary.characters,
+            self.config.model.init_from is not None,
+            {"training": TextMark(self.corpus.size, self.corpus.digest), **self.held_out},
+        )
+
     @cached_property
     def passages(self) -> Array | None:
         """Passages (T, B) before typical beginnings; None if texts begin from the zero state."""
@@ -100,7 +113,7 @@ def new_run(
     read = read_texts(settings, parent.vocabulary if parent else None, string=string)
     plan = None
     if given is not None:
-        config, plan = plan_run(config, given, parent, read)
+        config, plan = plan_run(config, given, parent, read, trial_of_all)
         settings = resolve(config)
     if parent:
         settings = naming_file(settings, parent)
@@ -116,6 +129,7 @@ def new_run(
         notes += (f"starts from the weights of {parent.path}{more}.",)
         notes += notes_on(parent, settings)
     notes += (*plan.lines(),) if plan else ()
+    notes += limit_notes(config)
     notes += _epoch_notes(settings, text.batches.per_epoch)
     directory = out if isinstance(out, InMemory) else RunDirectory.create(out, run_name(settings))
     notes += directory.notes

@@ -31,7 +31,7 @@ from charrnn.runs.saving import Saver
 from charrnn.runs.start import Run
 from charrnn.runs.stop import stop_requests
 from charrnn.setup.backend import backend_of
-from charrnn.setup.sharing import sharing_notes
+from charrnn.setup.sharing import crowd_notes, ranks_in_all, sharing_notes
 from charrnn.setup.wiring import scorer_of, trainer_of
 from charrnn.system.escaping import CONTINUED
 from charrnn.system.ranks import current
@@ -79,7 +79,7 @@ def train(
         if not workers.all_started:
             emit(Noted(run.state.progress.step, TAKING_TURNS))
         backend_of(run.config, lambda note: emit(Noted(run.state.progress.step, note)))
-        others = Leader(ranks, run) if ranks else Alone()
+        others = Leader(ranks, run.task) if ranks else Alone()
         trainer = others.leading(trainer_of(run.config, run.batches, run.scored, workers))
         test = others.scoring_test(scorer_of(run.config, run.test, workers))
         return _train(
@@ -145,8 +145,9 @@ def _train(
         save("best", "last")
     save.end()
     if not complete:
+        done = run.state.progress.step
         raise Interrupted(
-            f"after step {run.state.progress.step:,}; everything is saved.",
+            f"{f'after step {done:,}' if done else 'before the first step'}; everything is saved.",
             f"resume with: {call('train', resume=run.directory.name)}",
         )
     early = trainer.budget.used(run.state.progress) < 1
@@ -209,8 +210,9 @@ def _started(run: Run, steps_per_epoch: int, steps: int | None) -> RunStarted:
         steps_per_epoch=steps_per_epoch,
         steps=steps,
         workers=run.config.training.workers,
+        ranks=ranks_in_all(),
         first_step=run.state.progress.step + 1,
-        notes=run.notes + sharing_notes(run.config),
+        notes=run.notes + sharing_notes(run.config) + crowd_notes(),
     )
 
 

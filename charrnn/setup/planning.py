@@ -6,21 +6,27 @@ from typing import Any
 from charrnn.config.dotted import keys_of, nested
 from charrnn.config.layers import changed, value_of
 from charrnn.config.plan_table import plan_table
-from charrnn.config.settings import Config
-from charrnn.results import Plan
+from charrnn.config.settings import Config, ResolvedConfig
+from charrnn.results import Plan, Trial
 from charrnn.setup.parent import Parent
 from charrnn.setup.plan_rule import LIMITS, Task, choose
-from charrnn.setup.preparation import ReadText, in_windows
-from charrnn.setup.sharing import lanes_per_rank, ranks_in_all
+from charrnn.setup.preparation import Prepared, ReadText, in_windows
 from charrnn.setup.trial import first_state, trial
 from charrnn.setup.wiring import resolve, sequences_of
+from charrnn.training.state import TrainState
+
+Try = Callable[[ResolvedConfig, Prepared, TrainState, float], Trial]
 
 TRIALS = 2  # of the network for a nominal speed, then of that for the measured one
 TRIAL_SECONDS = 0.25
 
 
 def plan_run(
-    config: Config, given: Collection[str], parent: Parent | None, text: ReadText
+    config: Config,
+    given: Collection[str],
+    parent: Parent | None,
+    text: ReadText,
+    try_steps: Try = trial,
 ) -> tuple[Config, Plan]:
     """Chooses the settings that are not given.
 
@@ -29,6 +35,7 @@ def plan_run(
         given: The dotted keys of what is given.
         parent: The model that the run starts from, which determines its own settings.
         text: The text to train on.
+        try_steps: Measures the speed of a network.
 
     Returns:
         The config to train with, and what was chosen.
@@ -39,7 +46,8 @@ def plan_run(
     table, task, rate = plan_table(), _task(config, given, parent, text), None
     if config.training.max_time is not None:
         for _ in range(TRIALS):
-            rate = _rate(planned(config, task.given, choose(table, task, rate)), text)
+            tried = planned(config, task.given, choose(table, task, rate))
+            rate = _rate(tried, text, try_steps)
     plan = choose(table, task, rate)
     return planned(config, task.given, plan), plan
 
@@ -92,14 +100,9 @@ def _max_batch_size(config: Config, text: ReadText) -> int:
     return max(targets // training.window, 1)
 
 
-def _rate(config: Config, text: ReadText) -> float:
-    """The work that this machine does in a second: weights times characters."""
+def _rate(config: Config, text: ReadText, try_steps: Try) -> float:
+    """The work that is done here in a second: weights times characters."""
     settings = resolve(config)
-    # measured with the lanes of one rank, while the others wait
-    lanes = {"batch_size": lanes_per_rank(config.training.batch_size)}
-    training = settings.training.model_copy(update=lanes)
-    settings = settings.model_copy(update={"training": training})
     state = first_state(settings, len(text.corpus.vocabulary))
-    measured = trial(settings, in_windows(settings, text), state, TRIAL_SECONDS)
-    rate = state.params.size * measured.characters / measured.seconds_per_step
-    return rate * ranks_in_all()
+    measured = try_steps(settings, in_windows(settings, text), state, TRIAL_SECONDS)
+    return state.params.size * measured.characters / measured.seconds_per_step

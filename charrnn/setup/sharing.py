@@ -57,6 +57,30 @@ def workers_of(config: Config) -> int:
     return min(choose_workers(training.workers, lanes, hidden_size, ranks.cores), ranks.cores)
 
 
+def crowd_notes() -> tuple[str, ...]:
+    """Whether there are more ranks than cores."""
+    ranks = current.get()
+    if not ranks or not ranks.crowded:
+        return ()
+    host, count, cores = ranks.crowded
+    where, remedy = "", f"mpirun -n {cores} uses them all."
+    if ranks.hosts > 1:
+        where, remedy = f" on {host}", f"start {cores} there."
+    elif cores == 1:
+        remedy = "start charrnn without mpirun."
+    shared = f"{count} ranks{where} share {pluralize(cores, 'core')}"
+    return (f"{shared}, and wait for each other: {remedy}",)
+
+
+def limit_notes(config: Config) -> tuple[str, ...]:
+    """Whether ranks have fewer threads than the user wants, for lack of cores."""
+    ranks, wanted = current.get(), config.training.workers
+    if not ranks or wanted == "auto" or int(wanted) <= ranks.cores:
+        return ()
+    cores, workers = pluralize(ranks.cores, "core"), pluralize(workers_of(config), "worker")
+    return (f"`training.workers={wanted}`: each rank has {cores}, and so {workers}.",)
+
+
 def sharing_notes(config: ResolvedConfig) -> tuple[str, ...]:
     """What the user should know about how ranks and their threads share the lanes of a run."""
     batch_size, workers, ranks = config.training.batch_size, config.training.workers, current.get()

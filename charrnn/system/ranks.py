@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from charrnn.errors import UsageError
 from charrnn.system.extras import import_extra
-from charrnn.system.launcher import Launched
+from charrnn.system.launcher import Launched, end_launched, launched
 from charrnn.system.machine import available_cores
 from charrnn.system.shares import split
+from charrnn.system.signals import end_at_once
 
 if TYPE_CHECKING:
     from charrnn.arrays import Array
@@ -38,6 +39,8 @@ class Ranks:
         hosts: The number of machines.
         local: The largest number of processes on a machine.
         cores: The number of cores for each process, the same for all, at least 1.
+        crowded: A machine with more processes than cores that they may use, if there is one: its
+            name, and both numbers.
         asked_to_stop: Says whether this process was asked to stop, by a signal.
         stopping: Whether any was, as of the last sum.
     """
@@ -53,6 +56,10 @@ class Ranks:
         users = Counter(core for cores in everyone for core in cores)
         shares = [sum(1 / users[core] for core in cores) for cores in everyone]
         self.cores = max(int(min(shares) + 1e-6), 1)
+        on = Counter(cores[0][0] for cores in everyone)
+        there = Counter(host for host, _ in users)
+        crowds = [(host, on[host], there[host]) for host in on if on[host] > there[host]]
+        self.crowded = max(crowds, key=lambda crowd: crowd[1] / crowd[2], default=None)
         processes = self._comm.allgather((self.host, os.getpid()))
         machines = Counter(host for host, _ in processes)
         self.hosts, self.local = len(machines), max(machines.values())
@@ -153,7 +160,7 @@ _joined: list[Ranks] = []
 
 
 def join(started: Launched) -> Ranks:
-    """Joins the processes that a launcher started.
+    """Joins the processes that a launcher started; until then a signal has its default effect.
 
     Raises:
         UsageError: mpi4py or an MPI library is missing, or does not belong to the launcher.
@@ -178,12 +185,21 @@ def join(started: Launched) -> Ranks:
             f"start them with the mpirun of that library, which is {library}; or with "
             "srun --mpi=pmi2 or --mpi=pmix, where Slurm has one that the library knows.",
         )
+    if not mpi.COMM_WORLD.Get_rank():  # the others will obey it
+        end_at_once()
     ranks = Ranks(mpi)
     _joined.append(ranks)
     return ranks
+
+
+def has_joined() -> bool:
+    """Whether this process has joined others, and not left them."""
+    return bool(_joined)
 
 
 def end_others(code: int) -> None:
     """Ends the other processes, if this one ends with an error that they do not know of."""
     for ranks in _joined:
         ranks.abort(code)
+    if code and launched() and "mpi4py.MPI" not in sys.modules:
+        end_launched(code)
