@@ -10,11 +10,14 @@ def main() -> None:
         signal(SIGINT, SIG_DFL)  # silently, until the imports are done
     import os
 
+    from charrnn.system.launcher import launched
     from charrnn.system.signals import end_at_once
     from charrnn.system.streams import prepare_streams
 
     prepare_streams()  # first: a file that is opened takes the number of a closed stream
-    if not end_at_once():  # no thread can be started: OpenBLAS, loaded with NumPy, would complain
+    # several processes wait for each other in C, where no handler in Python is called
+    if not launched() and not end_at_once():
+        # no thread can be started: OpenBLAS, loaded with NumPy, would complain
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from charrnn.cli.main import main
 

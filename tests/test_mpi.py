@@ -1,6 +1,7 @@
 """Training under a real mpirun: it is the run of one process, and no failure makes it hang."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from socket import gethostname
 
 import numpy as np
 import pytest
@@ -163,7 +165,7 @@ def test_a_rank_that_fails_ends_all_with_one_error(training, rank: int) -> None:
     code, err = ended(process)
     assert code != 0
     assert err.count("error: ") == 1
-    assert f"error: {'rank 2: ' if rank else ''}out of memory" in err
+    assert f"error: {f'rank 2 on {gethostname()}: ' if rank else ''}out of memory" in err
     assert "Traceback" not in err
     assert checkpoint("run")
 
@@ -201,8 +203,9 @@ read_text, preparation.read_text = preparation.read_text, missing
     code, err = ended(start(3, "train", "text.txt", *TINY, "--out", "run", program=program))
     assert code == 3, err
     assert err.count("error: ") == 1
-    assert "error: rank 1, on " in err
+    assert "error: rank 1 on " in err
     assert "nowhere.txt" in err
+    assert not Path("run").exists()
 
 
 def test_without_mpi4py_there_is_one_error_and_no_run(start: Start, tmp_path: Path) -> None:
@@ -214,6 +217,64 @@ def test_without_mpi4py_there_is_one_error_and_no_run(start: Start, tmp_path: Pa
     assert err.count("error: ") == 1
     assert "needs mpi4py, which is not installed" in err
     assert not Path("run").exists()
+
+
+# an error of one rank before MPI starts, which the others wait for
+EARLY = f"""
+import sys
+from charrnn.cli import ranks
+from charrnn.system.launcher import launched
+ranks.FIRST_WORD = 0.2
+if launched().rank == RANK:
+    FAULT
+{MAIN}
+"""
+WITHOUT_MPI4PY = "sys.modules['mpi4py'] = None"
+
+
+@pytest.mark.parametrize(
+    ("rank", "fault", "message"),
+    [
+        (1, "sys.argv.append('--newer')", "there is no option --newer"),
+        (1, WITHOUT_MPI4PY, "needs mpi4py, which is not installed"),
+        (0, WITHOUT_MPI4PY, "needs mpi4py, which is not installed"),
+    ],
+)
+def test_a_rank_that_fails_before_mpi_starts(start: Start, rank: int, fault, message) -> None:
+    program = EARLY.replace("RANK", str(rank)).replace("FAULT", fault)
+    code, err = ended(start(2, "train", "text.txt", *TINY, "--out", "run", program=program))
+    assert code == 2, err
+    assert err.count("error: ") == 1
+    whose = f"rank {rank} on {gethostname()}: " if rank else ""
+    assert re.search(f"error: {whose}.*{message}", err)
+    assert not Path("run").exists()
+
+
+def test_a_signal_ends_ranks_that_wait_for_mpi_to_start(start: Start) -> None:
+    program = f"""
+import os, pathlib, time
+from charrnn.commands import ranks
+from charrnn.system.launcher import launched
+
+def noting(started):
+    pathlib.Path("pid.part").write_text(str(os.getpid()))
+    pathlib.Path("pid.part").rename("pid")
+    return join(started)
+
+if launched().rank == 1:
+    time.sleep({LIMIT})
+join, ranks.join = ranks.join, noting
+{MAIN}
+"""
+    process = start(2, "train", "text.txt", *TINY, "--out", "run", program=program)
+    deadline = time.monotonic() + LIMIT
+    while not Path("pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.3)  # most of which it waits in C
+    os.kill(int(Path("pid").read_text()), signal.SIGTERM)
+    process.communicate(timeout=LIMIT / 3)
+    assert process.returncode != 0
 
 
 def test_other_commands_and_wrong_ones_are_refused_once(start: Start) -> None:

@@ -22,7 +22,13 @@ from charrnn.cli.gradcheck import gradcheck_command
 from charrnn.cli.gradflow import gradflow_command
 from charrnn.cli.inspect import inspect_command
 from charrnn.cli.plot import plot_command
-from charrnn.cli.ranks import by_rank, follows_rank_0, in_one_process, silence
+from charrnn.cli.ranks import (
+    by_rank,
+    follows_rank_0,
+    in_one_process,
+    reports_errors,
+    silence,
+)
 from charrnn.cli.report import report_command
 from charrnn.cli.runs import runs_command
 from charrnn.cli.sample import sample_command
@@ -106,7 +112,7 @@ def run(arguments: list[str]) -> int:
         typer.echo(answer)
         return code
     set_verbosity(Verbosity.NORMAL)
-    if follows := follows_rank_0():
+    if follows_rank_0():
         silence()
     start = time.perf_counter()
     watch.set(_shown)
@@ -121,8 +127,6 @@ def run(arguments: list[str]) -> int:
     except CharrnnError as error:
         return _fail(str(error), error.hint, error.exit_code, error.label)
     except typer.TyperException as error:
-        if follows:  # rank 0 has the same arguments
-            return 0
         program = typer.main.get_command(app)
         return _fail(*explain_usage(error, arguments, program), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -198,7 +202,8 @@ def _system_error(error: OSError) -> tuple[str, str | None, int]:
 
 
 def _fail(message: str, hint: str | None, code: int, label: str = "error") -> int:
-    say_message(label, shortened(by_rank(message)))
-    if hint:
-        say_message("hint", hint)
+    if reports_errors():
+        say_message(label, shortened(by_rank(message)))
+        if hint:
+            say_message("hint", hint)
     return code

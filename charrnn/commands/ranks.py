@@ -1,19 +1,15 @@
 """Joins the processes of an MPI launcher to train together."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from charrnn.errors import UsageError
 from charrnn.runs.follower import follow
 from charrnn.runs.orders import Order
 from charrnn.system.launcher import launched
 from charrnn.system.progress import unwatched, watch_reading
 from charrnn.system.ranks import current, join
 from charrnn.system.remote import watch
-
-FIRST_WORD = 2.0  # seconds that rank 0 has to report what all ranks find
 
 
 @contextmanager
@@ -30,14 +26,7 @@ def joined_ranks() -> Iterator[bool]:
     if started is None:
         yield True
         return
-    try:
-        ranks = join(started)
-    except UsageError:
-        if started.rank:
-            time.sleep(FIRST_WORD)  # the exit of rank 0 may end this process meanwhile
-            if not started.speaks:
-                raise SystemExit(UsageError.exit_code) from None
-        raise
+    ranks = join(started)
     before = current.set(ranks)
     try:
         if ranks.rank:
