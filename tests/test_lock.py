@@ -57,7 +57,7 @@ def test_a_lock_is_created_without_hard_links_too(tmp_path, monkeypatch) -> None
 def test_a_lock_waits_a_moment_for_a_dying_holder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, patience: float
 ) -> None:
-    """A process that was killed has its locks for a moment, here by a child."""
+    """A killed process may keep its locks for a moment, here through a child."""
     path = tmp_path / ".lock"
     done = subprocess.run([sys.executable, "-c", DYING, str(path), str(seconds)])
     assert done.returncode == -signal.SIGKILL

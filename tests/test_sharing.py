@@ -1,5 +1,7 @@
 """What is said where lanes, workers and cores do not fit together."""
 
+import re
+
 import pytest
 
 from charrnn.config.layers import load_config
@@ -31,7 +33,7 @@ def test_the_smallest_batch_for_so_many_workers(hidden_size: int, count: int) ->
     batch = smallest_batch(count, hidden_size)
     assert batch % count == 0
     assert choose_workers("auto", batch, hidden_size, cores=count) == count
-    if count > 1:
+    if batch > count:
         assert choose_workers("auto", batch - count, hidden_size, cores=count) < count
 
 
@@ -60,15 +62,16 @@ def test_more_workers_than_cores(notes) -> None:
 def test_a_batch_too_small_for_the_cores(notes) -> None:
     said, idle = notes(4, 2, 1024)
     assert said == (
-        "1 of 4 cores has work: each worker takes two lanes or more, and all take as many. "
-        "For 3 workers: `training.batch_size=6`",
+        "1 of 4 cores has work: each worker needs at least two lanes, and all get the same "
+        "number. "
+        "A batch for 3 workers: `training.batch_size=6`",
     )
     assert not idle
     assert notes(4, 6, 1024)[0] == ()
-    # shares are equal: 13 workers with four lanes each, but the last with two
+    # shares are nearly equal: 13 workers have 3 or 4 lanes each
     said, _ = notes(16, 50, 9999)
     assert said[0].startswith("13 of 16 cores have work")
-    assert said[0].endswith("For 16 workers: `training.batch_size=64`")
+    assert said[0].endswith("A batch for 16 workers: `training.batch_size=64`")
     assert notes(16, 64, 9999)[0] == ()
 
 
@@ -78,7 +81,7 @@ def test_cores_that_would_wait_have_no_work(notes) -> None:
     assert idle.startswith(
         "14 of 16 cores have no work: for a batch and a network of this size, 3 "
     )
-    assert idle.endswith("For 3 workers: `training.batch_size=39`")
+    assert idle.endswith("A batch for 3 workers: `training.batch_size=39`")
     assert choose_workers("auto", 39, 256, cores=16) == 3
 
 
@@ -88,10 +91,22 @@ def test_a_much_larger_batch_is_not_advised(notes) -> None:
     assert idle.endswith("for each other.")
 
 
+@pytest.mark.parametrize("cores", [2, 3, 8, 30])
+@pytest.mark.parametrize("hidden_size", [16, 300, 2048])
+def test_the_batch_that_is_advised_fits(notes, cores: int, hidden_size: int) -> None:
+    for lanes in range(1, 40):
+        said, idle = notes(cores, lanes, hidden_size)
+        for note in (*said, *idle):
+            if found := re.search(r"A batch for (\d+) workers: `training.batch_size=(\d+)`", note):
+                workers, batch = map(int, found.groups())
+                assert choose_workers("auto", batch, hidden_size, cores) == workers
+                assert notes(cores, batch, hidden_size)[0] == ()
+
+
 def test_notes_are_printed_by_train_and_inspect(charrnn, text_file, monkeypatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: range(4), raising=False)
     settings = ["-c", "default", "--batch-size", 2, "--hidden-size", 1024, "--max-steps", 0]
     for command in (["train", "--out", "run"], ["inspect"]):
         outcome = charrnn(command[0], text_file, *settings, *command[1:])
         assert "note: 1 of 4 cores has work" in outcome.err
-        assert "For 3 workers: --batch-size 6" in outcome.err
+        assert "A batch for 3 workers: --batch-size 6" in outcome.err

@@ -50,15 +50,16 @@ def texts_command(
         if json:
             write_json(asdict(cleared))
         else:
-            size = format_size(cleared.bytes)
-            write_line(f"removed {pluralize(len(cleared.removed), 'text')}, {size}")
+            if cleared.removed or not (cleared.stored or cleared.unfinished):
+                size = format_size(cleared.bytes)
+                write_line(f"removed {pluralize(len(cleared.removed), 'text')}, {size}")
             if cleared.stored:
                 size = format_size(sum(text.bytes for text in cleared.stored))
                 texts = pluralize(len(cleared.stored), "text")
                 write_line(f"removed the stored ids of {texts}, {size}")
             if cleared.unfinished:
                 size = format_size(cleared.unfinished)
-                write_line(f"removed {size} of incomplete ids, left by a program that was killed")
+                write_line(f"removed {size} of incomplete ids, left by programs that were killed")
         require_all_removed(cleared)
     elif name is not None:
         text = fetch_text(name)

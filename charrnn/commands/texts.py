@@ -85,7 +85,8 @@ def clear_texts(name: str | None = None) -> ClearedTexts:
         unfinished = sum(map(remove, left))
         for file in others:
             remove(file)
-    forget_removed()
+    else:
+        forget_removed()
     return ClearedTexts(
         tuple(text for text, size in removed.items() if size),
         sum(removed.values()),
@@ -105,8 +106,12 @@ def _chosen(name: str | None) -> tuple[list[str], list[StoredIds]]:
     names = [name] if name in text_names() else []
     path = str(saved_as(name)) if names else os.path.abspath(name)
     stored = [text for text in stored if path in text.paths]
-    if not stored:
-        _require_name(name, ", and no ids are stored of a text of that path")
+    if not (names or stored):
+        guess = nearest(name, [*text_names(), *(text.path for text in texts_stored())])
+        raise UsageError(
+            f"{name!r} is neither the name of a text nor the path of one whose ids are stored.",
+            f"did you mean {word(guess)}?" if guess else f"{call('texts')} lists them.",
+        )
     return names, stored
 
 
@@ -142,8 +147,7 @@ class _Removal:
 
 
 def _downloaded(name: str) -> list[Path]:
-    paths = [Path(f"{saved_as(name)}{ending}") for ending in LEFTOVERS]
-    return [path for path in paths if path.is_file()]
+    return [Path(f"{saved_as(name)}{ending}") for ending in LEFTOVERS]
 
 
 def _described_ids(text: StoredIds, size: int) -> StoredText:
@@ -185,12 +189,12 @@ def _described(name: str, source: TextSource) -> NamedText:
     )
 
 
-def _require_name(name: str, also: str = "") -> None:
-    """Raises UsageError if no text has this name; also: what else is not there."""
+def _require_name(name: str) -> None:
+    """Raises UsageError if no text has this name."""
     names = text_names()
     if name not in names:
         guess = nearest(name, names)
         raise UsageError(
-            f"there is no text of the name {name!r}{also}.",
+            f"there is no text of the name {name!r}.",
             f"did you mean {word(guess)}?" if guess else f"{call('texts')} lists them.",
         )

@@ -22,12 +22,12 @@ def print_texts(found: TextList) -> None:
     line("")
     for kept in found.stored:
         more = f" and {kept.others:,} more" if kept.others else ""
-        missing = "; the text is not there any more" if kept.missing else ""
+        missing = "; the text no longer exists" if kept.missing else ""
         line(f"{kept.path}{more}  {kept.bytes:,} bytes of ids, stored{missing}", "bold")
     if found.unfinished:
         line(
             f"{found.unfinished:,} bytes of incomplete ids, "
-            "being stored or left by a program that was killed"
+            "being stored or left by programs that were killed"
         )
     if found.stored or found.unfinished:
         line("")

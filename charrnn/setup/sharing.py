@@ -10,10 +10,10 @@ from charrnn.text.sources import STDIN
 from charrnn.training.workers import choose_workers, smallest_batch, worthwhile_workers
 from charrnn.wording import pluralize
 
-# the share of the time of all workers that may be lost to unequal shares without a word
+# fraction of the workers' time that unequal shares may waste before a note says so
 MAX_WAITING = 0.1
-# times the batch: an even larger one trains differently, and a short text may not have it
-LARGER = 4
+# times the present batch that a note advises at most: more would train differently
+MAX_LARGER = 4
 
 
 def ranks_in_all() -> int:
@@ -83,39 +83,17 @@ def limit_notes(config: Config) -> tuple[str, ...]:
 
 def sharing_notes(config: ResolvedConfig) -> tuple[str, ...]:
     """What the user should know about how ranks and their threads share the lanes of a run."""
-    batch_size, workers, ranks = config.training.batch_size, config.training.workers, current.get()
-    notes = []
+    workers, ranks, notes = config.training.workers, current.get(), []
     if ranks:
         where = f" on {ranks.hosts} machines" if ranks.hosts > 1 else ""
         notes.append(
             f"{ranks.size} ranks{where}, each with {pluralize(workers, 'worker')}, share the lanes."
         )
-    count = ranks_in_all()
-    for name, number, limit in (("ranks", count, 0.0), ("workers", count * workers, MAX_WAITING)):
-        least, rest = divmod(batch_size, number)
-        if rest and 1 - batch_size / (number * (least + 1)) > limit:
-            notes.append(
-                f"{number} {name} cannot share {pluralize(batch_size, 'lane')} equally: those with "
-                f"{least} wait for those with {least + 1}. Equal shares: "
-                f"`training.batch_size={least * number}` or {(least + 1) * number}"
-            )
-            break
-    cores, usable = _cores(), _usable_cores(lanes_per_rank(batch_size), config.model.hidden_size)
-    if workers > cores:
-        notes.append(
-            f"{workers} workers share {pluralize(cores, 'core')} and wait for each other: "
-            f"`training.workers={cores}`"
-        )
-    elif _as_chosen(config) and workers < usable:
-        notes.append(
-            f"{count * workers} of {count * cores} cores {_has(count * workers)} work: each worker "
-            "takes two lanes or more, and all take as many." + _larger_batch(config, usable)
-        )
-    return tuple(notes)
+    return (*notes, *_unequal_shares(config)[:1]) or _few_workers(config)
 
 
 def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
-    """Why a run uses no more of the cores, if more threads would only wait for each other."""
+    """Notes on cores that stay idle because more threads would only wait for each other."""
     workers, cores = config.training.workers, _cores()
     if not _as_chosen(config) or workers >= cores or sharing_notes(config):
         return ()
@@ -123,6 +101,38 @@ def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
         f"{cores - workers} of {cores} cores {_has(cores - workers)} no work: for a batch and a "
         f"network of this size, {workers + 1} workers would mostly wait for each other."
         + _larger_batch(config, workers + 1),
+    )
+
+
+def _unequal_shares(config: ResolvedConfig) -> list[str]:
+    """Which of the ranks or the workers wait for the others."""
+    batch_size, count, notes = config.training.batch_size, ranks_in_all(), []
+    workers = count * config.training.workers
+    for name, number, limit in (("ranks", count, 0.0), ("workers", workers, MAX_WAITING)):
+        least, rest = divmod(batch_size, number)
+        if rest and 1 - batch_size / (number * (least + 1)) > limit:
+            notes.append(
+                f"{number} {name} cannot share {pluralize(batch_size, 'lane')} equally: those with "
+                f"{least} wait for those with {least + 1}. Equal shares: "
+                f"`training.batch_size={least * number}` or {(least + 1) * number}"
+            )
+    return notes
+
+
+def _few_workers(config: ResolvedConfig) -> tuple[str, ...]:
+    """Whether there are more workers than cores, or fewer because the batch is too small."""
+    workers, cores, count = config.training.workers, _cores(), ranks_in_all()
+    if workers > cores:
+        return (
+            f"{workers} workers share {pluralize(cores, 'core')} and wait for each other: "
+            f"`training.workers={cores}`",
+        )
+    usable = _usable_cores(lanes_per_rank(config.training.batch_size), config.model.hidden_size)
+    if not _as_chosen(config) or workers >= usable:
+        return ()
+    return (
+        f"{count * workers} of {count * cores} cores {_has(count * workers)} work: each worker "
+        "needs at least two lanes, and all get the same number." + _larger_batch(config, usable),
     )
 
 
@@ -138,7 +148,7 @@ def _cores() -> int:
 
 
 def _usable_cores(lanes: int, hidden_size: int) -> int:
-    """The cores of a rank that would have work if only each had two lanes, all as many."""
+    """The workers of a rank for which the batch is nearly large enough, after rounding it up."""
     count = min(_cores(), worthwhile_workers(lanes, hidden_size))
     enough = smallest_batch(count, hidden_size)
     return count if enough <= lanes else _usable_cores(enough, hidden_size)
@@ -151,11 +161,14 @@ def _as_chosen(config: ResolvedConfig) -> bool:
 
 
 def _larger_batch(config: ResolvedConfig, workers: int) -> str:
-    """The batch with which so many workers have work, if it is not much larger than the present."""
+    """The batch for so many workers or more, if it is not much larger than the present one."""
     hidden_size, count = config.model.hidden_size, ranks_in_all()
     present = lanes_per_rank(config.training.batch_size)
-    lanes = max(smallest_batch(workers, hidden_size), ceil(present / workers) * workers)
-    number = choose_workers("auto", lanes, hidden_size, _cores())
-    if lanes > LARGER * present:
+    lanes, number = present, 0
+    while number < workers:
+        lanes = max(smallest_batch(workers, hidden_size), ceil(lanes / workers) * workers)
+        number = choose_workers("auto", lanes, hidden_size, _cores())
+        workers = _usable_cores(lanes, hidden_size)
+    if lanes > MAX_LARGER * present:
         return ""
-    return f" For {count * number} workers: `training.batch_size={count * lanes}`"
+    return f" A batch for {count * number} workers: `training.batch_size={count * lanes}`"

@@ -30,7 +30,7 @@ FOOTER_BYTES = 32 + LENGTH_BYTES + len(MAGIC)
 SAMPLES, SAMPLE_BYTES = 64, 1 << 12  # of the array, compared with their digest when it is opened
 SPARE_BYTES = 1 << 26  # that stay free on the disk
 SUFFIX = ".array"
-DESCRIBING = (".json", ".text")  # suffixes of what is remembered of arrays, and of their texts
+TEXT_SUFFIX = ".text"  # of the file that says which arrays are of a text
 ABANDONED_SECONDS = 3600  # since the last change of a file that a killed program left
 
 
@@ -78,9 +78,8 @@ def open_array(name: str) -> StoredArray | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         with path.open("rb") as file:
             head = _read_head(file)
-            if head is None:
+            if head is None or not file_locks.share(file.fileno()):
                 return None
-            file_locks.share(file.fileno())
             mapped = np.memmap(file, head["dtype"], "r", shape=(head["count"],))
         return StoredArray(mapped.view(np.ndarray), head["facts"])
     return None
@@ -94,9 +93,9 @@ def facts_of(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def in_use(path: Path) -> bool:
-    """Whether a program that runs has mapped an array; on Windows always no. Raises: OSError."""
-    return file_locks.is_shared(path)
+def remove_unused(path: Path) -> bool:
+    """Removes an array that no running program has mapped; returns whether it is gone."""
+    return file_locks.remove_unused(path)
 
 
 def release_pages(array: Array) -> None:
@@ -203,19 +202,17 @@ def removable_files() -> tuple[list[Path], list[Path]]:
     Returns:
         What describes arrays, and locks; and what killed programs left.
     """
-    folder, free = array_folder(), True
-    kept = [path for suffix in DESCRIBING for path in folder.glob(f"*{suffix}")]
+    folder, all_free = array_folder(), True
+    removable = [path for end in (".json", TEXT_SUFFIX) for path in folder.glob(f"*{end}")]
     for path in folder.glob("*.lock"):
         try:
-            is_free = Turn(path).is_free()
+            is_free = unlocked = Turn(path).is_free()
         except OSError:  # no file can be locked here, or this is none
-            kept.append(path)
-            free = False
-            continue
-        if is_free:
-            kept.append(path)
-        free = free and is_free
-    return kept, [*(leftovers(folder) if free else _abandoned(folder))]
+            is_free, unlocked = False, True
+        if unlocked:
+            removable.append(path)
+        all_free = all_free and is_free
+    return removable, [*(leftovers(folder) if all_free else _abandoned(folder))]
 
 
 def _abandoned(folder: Path) -> Iterator[Path]:

@@ -34,12 +34,15 @@ if sys.platform == "win32":
             msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
         return False
 
-    def share(file: int) -> None:
-        """Does nothing: Windows removes no file that is mapped."""
+    def share(file: int) -> bool:
+        """Does nothing: Windows removes no file that is mapped. Returns: True."""
+        return True
 
-    def is_shared(path: Path) -> bool:
-        """Always no: to remove the file is an error if it is mapped."""
-        return False
+    def remove_unused(path: Path) -> bool:
+        """Removes a file unless it is in use; returns whether it is gone."""
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        return not path.exists()
 
     def _locked(file: int) -> bool:
         os.lseek(file, BYTE, os.SEEK_SET)
@@ -77,22 +80,34 @@ else:
             return True  # it lives; which files it has open, others may not see
         return any(_is_same(other, status) for other in files)
 
-    def share(file: int) -> None:
+    def share(file: int) -> bool:
         """Marks an open file as used, until it and all that is mapped from it is closed.
 
-        Nothing happens where files cannot be locked.
+        Returns:
+            False if the file is being removed. Where files cannot be locked nothing is marked.
         """
-        with suppress(OSError):
+        try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
 
-    def is_shared(path: Path) -> bool:
-        """Whether a program uses a file that it marked. Raises: OSError."""
-        with path.open("rb+") as file:  # NFS has no other lock of a file that is only read
-            try:
+    def remove_unused(path: Path) -> bool:
+        """Removes a file unless it is marked as used; returns whether it is gone.
+
+        It stays where files cannot be locked, and who uses it is not known.
+        """
+        try:
+            with path.open("rb+") as file:  # an exclusive lock over NFS needs more than "rb"
                 lock(file.fileno())
-            except OSError as error:
-                return isinstance(error, BlockingIOError)
-        return False
+                path.unlink()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def _is_same(file: Path, status: os.stat_result) -> bool:
         try:

@@ -17,7 +17,7 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)  # from som
 LENGTH = 100  # bytes of a lock file: its holder, padded, so that a longer name is overwritten
 FLAGS = AS_IT_IS | getattr(os, "O_NOFOLLOW", 0)
 HOLDER = re.compile(r"process (\d{1,10}) on ([^\n]*?) *\n")
-# a process that was killed has ended for others a moment before its locks are released
+# the locks of a killed process may outlast it for a moment
 DYING_SECONDS, LOOK_SECONDS = 5.0, 0.02
 
 

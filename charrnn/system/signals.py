@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from socket import socket, socketpair
-from threading import Thread, current_thread, main_thread
+from threading import Thread, current_thread, get_ident, main_thread
 from types import FrameType
 
 from charrnn.system.unfinished import remove_unfinished
 
-GRACE_SECONDS = 2.0  # for what is done at the end of the program
+GRACE_SECONDS = 2.0  # for another thread to remove files
 
 if sys.platform == "win32":
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
@@ -95,14 +95,15 @@ def _watch(reading: socket) -> None:
             _end()
 
 
-_not_ended = [True]
+_ending: list[int] = []  # the threads that came to `_end`, in order
 
 
 def _end() -> None:
     """Ends the program; what it was writing is removed."""
-    try:
-        _not_ended.pop()  # the handler and the thread may both come here
-    except IndexError:
+    _ending.append(get_ident())
+    if len(_ending) > 1:  # the handler and the thread may both come here, and another signal
+        if _ending[0] == get_ident():
+            return  # it interrupted the removal, which goes on
         time.sleep(GRACE_SECONDS)
         os._exit(130)
     # raising an exception here could break an import in progress

@@ -23,7 +23,7 @@ def unfinished(path: str) -> Iterator[BinaryIO]:
             _files[path] = file
             yield file
     finally:
-        if _files[path] is not None:
+        if _files[path] is not None:  # else another file is at the path
             with suppress(OSError):
                 os.unlink(path)
         del _files[path]

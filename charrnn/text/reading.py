@@ -69,8 +69,7 @@ def read_text(
     notes: list[str] = []
     directories = any(files != [path] for path, files, _ in listed)
     chosen = selection if directories else ALL_FILES
-    text_name = TextName(tuple(map(os.path.abspath, paths)), chosen)
-    read = _read_files(text_name, sources, decoding, at_most, notes)
+    read = _read_files((paths, chosen), sources, decoding, at_most, notes)
     texts: list[Text] = []
     filled: Reports = []
     empty: Reports = []
@@ -96,7 +95,7 @@ def read_text(
 
 
 def _read_files(
-    name: TextName,
+    listed: tuple[Sequence[str], Selection],
     sources: Sequence[Source],
     decoding: Decoding,
     at_most: float,
@@ -104,9 +103,11 @@ def _read_files(
 ) -> Iterator[FileText | None]:
     """The texts of files as `read_file` gives them; stored if they are large.
 
-    name is what they are listed as; notes gets one if they are large and cannot be stored.
+    listed: the paths and the selection by which they are known. notes gets one if they are large
+    and cannot be stored.
     """
     if is_large(sources, at_most):
+        name = TextName(tuple(map(os.path.abspath, listed[0])), listed[1])
         try:
             yield from stored_texts(name, sources, decoding, at_most)
             return

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charrnn.system.array_files import (
+    TEXT_SUFFIX,
     array_folder,
     array_path,
     building,
     facts_of,
-    in_use,
+    remove_unused,
     stored_files,
 )
 from charrnn.system.files import write_atomically
@@ -21,7 +22,6 @@ from charrnn.text.sources import Selection
 from charrnn.text.stored_ids import name_of
 
 LOG = logging.getLogger(__name__)
-SUFFIX = ".text"  # of the file that says which arrays are of a text
 LOCK = "texts"  # while such a file is changed, and what it says is removed
 
 
@@ -73,7 +73,7 @@ def record_use(text: TextName, digest: str, array: str) -> None:
         digest: What identifies the content of its files.
         array: The name of the array of its ids, in one of several encodings.
     """
-    path = array_folder() / f"{text.key}{SUFFIX}"
+    path = array_folder() / f"{text.key}{TEXT_SUFFIX}"
 
     def changed() -> _Record | None:
         """The record that there should be; None if it is there."""
@@ -136,13 +136,11 @@ def _remove_unused(earlier: set[str]) -> None:
         root = (facts_of(file) or {}).get("root", file.stem)
         # a running program may have made something of an array after this was removed
         if root not in used and (root in earlier or not array_path(root).exists()):
-            with suppress(OSError):
-                if not in_use(file):
-                    file.unlink()
+            remove_unused(file)
 
 
 def _record_paths() -> list[Path]:
-    return sorted(array_folder().glob(f"*{SUFFIX}"))
+    return sorted(array_folder().glob(f"*{TEXT_SUFFIX}"))
 
 
 def _records() -> Iterator[_Record]:

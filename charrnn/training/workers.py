@@ -53,12 +53,15 @@ def worthwhile_workers(batch_size: int, hidden_size: int) -> int:
     a few percent of the best number for every size that docs/performance.md has, measured on 16
     cores.
     """
-    return 1 + int(np.cbrt(batch_size * hidden_size**2 / MIN_PARALLEL_WORK) + 1e-9)
+    work = batch_size * hidden_size**2 / MIN_PARALLEL_WORK
+    return 1 + int(np.cbrt(work) + 1e-9)  # the root of a cube may be rounded down
 
 
 def smallest_batch(count: int, hidden_size: int) -> int:
-    """The smallest batch that "auto" divides equally among so many threads, if there are cores."""
-    lanes = max(2 * count, ceil(MIN_PARALLEL_WORK * (count - 1) ** 3 / hidden_size**2))
+    """The smallest batch that "auto" divides equally among so many threads, given as many cores."""
+    lanes = max(
+        2 * count if count > 1 else 1, ceil(MIN_PARALLEL_WORK * (count - 1) ** 3 / hidden_size**2)
+    )
     return ceil(lanes / count) * count
 
 
