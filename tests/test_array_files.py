@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,6 +149,32 @@ def test_a_stop_signal_removes_what_was_written(folder: Path, name: str) -> None
         assert child.stdout.readline() == b"ready\n"
         assert [*array_files.leftovers(folder)]
         child.send_signal(getattr(signal, name))
+        assert child.stderr.read() == b"stopped: interrupted.\n"
+        assert child.wait() == 130
+    assert not [*folder.iterdir()]
+
+
+SLOW = """
+import os, time
+plain = os.unlink
+def unlink(path):
+    time.sleep(0.5)
+    plain(path)
+os.unlink = unlink
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends other signals")
+def test_another_signal_does_not_stop_the_removal(folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW + WRITER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == b"ready\n"
+        for _ in range(3):
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.1)
         assert child.stderr.read() == b"stopped: interrupted.\n"
         assert child.wait() == 130
     assert not [*folder.iterdir()]
