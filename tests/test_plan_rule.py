@@ -168,6 +168,12 @@ def test_weights_begin_as_the_activation_needs() -> None:
     assert "model.activation" not in choose(TABLE, trained).settings  # it has one
 
 
+def test_a_run_that_diverges_goes_on() -> None:
+    key = "training.on_divergence"
+    assert choose(TABLE, plan_task(10**6)).settings[key] == "rollback"
+    assert key not in choose(TABLE, plan_task(10**6, **{key: "stop"})).settings
+
+
 def test_the_rate_is_constant_with_the_activation_of_the_table_only() -> None:
     for characters, usual, other in ((10**6, "relu", "tanh"), (20_000, "tanh", "relu")):
         assert choose(TABLE, plan_task(characters)).settings["schedule.name"] == "constant"

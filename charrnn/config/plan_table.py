@@ -76,6 +76,7 @@ class PlanTable(_Part):
         texts: The rows.
         schedule: What the learning rate does.
         averaging: The fraction of the steps so far whose weights are averaged.
+        on_divergence: What a run does that diverges.
         initialization: How weights begin with an activation, where that is not as by default.
         powers: How values follow from what is given.
         trained_weights: The factor of the learning rate if weights are trained already.
@@ -87,6 +88,7 @@ class PlanTable(_Part):
     texts: Annotated[list[Row], Field(min_length=1)]
     schedule: str
     averaging: Fraction
+    on_divergence: str
     initialization: dict[str, dict[str, str | float]]
     powers: AdjustingPowers
     trained_weights: Positive

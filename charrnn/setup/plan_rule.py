@@ -66,6 +66,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         "model.hidden_size": hidden_size,
         "training.batch_size": batch_size,
         "model.dropout": round(20 * dropout) / 20,
+        "training.on_divergence": table.on_divergence,
     }
     if given.get("optimizer.name", cell.optimizer) == cell.optimizer:
         factor = table.trained_weights if task.trained else 1.0
