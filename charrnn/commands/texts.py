@@ -98,16 +98,16 @@ def clear_texts(name: str | None = None) -> ClearedTexts:
 
 def _chosen(name: str | None) -> tuple[list[str], list[StoredIds]]:
     """The names of downloads to remove, and the texts whose ids to remove. Raises: UsageError."""
-    stored = texts_stored()
+    all_stored = texts_stored()
     if name is None:
-        return [*known_texts(), *own_texts()], stored
+        return [*known_texts(), *own_texts()], all_stored
     if name in text_resources():
         raise UsageError(f"{name} is bundled, not downloaded.", "name a text that is downloaded.")
     names = [name] if name in text_names() else []
     path = str(saved_as(name)) if names else os.path.abspath(name)
-    stored = [text for text in stored if path in text.paths]
+    stored = [text for text in all_stored if path in text.paths]
     if not (names or stored):
-        guess = nearest(name, [*text_names(), *(text.path for text in texts_stored())])
+        guess = nearest(name, [*text_names(), *(text.path for text in all_stored)])
         raise UsageError(
             f"{name!r} is neither the name of a text nor the path of one whose ids are stored.",
             f"did you mean {word(guess)}?" if guess else f"{call('texts')} lists them.",

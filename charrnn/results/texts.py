@@ -52,7 +52,7 @@ class StoredText:
         path: Its first file or directory.
         bytes: The bytes of its ids, with those of earlier versions that are still in use.
         others: How many more files and directories it has.
-        missing: Whether its first file or directory is not there any more.
+        missing: Whether its first file or directory no longer exists.
     """
 
     path: str

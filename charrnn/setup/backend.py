@@ -53,16 +53,21 @@ def with_backend(
         The config, and notes on why it is not numba although the user wants that, or it would save
         time.
     """
-    training, reason = config.training, why_not_numba()
-    if training.backend == "numpy" or (training.backend == "numba" and not reason):
+    wanted = config.training.backend
+    if wanted == "numpy":
         return config, ()
-    if training.backend == "auto" and not reason and _pays(config, max_steps, largest):
+    if wanted == "auto":
+        if not _pays(config, max_steps, largest) or why_not_numba():
+            return _computed_by("numpy", config), ()
         if can_keep():
             return _computed_by("numba", config), ()
         reason = f"what it compiles cannot be kept in {folder_of_all()}."
-    elif training.backend == "auto":
-        reason = None
-    return _computed_by("numpy", config), (f"{NOT_USED} {reason}",) if reason else ()
+    else:
+        missing = why_not_numba()
+        if missing is None:
+            return config, ()
+        reason = missing
+    return _computed_by("numpy", config), (f"{NOT_USED} {reason}",)
 
 
 def _pays(config: ResolvedConfig, max_steps: int | None, largest: tuple[int, int]) -> bool:

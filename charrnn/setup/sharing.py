@@ -89,7 +89,8 @@ def sharing_notes(config: ResolvedConfig) -> tuple[str, ...]:
         notes.append(
             f"{ranks.size} ranks{where}, each with {pluralize(workers, 'worker')}, share the lanes."
         )
-    return (*notes, *_unequal_shares(config)[:1]) or _few_workers(config)
+    notes += _unequal_shares(config)
+    return tuple(notes) or _few_workers(config)
 
 
 def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
@@ -104,35 +105,35 @@ def idle_notes(config: ResolvedConfig) -> tuple[str, ...]:
     )
 
 
-def _unequal_shares(config: ResolvedConfig) -> list[str]:
-    """Which of the ranks or the workers wait for the others."""
-    batch_size, count, notes = config.training.batch_size, ranks_in_all(), []
+def _unequal_shares(config: ResolvedConfig) -> tuple[str, ...]:
+    """Whether some of the ranks, or of the workers, wait for the others."""
+    batch_size, count = config.training.batch_size, ranks_in_all()
     workers = count * config.training.workers
     for name, number, limit in (("ranks", count, 0.0), ("workers", workers, MAX_WAITING)):
         least, rest = divmod(batch_size, number)
         if rest and 1 - batch_size / (number * (least + 1)) > limit:
-            notes.append(
+            return (
                 f"{number} {name} cannot share {pluralize(batch_size, 'lane')} equally: those with "
                 f"{least} wait for those with {least + 1}. Equal shares: "
-                f"`training.batch_size={least * number}` or {(least + 1) * number}"
+                f"`training.batch_size={least * number}` or {(least + 1) * number}",
             )
-    return notes
+    return ()
 
 
 def _few_workers(config: ResolvedConfig) -> tuple[str, ...]:
-    """Whether there are more workers than cores, or fewer because the batch is too small."""
-    workers, cores, count = config.training.workers, _cores(), ranks_in_all()
+    """Whether one process has more workers than cores, or fewer for lack of lanes."""
+    training, cores = config.training, _cores()
+    workers, usable = training.workers, _usable_cores(training.batch_size, config.model.hidden_size)
     if workers > cores:
         return (
             f"{workers} workers share {pluralize(cores, 'core')} and wait for each other: "
             f"`training.workers={cores}`",
         )
-    usable = _usable_cores(lanes_per_rank(config.training.batch_size), config.model.hidden_size)
     if not _as_chosen(config) or workers >= usable:
         return ()
     return (
-        f"{count * workers} of {count * cores} cores {_has(count * workers)} work: each worker "
-        "needs at least two lanes, and all get the same number." + _larger_batch(config, usable),
+        f"{workers} of {cores} cores {_has(workers)} work: each worker needs at least two lanes, "
+        "and all get the same number." + _larger_batch(config, usable),
     )
 
 
@@ -142,13 +143,12 @@ def _has(count: int) -> str:
 
 
 def _cores() -> int:
-    """The number of cores of a rank."""
-    ranks = current.get()
-    return ranks.cores if ranks else len(available_cores())
+    """The number of cores that this process may use."""
+    return len(available_cores())
 
 
 def _usable_cores(lanes: int, hidden_size: int) -> int:
-    """The workers of a rank for which the batch is nearly large enough, after rounding it up."""
+    """The workers for which the batch is nearly large enough, after rounding it up."""
     count = min(_cores(), worthwhile_workers(lanes, hidden_size))
     enough = smallest_batch(count, hidden_size)
     return count if enough <= lanes else _usable_cores(enough, hidden_size)
@@ -156,19 +156,18 @@ def _usable_cores(lanes: int, hidden_size: int) -> int:
 
 def _as_chosen(config: ResolvedConfig) -> bool:
     """Whether there are as many threads as would be chosen, not fewer because the user says so."""
-    lanes, hidden_size = lanes_per_rank(config.training.batch_size), config.model.hidden_size
-    return config.training.workers == choose_workers("auto", lanes, hidden_size, _cores())
+    training, hidden_size = config.training, config.model.hidden_size
+    return training.workers == choose_workers("auto", training.batch_size, hidden_size)
 
 
 def _larger_batch(config: ResolvedConfig, workers: int) -> str:
     """The batch for so many workers or more, if it is not much larger than the present one."""
-    hidden_size, count = config.model.hidden_size, ranks_in_all()
-    present = lanes_per_rank(config.training.batch_size)
+    present, hidden_size = config.training.batch_size, config.model.hidden_size
     lanes, number = present, 0
     while number < workers:
         lanes = max(smallest_batch(workers, hidden_size), ceil(lanes / workers) * workers)
-        number = choose_workers("auto", lanes, hidden_size, _cores())
+        number = choose_workers("auto", lanes, hidden_size)
         workers = _usable_cores(lanes, hidden_size)
     if lanes > MAX_LARGER * present:
         return ""
-    return f" A batch for {count * number} workers: `training.batch_size={count * lanes}`"
+    return f" A batch for {number} workers: `training.batch_size={lanes}`"
