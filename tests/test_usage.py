@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -174,9 +175,10 @@ def test_flags_that_contradict_a_checkpoint_are_refused(charrnn, trained, text_f
         assert (outcome.code, words in outcome.err) == (2, True), outcome.err
 
 
-def test_a_limit_replaces_those_of_the_config(charrnn, text_file) -> None:
+def test_a_limit_replaces_those_of_the_config(charrnn, text_file, tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("training: {max_steps: 2}\n")
     short = ["--hidden-size", 8, "--batch-size", 4, "--window", 8, "--epochs", 0.25, "--json"]
-    short += ["--set", "training.max_steps=2"]
+    short += ["-c", "my.yaml"]
     inspected = json.loads(charrnn("inspect", text_file, *short).out)
     assert inspected["steps"] == round(inspected["steps_per_epoch"] / 4)
     trained = json.loads(charrnn("train", text_file, *short, "--out", "run").out)
@@ -184,6 +186,13 @@ def test_a_limit_replaces_those_of_the_config(charrnn, text_file) -> None:
     for command in ("train", "inspect", "config"):
         outcome = charrnn(command, "--max-steps", 3, "--epochs", 3)
         assert "--max-steps and --epochs are both given" in outcome.err
+
+
+def test_a_limit_replaces_none_that_is_given_as_well(charrnn) -> None:
+    given = ["--set", "training.max_time=3m", "--max-steps", 5, "--json"]
+    training = json.loads(charrnn("config", *given).out)["config"]["training"]
+    limits = [training[limit] for limit in ("max_steps", "epochs", "max_time")]
+    assert limits == [5, None, 180]
 
 
 def test_flags_of_analyses(charrnn) -> None:
