@@ -39,8 +39,7 @@ def backward_pass(problem: Problem, activation: Activation) -> BackwardPass:
     """
     params, (x, y, *_), h0, _ = problem
     h = states(params, x, h0, activation)[1:]
-    slopes = np.empty_like(h)
-    activation.slope(h, slopes)
+    slopes = activation.slopes(h)
     do = loss_and_logit_gradient(logits(params, h), y)[1]
     found = BackwardPass(np.zeros_like(h), np.zeros_like(h), np.zeros_like(h))
     from_above, from_later, da = (params.by_layer(array) for array in found)

@@ -57,8 +57,7 @@ def by_lag(problem: Problem, activation: Activation, lags: int) -> Iterator[Lag]
     """
     params, (x, y, *_), h0, _ = problem
     h = states(params, x, h0, activation)
-    slope = np.empty_like(h)
-    activation.slope(h, slope)
+    slope = activation.slopes(h)
     T = len(x)
     first = problem.window.first_loss + 1  # t counts from 1
     do = loss_and_logit_gradient(logits(params, h[first:]), y[first - 1 :])[1]

@@ -98,7 +98,4 @@ def _before_padding(problem: Problem) -> Array:
 def _slopes(problem: Problem, activation: Activation) -> Array:
     """f′(a_t) at every step (T, B, L·H), D_t's diagonal."""
     params, (x, *_), h0, _ = problem
-    h = states(params, x, h0, activation)[1:]
-    slopes = np.empty_like(h)
-    activation.slope(h, slopes)
-    return slopes
+    return activation.slopes(states(params, x, h0, activation)[1:])

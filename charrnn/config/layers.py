@@ -66,7 +66,8 @@ def load_with_origins(
     elif path is not None:
         layers.append(("`config`", path))
     assigned, faults = _from_assignments(assignments)
-    flags = _beside(assigned, flags)
+    given = keys_of(assigned)  # a limit that is a flag unsets those of configs only
+    flags = nested({k: v for k, v in values_of(flags) if v is not None or k not in given})
     layers.append(("`settings`", assigned))
     layers.append((COMMAND_LINE, flags))
     merged: Layer = {}
@@ -94,18 +95,6 @@ def assigned_keys(assignments: list[str], flags: Layer) -> list[str]:
 def assigns(assignments: list[str], key: str, flags: Layer | None = None) -> bool:
     """Whether one of these assignments or flags sets a dotted key."""
     return key in keys_given(assignments, flags or {})
-
-
-def _beside(assigned: Layer, flags: Layer) -> Layer:
-    """The flags without those that unset what is assigned: a limit replaces those of a config."""
-    return {
-        section: {
-            key: value
-            for key, value in layer.items()
-            if value is not None or key not in (assigned.get(section) or {})
-        }
-        for section, layer in flags.items()
-    }
 
 
 def keys_given(assignments: list[str], flags: Layer) -> set[str]:

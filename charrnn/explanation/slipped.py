@@ -101,8 +101,7 @@ def slipped_gradient(problem: Problem, activation: Activation, rules: Rules) -> 
     params, (x, y, *_), h0, _ = problem
     T, A = len(x), params.alphabet_size
     h = states(params, x, h0, activation)[:, 0]
-    slopes = np.empty_like(h)
-    activation.slope(h, slopes)
+    slopes = activation.slopes(h)
     p, inputs, targets = (
         softmax(logits(params, h[1:])),
         one_hot(x[:, 0], A),

@@ -27,6 +27,12 @@ class Activation:
     smooth: bool
     steepest: float
 
+    def slopes(self, h: Array) -> Array:
+        """f′(a) in an array of its own, as a function of h = f(a)."""
+        out = np.empty_like(h)
+        self.slope(h, out)
+        return out
+
 
 def _tanh_slope(h: Array, out: Array) -> None:
     np.multiply(h, h, out=out)
