@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_text_and_library_and_inspection_have_the_same_plan(charrnn, text_file, 
     assert run.plan is not None
     plans.append(json.loads(json.dumps(vars(run.plan))))
     assert plans[0] == plans[1] == plans[2]
-    flat = {key: run.config[key.split(".")[0]][key.split(".")[1]] for key in run.plan.settings}
+    flat = {key: reduce(dict.get, key.split("."), run.config) for key in run.plan.settings}
     assert flat == run.plan.settings
     assert any("chosen for" in note for note in run.notes)
 

@@ -140,7 +140,7 @@ def test_at_the_points_of_the_table_its_values_are_taken() -> None:
                 assert getattr(found, name) == pytest.approx(expected), name
 
 
-def test_optimizer_and_activation_are_those_of_the_nearest_row_and_column() -> None:
+def test_words_are_those_of_the_nearest_row_and_column() -> None:
     for row, after in pairwise(TABLE.texts):
         for nearer, share in ((row, 0.49), (after, 0.51)):
             characters = row.characters ** (1 - share) * after.characters**share
@@ -151,19 +151,19 @@ def test_optimizer_and_activation_are_those_of_the_nearest_row_and_column() -> N
                         assert getattr(found, name) == getattr(nearer, name)[nearest]
 
 
-def test_weights_begin_as_the_activation_needs() -> None:
-    """ReLU has to, whoever chose it, unless the weights are trained or that is given too."""
+def test_weights_begin_as_the_table_says() -> None:
+    """With its activation, unless the weights are trained or that is given too."""
     key = "model.initialization.recurrent"
-    for characters, activation in ((1_000_000, "relu"), (20_000, "tanh")):
+    for characters, begin, gain in ((1_000_000, "identity", 0.9), (20_000, "orthogonal", 1.0)):
         settings = choose(TABLE, plan_task(characters)).settings
-        assert settings["model.activation"] == activation
-        assert (settings.get(key) == "identity") == (activation == "relu")
-    short = choose(TABLE, plan_task(20_000, **{"model.activation": "relu"})).settings
-    assert short[key] == "identity"
-    assert "model.activation" not in short
-    own = {"model.initialization.input": "glorot"}
+        assert settings["model.activation"] == "relu"
+        assert (settings[key], settings[f"{key}_gain"]) == (begin, gain)
+    given = choose(TABLE, plan_task(20_000, **{"model.activation": "relu"})).settings
+    assert given[key] == "orthogonal"
+    assert "model.activation" not in given
+    own, tanh = {"model.initialization.input": "glorot"}, {"model.activation": "tanh"}
     trained = plan_task(1_000_000)._replace(trained=True)
-    for task in (plan_task(1_000_000, **own), trained):
+    for task in (plan_task(1_000_000, **own), plan_task(1_000_000, **tanh), trained):
         assert key not in choose(TABLE, task).settings
     assert "model.activation" not in choose(TABLE, trained).settings  # it has one
 
@@ -175,12 +175,11 @@ def test_a_run_that_diverges_goes_on() -> None:
 
 
 def test_the_rate_is_constant_with_the_activation_of_the_table_only() -> None:
-    for characters, usual, other in ((10**6, "relu", "tanh"), (20_000, "tanh", "relu")):
-        assert choose(TABLE, plan_task(characters)).settings["schedule.name"] == "constant"
-        for activation in (usual, other):
-            task = plan_task(characters, **{"model.activation": activation})
-            constant = "schedule.name" in choose(TABLE, task).settings
-            assert constant == (activation == usual)
+    assert choose(TABLE, plan_task(10**6)).settings["schedule.name"] == "constant"
+    for activation in ("relu", "tanh"):
+        task = plan_task(10**6, **{"model.activation": activation})
+        constant = "schedule.name" in choose(TABLE, task).settings
+        assert constant == (activation == "relu")
 
 
 def test_the_table_gives_more_budget_no_smaller_network_and_no_fewer_passes() -> None:
@@ -247,7 +246,8 @@ def test_the_bundled_corpus_takes_as_long_as_with_the_default_config() -> None:
 def test_three_minutes_of_a_megabyte_get_the_network_of_the_recipe() -> None:
     plan = choose(TABLE, plan_task(1_003_855, **{"training.max_time": 180.0}), 95_000 * 231_000)
     recipe = load_config("relu-3m", [], {})
-    for key in plan.settings.keys() - {"training.max_steps", "training.epochs"}:
+    limits = {"training.max_steps", "training.epochs"}
+    for key in plan.settings.keys() - limits - {"training.averaging"}:
         expected = value_of(recipe, key)
         size = isinstance(expected, int)
         assert plan.settings[key] == (pytest.approx(expected, rel=0.15) if size else expected), key
@@ -304,11 +304,11 @@ def test_lines_say_what_and_why() -> None:
     assert "1,003,855 characters to train on and 3 minutes at" in first
     assert "2 layers of 384 relu units, batch size" in first
     assert "optimizer muon, learning rate 0.005, weight decay" in first
-    assert "averaging 0.1, constant rate." in first
+    assert "averaging 0.2, constant rate." in first
     assert "passes over the text" in second
     assert "`model.hidden_size=384`; fixed values: `config=default`" in second
     short = next(choose(TABLE, plan_task(20_000)).lines())
-    assert "averaging 0.1, constant rate." in short
+    assert "averaging 0.2, constant rate." in short
     given_all = dict.fromkeys(plan.settings)
     everything = choose(
         TABLE,

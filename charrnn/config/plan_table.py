@@ -26,7 +26,7 @@ class Row(_Part):
         characters: The length of the training text.
         usual_work: The work of a run without a limit.
         optimizer: Whose learning rates and decays these are.
-        activation: Of the networks that these are for.
+        recurrent: How W begins.
         weights: The size of the network.
         passes: The most passes over the text.
     """
@@ -34,7 +34,7 @@ class Row(_Part):
     characters: Positive
     usual_work: Positive
     optimizer: list[str]
-    activation: list[str]
+    recurrent: list[str]
     weights: list[Positive]
     layers: list[Positive]
     batch_size: list[Positive]
@@ -74,10 +74,11 @@ class PlanTable(_Part):
     Attributes:
         work: The columns: weights times the characters that they are trained on.
         texts: The rows.
+        activation: Of all networks.
+        recurrent_gain: The scale of W, by how it begins.
         schedule: What the learning rate does.
         averaging: The fraction of the steps so far whose weights are averaged.
         on_divergence: What a run does that diverges.
-        initialization: How weights begin with an activation, where that is not as by default.
         powers: How values follow from what is given.
         trained_weights: The factor of the learning rate if weights are trained already.
         two_cores: The speed of an ordinary machine with two cores.
@@ -86,10 +87,11 @@ class PlanTable(_Part):
 
     work: Ascending
     texts: Annotated[list[Row], Field(min_length=1)]
+    activation: str
+    recurrent_gain: dict[str, Positive]
     schedule: str
     averaging: Fraction
     on_divergence: str
-    initialization: dict[str, dict[str, str | float]]
     powers: AdjustingPowers
     trained_weights: Positive
     two_cores: Speed

@@ -15,7 +15,7 @@ class Cell(NamedTuple):
     """What the table has for a text and an amount of work; sizes too are real numbers."""
 
     optimizer: str
-    activation: str
+    recurrent: str
     weights: float
     layers: float
     batch_size: float

@@ -75,8 +75,8 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
         chosen["training.averaging"] = table.averaging
         activation = given.get("model.activation", chosen.get("model.activation"))
-        # where ReLU would be chosen, tanh needs a rate that falls
-        if activation == cell.activation and not any(key.startswith("schedule.") for key in given):
+        # with tanh the rate has to fall
+        if activation == table.activation and not any(key.startswith("schedule.") for key in given):
             chosen["schedule.name"] = table.schedule
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
@@ -158,17 +158,17 @@ def _activation(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
     """The activation, and how its weights begin; nothing for weights that are trained already."""
     if task.trained:
         return {}
-    chosen: dict[str, Any] = {"model.activation": cell.activation}
+    chosen: dict[str, Any] = {"model.activation": table.activation}
     prefix = "model.initialization."
-    if not any(key.startswith(prefix) for key in task.given):
-        activation = task.given.get("model.activation", cell.activation)
-        for key, value in table.initialization.get(activation, {}).items():
-            chosen[prefix + key] = value
+    other = task.given.get("model.activation", table.activation) != table.activation
+    if not other and not any(key.startswith(prefix) for key in task.given):
+        chosen[prefix + "recurrent"] = cell.recurrent
+        chosen[prefix + "recurrent_gain"] = table.recurrent_gain[cell.recurrent]
     return chosen
 
 
 def _batch_size(cell: Cell, task: Task) -> int:
-    size = 4 * round(cell.batch_size / 4)
+    size = 4 * round(cell.batch_size / 4) if cell.batch_size >= 4 else round(cell.batch_size)
     batch_size: int = task.given.get("training.batch_size", min(size, task.max_batch_size))
     return batch_size
 
@@ -227,7 +227,7 @@ def _doubts(
         fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
     if fitted:
         yield f"the rule is fitted to {' and '.join(fitted)}"
-    tried = {"optimizer.name": cell.optimizer, "model.activation": cell.activation}
+    tried = {"optimizer.name": cell.optimizer, "model.activation": table.activation}
     untried = [
         f"`{key}={given[key]}`"
         for key, usual in {**sure.settings, **tried}.items()
