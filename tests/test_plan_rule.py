@@ -134,21 +134,20 @@ def test_at_the_points_of_the_table_its_values_are_taken() -> None:
         for column, work in enumerate(TABLE.work):
             found = Grid(TABLE)(row.characters, work)
             for name in WORDS:
-                assert getattr(found, name) == getattr(row, name)[column]
+                assert getattr(found, name) == getattr(row, name)
             for name in INTERPOLATED:
                 expected = getattr(row, name)[column]
                 assert getattr(found, name) == pytest.approx(expected), name
 
 
-def test_words_are_those_of_the_nearest_row_and_column() -> None:
+def test_words_are_those_of_the_nearest_row() -> None:
     for row, after in pairwise(TABLE.texts):
         for nearer, share in ((row, 0.49), (after, 0.51)):
             characters = row.characters ** (1 - share) * after.characters**share
-            for column, (work, more) in enumerate(pairwise(TABLE.work)):
-                for nearest, part in ((column, 0.49), (column + 1, 0.51)):
-                    found = Grid(TABLE)(characters, work ** (1 - part) * more**part)
-                    for name in WORDS:
-                        assert getattr(found, name) == getattr(nearer, name)[nearest]
+            for work in TABLE.work:
+                found = Grid(TABLE)(characters, work)
+                for name in WORDS:
+                    assert getattr(found, name) == getattr(nearer, name)
 
 
 def test_weights_begin_as_the_table_says() -> None:

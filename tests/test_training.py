@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from charrnn.analysis.problems import random_problem
-from charrnn.config.layers import load_config
+from charrnn.config.layers import changed, load_config
 from charrnn.events import Evaluated, Stepped
 from charrnn.model.activations import ACTIVATIONS
 from charrnn.model.bptt import bptt
@@ -314,7 +314,8 @@ class Clock:
 
 def timed(budget: float, step_seconds: float, evaluation_seconds: float):
     """Events of a run with given durations of steps and evaluations."""
-    clock, config = Clock(), config_of(training={"max_steps": None, "max_time": budget})
+    limits = {"max_steps": None, "max_time": budget}
+    clock, config = Clock(), changed(config_of(), {"training": limits})
 
     def objective(params, window, h0):
         clock.now += step_seconds

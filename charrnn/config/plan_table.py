@@ -20,7 +20,7 @@ Powers = dict[str, Number]
 
 
 class Row(_Part):
-    """What is chosen for texts of one length, with an entry per column of the table.
+    """What is chosen for texts of one length; a list has an entry per column of the table.
 
     Attributes:
         characters: The length of the training text.
@@ -33,8 +33,8 @@ class Row(_Part):
 
     characters: Positive
     usual_work: Positive
-    optimizer: list[str]
-    recurrent: list[str]
+    optimizer: str
+    recurrent: str
     weights: list[Positive]
     layers: list[Positive]
     batch_size: list[Positive]
@@ -53,10 +53,19 @@ class AdjustingPowers(_Part):
 
 
 class Speed(_Part):
-    """The time of training on a character: a constant, and one for each weight."""
+    """The speed of training.
 
-    seconds_per_character: Positive
+    Attributes:
+        work_per_second: Roughly, weights times characters.
+        seconds_per_layer: Of a step, whatever the sizes.
+        seconds_per_weight: And character.
+        seconds_per_cube: With muon, of a step, for H³ of each matrix between units.
+    """
+
+    work_per_second: Positive
+    seconds_per_layer: Positive
     seconds_per_weight: Positive
+    seconds_per_cube: Positive
 
 
 class Sure(_Part):

@@ -55,8 +55,8 @@ class Grid:
         columns = (1 - along) * rows[..., left] + along * rows[..., right]
         found = (1 - down) * columns[:, 0] + down * columns[:, 1]
         found[self._as_logarithms] = np.exp(found[self._as_logarithms])
-        row, column = below if down > 0.5 else above, right if along > 0.5 else left
-        return Cell(*(rows[row][column] for rows in self._words), *found.tolist())
+        nearest = below if down > 0.5 else above
+        return Cell(*(words[nearest] for words in self._words), *found.tolist())
 
     def usual_work(self, characters: float) -> float:
         """The work of a run without a limit."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf, prod
 from typing import Any, NamedTuple
 
-from charrnn.config.plan_table import PlanTable, Powers
+from charrnn.config.plan_table import PlanTable, Powers, Speed
 from charrnn.results import Plan
 from charrnn.results.plans import Ends
 from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
@@ -46,7 +46,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     """
     given = task.given
     grid = Grid(table)
-    work = _work(grid, task, rate or 1 / table.two_cores.seconds_per_weight)
+    work = _work(grid, task, rate or table.two_cores.work_per_second)
     cell = grid(task.characters, work)
     layers, hidden_size = _network(cell, task)
     weights = round(weights_of(layers, hidden_size, task.alphabet_size))
@@ -72,7 +72,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         factor = table.trained_weights if task.trained else 1.0
         chosen["optimizer.name"] = cell.optimizer
         chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
-        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay, 1)
+        chosen["optimizer.weight_decay"] = _digits(cell.weight_decay)
         chosen["training.averaging"] = table.averaging
         activation = given.get("model.activation", chosen.get("model.activation"))
         # with tanh the rate has to fall
@@ -81,7 +81,11 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
     characters = passes * task.characters
-    speed = rate / weights if rate else 1 / _seconds_per_character(table, weights)
+    muon = given.get("optimizer.name", cell.optimizer) == "muon"
+    usual = _usual_speed(
+        table.two_cores, layers, hidden_size, weights, task.per_step(batch_size), muon
+    )
+    speed = rate / weights if rate else usual
     return Plan(
         settings=settings,
         characters=task.characters,
@@ -209,9 +213,15 @@ def _limits(
     return unlimited | {"training.epochs": epochs}, epochs, ends
 
 
-def _seconds_per_character(table: PlanTable, weights: float) -> float:
-    speed = table.two_cores
-    return speed.seconds_per_character + speed.seconds_per_weight * weights
+def _usual_speed(
+    speed: Speed, layers: int, hidden_size: int, weights: int, per_step: float, muon: bool
+) -> float:
+    """Characters in a second, of which a step has `per_step`."""
+    return per_step / (
+        speed.seconds_per_layer * layers
+        + speed.seconds_per_weight * weights * per_step
+        + speed.seconds_per_cube * muon * (2 * layers - 1) * hidden_size**3
+    )
 
 
 def _doubts(
@@ -223,7 +233,7 @@ def _doubts(
         fitted.append("texts of {:,.0f} to {:,.0f} characters".format(*sure.characters))
     limited = any(given.get(limit) is not None for limit in LIMITS)
     if limited and not sure.work[0] <= work <= sure.work[1]:
-        budgets = [bound * table.two_cores.seconds_per_weight for bound in sure.work]
+        budgets = [bound / table.two_cores.work_per_second for bound in sure.work]
         fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
     if fitted:
         yield f"the rule is fitted to {' and '.join(fitted)}"
