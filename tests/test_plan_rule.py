@@ -13,7 +13,7 @@ from charrnn.config.dotted import nested
 from charrnn.config.layers import changed, check_config, load_config, value_of
 from charrnn.config.plan_table import PlanTable, plan_table
 from charrnn.model.params import Layout, shapes
-from charrnn.setup.plan_grid import INTERPOLATED, WORDS, Grid, hidden_size_of, weights_of
+from charrnn.setup.plan_grid import INTERPOLATED, Grid, hidden_size_of, weights_of
 from charrnn.setup.plan_rule import choose
 from charrnn.setup.planning import planned
 from tests.runs import plan_task
@@ -133,25 +133,22 @@ def test_at_the_points_of_the_table_its_values_are_taken() -> None:
     for row in TABLE.texts:
         for column, work in enumerate(TABLE.work):
             found = Grid(TABLE)(row.characters, work)
-            for name in WORDS:
-                assert getattr(found, name) == getattr(row, name)
+            assert found.optimizer == row.optimizer
             for name in INTERPOLATED:
                 expected = getattr(row, name)[column]
                 assert getattr(found, name) == pytest.approx(expected), name
 
 
-def test_words_are_those_of_the_nearest_row() -> None:
+def test_the_optimizer_is_that_of_the_nearest_row() -> None:
     for row, after in pairwise(TABLE.texts):
         for nearer, share in ((row, 0.49), (after, 0.51)):
             characters = row.characters ** (1 - share) * after.characters**share
             for work in TABLE.work:
-                found = Grid(TABLE)(characters, work)
-                for name in WORDS:
-                    assert getattr(found, name) == getattr(nearer, name)
+                assert Grid(TABLE)(characters, work).optimizer == nearer.optimizer
 
 
-def test_weights_begin_as_the_table_says() -> None:
-    """With its activation, unless the weights are trained or that is given too."""
+def test_weights_begin_as_the_layers_need() -> None:
+    """With the usual activation, unless the weights are trained or that is given too."""
     key = "model.initialization.recurrent"
     for characters, begin, gain in ((1_000_000, "identity", 0.9), (20_000, "orthogonal", 1.0)):
         settings = choose(TABLE, plan_task(characters)).settings
@@ -160,11 +157,27 @@ def test_weights_begin_as_the_table_says() -> None:
     given = choose(TABLE, plan_task(20_000, **{"model.activation": "relu"})).settings
     assert given[key] == "orthogonal"
     assert "model.activation" not in given
+    deep = choose(TABLE, plan_task(20_000, **{"model.layers": 3})).settings
+    assert deep[key] == "identity"
     own, tanh = {"model.initialization.input": "glorot"}, {"model.activation": "tanh"}
     trained = plan_task(1_000_000)._replace(trained=True)
     for task in (plan_task(1_000_000, **own), plan_task(1_000_000, **tanh), trained):
         assert key not in choose(TABLE, task).settings
     assert "model.activation" not in choose(TABLE, trained).settings  # it has one
+
+
+def test_a_given_batch_gets_no_rate_that_is_too_high() -> None:
+    for characters in (5_000, 20_000, 10**6):
+        plan = choose(TABLE, plan_task(characters, **{"training.batch_size": 64}))
+        assert plan.settings["optimizer.learning_rate"] <= 0.03
+
+
+def test_a_short_time_is_enough_for_a_short_text() -> None:
+    """A second does less work with two lanes."""
+    minute = choose(TABLE, plan_task(20_000, **{"training.max_time": 60.0}), 3e9)
+    assert (minute.doubts, minute.ends) == ((), "passes")
+    second = choose(TABLE, plan_task(20_000, **{"training.max_time": 1.0}), 3e9)
+    assert "budgets of" in second.doubts[0]
 
 
 def test_a_run_that_diverges_goes_on() -> None:

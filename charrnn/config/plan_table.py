@@ -25,8 +25,7 @@ class Row(_Part):
     Attributes:
         characters: The length of the training text.
         usual_work: The work of a run without a limit.
-        optimizer: Whose learning rates and decays these are.
-        recurrent: How W begins.
+        optimizer: Whose learning rates and decays these are; between two rows, that of the nearest.
         weights: The size of the network.
         passes: The most passes over the text.
     """
@@ -34,7 +33,6 @@ class Row(_Part):
     characters: Positive
     usual_work: Positive
     optimizer: str
-    recurrent: str
     weights: list[Positive]
     layers: list[Positive]
     batch_size: list[Positive]
@@ -57,9 +55,9 @@ class Speed(_Part):
 
     Attributes:
         work_per_second: Roughly, weights times characters.
-        seconds_per_layer: Of a step, whatever the sizes.
-        seconds_per_weight: And character.
-        seconds_per_cube: With muon, of a step, for H³ of each matrix between units.
+        seconds_per_layer: Of a step, for each layer.
+        seconds_per_weight: For each weight and character.
+        seconds_per_cube: Of a step with muon, for H³ of each matrix between units.
     """
 
     work_per_second: Positive
@@ -83,8 +81,8 @@ class PlanTable(_Part):
     Attributes:
         work: The columns: weights times the characters that they are trained on.
         texts: The rows.
-        activation: Of all networks.
-        recurrent_gain: The scale of W, by how it begins.
+        activation: Of the units.
+        initialization: How W begins with it, by the number of layers; the last is of more, too.
         schedule: What the learning rate does.
         averaging: The fraction of the steps so far whose weights are averaged.
         on_divergence: What a run does that diverges.
@@ -97,7 +95,7 @@ class PlanTable(_Part):
     work: Ascending
     texts: Annotated[list[Row], Field(min_length=1)]
     activation: str
-    recurrent_gain: dict[str, Positive]
+    initialization: Annotated[list[dict[str, str | float]], Field(min_length=1)]
     schedule: str
     averaging: Fraction
     on_divergence: str

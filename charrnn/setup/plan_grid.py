@@ -15,7 +15,6 @@ class Cell(NamedTuple):
     """What the table has for a text and an amount of work; sizes too are real numbers."""
 
     optimizer: str
-    recurrent: str
     weights: float
     layers: float
     batch_size: float
@@ -25,8 +24,7 @@ class Cell(NamedTuple):
     passes: float
 
 
-WORDS = Cell._fields[:2]  # of which the nearest one is taken
-INTERPOLATED = Cell._fields[2:]
+INTERPOLATED = Cell._fields[1:]
 
 
 class Grid:
@@ -40,7 +38,7 @@ class Grid:
         self._lengths = np.log([row.characters for row in table.texts])
         self._works = np.log(table.work)
         self._usual = np.log([row.usual_work for row in table.texts])
-        self._words = [[getattr(row, name) for row in table.texts] for name in WORDS]
+        self._optimizers = [row.optimizer for row in table.texts]
         self._values = np.array(  # (fields, rows, columns)
             [[getattr(row, name) for row in table.texts] for name in INTERPOLATED]
         )
@@ -56,7 +54,7 @@ class Grid:
         found = (1 - down) * columns[:, 0] + down * columns[:, 1]
         found[self._as_logarithms] = np.exp(found[self._as_logarithms])
         nearest = below if down > 0.5 else above
-        return Cell(*(words[nearest] for words in self._words), *found.tolist())
+        return Cell(self._optimizers[nearest], *found.tolist())
 
     def usual_work(self, characters: float) -> float:
         """The work of a run without a limit."""

@@ -11,6 +11,7 @@ from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
 from charrnn.wording import rough_duration
 
 MAX_DROPOUT = 0.5
+MAX_LEARNING_RATE = 0.03  # of adamw and muon; a given batch size may ask for more
 MAX_ITERATIONS = 200
 LIMITS = ("training.max_steps", "training.epochs", "training.max_time")
 
@@ -57,11 +58,13 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         "batch_size": batch_size / cell.batch_size,
         "weights": weights / cell.weights,
     }
-    learning_rate = _adjusted(cell.learning_rate, table.powers.learning_rate, ratios)
+    learning_rate = min(
+        _adjusted(cell.learning_rate, table.powers.learning_rate, ratios), MAX_LEARNING_RATE
+    )
     dropout = min(_adjusted(cell.dropout, table.powers.dropout, ratios), MAX_DROPOUT)
     most = max(_adjusted(cell.passes, table.powers.passes, ratios), 1.0)
     chosen: dict[str, Any] = {
-        **_activation(table, cell, task),
+        **_activation(table, layers, task),
         "model.layers": layers,
         "model.hidden_size": hidden_size,
         "training.batch_size": batch_size,
@@ -75,7 +78,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         chosen["optimizer.weight_decay"] = _digits(cell.weight_decay)
         chosen["training.averaging"] = table.averaging
         activation = given.get("model.activation", chosen.get("model.activation"))
-        # with tanh the rate has to fall
+        # with another activation the rate has to fall
         if activation == table.activation and not any(key.startswith("schedule.") for key in given):
             chosen["schedule.name"] = table.schedule
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
@@ -95,7 +98,7 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         max_seconds=given.get("training.max_time"),
         characters_per_second=speed if rate else None,
         ends=ends,
-        doubts=tuple(_doubts(table, task, work, cell, ratios)),
+        doubts=tuple(_doubts(grid, table, task, work, cell, ratios)),
     )
 
 
@@ -158,7 +161,7 @@ def _network(cell: Cell, task: Task) -> tuple[int, int]:
     return layers, hidden_size
 
 
-def _activation(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
+def _activation(table: PlanTable, layers: int, task: Task) -> dict[str, Any]:
     """The activation, and how its weights begin; nothing for weights that are trained already."""
     if task.trained:
         return {}
@@ -166,8 +169,8 @@ def _activation(table: PlanTable, cell: Cell, task: Task) -> dict[str, Any]:
     prefix = "model.initialization."
     other = task.given.get("model.activation", table.activation) != table.activation
     if not other and not any(key.startswith(prefix) for key in task.given):
-        chosen[prefix + "recurrent"] = cell.recurrent
-        chosen[prefix + "recurrent_gain"] = table.recurrent_gain[cell.recurrent]
+        of_layers = table.initialization[: int(layers)][-1]
+        chosen |= {prefix + key: value for key, value in of_layers.items()}
     return chosen
 
 
@@ -225,14 +228,20 @@ def _usual_speed(
 
 
 def _doubts(
-    table: PlanTable, task: Task, work: float, cell: Cell, ratios: Mapping[str, float]
+    grid: Grid,
+    table: PlanTable,
+    task: Task,
+    work: float,
+    cell: Cell,
+    ratios: Mapping[str, float],
 ) -> Iterator[str]:
     """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
     sure, given, fitted = table.sure, task.given, []
     if not sure.characters[0] <= task.characters <= sure.characters[1]:
         fitted.append("texts of {:,.0f} to {:,.0f} characters".format(*sure.characters))
     limited = any(given.get(limit) is not None for limit in LIMITS)
-    if limited and not sure.work[0] <= work <= sure.work[1]:
+    least = min(sure.work[0], grid.usual_work(task.characters) / 2)  # short texts need little
+    if limited and not least <= work <= sure.work[1]:
         budgets = [bound / table.two_cores.work_per_second for bound in sure.work]
         fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
     if fitted:
