@@ -180,6 +180,15 @@ def test_a_short_time_is_enough_for_a_short_text() -> None:
     assert "budgets of" in second.doubts[0]
 
 
+def test_without_a_measurement_few_lanes_and_muon_take_longer() -> None:
+    usual = {"training.epochs": 1.0, "training.batch_size": 64}
+    changes = ({}, {"training.batch_size": 2}, {"optimizer.name": "adamw"})
+    plans = [choose(TABLE, plan_task(10**6, **usual | change)) for change in changes]
+    assert len({plan.weights for plan in plans}) == 1
+    many, few, adamw = (plan.seconds for plan in plans)
+    assert adamw < many < few / 2
+
+
 def test_a_run_that_diverges_goes_on() -> None:
     key = "training.on_divergence"
     assert choose(TABLE, plan_task(10**6)).settings[key] == "rollback"

@@ -71,7 +71,8 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
         "model.dropout": round(20 * dropout) / 20,
         "training.on_divergence": table.on_divergence,
     }
-    if given.get("optimizer.name", cell.optimizer) == cell.optimizer:
+    optimizer = given.get("optimizer.name", cell.optimizer)
+    if optimizer == cell.optimizer:
         factor = table.trained_weights if task.trained else 1.0
         chosen["optimizer.name"] = cell.optimizer
         chosen["optimizer.learning_rate"] = _digits(factor * learning_rate)
@@ -84,10 +85,8 @@ def choose(table: PlanTable, task: Task, rate: float | None = None) -> Plan:
     limits, passes, ends = _limits(task, work / weights / task.characters, most, batch_size)
     settings = {key: value for key, value in (chosen | limits).items() if key not in given}
     characters = passes * task.characters
-    muon = given.get("optimizer.name", cell.optimizer) == "muon"
-    usual = _usual_speed(
-        table.two_cores, layers, hidden_size, weights, task.per_step(batch_size), muon
-    )
+    muon, per_step = optimizer == "muon", task.per_step(batch_size)
+    usual = _usual_speed(table.two_cores, layers, hidden_size, weights, per_step, muon)
     speed = rate / weights if rate else usual
     return Plan(
         settings=settings,
@@ -169,7 +168,7 @@ def _activation(table: PlanTable, layers: int, task: Task) -> dict[str, Any]:
     prefix = "model.initialization."
     other = task.given.get("model.activation", table.activation) != table.activation
     if not other and not any(key.startswith(prefix) for key in task.given):
-        of_layers = table.initialization[: int(layers)][-1]
+        of_layers = table.initialization[:layers][-1]
         chosen |= {prefix + key: value for key, value in of_layers.items()}
     return chosen
 
