@@ -32,9 +32,12 @@ QUIET = {"evaluation.sample_length": 0, "logging.lag_profile": False}
 
 
 def standard_library() -> str:
-    """The ASCII characters of the modules of Python's standard library, one after another."""
-    modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
-    sources = "".join(module.read_text(encoding="utf-8", errors="ignore") for module in modules)
+    """The ASCII characters of Python's standard library: its modules, then its packages."""
+    folder = Path(sysconfig.get_path("stdlib"))
+    modules, packages = sorted(folder.glob("*.py")), sorted(folder.glob("*/**/*.py"))
+    installed = {"site-packages", "dist-packages"}
+    files = [*modules, *(path for path in packages if not installed & {*path.parts})]
+    sources = "".join(path.read_text(encoding="utf-8", errors="ignore") for path in files)
     return sources.encode("ascii", "ignore").decode()
 
 

@@ -86,6 +86,15 @@ def test_a_network_that_memorizes_is_not_still_learning() -> None:
     assert found.advice[0].remedy == "more_text"
     first_pass = judged(FALLING, memorizing, steps=(replace(STEP, epoch=1.0),))
     assert first_pass.standing == "learning"  # what is read once cannot be memorized
+    near = [4.0, 3.5, 3.2, 3.0, 2.9, 2.5, 2.2, 2.0, 1.8, 1.6]  # falls by more, to nearly the same
+    assert judged(FALLING, near).standing == "learning"
+
+
+def test_where_nothing_is_left_to_learn_nothing_is_advised() -> None:
+    zero = [2.0, 0.5, *[0.001] * 8]
+    found = judged(zero, zero)
+    assert (found.standing, found.advice) == ("settled", ())
+    assert judged([loss + 0.1 for loss in zero], zero).advice
 
 
 def test_the_last_slope_does_not_count() -> None:

@@ -113,7 +113,7 @@ def test_new_characters_are_refused_or_learnt(charrnn, request, tmp_path, parent
     ("arguments", "code", "message"),
     [
         (["--set", "model.hidden_size=17"], 2, "model.hidden_size is 17"),
-        (["--hidden-size", "17"], 2, "leave --hidden-size out, of the config too"),
+        (["--hidden-size", "17"], 2, "remove --hidden-size, from the config too"),
         (["--set", "model.bias=false"], 2, "model.bias is false"),
         (["--set", "model.activation=relu"], 2, "model.activation is relu"),
         (["--layers", 2], 2, "model.layers is 2, but"),

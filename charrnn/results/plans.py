@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from charrnn.wording import pluralize, rough_duration
+from charrnn.wording import about, pluralize, rough_duration
 
 NAMES = {
     "training.batch_size": "batch size",
@@ -15,12 +15,12 @@ NAMES = {
     "training.averaging": "averaging",
 }
 
-EXAMPLES = {  # of values that are given, each for what it would replace
-    "model.hidden_size": 384,
-    "optimizer.learning_rate": "2e-3",
-    "training.batch_size": 32,
-    "model.layers": 1,
-}
+EXAMPLES = (  # of what may be given
+    "model.hidden_size",
+    "optimizer.learning_rate",
+    "training.batch_size",
+    "model.layers",
+)
 
 Ends = Literal["time", "given", "passes", "usual"]
 
@@ -90,9 +90,10 @@ class Plan:
 
     def _hint(self) -> str:
         """How to give what was chosen, by the example of something that was."""
-        for key, value in EXAMPLES.items():
+        for key in EXAMPLES:
             if key in self.settings:
-                return f" To set a value yourself: `{key}={value}`; fixed values: `config=default`"
+                value = f"{key}={self.settings[key]:g}"
+                return f" To set a value yourself: `{value}`; fixed values: `config=default`"
         return ""
 
     def _length(self) -> str:
@@ -100,13 +101,12 @@ class Plan:
         passes = f"{shown} {'pass' if shown == '1' else 'passes'} over the text"
         if self.passes < 1:
             passes = f"{float(f'{100 * self.passes:.2g}'):g} % of the text"
-        about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
         if self.ends == "time":
             return f"The time is enough for {passes}."
-        on = f"{about} on two cores" if self.max_seconds is None else about
+        on = f"{about(self.seconds)}{' on two cores' * (self.max_seconds is None)}"
         sentence = f"{passes[0].upper()}{passes[1:]}, {on}"
         if self.ends == "passes":
-            return f"{sentence}; more would memorize it."
+            return f"{sentence}; more seldom help with such a text."
         if self.ends == "usual":
             return f"{sentence}; another budget: `training.max_time=10m`."
         return f"{sentence}."

@@ -6,7 +6,7 @@ from charrnn.config.settings import Config
 from charrnn.events import Stepped
 from charrnn.results import Assessment, RunFigures, RunLog, Standing
 from charrnn.results.assessments import SEED_VARIATION
-from charrnn.runs.advice import advise
+from charrnn.runs.advice import WIDE_GAP, advise
 from charrnn.runs.figures import figures_of
 from charrnn.runs.outcome import cause_of_failure, failure
 from charrnn.runs.rate import rate_at_fault
@@ -33,9 +33,9 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
        characters than to that of the n-gram, and training loss is no lower; or the rate is beyond
        what the optimizer bears.
     5. learning: L fell by more than STILL_FALLING in the second half of the run, and by at least
-       MEMORIZING of what training loss fell, or the text was read once at most. A learning rate
-       that falls flattens the end of every curve, so the last slope says nothing; but the second
-       half of a longer run has such an end too.
+       MEMORIZING of what training loss fell; or the text was read once at most, or training loss
+       is near to L. A learning rate that falls flattens the end of every curve, so the last slope
+       says nothing; but the second half of a longer run has such an end too.
     6. underfitting: L is above that of the n-gram by more than SEED_VARIATION.
     7. settled: otherwise.
 
@@ -80,7 +80,8 @@ def _verdict(config: Config, log: RunLog, found: RunFigures) -> tuple[Standing, 
     reason = f"{what} {moved} in the second half of the run"
     if found.gained > STILL_FALLING:
         first_pass = found.epochs is not None and found.epochs <= 1
-        if first_pass or found.gained >= MEMORIZING * found.training_gained:
+        near = found.gap <= WIDE_GAP
+        if first_pass or near or found.gained >= MEMORIZING * found.training_gained:
             return "learning", f"{reason}: it is not done yet."
         memorizes = "the network now mostly memorizes its text"
         reason += f", training loss by {found.training_gained:.3f}: {memorizes}."

@@ -151,5 +151,5 @@ def require_same_network(config: Config, parent: Parent) -> None:
             here, there = (shown(one).strip("'") for one in (wanted, found))
             raise UsageError(
                 f"model.{key} is {here}, but {parent.path} has {there}.",
-                f"leave `model.{key}` out, of the config too: {parent.path} determines it.",
+                f"remove `model.{key}`, from the config too: {parent.path} determines it.",
             )

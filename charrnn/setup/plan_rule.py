@@ -8,7 +8,7 @@ from charrnn.config.plan_table import PlanTable, Powers, Speed
 from charrnn.results import Plan
 from charrnn.results.plans import Ends
 from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
-from charrnn.wording import rough_duration
+from charrnn.wording import about, rough_duration
 
 MAX_DROPOUT = 0.5
 MAX_LEARNING_RATE = 0.03  # of adamw and muon; a given batch size may ask for more
@@ -235,16 +235,16 @@ def _doubts(
     ratios: Mapping[str, float],
 ) -> Iterator[str]:
     """Why the choice may be a bad one: what lies outside of the runs that the table is from."""
-    sure, given, fitted = table.sure, task.given, []
+    sure, given = table.sure, task.given
     if not sure.characters[0] <= task.characters <= sure.characters[1]:
-        fitted.append("texts of {:,.0f} to {:,.0f} characters".format(*sure.characters))
+        shortest, longest = sure.characters
+        yield f"the rule is fitted to texts of {shortest:,.0f} to {longest:,.0f} characters"
     limited = any(given.get(limit) is not None for limit in LIMITS)
     least = min(sure.work[0], grid.usual_work(task.characters) / 2)  # short texts need little
     if limited and not least <= work <= sure.work[1]:
-        budgets = [bound / table.two_cores.work_per_second for bound in sure.work]
-        fitted.append("budgets of {} to {} on two cores".format(*map(rough_duration, budgets)))
-    if fitted:
-        yield f"the rule is fitted to {' and '.join(fitted)}"
+        budget, *ends = (done / table.two_cores.work_per_second for done in (work, *sure.work))
+        fitted = " to ".join(map(rough_duration, ends))
+        yield f"two idle cores do this in {about(budget)}; the rule is fitted to {fitted}"
     tried = {"optimizer.name": cell.optimizer, "model.activation": table.activation}
     untried = [
         f"`{key}={given[key]}`"
