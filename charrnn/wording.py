@@ -26,11 +26,6 @@ def rough_duration(seconds: float) -> str:
     return f"{seconds / 3600:,.0f} hours"
 
 
-def about(seconds: float) -> str:
-    """A rough duration in words: about 40 s, or less than 1 s."""
-    return f"about {rough_duration(seconds)}" if seconds >= 1 else "less than 1 s"
-
-
 def decimal(value: float) -> str:
     """A number with four digits after the point, or in scientific notation if that is too long."""
     return f"{value + 0.0:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"

@@ -95,6 +95,7 @@ def test_where_nothing_is_left_to_learn_nothing_is_advised() -> None:
     found = judged(zero, zero)
     assert (found.standing, found.advice) == ("settled", ())
     assert judged([loss + 0.1 for loss in zero], zero).advice
+    assert judged([None] * 10, zero).advice[0].remedy == "hold_out"
 
 
 def test_the_last_slope_does_not_count() -> None:

@@ -177,9 +177,7 @@ def test_a_short_time_is_enough_for_a_short_text() -> None:
     minute = choose(TABLE, plan_task(20_000, **{"training.max_time": 60.0}), 3e9)
     assert (minute.doubts, minute.ends) == ((), "passes")
     second = choose(TABLE, plan_task(20_000, **{"training.max_time": 1.0}), 3e9)
-    assert second.doubts == (
-        "two idle cores do this in less than 1 s; the rule is fitted to 15 s to 3 hours",
-    )
+    assert "budget is shorter" in second.doubts[0]
 
 
 def test_without_a_measurement_few_lanes_and_muon_take_longer() -> None:
@@ -235,8 +233,8 @@ def test_another_table_is_validated(fault) -> None:
     [
         ({}, None),
         ({"training.max_time": 60.0}, None),
-        ({"training.max_time": 1.0}, "two idle cores do this in"),
-        ({"training.max_time": 1e5}, "two idle cores do this in"),
+        ({"training.max_time": 1.0}, "budget is shorter"),
+        ({"training.max_time": 1e5}, "budget is longer"),
         ({"model.hidden_size": 8}, "network is much smaller"),
         ({"model.hidden_size": 4000}, "network is much larger"),
         ({"training.batch_size": 500}, "batch is much larger"),
@@ -281,7 +279,7 @@ def test_a_long_time_for_a_short_text_ends_before_it() -> None:
     plan = choose(TABLE, plan_task(18_000, **{"training.max_time": 600.0}), 2e10)
     assert plan.ends == "passes"
     assert plan.seconds < 120
-    assert "more seldom help with such a text" in "".join(plan.lines())
+    assert "more passes seldom help with such a text" in "".join(plan.lines())
 
 
 @pytest.mark.parametrize("larger", ["model.hidden_size", "model.layers", "training.batch_size"])
@@ -352,7 +350,7 @@ def test_lines_say_what_and_why() -> None:
 def test_the_example_of_a_setting_is_not_one_that_is_given() -> None:
     plan = choose(TABLE, plan_task(10**6, **{"model.hidden_size": 64}))
     rate = plan.settings["optimizer.learning_rate"]
-    assert f"`optimizer.learning_rate={rate}`" in "".join(plan.lines())
+    assert f"`optimizer.learning_rate={rate:g}`" in "".join(plan.lines())
     assert "hidden_size=" not in "".join(plan.lines())
 
 

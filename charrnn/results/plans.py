@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from charrnn.wording import about, pluralize, rough_duration
+from charrnn.wording import pluralize, rough_duration
 
 NAMES = {
     "training.batch_size": "batch size",
@@ -101,12 +101,13 @@ class Plan:
         passes = f"{shown} {'pass' if shown == '1' else 'passes'} over the text"
         if self.passes < 1:
             passes = f"{float(f'{100 * self.passes:.2g}'):g} % of the text"
+        about = f"about {rough_duration(self.seconds)}" if self.seconds >= 1 else "less than 1 s"
         if self.ends == "time":
             return f"The time is enough for {passes}."
-        on = f"{about(self.seconds)}{' on two cores' * (self.max_seconds is None)}"
+        on = f"{about} on two cores" if self.max_seconds is None else about
         sentence = f"{passes[0].upper()}{passes[1:]}, {on}"
         if self.ends == "passes":
-            return f"{sentence}; more seldom help with such a text."
+            return f"{sentence}; more passes seldom help with such a text."
         if self.ends == "usual":
             return f"{sentence}; another budget: `training.max_time=10m`."
         return f"{sentence}."

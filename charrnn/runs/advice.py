@@ -58,7 +58,7 @@ def advise(
     )
     factor = LEARNING_FACTOR if learned else RATE_FACTOR
     whole = found.steps / max(found.used, 1e-9)
-    if standing == "settled" and found.best <= SEED_VARIATION:
+    if found.held_out and standing in ("settled", "learning") and found.best <= SEED_VARIATION:
         return ()  # nothing is left to learn
     remedies = Remedies(config, path, whole, found.best_step, factor, found.rollbacks)
     ways = [way for name in ORDER[case] if (way := getattr(remedies, name)())]

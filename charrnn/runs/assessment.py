@@ -32,10 +32,10 @@ def assess(config: Config, log: RunLog, path: str = "") -> Assessment:
     4. low_rate or high_rate: after some hundred steps, L is nearer to that of counts of single
        characters than to that of the n-gram, and training loss is no lower; or the rate is beyond
        what the optimizer bears.
-    5. learning: L fell by more than STILL_FALLING in the second half of the run, and by at least
-       MEMORIZING of what training loss fell; or the text was read once at most, or training loss
-       is near to L. A learning rate that falls flattens the end of every curve, so the last slope
-       says nothing; but the second half of a longer run has such an end too.
+    5. learning: L fell by more than STILL_FALLING in the second half of the run; and it fell by at
+       least MEMORIZING of what training loss fell, or training loss is within WIDE_GAP of it, or
+       the text was read once at most. A learning rate that falls flattens the end of every curve,
+       so the last slope says nothing; but the second half of a longer run has such an end too.
     6. underfitting: L is above that of the n-gram by more than SEED_VARIATION.
     7. settled: otherwise.
 

@@ -8,7 +8,6 @@ from charrnn.config.plan_table import PlanTable, Powers, Speed
 from charrnn.results import Plan
 from charrnn.results.plans import Ends
 from charrnn.setup.plan_grid import Cell, Grid, hidden_size_of, weights_of
-from charrnn.wording import about, rough_duration
 
 MAX_DROPOUT = 0.5
 MAX_LEARNING_RATE = 0.03  # of adamw and muon; a given batch size may ask for more
@@ -242,9 +241,8 @@ def _doubts(
     limited = any(given.get(limit) is not None for limit in LIMITS)
     least = min(sure.work[0], grid.usual_work(task.characters) / 2)  # short texts need little
     if limited and not least <= work <= sure.work[1]:
-        budget, *ends = (done / table.two_cores.work_per_second for done in (work, *sure.work))
-        fitted = " to ".join(map(rough_duration, ends))
-        yield f"two idle cores do this in {about(budget)}; the rule is fitted to {fitted}"
+        than = "shorter" if work < least else "longer"
+        yield f"the budget is {than} than those that the rule is fitted to for such a text"
     tried = {"optimizer.name": cell.optimizer, "model.activation": table.activation}
     untried = [
         f"`{key}={given[key]}`"
