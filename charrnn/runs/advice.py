@@ -53,13 +53,13 @@ def advise(
     if not found.complete and not cause and case not in ("overfitting", "broken down"):
         words = f"Resume it; it used {found.used:.0%} of its budget"
         return (Advice("resume", words, command=path and call("train", resume=path)),)
+    if found.held_out and standing in ("settled", "learning") and found.best <= SEED_VARIATION:
+        return ()  # nothing is left to learn
     learned = case not in ("diverged", "slow") and (
         case == "broken down" or not found.hardly_learned
     )
     factor = LEARNING_FACTOR if learned else RATE_FACTOR
     whole = found.steps / max(found.used, 1e-9)
-    if found.held_out and standing in ("settled", "learning") and found.best <= SEED_VARIATION:
-        return ()  # nothing is left to learn
     remedies = Remedies(config, path, whole, found.best_step, factor, found.rollbacks)
     ways = [way for name in ORDER[case] if (way := getattr(remedies, name)())]
     return tuple(way for way in ways if _is_valid(config, way))

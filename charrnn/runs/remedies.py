@@ -46,7 +46,7 @@ class Remedies:
     def longer(self) -> Advice:
         """Twice as long."""
         schedule = self._config.schedule
-        # at a constant rate, the steps so far are also the first ones of a longer run
+        # at a constant rate, only the warm-up of a longer run would differ from the steps so far
         goes_on = schedule.name == "constant" and schedule.warmup <= 0.5
         return self._length("longer", "Train for twice as long", 2.0, goes_on)
 
